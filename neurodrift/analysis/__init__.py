@@ -1,0 +1,1 @@
+"""Functions from recordings to statistics; none of them knows who was recorded."""

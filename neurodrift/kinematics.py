@@ -1,0 +1,208 @@
+"""Speed, direction and laps from a tracked position."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+
+def velocity(
+    time: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray | None = None,
+    *,
+    window: float = 0.4,
+    frame_duration: float | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Smoothed velocity of a tracked position.
+
+    Steps are taken between neighbouring frames and averaged over a window, never across a gap
+    in time or in tracking.
+
+    Parameters
+    ----------
+    time
+        (time) start of each frame [s], increasing.
+    x, y
+        (time) position [cm], NaN where not tracked; without `y` the track is one-dimensional.
+    window
+        Length of the moving average [s]; 0 leaves the steps as they are.
+    frame_duration
+        Length of a frame [s]; the median step of `time` when omitted. A longer step than 1.5
+        frames is a gap.
+
+    Returns
+    -------
+    vx, vy
+        (time) velocity along each axis [cm/s], NaN where the position is; `vy` is None without
+        `y`. A tracked frame without a tracked neighbour has velocity 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.kinematics import velocity
+    >>> time = np.arange(100) * 0.05
+    >>> vx, _ = velocity(time, 20 * time)
+    >>> bool(np.allclose(vx, 20))
+    True
+    """
+    time = np.asarray(time, dtype=float)
+    axes = [np.asarray(x, dtype=float)] + ([] if y is None else [np.asarray(y, dtype=float)])
+    duration = float(np.median(np.diff(time))) if frame_duration is None else frame_duration
+    tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
+    smoothed = [np.full(time.shape, np.nan) for _ in axes]
+    width = max(1, round(window / duration))
+    for run in _runs(time, tracked, duration):
+        for axis, out in zip(axes, smoothed, strict=True):
+            steps = np.gradient(axis[run], time[run]) if run.stop - run.start > 1 else np.zeros(1)
+            out[run] = moving_average(steps, width)
+    return smoothed[0], (smoothed[1] if y is not None else None)
+
+
+def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.0) -> xr.Dataset:
+    """Give a recording its running speed and, on a linear track, its running direction.
+
+    Parameters
+    ----------
+    recording
+        A recording with `x` (time) [cm], and `y` where the environment is two-dimensional.
+    window
+        Length of the moving average over the velocity [s].
+    min_speed
+        Speed below which the direction is undefined (0) [cm/s].
+
+    Returns
+    -------
+    xarray.Dataset
+        A new recording with `speed` (time) [cm/s] and, without `y`, `direction` (time).
+
+    Raises
+    ------
+    ValueError
+        If the recording has no position.
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.kinematics import running
+    >>> recording = testing.linear_track(n_units=1, n_sessions=1, minutes=1)
+    >>> sorted(set(running(recording)["direction"].values.tolist()) - {0})
+    [-1, 1]
+    """
+    from neurodrift.recording import session_slices
+    from neurodrift.schema import RECORDING, check, label
+
+    check(recording)
+    if "x" not in recording:
+        raise ValueError("the recording has no position 'x', so no speed can be derived")
+    speed = np.full(recording.sizes["time"], np.nan)
+    direction = np.zeros(recording.sizes["time"], dtype=np.int8)
+    for i, where in enumerate(session_slices(recording)):
+        if where.start == where.stop:
+            continue
+        part = recording.isel(time=where)
+        vx, vy = velocity(
+            part["time"].values,
+            part["x"].values,
+            part["y"].values if "y" in part else None,
+            window=window,
+            frame_duration=float(recording["frame_duration"].values[i]),
+        )
+        speed[where] = np.abs(vx) if vy is None else np.hypot(vx, vy)
+        direction[where] = np.where(speed[where] >= min_speed, np.sign(np.nan_to_num(vx)), 0)
+    result = recording.assign(speed=("time", speed))
+    if "y" not in recording:
+        result = result.assign(direction=("time", direction))
+    return label(result, {name: RECORDING[name] for name in ("speed", "direction")})
+
+
+def laps(x: np.ndarray, *, limits: tuple[float, float], end_zone: float = 0.1) -> np.ndarray:
+    """Number the traversals of a linear track.
+
+    A lap ends when the animal enters the end of the track opposite to the one it last visited.
+
+    Parameters
+    ----------
+    x
+        (time) position [cm], NaN where not tracked.
+    limits
+        Ends of the track [cm].
+    end_zone
+        Part of the track's length that counts as an end.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time) number of the lap from 0, -1 where not tracked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.kinematics import laps
+    >>> laps(np.array([0, 50, 100, 50, 0, 50.0]), limits=(0, 100)).tolist()
+    [0, 0, 1, 1, 2, 2]
+    """
+    low, high = limits
+    x = np.asarray(x, dtype=float)
+    zone = np.zeros(x.shape, dtype=np.int8)
+    zone[x <= low + end_zone * (high - low)] = -1
+    zone[x >= high - end_zone * (high - low)] = 1
+    visits = np.flatnonzero(zone)
+    numbers = np.zeros(x.shape, dtype=np.int32)
+    turned = visits[1:][np.diff(zone[visits]) != 0]
+    numbers[turned] = 1
+    return np.where(np.isfinite(x), np.cumsum(numbers), -1).astype(np.int32)
+
+
+def tracked_minutes(recording: xr.Dataset) -> np.ndarray:
+    """Tracked time of each session.
+
+    Parameters
+    ----------
+    recording
+        A recording over (session, time, unit).
+
+    Returns
+    -------
+    numpy.ndarray
+        (session) minutes with a position; of all frames where the recording has no position.
+    """
+    n_sessions = recording.sizes["session"]
+    tracked = np.ones(recording.sizes["time"], dtype=bool)
+    for axis in ("x", "y"):
+        if axis in recording:
+            tracked &= np.isfinite(recording[axis].values)
+    frames = np.bincount(recording["session_index"].values, weights=tracked, minlength=n_sessions)
+    return frames * recording["frame_duration"].values / 60
+
+
+def moving_average(values: np.ndarray, width: int) -> np.ndarray:
+    """Mean over a window of frames, over fewer at the ends.
+
+    Parameters
+    ----------
+    values
+        (time) numbers without NaN.
+    width
+        Frames in the window; an even window reaches one frame further back than forward.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time) the moving average.
+    """
+    width = min(width, values.size)
+    if width <= 1:
+        return values
+    window = np.ones(width)
+    inside = np.convolve(np.ones(values.size), window, mode="same")
+    return np.convolve(values, window, mode="same") / inside
+
+
+def _runs(time: np.ndarray, tracked: np.ndarray, duration: float) -> list[slice]:
+    at = np.flatnonzero(tracked)
+    if not at.size:
+        return []
+    broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * duration)
+    groups = np.split(at, np.flatnonzero(broken) + 1)
+    return [slice(int(group[0]), int(group[-1]) + 1) for group in groups]

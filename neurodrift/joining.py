@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.recording import label_array, recording_from_arrays, session_slices
+from neurodrift._arrays import FRAME_DTYPES, end_to_end, label_array
+from neurodrift.recording import recording_from_arrays, session_slices
 from neurodrift.schema import SESSION_COORDS, check
 
 
@@ -17,6 +18,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     """Join recordings of one subject and environment along time, matching their units.
 
     A unit that a recording lacks is marked as not detected in its sessions; no unit is dropped.
+    A variable over time that some recordings lack is there "none" (NaN, -1 or 0). Days are taken
+    as they are; experience is added up anew where the recordings each count from zero.
 
     Parameters
     ----------
@@ -26,20 +29,22 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         (unit, recording) which column of each recording's ``unit`` dimension is the same unit:
         0-based positions, -1 where it was not found. A :class:`pandas.DataFrame` names the
         units by its index, an array leaves them numbered. Columns that no row mentions are kept
-        as units of their own, named ``"<session>:<label>"``. Without a registration, units with
-        equal labels are the same unit.
+        as units of their own, named ``"<session>:<label>"``. Rows of -1 alone are left
+        out. Without a registration, units with equal labels are the same unit; where some labels
+        are numbers and some are text, all become text.
 
     Returns
     -------
     xarray.Dataset
-        One recording over all sessions and the union of the units. Activity stays lazy if any
-        part is.
+        One recording over all sessions and the union of the units, with the attributes that
+        agree. Activity stays lazy if any part is. Variables that
+        :data:`neurodrift.schema.RECORDING` does not name are left out.
 
     Raises
     ------
     ValueError
         If subjects, environments or kinds of activity differ, session labels repeat, or the
-        registration points outside a recording or uses a column twice.
+        registration points outside a recording, uses a column twice or names two units alike.
 
     Examples
     --------
@@ -63,45 +68,69 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         check(part)
     _refuse_mixture(recordings)
     parts = list(recordings)
+    registered: list[str] = []
     if registration is not None:
-        parts = _relabel(parts, registration)
-    labels: dict[Hashable, None] = {}
-    for part in parts:
-        labels |= dict.fromkeys(part["unit"].values.tolist())
-    if len({str(item) for item in labels}) < len(labels):
-        raise ValueError("unit labels mix numbers and equal strings: use one type in every part")
-    if len({isinstance(item, str) for item in labels}) > 1:
-        parts = [part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in parts]
-        labels = dict.fromkeys(str(item) for item in labels)
-    union = label_array(np.array(list(labels), dtype=object))
-
-    names = [name for name in _FRAMES if all(name in part for part in parts)]
+        parts, registered = _relabel(parts, registration)
+    parts, union = _common_units(parts, registered)
     pieces = [part.isel(time=where) for part in parts for where in session_slices(part)]
-    by_frame = {name: [piece[name].values for piece in pieces] for name in names}
-    aligned = [piece["activity"].reindex(unit=union, fill_value=0).data for piece in pieces]
-    detected = [part["detected"].reindex(unit=union, fill_value=False) for part in parts]
+    names = [name for name in FRAME_DTYPES if any(name in part for part in parts)]
+    by_frame: dict[str, Any] = {name: [_or_none(piece, name) for piece in pieces] for name in names}
+    detected = [part["detected"].reindex(unit=union, fill_value=False).values for part in parts]
     by_session: dict[str, Any] = {
         name: np.concatenate([part[name].values for part in parts])
         for name in ("session", *SESSION_COORDS)
         if all(name in part.coords for part in parts)
     }
-    if "experience" in by_session and not (np.diff(by_session["experience"]) > 0).all():
-        del by_session["experience"]  # each part counted from zero: add them up anew
-    return recording_from_arrays(
-        aligned,
+    if "experience" in by_session and _starts_over(by_session["experience"], pieces):
+        del by_session["experience"]
+    joined = recording_from_arrays(
+        [piece["activity"].reindex(unit=union, fill_value=0).data for piece in pieces],
         kind=parts[0]["activity"].attrs["kind"],
-        time=[piece["time"].values for piece in pieces],
-        unit=union,
-        detected=np.concatenate([found.values for found in detected]),
+        time=_clocks(parts),
+        unit=union.tolist(),
+        detected=np.concatenate(detected),
         region=_regions(parts, union),
         subject=str(parts[0]["subject"].item()),
         environment=str(parts[0]["environment"].item()),
         **by_frame,
         **by_session,
     )
+    agreed = {
+        key: value
+        for key, value in parts[0].attrs.items()
+        if all(key in part.attrs and np.array_equal(part.attrs[key], value) for part in parts)
+    }
+    return joined.assign_attrs(agreed | joined.attrs)
 
 
-_FRAMES = ("x", "y", "speed", "direction", "trial", "lap", "map_label")
+def _common_units(
+    parts: list[xr.Dataset], registered: list[str]
+) -> tuple[list[xr.Dataset], np.ndarray]:
+    """Labels of one type in every part, and their union, the registered units first."""
+    found: dict[Hashable, None] = {}
+    for part in parts:
+        found |= dict.fromkeys(part["unit"].values.tolist())
+    labels = dict.fromkeys(name for name in registered if name in found) | found
+    if len({str(item) for item in labels}) < len(labels):
+        raise ValueError("unit labels mix numbers and equal strings: use one type in every part")
+    if len({isinstance(item, str) for item in labels}) > 1:
+        parts = [part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in parts]
+        labels = dict.fromkeys(str(item) for item in labels)
+    return parts, label_array(labels)
+
+
+def _or_none(piece: xr.Dataset, name: str) -> np.ndarray:
+    if name in piece:
+        return piece[name].values
+    none = {"direction": 0, "trial": -1, "lap": -1, "map_label": 0}.get(name, np.nan)
+    return np.full(piece.sizes["time"], none, dtype=FRAME_DTYPES[name])
+
+
+def _starts_over(experience: np.ndarray, pieces: list[xr.Dataset]) -> bool:
+    """Whether experience does not grow over a session that has frames."""
+    lived = np.array([piece.sizes["time"] > 0 for piece in pieces[:-1]], dtype=bool)
+    steps = np.diff(experience)
+    return bool((np.where(lived, steps <= 0, steps < 0)).any())
 
 
 def _refuse_mixture(parts: Sequence[xr.Dataset]) -> None:
@@ -117,12 +146,28 @@ def _refuse_mixture(parts: Sequence[xr.Dataset]) -> None:
         raise ValueError(f"recordings hold different kinds of activity: {', '.join(kinds)}")
 
 
-def _relabel(parts: list[xr.Dataset], registration: Any) -> list[xr.Dataset]:
+def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
+    """Time of each session, the recordings moved one behind the other where clocks start over."""
+    dated = all("day" in part.coords for part in parts)
+    clocks = end_to_end(
+        [part["time"].values for part in parts],
+        np.array([part["frame_duration"].values[-1] for part in parts]),
+        [part["day"].values[0] for part in parts] if dated else None,
+    )
+    pairs = zip(parts, clocks, strict=True)
+    return [clock[where] for part, clock in pairs for where in session_slices(part)]
+
+
+def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Dataset], list[str]]:
     table = registration if isinstance(registration, pd.DataFrame) else pd.DataFrame(registration)
     if table.shape[1] != len(parts):
         raise ValueError(
             f"registration has {table.shape[1]} columns, but {len(parts)} recordings are joined"
         )
+    names = [str(item) for item in table.index]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"the registration names units alike: {twice[:5]} occur more than once")
     renamed = []
     for i, part in enumerate(parts):
         columns = table.iloc[:, i].to_numpy()
@@ -139,22 +184,20 @@ def _relabel(parts: list[xr.Dataset], registration: Any) -> list[xr.Dataset]:
         used, times = np.unique(columns[columns >= 0], return_counts=True)
         if (times > 1).any():
             raise ValueError(f"{where} uses unit {used[times > 1][:5].tolist()} more than once")
-        own = part["unit"].values
-        labels = np.array([f"{part['session'].values[0]}:{item}" for item in own], dtype=object)
         rows = np.flatnonzero(columns >= 0)
-        labels[columns[rows]] = [str(item) for item in table.index[rows]]
+        alone = np.setdiff1d(np.arange(n_units), columns[rows])  # no row mentions them
+        own = [f"{part['session'].values[0]}:{part['unit'].values[k]}" for k in alone]
+        if not set(own).isdisjoint(names):
+            clash = sorted(set(own) & set(names))
+            raise ValueError(
+                f"unregistered units of column {i} would be named like registered ones: "
+                f"{clash[:5]}; rename the rows of the registration"
+            )
+        labels = np.empty(n_units, dtype=object)
+        labels[columns[rows]] = [names[row] for row in rows]
+        labels[alone] = own
         renamed.append(part.assign_coords(unit=("unit", labels)))
-    registered = [str(item) for item in table.index]
-    return [_in_order(part, registered) for part in renamed]
-
-
-def _in_order(part: xr.Dataset, registered: list[str]) -> xr.Dataset:
-    position = {name: i for i, name in enumerate(registered)}
-    order = sorted(
-        range(part.sizes["unit"]),
-        key=lambda i: (position.get(str(part["unit"].values[i]), len(position)), i),
-    )
-    return part.isel(unit=order)
+    return renamed, names
 
 
 def _regions(parts: list[xr.Dataset], union: np.ndarray) -> list[str] | None:

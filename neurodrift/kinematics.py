@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from neurodrift.recording import session_slices, tracked_minutes
+from neurodrift.schema import RECORDING, check, label
+
+__all__ = ["laps", "moving_average", "running", "tracked_minutes", "velocity"]
+
 
 def velocity(
     time: np.ndarray,
@@ -48,11 +53,17 @@ def velocity(
     """
     time = np.asarray(time, dtype=float)
     axes = [np.asarray(x, dtype=float)] + ([] if y is None else [np.asarray(y, dtype=float)])
-    duration = float(np.median(np.diff(time))) if frame_duration is None else frame_duration
+    if any(axis.shape != time.shape for axis in axes):
+        raise ValueError(
+            f"time has shape {time.shape}, the position {[axis.shape for axis in axes]}: give one "
+            "position for each frame"
+        )
+    if frame_duration is None:
+        frame_duration = float(np.median(np.diff(time))) if time.size > 1 else np.inf
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
     smoothed = [np.full(time.shape, np.nan) for _ in axes]
-    width = max(1, round(window / duration))
-    for run in _runs(time, tracked, duration):
+    width = max(1, round(window / frame_duration))
+    for run in _runs(time, tracked, frame_duration):
         for axis, out in zip(axes, smoothed, strict=True):
             steps = np.gradient(axis[run], time[run]) if run.stop - run.start > 1 else np.zeros(1)
             out[run] = moving_average(steps, width)
@@ -89,9 +100,6 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
     >>> sorted(set(running(recording)["direction"].values.tolist()) - {0})
     [-1, 1]
     """
-    from neurodrift.recording import session_slices
-    from neurodrift.schema import RECORDING, check, label
-
     check(recording)
     if "x" not in recording:
         raise ValueError("the recording has no position 'x', so no speed can be derived")
@@ -152,28 +160,6 @@ def laps(x: np.ndarray, *, limits: tuple[float, float], end_zone: float = 0.1) -
     turned = visits[1:][np.diff(zone[visits]) != 0]
     numbers[turned] = 1
     return np.where(np.isfinite(x), np.cumsum(numbers), -1).astype(np.int32)
-
-
-def tracked_minutes(recording: xr.Dataset) -> np.ndarray:
-    """Tracked time of each session.
-
-    Parameters
-    ----------
-    recording
-        A recording over (session, time, unit).
-
-    Returns
-    -------
-    numpy.ndarray
-        (session) minutes with a position; of all frames where the recording has no position.
-    """
-    n_sessions = recording.sizes["session"]
-    tracked = np.ones(recording.sizes["time"], dtype=bool)
-    for axis in ("x", "y"):
-        if axis in recording:
-            tracked &= np.isfinite(recording[axis].values)
-    frames = np.bincount(recording["session_index"].values, weights=tracked, minlength=n_sessions)
-    return frames * recording["frame_duration"].values / 60
 
 
 def moving_average(values: np.ndarray, width: int) -> np.ndarray:

@@ -8,19 +8,18 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
-
-_FRAME_DTYPES = {
-    "x": np.float64,
-    "y": np.float64,
-    "speed": np.float64,
-    "direction": np.int8,
-    "trial": np.int32,
-    "lap": np.int32,
-    "map_label": np.int16,
-}
-
-SECONDS_PER_DAY = 86400.0
+from neurodrift._arrays import (
+    activity_blocks,
+    by_session,
+    cast_frames,
+    durations_of,
+    end_to_end,
+    expect_length,
+    label_array,
+    lay_end_to_end,
+    truth_values,
+)
+from neurodrift.schema import ACTIVITY_KINDS, FORMAT_VERSION, RECORDING, check, label
 
 
 def recording_from_arrays(
@@ -63,8 +62,9 @@ def recording_from_arrays(
         What one number is: spike count, event count, event amplitude, deconvolved rate or
         activation of a simulated unit.
     time
-        (time) start of each frame [s]. A session whose clock starts over is moved behind the one
-        before it, by `day` where that is given. Without it, frames follow at `frame_duration`.
+        (time) start of each frame [s]. A session whose clock starts over (its first frame is not
+        after the last one before it) is moved behind, by `day` where that is given. Without
+        `time`, frames follow at `frame_duration`.
     frame_duration
         Length of a frame [s], a number or one for each session; the median step of `time` when
         omitted.
@@ -102,12 +102,14 @@ def recording_from_arrays(
     Returns
     -------
     xarray.Dataset
-        The recording, over (session, time, unit); see :data:`neurodrift.schema.RECORDING`.
+        The recording, over (session, time, unit); see :data:`neurodrift.schema.RECORDING`. It
+        shares memory with activity that needs no conversion.
 
     Raises
     ------
     ValueError
-        If lengths disagree, counts are negative or fractional, or the result is no recording.
+        If lengths disagree, counts are negative or fractional, real activity is NaN, whole numbers
+        do not fit, or the result is no recording (:func:`neurodrift.schema.check`).
 
     Examples
     --------
@@ -123,77 +125,64 @@ def recording_from_arrays(
     """
     if kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
-    blocks = _split(activity, session_index, "activity")
-    n_sessions = len(blocks)
-    if session is not None and len(session) > n_sessions and session_index is not None:
-        blocks += [blocks[0][:0]] * (len(session) - n_sessions)  # sessions without a frame
-        n_sessions = len(session)
+    listed = isinstance(activity, list | tuple)
+    blocks = activity_blocks(activity, session_index)
+    if session is not None and len(session) > len(blocks) and session_index is not None:
+        blocks += [blocks[0][:0]] * (len(session) - len(blocks))  # sessions without a frame
     lengths = [len(block) for block in blocks]
-    labels = [str(i + 1) for i in range(n_sessions)] if session is None else list(session)
-    _expect_length("session", labels, n_sessions, "sessions")
-
-    widths = {block.shape[1] for block in blocks}
-    if len(widths) > 1:
-        raise ValueError(
-            f"activity has {sorted(widths)} units in different sessions, expected the same units "
-            "in each: build one recording per session and join them with join_sessions"
-        )
-    n_units = widths.pop()
-    units = np.arange(n_units) if unit is None else np.asarray(list(unit))
-    _expect_length("unit", units, n_units, "units (columns of activity)")
-
-    frames: dict[str, np.ndarray] = {}
-    given = {"x": x, "y": y, "speed": speed, "direction": direction, "trial": trial, "lap": lap}
-    for name, values in (given | {"map_label": map_label}).items():
-        if values is not None:
-            parts = _frame_parts(name, values, lengths, labels, isinstance(activity, list | tuple))
-            frames[name] = np.concatenate(parts).astype(_FRAME_DTYPES[name])
-
-    clocks: list[np.ndarray] | None = None
-    if time is not None:
-        clocks = _frame_parts("time", time, lengths, labels, isinstance(activity, list | tuple))
-    durations = _durations(clocks, frame_duration, n_sessions)
-    if clocks is None:
-        clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
-    times = np.concatenate(_end_to_end(clocks, durations, day))
-
-    coords: dict[str, Any] = {
-        "time": ("time", times),
-        "session": ("session", np.array([str(item) for item in labels], dtype=object)),
-        "unit": ("unit", label_array(units)),
-        "frame_duration": ("session", durations),
-        "subject": str(subject),
-        "environment": str(environment),
-    }
-    index = np.repeat(np.arange(n_sessions, dtype=np.int32), lengths)
-    if experience is None and training_step is None:
-        tracked = np.isfinite(frames["x"]) if "x" in frames else np.ones(times.size, dtype=bool)
-        minutes = np.bincount(index, weights=tracked, minlength=n_sessions) * durations / 60
-        experience = (np.cumsum(minutes) - minutes).tolist()
+    n_sessions, n_units = len(blocks), blocks[0].shape[1]
+    labels = [str(i + 1) for i in range(n_sessions)] if session is None else list(map(str, session))
+    expect_length("session", labels, n_sessions, "sessions")
+    units = label_array(range(n_units) if unit is None else unit)
+    expect_length("unit", units, n_units, "units (columns of activity)")
     per_session = {"day": day, "experience": experience, "training_step": training_step}
     for name, values in per_session.items():
         if values is not None:
-            _expect_length(name, values, n_sessions, "sessions")
-            dtype = np.int64 if name == "training_step" else np.float64
-            coords[name] = ("session", np.asarray(values, dtype=dtype))
-    if region is not None:
-        _expect_length("region", region, n_units, "units")
-        coords["region"] = ("unit", np.array([str(item) for item in region], dtype=object))
+            expect_length(name, values, n_sessions, "sessions")
 
-    found = np.ones((n_sessions, n_units), bool) if detected is None else np.asarray(detected, bool)
-    if found.shape != (n_sessions, n_units):
-        raise ValueError(
-            f"detected has shape {found.shape}, expected (session, unit) = {(n_sessions, n_units)}"
-        )
+    given = {"x": x, "y": y, "speed": speed, "direction": direction, "trial": trial, "lap": lap}
+    given["map_label"] = map_label
+    frames = {
+        name: cast_frames(name, by_session(name, values, lengths, labels, listed))
+        for name, values in given.items()
+        if values is not None
+    }
+    clocks = None if time is None else by_session("time", time, lengths, labels, listed)
+    durations = durations_of(clocks, frame_duration, labels)
+    if clocks is None:
+        clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
     recording = xr.Dataset(
         {
-            "activity": (("time", "unit"), _activity(blocks, kind)),
-            "detected": (("session", "unit"), found),
-            "session_index": ("time", index),
+            "activity": (("time", "unit"), lay_end_to_end(blocks, kind)),
+            "session_index": ("time", np.repeat(np.arange(n_sessions, dtype=np.int32), lengths)),
             **{name: ("time", values) for name, values in frames.items()},
         },
-        coords=coords,
+        coords={
+            "time": ("time", np.concatenate(end_to_end(clocks, durations, day))),
+            "session": ("session", np.array(labels, dtype=object)),
+            "unit": ("unit", units),
+            "frame_duration": ("session", durations),
+            "subject": str(subject),
+            "environment": str(environment),
+        },
     )
+    if detected is None:
+        detected = np.ones((n_sessions, n_units), dtype=bool)
+    recording["detected"] = (
+        ("session", "unit"),
+        truth_values("detected", detected, (n_sessions, n_units)),
+    )
+    if experience is None and training_step is None:
+        minutes = tracked_minutes(recording)
+        per_session["experience"] = np.cumsum(minutes) - minutes
+    for name, values in per_session.items():
+        if values is not None:
+            dtype = np.int64 if name == "training_step" else np.float64
+            recording = recording.assign_coords({name: ("session", np.asarray(values, dtype))})
+    if region is not None:
+        expect_length("region", region, n_units, "units")
+        regions = np.array([str(item) for item in region], dtype=object)
+        recording = recording.assign_coords(region=("unit", regions))
     return finish(recording, kind)
 
 
@@ -225,7 +214,8 @@ def session_slices(recording: xr.Dataset) -> list[slice]:
 def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.Dataset:
     """The recording of some sessions only, in the order of the recording.
 
-    Units that were detected in none of them are dropped.
+    Units that were detected in none of them are dropped. Times, days and experience stay those of
+    the whole recording.
 
     Parameters
     ----------
@@ -237,7 +227,7 @@ def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.D
     Returns
     -------
     xarray.Dataset
-        A recording; its activity is a view or stays lazy.
+        A recording; lazy activity stays lazy, and attributes are kept.
 
     Raises
     ------
@@ -251,6 +241,8 @@ def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.D
     >>> select_sessions(recording, ["2"]).sizes["time"]
     1200
     """
+    if isinstance(sessions, str):
+        raise ValueError(f"sessions is the text {sessions!r}, expected a list of labels")
     check(recording)
     labels = [str(item) for item in recording["session"].values]
     wanted = {str(item) for item in sessions}
@@ -276,128 +268,44 @@ def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.D
     return finish(kept, recording["activity"].attrs["kind"])
 
 
+def tracked_minutes(recording: xr.Dataset) -> np.ndarray:
+    """Tracked time of each session.
+
+    Parameters
+    ----------
+    recording
+        A recording over (session, time, unit).
+
+    Returns
+    -------
+    numpy.ndarray
+        (session) minutes with a position; of all frames where the recording has no position.
+    """
+    tracked = np.ones(recording.sizes["time"], dtype=bool)
+    for axis in ("x", "y"):
+        if axis in recording:
+            tracked &= np.isfinite(recording[axis].values)
+    frames = [np.count_nonzero(tracked[where]) for where in session_slices(recording)]
+    return np.array(frames, dtype=float) * recording["frame_duration"].values / 60
+
+
 def finish(recording: xr.Dataset, kind: str) -> xr.Dataset:
-    """Label the variables of a recording in the making and check it."""
+    """Label the variables of a recording in the making and check it.
+
+    Parameters
+    ----------
+    recording
+        Dataset over (session, time, unit); it is not changed.
+    kind
+        Kind of its activity.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording, with its own attributes and those that every recording has.
+    """
     recording = label(recording, RECORDING)
     recording["activity"].attrs.update(kind=kind, units=ACTIVITY_KINDS[kind])
-    recording.attrs = {"title": "neurodrift recording", "format_version": FORMAT_VERSION}
+    recording.attrs |= {"title": "neurodrift recording", "format_version": FORMAT_VERSION}
     check(recording)
     return recording
-
-
-def _split(activity: Any, session_index: Any, name: str) -> list[Any]:
-    if isinstance(activity, list | tuple):
-        if session_index is not None:
-            raise ValueError("session_index is for one array over all frames, not for a list")
-        if not activity:
-            raise ValueError("activity is an empty list, expected one array for each session")
-        blocks = list(activity)
-    else:
-        blocks = [activity]
-    blocks = [b if hasattr(b, "dask") else np.asarray(b) for b in blocks]
-    for block in blocks:
-        if block.ndim != 2:
-            raise ValueError(f"{name} has {block.ndim} dimensions, expected (time, unit)")
-    if session_index is None:
-        return blocks
-    index = np.asarray(session_index)
-    if index.shape != (len(blocks[0]),):
-        raise ValueError(
-            f"session_index has shape {index.shape}, expected one entry for each of the "
-            f"{len(blocks[0])} frames of {name}"
-        )
-    if index.size and (index.dtype.kind not in "iu" or index[0] < 0 or (np.diff(index) < 0).any()):
-        raise ValueError("session_index must be non-negative integers that never decrease")
-    n_sessions = int(index[-1]) + 1 if index.size else 1
-    edges = np.searchsorted(index, np.arange(n_sessions + 1))
-    return [blocks[0][a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
-
-
-def _frame_parts(
-    name: str, values: Any, lengths: list[int], labels: list[Any], by_session: bool
-) -> list[np.ndarray]:
-    if by_session:
-        if not isinstance(values, list | tuple) or len(values) != len(lengths):
-            raise ValueError(
-                f"{name} must be a list of {len(lengths)} arrays, one for each session, because "
-                "activity is such a list"
-            )
-        parts = [np.asarray(part) for part in values]
-    else:
-        whole = np.asarray(values)
-        if whole.shape != (sum(lengths),):
-            raise ValueError(
-                f"{name} has shape {whole.shape}, but activity has {sum(lengths)} frames: give one "
-                "value for each frame (NaN or -1 where there is none)"
-            )
-        parts = np.split(whole, np.cumsum(lengths)[:-1])
-    for part, length, session in zip(parts, lengths, labels, strict=True):
-        if part.shape != (length,):
-            raise ValueError(
-                f"{name} has shape {part.shape} in session {str(session)!r}, but activity has "
-                f"{length} frames there: give one value for each frame"
-            )
-    return parts
-
-
-def _durations(parts: list[np.ndarray] | None, given: Any, n_sessions: int) -> np.ndarray:
-    if given is None:
-        if parts is None:
-            raise ValueError("give time (start of each frame) or frame_duration, in seconds")
-        if any(len(part) < 2 for part in parts):
-            raise ValueError("a session has fewer than two frames: give frame_duration [s]")
-        return np.array([float(np.median(np.diff(part))) for part in parts])
-    return np.broadcast_to(np.asarray(given, dtype=float), (n_sessions,)).copy()
-
-
-def _end_to_end(parts: list[np.ndarray], durations: np.ndarray, day: Any) -> list[np.ndarray]:
-    """Move a session that starts before the last one ended behind it; leave the others."""
-    placed: list[np.ndarray] = []
-    end = -np.inf
-    for i, part in enumerate(parts):
-        part = np.asarray(part, dtype=float)
-        if part.size and part[0] < end:
-            shift = 0.0 if day is None else float(day[i] - day[0]) * SECONDS_PER_DAY
-            part = part + (shift if part[0] + shift >= end else end - part[0])
-        if part.size:
-            end = float(part[-1] + durations[i])
-        placed.append(part)
-    return placed
-
-
-def _activity(blocks: list[Any], kind: str) -> Any:
-    lazy = any(hasattr(block, "dask") for block in blocks)
-    if lazy:
-        import dask.array as da
-
-        if kind in COUNT_KINDS and any(block.dtype.kind != "u" for block in blocks):
-            raise ValueError(
-                f"lazy activity of kind {kind!r} must have an unsigned integer dtype: "
-                "activity.astype('uint16')"
-            )
-        return da.concatenate(blocks, axis=0)  # type: ignore[no-untyped-call]
-    whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=0)
-    if kind not in COUNT_KINDS:
-        return whole if whole.dtype.kind == "f" else whole.astype(np.float64)
-    if whole.dtype.kind == "u":
-        return whole
-    counts = whole.astype(np.uint32, copy=True) if whole.size else whole.astype(np.uint8)
-    if whole.size and ((whole < 0).any() or (counts != whole).any()):
-        raise ValueError(
-            f"activity of kind {kind!r} must be counts (0, 1, 2, ...), found negative, fractional "
-            "or NaN values: binarise it, or use kind='deconvolved' or 'amplitudes'"
-        )
-    return counts.astype(np.min_scalar_type(int(counts.max()))) if counts.size else counts
-
-
-def label_array(labels: np.ndarray) -> np.ndarray:
-    """Labels as integers if all are, otherwise as strings."""
-    values = labels.tolist()
-    if all(isinstance(item, int) for item in values):
-        return np.array(values, dtype=np.int64)
-    return np.array([str(item) for item in values], dtype=object)
-
-
-def _expect_length(name: str, values: Any, length: int, what: str) -> None:
-    if len(values) != length:
-        raise ValueError(f"{name} has {len(values)} entries, but there are {length} {what}")

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import xarray as xr
+
+from neurodrift._value_faults import value_faults
 
 FORMAT_VERSION = 1
 """Version of the stored layout; raised whenever a reader of the old layout would misread."""
@@ -23,7 +24,7 @@ ACTIVITY_KINDS = {
 
 COUNT_KINDS = ("spikes", "events")
 
-_DTYPES = {
+DTYPE_KINDS = {
     "float": "f",
     "int": "iu",
     "bool": "b",
@@ -31,6 +32,7 @@ _DTYPES = {
     "number": "fiu",
     "label": "OUTiu",
 }
+"""Kinds of NumPy dtype (``dtype.kind``) that a :class:`Var` of each kind may have."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ MAPS = _table(
 )
 """Rate maps by session or segment, from :func:`neurodrift.rate_maps`."""
 
+STORED = {"recording": RECORDING, "maps": MAPS}
+"""Every stored artefact, by the name of its JSON Schema in ``schemas/``."""
+
 SESSION_COORDS = ("day", "experience", "training_step", "frame_duration")
 """Coordinates of ``session`` that every result carries on."""
 
@@ -142,9 +147,11 @@ def check(recording: xr.Dataset) -> None:
             f"expected a recording (xarray.Dataset), got {type(recording).__name__}; "
             "build one with neurodrift.recording_from_arrays or neurodrift.open_recording"
         )
-    faults = structure_faults(recording, RECORDING)
-    if not faults:
-        faults = _value_faults(recording)
+    by_name = _structure_faults(recording, RECORDING)
+    faults = [fault for found in by_name.values() for fault in found]
+    if "activity" not in by_name:
+        faults += _kind_faults(recording)
+    faults += value_faults(recording, set(by_name))
     if faults:
         raise ValueError("not a recording:\n" + "\n".join(f"- {fault}" for fault in faults))
 
@@ -164,24 +171,7 @@ def structure_faults(dataset: xr.Dataset, table: Mapping[str, Var]) -> list[str]
     list of str
         One sentence for each fault, empty if there is none.
     """
-    faults = []
-    for var in table.values():
-        if var.name not in dataset.variables:
-            if var.required:
-                faults.append(f"'{var.name}' is missing: expected dims {_dims(var)}, {var.doc}")
-            continue
-        array = dataset[var.name]
-        if var.coord != (var.name in dataset.coords):
-            faults.append(f"'{var.name}' should be a {'coordinate' if var.coord else 'variable'}")
-        if not _dims_match(array.dims, var.dims):
-            found = "(" + ", ".join(str(d) for d in array.dims) + ")"
-            faults.append(f"'{var.name}' has dims {found}, expected {_dims(var)}")
-        if array.dtype.kind not in _DTYPES[var.kind]:
-            faults.append(f"'{var.name}' has dtype {array.dtype}, expected {var.kind}")
-        units = array.attrs.get("units", var.units)
-        if var.units and units != var.units:
-            faults.append(f"'{var.name}' is in {units!r}, expected {var.units!r}: convert it")
-    return faults
+    return [fault for found in _structure_faults(dataset, table).values() for fault in found]
 
 
 def label(dataset: xr.Dataset, table: Mapping[str, Var]) -> xr.Dataset:
@@ -207,59 +197,28 @@ def label(dataset: xr.Dataset, table: Mapping[str, Var]) -> xr.Dataset:
     return labelled
 
 
-def json_schema(table: Mapping[str, Var], title: str) -> dict[str, Any]:
-    """JSON Schema of a stored Dataset, in the form of ``Dataset.to_dict(data=False)``.
-
-    Parameters
-    ----------
-    table
-        Variables by name.
-    title
-        What is stored.
-
-    Returns
-    -------
-    dict
-        A JSON Schema (draft 2020-12), to be checked against the Dataset's description.
-    """
-    groups: dict[str, dict[str, Any]] = {"coords": {}, "data_vars": {}}
-    required: dict[str, list[str]] = {"coords": [], "data_vars": []}
-    for var in table.values():
-        group = "coords" if var.coord else "data_vars"
-        groups[group][var.name] = _json_variable(var)
-        if var.required:
-            required[group].append(var.name)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": title,
-        "type": "object",
-        "required": ["attrs", "coords", "data_vars"],
-        "properties": {
-            "attrs": {
-                "type": "object",
-                "required": ["format_version"],
-                "properties": {"format_version": {"type": "integer", "maximum": FORMAT_VERSION}},
-            },
-            **{
-                group: {"type": "object", "required": required[group], "properties": variables}
-                for group, variables in groups.items()
-            },
-        },
-    }
+def _structure_faults(dataset: xr.Dataset, table: Mapping[str, Var]) -> dict[str, list[str]]:
+    faults = {var.name: _variable_faults(dataset, var) for var in table.values()}
+    return {name: found for name, found in faults.items() if found}
 
 
-def _json_variable(var: Var) -> dict[str, Any]:
-    numpy_names = {"f": "float", "i": "int", "u": "uint", "b": "bool", "O": "object"}
-    numpy_names |= {"U": "<U", "T": "StringDType"}
-    dtypes = "|".join(numpy_names[kind] for kind in _DTYPES[var.kind])
-    properties: dict[str, Any] = {"dtype": {"type": "string", "pattern": f"^({dtypes})"}}
-    if var.dims[:1] == ("...",):
-        properties["dims"] = {"type": "array"}
-    else:
-        properties["dims"] = {"const": list(var.dims)}
-    if var.units:
-        properties["attrs"] = {"properties": {"units": {"const": var.units}}}
-    return {"description": var.doc, "properties": properties}
+def _variable_faults(dataset: xr.Dataset, var: Var) -> list[str]:
+    if var.name not in dataset.variables:
+        missing = f"'{var.name}' is missing: expected dims {_dims(var)}, {var.doc}"
+        return [missing] if var.required else []
+    faults = []
+    array = dataset[var.name]
+    if var.coord != (var.name in dataset.coords):
+        faults.append(f"'{var.name}' should be a {'coordinate' if var.coord else 'variable'}")
+    if not _dims_match(array.dims, var.dims):
+        found = "(" + ", ".join(str(d) for d in array.dims) + ")"
+        faults.append(f"'{var.name}' has dims {found}, expected {_dims(var)}")
+    if array.dtype.kind not in DTYPE_KINDS[var.kind]:
+        faults.append(f"'{var.name}' has dtype {array.dtype}, expected {var.kind}")
+    units = array.attrs.get("units", var.units)
+    if var.units and units != var.units:
+        faults.append(f"'{var.name}' is in {units!r}, expected {var.units!r}: convert it")
+    return faults
 
 
 def _dims(var: Var) -> str:
@@ -273,87 +232,13 @@ def _dims_match(found: tuple[Any, ...], expected: tuple[str, ...]) -> bool:
     return found == expected
 
 
-def _value_faults(recording: xr.Dataset) -> list[str]:
-    faults = []
-    n_sessions = recording.sizes["session"]
+def _kind_faults(recording: xr.Dataset) -> list[str]:
     kind = recording["activity"].attrs.get("kind")
     if kind not in ACTIVITY_KINDS:
-        faults.append(
-            f"activity.attrs['kind'] is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}"
-        )
-    elif kind in COUNT_KINDS and recording["activity"].dtype.kind != "u":
-        faults.append(
+        return [f"activity.attrs['kind'] is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}"]
+    if kind in COUNT_KINDS and recording["activity"].dtype.kind != "u":
+        return [
             f"activity of kind {kind!r} has dtype {recording['activity'].dtype}, expected unsigned "
             "integer counts: pass counts, or kind='deconvolved' for real numbers"
-        )
-    for name in ("unit", "session"):
-        faults += _duplicates(name, recording[name].values)
-    faults += _time_faults(recording)
-    index = recording["session_index"].values
-    if index.size and (index.min() < 0 or index.max() >= n_sessions):
-        faults.append(f"session_index must lie in 0..{n_sessions - 1}")
-    if (np.diff(index) < 0).any():
-        faults.append("session_index decreases: sort the frames by session, then by time")
-    if not (recording["frame_duration"].values > 0).all():
-        faults.append("frame_duration must be positive in every session")
-    never = ~recording["detected"].values.any(axis=0)
-    if never.any():
-        faults.append(
-            f"{_some(recording['unit'].values[never])} detected in no session: drop the unit or "
-            "set detected where it was recorded"
-        )
-    faults += _position_faults(recording)
-    if "direction" in recording:
-        found = np.unique(recording["direction"].values)
-        if not np.isin(found, (-1, 0, 1)).all():
-            faults.append(f"direction must be -1, 0 or +1, found {found.tolist()[:6]}")
-    return faults
-
-
-def _time_faults(recording: xr.Dataset) -> list[str]:
-    time = recording["time"].values
-    if not np.isfinite(time).all():
-        return [f"time is NaN or infinite at frame {int(np.argmin(np.isfinite(time)))}"]
-    steps = np.diff(time)
-    if (steps <= 0).any():
-        at = int(np.argmax(steps <= 0)) + 1
-        return [
-            f"time is not strictly increasing: frame {at} is at {time[at]:g} s after "
-            f"{time[at - 1]:g} s; sort or drop repeated frames"
         ]
     return []
-
-
-def _position_faults(recording: xr.Dataset) -> list[str]:
-    if "x" not in recording:
-        return ["'y' without 'x': name the first axis x"] if "y" in recording else []
-    faults = []
-    axes = [axis for axis in ("x", "y") if axis in recording]
-    for axis in axes:
-        values = recording[axis].values
-        if values.size and np.isnan(values).all():
-            faults.append(f"{axis} is NaN in every frame: drop it, or give the tracked position")
-        if np.isinf(values).any():
-            faults.append(f"{axis} is infinite in {int(np.isinf(values).sum())} frames: use NaN")
-    if "speed" in recording and not faults:
-        tracked = np.all([np.isfinite(recording[axis].values) for axis in axes], axis=0)
-        bad = tracked & ~(recording["speed"].values >= 0)
-        if bad.any():
-            faults.append(
-                f"speed is NaN or negative in {int(bad.sum())} frames that have a position (first "
-                f"at {recording['time'].values[bad][0]:g} s): give a speed for every tracked frame "
-                "or set x to NaN there"
-            )
-    return faults
-
-
-def _duplicates(name: str, labels: np.ndarray) -> list[str]:
-    values, counts = np.unique(labels.astype(str), return_counts=True)
-    if (counts > 1).any():
-        return [f"{name} labels are not unique: {_some(values[counts > 1])} occur more than once"]
-    return []
-
-
-def _some(labels: np.ndarray, most: int = 5) -> str:
-    shown = ", ".join(repr(str(item)) for item in labels[:most])
-    return shown + (f" and {labels.size - most} more" if labels.size > most else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 
 import numpy as np
 
@@ -28,6 +29,8 @@ def generator(seed: int, *names: object) -> np.random.Generator:
 
     Raises
     ------
+    TypeError
+        If the seed is not an integer.
     ValueError
         If the seed is negative.
 
@@ -39,6 +42,7 @@ def generator(seed: int, *names: object) -> np.random.Generator:
     >>> bool((a == b).all())
     True
     """
+    seed = operator.index(seed)
     if seed < 0:
         raise ValueError(f"seed is {seed}; expected a non-negative integer")
     digest = hashlib.blake2b(digest_size=16)
@@ -46,4 +50,4 @@ def generator(seed: int, *names: object) -> np.random.Generator:
         encoded = str(name).encode()
         digest.update(len(encoded).to_bytes(8, "little") + encoded)
     words = np.frombuffer(digest.digest(), dtype="<u4")
-    return np.random.default_rng(np.random.SeedSequence([int(seed), *(int(w) for w in words)]))
+    return np.random.default_rng(np.random.SeedSequence([seed, *(int(w) for w in words)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,8 @@ class Binning:
     """How position becomes bins and which frames count, the same for every analysis.
 
     Activity and occupancy are always taken from the same frames: the tracked ones that pass the
-    speed range and lie in a kept bin.
+    speed range and lie in a kept bin. Parameters are held as plain numbers and tuples, so that
+    equal binnings compare equal.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ class Binning:
         Edges of the bins along x [cm], or a pair of them for x and y, instead of `width`. A bin
         holds its right edge, the first one also its left edge. Positions outside are not used.
     exclude_ends
-        Length that is left out at both ends of a linear track [cm]: bins that reach into it are
-        not used.
+        Length that is left out at both ends of a linear track [cm], counted from the first and
+        last edge: bins that reach into it are not used.
     speed_range
         Lowest and highest running speed [cm/s] of a frame, both included. When omitted, frames
         slower than 1 cm/s are left out if the recording has a speed; ``(0, inf)`` keeps all.
@@ -58,23 +59,43 @@ class Binning:
     min_occupancy: float = 0.0
 
     def __post_init__(self) -> None:
-        widths = np.atleast_1d(np.asarray(self.width, dtype=float))
-        if not (widths > 0).all() or widths.size > 2:
+        widths = np.asarray(self.width, dtype=float)
+        if not (np.isfinite(widths) & (widths > 0)).all() or widths.size not in (1, 2):
             raise ValueError(f"width is {self.width}, expected a positive number [cm], or a pair")
-        if self.exclude_ends < 0 or self.min_occupancy < 0:
-            raise ValueError("exclude_ends [cm] and min_occupancy [s] must not be negative")
-        if self.speed_range is not None and not self.speed_range[0] <= self.speed_range[1]:
-            raise ValueError(f"speed_range is {self.speed_range}, expected (lowest, highest)")
-        for axis in self._given_edges() or []:
-            if axis.ndim != 1 or axis.size < 2 or not (np.diff(axis) > 0).all():
-                raise ValueError("edges must increase and be at least two [cm]")
+        for name in ("exclude_ends", "min_occupancy"):
+            value = float(getattr(self, name))
+            if not (value >= 0 and np.isfinite(value)):
+                raise ValueError(f"{name} is {value}, expected 0 or more")
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "width", _as_tuples(widths))
+        if self.speed_range is not None:
+            if len(self.speed_range) != 2 or not self.speed_range[0] <= self.speed_range[1]:
+                raise ValueError(f"speed_range is {self.speed_range}, expected (lowest, highest)")
+            object.__setattr__(self, "speed_range", _as_tuples(np.asarray(self.speed_range)))
+        axes = self.edges_by_axis()
+        if axes is not None:
+            for axis in axes:
+                if axis.ndim != 1 or axis.size < 2 or not np.isfinite(axis).all():
+                    raise ValueError("edges must be at least two finite numbers [cm] for each axis")
+                if not (np.diff(axis) > 0).all():
+                    raise ValueError("edges must increase [cm]")
+            tuples = tuple(_as_tuples(axis) for axis in axes)
+            object.__setattr__(self, "edges", tuples[0] if len(tuples) == 1 else tuples)
 
-    def _given_edges(self) -> list[np.ndarray] | None:
+    def edges_by_axis(self) -> list[np.ndarray] | None:
+        """The given edges, one array for each axis [cm].
+
+        Returns
+        -------
+        list of numpy.ndarray or None
+            None where bins are given by their width.
+        """
         if self.edges is None:
             return None
-        if all(np.ndim(axis) == 0 for axis in self.edges):
-            return [np.asarray(self.edges, dtype=float)]
-        return [np.asarray(axis, dtype=float) for axis in self.edges]
+        one_axis = all(np.ndim(axis) == 0 for axis in self.edges)
+        return [
+            np.asarray(axis, dtype=float) for axis in ([self.edges] if one_axis else self.edges)
+        ]
 
     def to_json(self) -> str:
         """The parameters as JSON, for the provenance of a result.
@@ -82,19 +103,12 @@ class Binning:
         Returns
         -------
         str
-            One JSON object.
+            One JSON object; an end of the speed range without a limit is null.
         """
-        edges = self._given_edges()
-        return json.dumps(
-            {
-                "width": self.width,
-                "edges": None if edges is None else [axis.tolist() for axis in edges],
-                "exclude_ends": self.exclude_ends,
-                "speed_range": None if self.speed_range is None else list(self.speed_range),
-                "directions": self.directions,
-                "min_occupancy": self.min_occupancy,
-            }
-        )
+        parameters = asdict(self)
+        if self.speed_range is not None:  # JSON knows no infinity
+            parameters["speed_range"] = [v if np.isfinite(v) else None for v in self.speed_range]
+        return json.dumps(parameters)
 
 
 def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
@@ -113,7 +127,9 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
         ``position_bin`` (time) and ``direction_bin`` (time), positions along the coordinates
         ``position`` and ``direction``, -1 in frames that are not used; ``x_bin`` and ``y_bin``
         (position), centres of the bins [cm]; ``direction`` is 1 and -1, or 0 where directions
-        are not separated; ``session_index`` (time).
+        are not separated; ``session_index`` (time). On a linear track ``position`` holds every
+        bin between the first and last edge, so that equal edges give equal grids; in two
+        dimensions only the bins that some frame of the recording uses.
 
     Raises
     ------
@@ -131,36 +147,38 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     check(recording)
     axes = _axes(recording)
     edges = _edges(recording, axes, binning)
-    in_bin = np.zeros(recording.sizes["time"], dtype=np.int64)
-    usable = np.ones(recording.sizes["time"], dtype=bool)
+    n_bins = [axis_edges.size - 1 for axis_edges in edges]
+    usable = _fast_enough(recording, binning.speed_range)
+    indices = []
     for axis, axis_edges in zip(axes, edges, strict=True):
         values = recording[axis].values
         index = np.searchsorted(axis_edges, values, side="left") - 1
         index[values == axis_edges[0]] = 0
-        inside = np.isfinite(values) & (index >= 0) & (index < axis_edges.size - 1)
-        usable &= inside
-        in_bin = in_bin * (axis_edges.size - 1) + np.where(inside, index, 0)
-    usable &= _fast_enough(recording, binning.speed_range)
-    centres = [(axis[1:] + axis[:-1]) / 2 for axis in edges]
-    kept = _kept_bins(edges, binning.exclude_ends)
-    new_index = np.where(kept, np.cumsum(kept) - 1, -1)
-    in_bin = np.where(usable, new_index[in_bin], -1)
-
+        usable &= np.isfinite(values) & (index >= 0) & (index < axis_edges.size - 1)
+        indices.append(index)
     directions, in_direction = _directions(recording, binning.directions, len(axes))
-    in_bin[in_direction < 0] = -1
-    grid = np.meshgrid(*centres, indexing="ij")
-    names = ("x_bin", "y_bin")
-    coords = {
-        name: (
-            "position",
-            axis.ravel()[kept],
-            {"units": "cm", "long_name": f"centre of bin, {name[0]}"},
-        )
-        for name, axis in zip(names, grid, strict=False)
-    }
+    usable &= in_direction >= 0
+    in_bin = np.full(usable.size, -1)
+    in_bin[usable] = np.ravel_multi_index([index[usable] for index in indices], n_bins)
+    kept = _kept_bins(edges, binning.exclude_ends)
+    in_bin[usable] = np.where(kept[in_bin[usable]], in_bin[usable], -1)
     if binning.min_occupancy > 0:
-        in_bin = _drop_rare(recording, in_bin, in_direction, int(kept.sum()), binning.min_occupancy)
-    in_direction = np.where(in_bin < 0, -1, in_direction)
+        in_bin = _drop_rare(recording, in_bin, in_direction, kept.size, binning.min_occupancy)
+    if len(axes) > 1:
+        kept &= np.bincount(in_bin[in_bin >= 0], minlength=kept.size) > 0
+    new_index = np.cumsum(kept) - 1
+    in_bin = np.where(in_bin >= 0, new_index[in_bin], -1)
+    in_direction = np.where(in_bin >= 0, in_direction, -1)
+
+    grid = np.meshgrid(*[(axis[1:] + axis[:-1]) / 2 for axis in edges], indexing="ij")
+    coords = {
+        f"{axis}_bin": (
+            "position",
+            centres.ravel()[kept],
+            {"units": "cm", "long_name": f"centre of bin, {axis}"},
+        )
+        for axis, centres in zip(axes, grid, strict=True)
+    }
     frames = xr.Dataset(
         {
             "position_bin": ("time", in_bin.astype(np.int32)),
@@ -188,21 +206,33 @@ def _axes(recording: xr.Dataset) -> list[str]:
 
 
 def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.ndarray]:
-    given = binning._given_edges()
+    given = binning.edges_by_axis()
     if given is not None:
         if len(given) != len(axes):
             raise ValueError(
                 f"edges for {len(given)} axes, but the recording has {' and '.join(axes)}"
             )
         return given
-    widths = np.broadcast_to(np.asarray(binning.width, dtype=float), (len(axes),))
+    widths = np.atleast_1d(np.asarray(binning.width))
+    if widths.size > len(axes):
+        raise ValueError("width is a pair, but the recording has x alone: give one number [cm]")
+    tracked = _tracked(recording, axes)
+    if not tracked.any():
+        raise ValueError("no frame of the recording has a position")
     edges = []
-    for axis, width in zip(axes, widths, strict=True):
-        low, high = np.nanmin(recording[axis].values), np.nanmax(recording[axis].values)
-        first = np.floor(low / width)
-        last = max(np.ceil(high / width), first + 1)
-        edges.append(np.arange(first, last + 1) * width)
+    for axis, width in zip(axes, np.broadcast_to(widths, (len(axes),)), strict=True):
+        values = recording[axis].values[tracked]
+        first = np.floor(values.min() / width)
+        last = max(np.ceil(values.max() / width), first + 1)
+        multiples = np.arange(first, last + 1) * width
+        multiples[0] = min(multiples[0], values.min())  # against rounding
+        multiples[-1] = max(multiples[-1], values.max())
+        edges.append(multiples)
     return edges
+
+
+def _tracked(recording: xr.Dataset, axes: list[str]) -> np.ndarray:
+    return np.all([np.isfinite(recording[axis].values) for axis in axes], axis=0)
 
 
 def _kept_bins(edges: list[np.ndarray], exclude_ends: float) -> np.ndarray:
@@ -221,7 +251,7 @@ def _kept_bins(edges: list[np.ndarray], exclude_ends: float) -> np.ndarray:
 
 def _fast_enough(recording: xr.Dataset, speed_range: tuple[float, float] | None) -> np.ndarray:
     if "speed" not in recording:
-        if speed_range is not None and speed_range != (0, np.inf):
+        if speed_range not in (None, (0.0, np.inf)):
             raise ValueError(
                 "speed_range is given, but the recording has no speed: derive it with "
                 "neurodrift.kinematics.running(recording)"
@@ -262,7 +292,8 @@ def _drop_rare(
             in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], 2 * n_bins
         )
         seconds = np.bincount(code, minlength=2 * n_bins + 1) * durations[i]
-        kept[where] = np.where(seconds[code] >= min_occupancy, in_bin[where], -1)
+        enough = seconds >= min_occupancy * (1 - 1e-9)  # three frames of 0.1 s are 0.3 s
+        kept[where] = np.where(enough[code], in_bin[where], -1)
     return kept
 
 
@@ -272,7 +303,7 @@ def _refuse_unused_sessions(recording: xr.Dataset, frames: xr.Dataset, binning: 
     n_used = np.bincount(recording["session_index"].values, weights=used, minlength=n_sessions)
     if (n_used == 0).any():
         labels = [str(s) for s in recording["session"].values[n_used == 0]]
-        tracked = np.isfinite(recording["x"].values)
+        tracked = _tracked(recording, _axes(recording))
         n_tracked = np.bincount(
             recording["session_index"].values, weights=tracked, minlength=n_sessions
         )[n_used == 0].astype(int)
@@ -282,6 +313,12 @@ def _refuse_unused_sessions(recording: xr.Dataset, frames: xr.Dataset, binning: 
             f"{binning.exclude_ends} cm, min_occupancy {binning.min_occupancy} s): widen the "
             "binning or leave the session out with select_sessions"
         )
+
+
+def _as_tuples(numbers: np.ndarray) -> float | tuple[float, ...]:
+    if numbers.ndim == 0:
+        return float(numbers)
+    return tuple(float(number) for number in numbers)
 
 
 def session_activity(recording: xr.Dataset, where: slice) -> xr.DataArray:

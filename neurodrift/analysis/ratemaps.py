@@ -13,6 +13,7 @@ from neurodrift.recording import session_slices
 from neurodrift.schema import COUNT_KINDS, MAPS, SESSION_COORDS, label
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
+_BIN_BLOCK = 512  # bins whose weights are dense at once
 
 Grouping = Literal["session", "trial", "lap", "map_label"]
 
@@ -37,8 +38,8 @@ def rate_maps(
         0 for none. Bins without occupancy do not contribute and stay NaN.
     by
         What one map is made from. ``"trial"``, ``"lap"`` and ``"map_label"`` give a map for each
-        value within each session (-1, for map labels also 0, is left out). Integers over (time)
-        group frames freely, negative ones are left out.
+        value within each session (-1, for map labels also 0, is left out; a session without any
+        has no map). Integers over (time) group frames freely, negative ones are left out.
 
     Returns
     -------
@@ -54,8 +55,8 @@ def rate_maps(
     Raises
     ------
     ValueError
-        If there is no position, a grouping variable is missing, or a session has no frame that
-        passes.
+        If there is no position, a grouping variable is missing or holds no group, or a session
+        has no frame that passes.
 
     Notes
     -----
@@ -88,7 +89,9 @@ def rate_maps(
         position = frames["position_bin"].values[where]
         direction = frames["direction_bin"].values[where].astype(np.int64)
         names, group = np.unique(groups[where], return_inverse=True)
-        names, group = names[names >= 0], group - int((names < 0).sum())
+        names, group = names[names >= 0], group - np.count_nonzero(names < 0)
+        if not names.size:
+            continue
         code = np.where(
             (position >= 0) & (group >= 0),
             (group * n_directions + direction) * n_bins + position,
@@ -118,6 +121,8 @@ def rate_maps(
         session_of += [i] * len(names)
         values += names.tolist()
 
+    if not events:
+        raise ValueError(f"no frame belongs to a {by if isinstance(by, str) else 'group'}")
     n_frames = xr.DataArray(np.concatenate(counts), dims=("segment", "direction", "position"))
     seconds = xr.DataArray(np.concatenate(occupancy), dims=("segment", "direction", "position"))
     detected = recording["detected"].isel(session=xr.DataArray(session_of, dims="segment"))
@@ -191,8 +196,10 @@ def rate_units(kind: str) -> str:
 
 def _groups(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarray:
     if isinstance(by, xr.DataArray):
-        if by.dims != ("time",) or by.sizes["time"] != recording.sizes["time"]:
+        if by.dims != ("time",) or by.dtype.kind not in "iu" or by.size != recording.sizes["time"]:
             raise ValueError("a grouping must be integers over (time), one for each frame")
+        if "time" in by.coords and not np.array_equal(by["time"], recording["time"]):
+            raise ValueError("the times of the grouping are not those of the recording")
         return by.values.astype(np.int64)
     if by == "session":
         return np.zeros(recording.sizes["time"], dtype=np.int64)
@@ -219,14 +226,18 @@ def _sums(activity: np.ndarray, code: np.ndarray, shape: tuple[int, ...]) -> np.
 
 
 def _weights(bins: xr.Dataset | xr.DataArray, sigma: float) -> sp.csr_array:
-    weights: Any = 1.0
-    for name in ("x_bin", "y_bin"):
-        if name in bins.coords:
-            centre = bins[name].values.astype(float)
-            distance = np.abs(centre[:, None] - centre[None, :])
+    axes = [bins[name].values.astype(float) for name in ("x_bin", "y_bin") if name in bins.coords]
+    if not axes:
+        raise ValueError("the maps have no coordinate x_bin, so distances between bins are unknown")
+    rows = []
+    for some in np.array_split(np.arange(axes[0].size), axes[0].size // _BIN_BLOCK + 1):
+        weights = np.ones((some.size, axes[0].size))
+        for centre in axes:
+            distance = np.abs(centre[some, None] - centre[None, :])
             near = distance <= 3 * sigma * (1 + 1e-9)
-            weights = weights * np.where(near, np.exp(-0.5 * (distance / sigma) ** 2), 0.0)
-    return sp.csr_array(weights)
+            weights *= np.where(near, np.exp(-0.5 * (distance / sigma) ** 2), 0.0)
+        rows.append(sp.csr_array(weights))
+    return sp.csr_array(sp.vstack(rows))
 
 
 def _smooth(rate: xr.DataArray, weights: sp.csr_array) -> xr.DataArray:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import uuid
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
+from neurodrift.json_schemas import description_faults
 from neurodrift.recording import session_slices
-from neurodrift.schema import FORMAT_VERSION, RECORDING, check, json_schema
+from neurodrift.schema import FORMAT_VERSION, RECORDING, check
 
 _TIME_CHUNK = 8192  # sessions have any length, so stored chunks are regular and shorter
 _UNIT_CHUNK = 256
@@ -82,10 +83,11 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
         If it is not a recording, or of a newer format version.
     """
     path = Path(path)
-    stored = _open(path, xr.open_zarr, "recording")
-    faults = _schema_faults(stored)
+    stored = _open(path, "recording").to_dataset()
+    faults = description_faults(stored, RECORDING)
     if faults:
-        raise ValueError(f"{path} is not a recording:\n" + "\n".join(faults))
+        listed = "\n".join(f"- {fault}" for fault in faults)
+        raise ValueError(f"{path} is not a whole recording:\n{listed}")
     recording = _in_sessions(_load_all_but_activity(stored))
     check(recording)
     return recording
@@ -99,7 +101,8 @@ def save_results(
     Parameters
     ----------
     results
-        A tree, for example from :func:`neurodrift.analyze`.
+        A tree, for example from :func:`neurodrift.analyze`; lazy arrays are computed while they
+        are written. Every node is given the format version.
     path
         Directory of the new store.
     overwrite
@@ -115,8 +118,9 @@ def save_results(
     FileExistsError
         If `path` exists and `overwrite` is False.
     """
-    results = results.copy()
-    results.attrs["format_version"] = FORMAT_VERSION
+    results = results.map_over_datasets(
+        lambda node: _even_chunks(node.assign_attrs(format_version=FORMAT_VERSION))
+    )
     return _write_whole(results, path, overwrite, None)
 
 
@@ -140,55 +144,44 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
     ValueError
         If it is of a newer format version or not made by neurodrift.
     """
-    stored: xr.DataTree = _open(Path(path), xr.open_datatree, "results")
+    stored = _open(Path(path), "results")
     return stored.map_over_datasets(lambda node: _object_strings(node.load()))
 
 
-def _open(path: Path, reader: Any, what: str) -> Any:
+def _open(path: Path, what: str) -> xr.DataTree:
     if not (path / "zarr.json").is_file():
         raise FileNotFoundError(f"no {what} at {path}: expected a Zarr v3 directory")
-    options = {"engine": "zarr"} if reader is xr.open_datatree else {}
-    stored = reader(path, decode_times=False, consolidated=False, chunks={}, **options)
-    version = stored.attrs.get("format_version")
-    if not isinstance(version, int | np.integer):
+    try:
+        version = json.loads((path / "zarr.json").read_text())["attributes"]["format_version"]
+    except (ValueError, KeyError, TypeError):
+        version = None
+    if not isinstance(version, int):
         raise ValueError(f"{path} has no format_version: it was not written by neurodrift")
     if version > FORMAT_VERSION:
         raise ValueError(
             f"{path} has format version {version}, but this neurodrift reads up to "
             f"{FORMAT_VERSION}: install a newer neurodrift"
         )
-    return stored
-
-
-def _schema_faults(stored: xr.Dataset) -> list[str]:
-    import jsonschema
-
-    validator = jsonschema.Draft202012Validator(json_schema(RECORDING, "recording"))
-    description = _listed(stored.to_dict(data=False))
-    return [
-        f"- {'/'.join(map(str, error.absolute_path)) or 'store'}: {error.message}"
-        for error in validator.iter_errors(description)
-    ]
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _listed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_listed(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return xr.open_datatree(path, engine="zarr", decode_times=False, consolidated=False, chunks={})
 
 
 def _storable(recording: xr.Dataset) -> xr.Dataset:
-    """Without encodings of a former file, and lazy activity in multiples of the stored chunks."""
-    recording = recording.copy()
-    for name in recording.variables:
-        recording[name].encoding = {}
+    """Lazy activity in multiples of the stored chunks, so that no two tasks write into one."""
     if recording["activity"].chunks is None:
         return recording
     return recording.assign(
         activity=recording["activity"].chunk(time=4 * _TIME_CHUNK, unit=_UNIT_CHUNK)
     )
+
+
+def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
+    """Lazy variables in chunks of one size, as Zarr has them."""
+    even = {
+        name: array.chunk({dim: max(sizes) for dim, sizes in array.chunksizes.items()})
+        for name, array in dataset.variables.items()
+        if array.chunksizes
+    }
+    return dataset.assign({name: (array.dims, array.data) for name, array in even.items()})
 
 
 def _object_strings(dataset: xr.Dataset) -> xr.Dataset:
@@ -230,9 +223,11 @@ def _write_whole(
 ) -> Path:
     path = Path(path)
     refuse_existing(path, overwrite)
+    if path.is_dir() and any(path.iterdir()) and not (path / "zarr.json").is_file():
+        raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
-    tree = tree.map_over_datasets(_object_strings)
+    tree = tree.map_over_datasets(lambda node: _object_strings(node.drop_encoding()))
     try:
         tree.to_zarr(unfinished, zarr_format=3, consolidated=False, encoding=encoding)
         replace(unfinished, path)
@@ -257,7 +252,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     FileExistsError
         If it exists and may not.
     """
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise FileExistsError(
             f"{path} exists and was kept; pass overwrite (--overwrite) or move it"
         )
@@ -273,10 +268,19 @@ def replace(unfinished: Path, path: Path) -> None:
     path
         Its final name.
     """
-    if not path.is_dir():
+    if not unfinished.is_dir() and not path.is_dir():
         os.replace(unfinished, path)
         return
     old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-    os.replace(path, old)
-    os.replace(unfinished, path)
-    shutil.rmtree(old)
+    if os.path.lexists(path):
+        os.replace(path, old)
+    try:
+        os.replace(unfinished, path)
+    except BaseException:
+        if os.path.lexists(old):
+            os.replace(old, path)
+        raise
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old)
+    else:
+        old.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Tasks, networks and learning rules whose hidden layers are recordings."""

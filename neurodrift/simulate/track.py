@@ -1,0 +1,320 @@
+"""The predictive track task: an agent runs to and fro in a corridor and predicts its next view."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from neurodrift.simulate._task import Task, check_options, normalise, random_source
+
+HEADING_NOISE = 2 * np.pi * np.pi * 0.1 / 360
+"""Published change of heading per step [rad], standard deviation; about a third of a degree."""
+
+
+def predictive_track(
+    *,
+    n_samples: int = 150,
+    n_rays: int = 17,
+    width: float = 1.0,
+    length: float = 14.0,
+    kernel: float = 0.09,
+    view_angle: float = np.pi / 8,
+    speed: float = 0.2,
+    speed_noise: float = 0.0,
+    heading_noise: float = HEADING_NOISE,
+    end_zone: float = 0.1,
+    side_zone: float = 0.5,
+    n_arenas: int = 1,
+    texture_sd: Literal["paper", "code"] = "paper",
+    walls: Literal["lengths", "quarters"] = "lengths",
+    heading_change: Literal["views", "code"] = "views",
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    unit_length: float = 10.0,
+    seed: int = 0,
+    published_seed: int | None = None,
+) -> Task:
+    """Predict the next view of textured walls while running along a corridor [1]_.
+
+    Options are as the paper describes the task; where the published code does otherwise,
+    ``predictive_track(**PUBLISHED["predictive_track"])`` from :mod:`neurodrift.simulate.tasks`
+    is the code's task.
+
+    Parameters
+    ----------
+    n_samples
+        Steps of the agent over all arenas.
+    n_rays
+        Points of the view; inputs are these and the change of heading.
+    width, length
+        Size of the arena across and along [arena units].
+    kernel
+        Smoothness of the texture as a share of the perimeter, see `texture_sd`.
+    view_angle
+        Total opening of the view [rad]. The published code opens it by this much to each side.
+    speed
+        Way per step [arena units].
+    speed_noise
+        Standard deviation of the way per step [arena units]; 0 is the paper's constant velocity,
+        the published code has 0.1.
+    heading_noise
+        Standard deviation of the change of heading per step [rad].
+    end_zone, side_zone
+        The agent stops and turns at this share of the length from either end, and is held at
+        this share of the width from either side. The published side zone of 0.5 holds it on the
+        midline.
+    n_arenas
+        Arenas with textures of their own, visited one after the other for equally many steps.
+    texture_sd
+        Smoothing of the texture in tiles: ``paper`` the root of kernel × tiles, ``code`` kernel ×
+        tiles.
+    walls
+        How the texture lies on the walls: ``lengths`` puts it once around the perimeter;
+        ``quarters``, as published, lets every wall begin at a further quarter of the texture and
+        repeats the last value where a wall reaches past its end.
+    heading_change
+        The last input: ``views`` is the angle between this view and the next one, within ±π.
+        ``code`` is the difference of the headings in [0, 2π), which jumps by 2π at the angle 0
+        and knows of a turn one step before the view turns.
+    value_range
+        Range of inputs and targets; the published track figure was made with (0, 1).
+    unit_length
+        Length of an arena unit [cm]. With 10, the published arena is 140 cm long, the agent runs
+        on its inner 112 cm at 2 cm per step, and bins of 4 cm hold two steps per run.
+    seed
+        Seed of texture and path.
+    published_seed
+        Seed of the published code's own generator, drawn from in its order, instead of `seed`.
+
+    Returns
+    -------
+    Task
+        With position along the corridor from the lower turning point [cm], direction (+1 up, -1
+        down) and heading [rad, 0 = up, clockwise] of every input view, and, for several arenas,
+        the arena as `trial`.
+
+    Raises
+    ------
+    ValueError
+        If an option makes no sense, or all views are equal.
+
+    Notes
+    -----
+    One step: the agent moves by its speed in the direction of its heading and is clamped to its
+    limits; the heading changes by Gaussian noise; it looks; at an end it turns by setting the
+    heading along the corridor. The walls carry ``int(2 (width + length) n_rays)`` tiles of
+    Gaussian noise, smoothed around the perimeter by a Gaussian. Heading changes and views are
+    scaled to the range apart, then together; a heading that never changes is put at the middle.
+
+    References
+    ----------
+    .. [1] Ratzon, Derdikman, Barak (2024), "Representational drift as a result of implicit
+       regularization", eLife 12:RP90069, https://doi.org/10.7554/eLife.90069
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.tasks import predictive_track
+    >>> task = predictive_track(n_samples=150)
+    >>> task.n_inputs, task.n_outputs, sorted(set(task.direction.tolist()))
+    (18, 17, [-1, 1])
+    """
+    options = dict(locals())
+    name = "predictive_track"
+    check_options(
+        name,
+        n_samples=(n_samples, "count"),
+        n_rays=(n_rays, "count"),
+        width=(width, "positive"),
+        length=(length, "positive"),
+        kernel=(kernel, "positive"),
+        view_angle=(view_angle, "positive"),
+        speed=(speed, "positive"),
+        speed_noise=(speed_noise, "non-negative"),
+        heading_noise=(heading_noise, "non-negative"),
+        end_zone=(end_zone, "positive"),
+        side_zone=(side_zone, "positive"),
+        n_arenas=(n_arenas, "count"),
+        texture_sd=(texture_sd, "paper|code"),
+        walls=(walls, "lengths|quarters"),
+        heading_change=(heading_change, "views|code"),
+        unit_length=(unit_length, "positive"),
+    )
+    if n_samples % n_arenas:
+        raise ValueError(
+            f"task {name!r}: {n_samples} samples cannot be shared equally by {n_arenas} arenas; "
+            "make n_samples a multiple of n_arenas"
+        )
+    if end_zone >= 0.5 or side_zone > 0.5:
+        raise ValueError(
+            f"task {name!r}: end_zone is {end_zone} and side_zone {side_zone}, expected shares "
+            "below 0.5 and of at most 0.5: at 0.5 nothing of the arena is left to run on"
+        )
+    if len(value_range) != 2 or not value_range[0] < value_range[1]:
+        raise ValueError(f"task {name!r}: value_range is {value_range}, expected (lowest, highest)")
+    rng = random_source(name, seed, published_seed)
+    n_steps = n_samples // n_arenas
+    n_tiles = int((width + length) * 2 * n_rays)
+    if n_tiles < 1:
+        raise ValueError(
+            f"task {name!r}: an arena of {width} x {length} has no texture tile; enlarge it"
+        )
+    limits = ((0.5 - side_zone) * width, (0.5 - end_zone) * length)
+    rays = np.linspace(-view_angle / 2, view_angle / 2, n_rays)
+    parts = []
+    for _ in range(n_arenas):  # texture, first heading, steps: the published order of draws
+        tiles = smooth_texture(rng.standard_normal(n_tiles), kernel, texture_sd)
+        first = (rng.random() - 1) / 100
+        draws = rng.standard_normal((n_steps, 2))
+        moves = np.column_stack([speed + speed_noise * draws[:, 0], heading_noise * draws[:, 1]])
+        places, gaze, heading = walk(moves, first, limits)
+        phase = wall_phase(places, gaze[:, None] + rays, width, length, walls)
+        views = texture_at(tiles, phase)
+        turned = np.diff(heading)
+        if heading_change == "views":
+            turned = (np.diff(gaze) + np.pi) % (2 * np.pi) - np.pi
+        parts.append((views[:-1], turned, views[1:], places[:-1, 1], gaze[:-1]))
+    views, turned, targets, along, gaze = map(np.concatenate, zip(*parts, strict=True))
+
+    low, high = value_range
+    inputs = np.empty((n_samples, n_rays + 1))
+    inputs[:, :-1] = normalise(views, "views", low, high)
+    still = np.ptp(turned) == 0
+    inputs[:, -1] = (low + high) / 2 if still else normalise(turned, "heading", low, high)
+    targets = normalise(targets, "targets", low, high)
+    return Task(
+        name=name,
+        inputs=normalise(inputs, "inputs", low, high),
+        targets=normalise(targets, "targets", low, high),
+        position=np.round((along + limits[1]) * unit_length, 9),  # ends fall on edges of bins
+        direction=np.where(np.cos(gaze) > 0, 1, -1),
+        heading=gaze,
+        trial=np.repeat(np.arange(n_arenas), n_steps) if n_arenas > 1 else None,
+        attrs={"task": name, **options, "value_range": list(value_range)},
+    )
+
+
+def smooth_texture(tiles: np.ndarray, kernel: float, rule: str) -> np.ndarray:
+    """Smooth a ring of tiles by a Gaussian.
+
+    Parameters
+    ----------
+    tiles
+        (tile) values around the perimeter.
+    kernel
+        Smoothness as a share of the perimeter.
+    rule
+        ``paper``: the variance is kernel × tiles; ``code``: the standard deviation is.
+
+    Returns
+    -------
+    numpy.ndarray
+        (tile) smoothed values, periodic.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    spread = kernel * tiles.size
+    return gaussian_filter1d(tiles, np.sqrt(spread) if rule == "paper" else spread, mode="wrap")
+
+
+def texture_at(tiles: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Value of a texture at places around the perimeter, linear between tiles.
+
+    Parameters
+    ----------
+    tiles
+        (tile) values around the perimeter.
+    phase
+        Place as a share of the perimeter, any shape; past 1 the first tile is repeated.
+
+    Returns
+    -------
+    numpy.ndarray
+        Values in the shape of `phase`.
+    """
+    ring = np.append(tiles, tiles[0])
+    return np.interp(phase * tiles.size, np.arange(ring.size), ring)
+
+
+def walk(
+    moves: np.ndarray, heading: float, limits: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Path of an agent that starts in the middle and turns at the ends.
+
+    Parameters
+    ----------
+    moves
+        (step, 2) way [arena units] and noise of the heading [rad] of each step; the noise acts
+        one step later, the first step has none.
+    heading
+        First heading [rad], 0 = up, clockwise.
+    limits
+        Largest distance from the middle across and along [arena units].
+
+    Returns
+    -------
+    places
+        (step + 1, 2) position across and along at every look.
+    gaze
+        (step + 1) heading at every look [rad].
+    heading
+        (step + 1) heading after every look [rad], that is, after a turn.
+    """
+    places = np.zeros((len(moves) + 1, 2))
+    gazes = np.full(len(moves) + 1, heading)
+    headings = np.full(len(moves) + 1, heading)
+    x = y = noise = 0.0
+    for i, (way, next_noise) in enumerate(moves, start=1):
+        x = min(max(x + np.sin(heading) * way, -limits[0]), limits[0])
+        free = y + np.cos(heading) * way
+        y = min(max(free, -limits[1]), limits[1])
+        heading = (heading + noise) % (2 * np.pi)
+        noise = next_noise
+        places[i] = x, y
+        gazes[i] = heading
+        if free < y:
+            heading = 0.0
+        elif free > y:
+            heading = np.pi
+        headings[i] = heading
+    return places, gazes, headings
+
+
+def wall_phase(
+    places: np.ndarray, angles: np.ndarray, width: float, length: float, walls: str
+) -> np.ndarray:
+    """Where rays meet the walls of a rectangle, as a share of the texture.
+
+    The walls are the upper, right, lower and left one, walked clockwise.
+
+    Parameters
+    ----------
+    places
+        (look, 2) origin of the rays inside the rectangle, from its centre [arena units].
+    angles
+        (look, ray) directions [rad], 0 = up, clockwise.
+    width, length
+        Size of the rectangle [arena units].
+    walls
+        ``lengths``: a wall begins where the one before ends. ``quarters``: at its quarter.
+
+    Returns
+    -------
+    numpy.ndarray
+        (look, ray) phase; within [0, 1] with ``lengths``.
+    """
+    x, y = places[:, :1], places[:, 1:]
+    across, along = np.sin(angles), np.cos(angles)
+    with np.errstate(divide="ignore", over="ignore"):  # parallel to a wall: never met
+        to_side = np.abs((np.copysign(width / 2, across) - x) / across)
+        to_end = np.abs((np.copysign(length / 2, along) - y) / along)
+    side = to_side <= to_end
+    hit_x, hit_y = x + to_end * across, y + to_side * along
+    wall = np.where(side, np.where(across > 0, 1, 3), np.where(along > 0, 0, 2))
+    on_wall = np.choose(
+        wall, [hit_x + width / 2, length / 2 - hit_y, width / 2 - hit_x, hit_y + length / 2]
+    )
+    perimeter = 2 * (width + length)
+    if walls == "quarters":
+        return wall / 4 + on_wall / perimeter
+    begins = np.array([0.0, width, width + length, 2 * width + length])
+    return (begins[wall] + on_wall) / perimeter

@@ -1,0 +1,312 @@
+"""Which activity, position and speed an NWB file offers, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+_LENGTHS = {
+    "m": 100.0,
+    "meter": 100.0,
+    "meters": 100.0,
+    "metre": 100.0,
+    "metres": 100.0,
+    "cm": 1.0,
+    "centimeter": 1.0,
+    "centimeters": 1.0,
+    "centimetre": 1.0,
+    "centimetres": 1.0,
+    "mm": 0.1,
+    "millimeter": 0.1,
+    "millimeters": 0.1,
+    "millimetre": 0.1,
+    "millimetres": 0.1,
+}
+_SECONDS = ("s", "sec", "second", "seconds")
+
+
+def find_activity(nwbfile: Any, wanted: str | None, where: str) -> Any:
+    """The table of units, table of events or ROI response series to import.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    wanted
+        Name or path of the series; the only one there is when omitted.
+    where
+        The file, for messages.
+
+    Returns
+    -------
+    pynwb.misc.Units, pynwb.event.EventsTable or pynwb.ophys.RoiResponseSeries
+        The chosen object.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or several and none is named.
+    """
+    from pynwb.event import EventsTable
+    from pynwb.misc import Units
+    from pynwb.ophys import RoiResponseSeries
+
+    found = {}
+    for item in nwbfile.objects.values():
+        if (
+            (isinstance(item, Units) and "spike_times" in item.colnames)
+            or (isinstance(item, EventsTable) and region_columns(item))
+            or isinstance(item, RoiResponseSeries)
+        ):
+            found[path_of(item)] = item
+    if not found:
+        raise ValueError(
+            f"{where} holds no activity: expected units with spike_times, an EventsTable with a "
+            "column that points to cells, or a RoiResponseSeries"
+        )
+    return _choose(found, wanted, "activity", "series", where)
+
+
+def find_position(nwbfile: Any, wanted: str | None, where: str) -> Any:
+    """The spatial series that holds the position.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    wanted
+        Name or path of the series; the only one in a unit of length when omitted.
+    where
+        The file, for messages.
+
+    Returns
+    -------
+    pynwb.behavior.SpatialSeries
+        The chosen series; its unit is a length.
+
+    Raises
+    ------
+    ValueError
+        If there is none in a unit of length, or several and none is named.
+    """
+    from pynwb.behavior import SpatialSeries
+
+    every = {path_of(s): s for s in nwbfile.objects.values() if isinstance(s, SpatialSeries)}
+    lengths = {path: s for path, s in every.items() if centimetres(s.unit) is not None}
+    if not every:
+        raise ValueError(
+            f"{where} holds no position: expected a SpatialSeries in processing/behavior or "
+            "acquisition"
+        )
+    if wanted is None and not lengths:
+        units = ", ".join(f"{path} in {s.unit!r}" for path, s in every.items())
+        raise ValueError(
+            f"{where} holds no position in a unit of length ({units}): store it in metres or cm, "
+            "with the right conversion"
+        )
+    series = _choose(lengths if wanted is None else every, wanted, "position", "position", where)
+    if centimetres(series.unit) is None:
+        raise ValueError(
+            f"the position {path_of(series)} of {where} is in {series.unit!r}: store it in metres "
+            "or cm, with the right conversion"
+        )
+    return series
+
+
+def find_speed(nwbfile: Any, wanted: str | None, time: np.ndarray, where: str) -> Any:
+    """The series that holds speed or velocity, if the file has one on the position's clock.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    wanted
+        Name or path of the series. When omitted, the only one named speed or velocity, in a unit
+        of speed, and sampled with the position.
+    time
+        (time) start of each frame of the position [s].
+    where
+        The file, for messages.
+
+    Returns
+    -------
+    pynwb.TimeSeries or None
+        The chosen series.
+
+    Raises
+    ------
+    ValueError
+        If there are several and none is named, or the named one does not fit.
+    """
+    from pynwb import TimeSeries
+
+    every = {path_of(s): s for s in nwbfile.objects.values() if isinstance(s, TimeSeries)}
+    if wanted is not None:
+        series = _choose(every, wanted, "speed", "speed", where)
+        if centimetres_per_second(series.unit) is None:
+            raise ValueError(
+                f"the speed {path_of(series)} of {where} is in {series.unit!r}, expected m/s or "
+                "cm/s"
+            )
+        if not _same_clock(series, time):
+            raise ValueError(
+                f"the speed {path_of(series)} of {where} is not sampled with the position: leave "
+                "the option out, and speed is derived from the position"
+            )
+        return series
+    fitting = {
+        path: s
+        for path, s in every.items()
+        if any(word in s.name.lower() for word in ("speed", "velocity"))
+        and centimetres_per_second(s.unit) is not None
+        and _same_clock(s, time)
+    }
+    return _choose(fitting, None, "speed", "speed", where) if fitting else None
+
+
+def path_of(item: Any) -> str:
+    """Names of an object and of what holds it, for example ``behavior/Position/position``.
+
+    Parameters
+    ----------
+    item
+        An object in an NWB file.
+
+    Returns
+    -------
+    str
+        The names, joined by slashes, without the file itself.
+    """
+    names = []
+    while item is not None and item.parent is not None:
+        names.append(item.name)
+        item = item.parent
+    return "/".join(reversed(names))
+
+
+def region_columns(table: Any) -> list[Any]:
+    """Columns of a table that point into another table.
+
+    Parameters
+    ----------
+    table
+        A :class:`hdmf.common.DynamicTable`.
+
+    Returns
+    -------
+    list
+        The columns.
+    """
+    from hdmf.common import DynamicTableRegion
+
+    return [column for column in table.columns if isinstance(column, DynamicTableRegion)]
+
+
+def centimetres(unit: str) -> float | None:
+    """Centimetres in a unit of length, None if it is not a known one.
+
+    Parameters
+    ----------
+    unit
+        Name of the unit.
+
+    Returns
+    -------
+    float or None
+        The factor.
+
+    Examples
+    --------
+    >>> centimetres("meters"), centimetres("pixels")
+    (100.0, None)
+    """
+    return _LENGTHS.get(unit.strip().lower())
+
+
+def centimetres_per_second(unit: str) -> float | None:
+    """Centimetres per second in a unit of speed, None if it is not a known one.
+
+    Parameters
+    ----------
+    unit
+        Name of the unit.
+
+    Returns
+    -------
+    float or None
+        The factor.
+
+    Examples
+    --------
+    >>> centimetres_per_second("m/s"), centimetres_per_second("m")
+    (100.0, None)
+    """
+    length, slash, time = unit.lower().replace(" per ", "/").partition("/")
+    return centimetres(length) if slash and time.strip() in _SECONDS else None
+
+
+def timestamps(series: Any) -> np.ndarray:
+    """Times of the samples of a series.
+
+    Parameters
+    ----------
+    series
+        A :class:`pynwb.TimeSeries`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time) seconds since the session's start.
+    """
+    return np.asarray(series.get_timestamps()[:], dtype=np.float64)
+
+
+def scaled(series: Any, factor: float = 1.0) -> np.ndarray:
+    """Samples of a series in its unit, times a factor.
+
+    Parameters
+    ----------
+    series
+        A :class:`pynwb.TimeSeries`.
+    factor
+        From its unit to the wanted one.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time) or (time, column).
+    """
+    data = np.asarray(series.data[:], dtype=np.float64)
+    total = series.conversion * factor
+    # 0.01 m times 100 is exactly 1 cm, but not in binary: keep what was stored in cm as it is.
+    if abs(total - 1) > 1e-12:
+        data = data * total
+    return data + series.offset * factor if series.offset else data
+
+
+def _choose(
+    found: Mapping[str, Any], wanted: str | None, what: str, option: str, where: str
+) -> Any:
+    listed = ", ".join(sorted(found)) or "none"
+    if wanted is None:
+        if len(found) > 1:
+            raise ValueError(
+                f"{where} holds several candidates for the {what}: {listed}; choose one by the "
+                f"option {option} (--{option})"
+            )
+        return next(iter(found.values()))
+    matches = [path for path in found if path == wanted]
+    matches = matches or [path for path in found if path.rsplit("/", 1)[-1] == wanted]
+    if len(matches) != 1:
+        raise ValueError(
+            f"{option} {wanted!r} names {len(matches)} of the series of {where}; it holds {listed}"
+        )
+    return found[matches[0]]
+
+
+def _same_clock(series: Any, time: np.ndarray) -> bool:
+    if series.data.shape[0] != time.size:
+        return False
+    return bool(np.allclose(timestamps(series), time, rtol=0, atol=1e-6))

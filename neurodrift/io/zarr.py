@@ -11,7 +11,6 @@ from typing import Any
 
 import xarray as xr
 
-from neurodrift.json_schemas import description_faults
 from neurodrift.recording import session_slices
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
 
@@ -82,6 +81,8 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     ValueError
         If it is not a recording, or of a newer format version.
     """
+    from neurodrift.json_schemas import description_faults
+
     path = Path(path)
     stored = _open(path, "recording").to_dataset()
     faults = description_faults(stored, RECORDING)
@@ -121,6 +122,7 @@ def save_results(
     results = results.map_over_datasets(
         lambda node: _even_chunks(node.assign_attrs(format_version=FORMAT_VERSION))
     )
+    results.attrs["format_version"] = FORMAT_VERSION  # nodes without data are passed over
     return _write_whole(results, path, overwrite, None)
 
 
@@ -162,7 +164,12 @@ def _open(path: Path, what: str) -> xr.DataTree:
             f"{path} has format version {version}, but this neurodrift reads up to "
             f"{FORMAT_VERSION}: install a newer neurodrift"
         )
-    return xr.open_datatree(path, engine="zarr", decode_times=False, consolidated=False, chunks={})
+    try:
+        return xr.open_datatree(
+            path, engine="zarr", decode_times=False, consolidated=False, chunks={}
+        )
+    except Exception as error:
+        raise ValueError(f"{path} cannot be read, the store is damaged: {error}") from error
 
 
 def _storable(recording: xr.Dataset) -> xr.Dataset:
@@ -181,7 +188,8 @@ def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
         for name, array in dataset.variables.items()
         if array.chunksizes
     }
-    return dataset.assign({name: (array.dims, array.data) for name, array in even.items()})
+    lazy_coords = {name: even.pop(name) for name in list(even) if name in dataset.coords}
+    return dataset.assign(even).assign_coords(lazy_coords)
 
 
 def _object_strings(dataset: xr.Dataset) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ NORM_OFFSET = 1e-5
 _FRAME_FIELDS = ("direction", "heading", "trial", "time")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """What a network is trained on: inputs, targets and, where there is one, the place.
 
@@ -57,6 +57,7 @@ class Task:
     name: str
     inputs: np.ndarray
     targets: np.ndarray
+    _: KW_ONLY
     position: np.ndarray | None = None
     direction: np.ndarray | None = None
     heading: np.ndarray | None = None

@@ -53,6 +53,9 @@ def linear_track(
     xarray.Dataset
         A recording of events with position, speed, direction, trials and laps; every frame is
         one Poisson draw. :func:`linear_track_truth` with equal arguments gives its true rates.
+        Behaviour, and the fields and events of a unit, do not depend on `n_units` and
+        `n_sessions`; which units are tuned, fall silent or are missed does, as fractions of the
+        population.
 
     Examples
     --------

@@ -286,3 +286,30 @@ def _name_segments(
         if name in recording.coords:
             coords[name] = recording[name].variable
     return maps.assign_coords(coords)
+
+
+def order_by_peak(rate: xr.DataArray) -> np.ndarray:
+    """Labels of the units in the order of the position of their peak.
+
+    Parameters
+    ----------
+    rate
+        (unit, position) maps of one session and direction.
+
+    Returns
+    -------
+    numpy.ndarray
+        (unit) labels; units without a peak, silent or not detected, come last.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from neurodrift.analysis.ratemaps import order_by_peak
+    >>> maps = [[0.0, 2.0], [0.0, 0.0], [3.0, 1.0]]
+    >>> rate = xr.DataArray(maps, dims=("unit", "position"), coords={"unit": ["a", "b", "c"]})
+    >>> order_by_peak(rate).tolist()
+    ['c', 'a', 'b']
+    """
+    values = np.nan_to_num(rate.transpose("unit", "position").values, nan=-np.inf)
+    peak = np.where(values.max(axis=1) > 0, values.argmax(axis=1), values.shape[1])
+    return np.asarray(rate["unit"].values[np.argsort(peak, kind="stable")])

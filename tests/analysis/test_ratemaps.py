@@ -20,6 +20,7 @@ from neurodrift import (
     session_slices,
     smooth_maps,
 )
+from neurodrift.analysis.ratemaps import order_by_peak
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS
 
 BINNING = Binning(edges=np.arange(-4.0, 21.0, 4.0), min_occupancy=0.1)
@@ -366,3 +367,18 @@ def test_rate_maps__hold_their_parameters():
         "binning": BINNING.to_json(),
         "smoothing": 4.0,
     }
+
+
+def test_order_by_peak__equals_the_loop():
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 4, (40, 6)).astype(float)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    values[3], values[7] = np.nan, 0.0
+    rate = xr.DataArray(values, dims=("unit", "position"), coords={"unit": np.arange(40) * 2})
+    peaks = {}
+    for unit, row in zip(rate["unit"].values.tolist(), values.tolist(), strict=True):
+        seen = [(-v, i) for i, v in enumerate(row) if v > 0]
+        peaks[unit] = min(seen)[1] if seen else 6
+    expected = sorted(peaks, key=lambda unit: (peaks[unit], unit))
+    assert order_by_peak(rate).tolist() == expected
+    assert order_by_peak(rate.T).tolist() == expected

@@ -49,11 +49,17 @@ def fit_random_intercept(design: np.ndarray, y: np.ndarray, subject: np.ndarray)
     # An orthonormal basis and the residuals of least squares keep the sums well conditioned.
     basis, triangle = np.linalg.qr(design)
     start = basis.T @ y
-    columns = np.column_stack([basis, y - basis @ start])
+    residual = y - basis @ start
+    columns = np.column_stack([basis, residual])
     number, size = np.unique(subject, return_inverse=True, return_counts=True)[1:]
     sums = np.zeros((size.size, n_terms + 1))
     np.add.at(sums, number, columns)
     cross = columns.T @ columns
+
+    back = np.linalg.inv(triangle)
+    if residual @ residual <= 1e-24 * (y @ y):  # a perfect fit has no variance to share out
+        dof = np.full(n_terms, float(n_rows - n_terms))
+        return RandomIntercept(back @ start, np.zeros(n_terms), dof, 0.0, 0.0)
 
     def solve(ratio: float) -> tuple[np.ndarray, float, float]:
         weight = ratio / (1 + size * ratio)
@@ -76,7 +82,6 @@ def fit_random_intercept(design: np.ndarray, y: np.ndarray, subject: np.ndarray)
     shift, rss, _ = solve(ratio)
     residual_variance = rss / (n_rows - n_terms)
     subject_variance = ratio * residual_variance
-    back = np.linalg.inv(triangle)
     se, dof = _errors(back, sums[:, :-1], size.astype(float), residual_variance, ratio)
     return RandomIntercept(back @ (start + shift), se, dof, residual_variance, subject_variance)
 

@@ -37,7 +37,7 @@ def sparsity(
     recording: xr.Dataset,
     *,
     min_events: int | None = None,
-    min_rate: float = 0.0,
+    min_rate: float | None = None,
     threshold: float = 0.0,
     frames: Frames = "tracked",
 ) -> xr.Dataset:
@@ -51,8 +51,8 @@ def sparsity(
         Fewest events of an active unit in a session: counts of spikes or events, otherwise
         frames with activity above `threshold`. When omitted, 5, and 1 for activations.
     min_rate
-        Least mean activity of an active unit: events per second [Hz] for spikes and events, else
-        the mean over frames [a.u.].
+        Least mean activity of an active unit besides: events per second [Hz] for spikes and
+        events, else the mean over frames [a.u.]. No such condition when omitted.
     threshold
         Activity above which a frame counts as active.
     frames
@@ -125,7 +125,9 @@ def sparsity(
     events, above, total = (sums.isel(quantity=i).where(detected) for i in range(3))
     divisor = n_frames * recording["frame_duration"] if counted else n_frames
     mean = total / divisor
-    is_active = (events >= min_events) & (mean >= min_rate)
+    is_active = events >= min_events
+    if min_rate is not None:
+        is_active &= mean >= min_rate
     n_active = is_active.sum("unit")
     result = xr.Dataset(
         {
@@ -153,9 +155,9 @@ def sparsity(
     result.attrs = {
         "activity_kind": kind,
         "min_events": min_events,
-        "min_rate": min_rate,
         "threshold": threshold,
         "frames": frames,
+        **({} if min_rate is None else {"min_rate": min_rate}),
     }
     return result
 

@@ -122,7 +122,6 @@ def save_results(
     results = results.map_over_datasets(
         lambda node: _even_chunks(node.assign_attrs(format_version=FORMAT_VERSION))
     )
-    results.attrs["format_version"] = FORMAT_VERSION  # nodes without data are passed over
     return _write_whole(results, path, overwrite, None)
 
 
@@ -174,11 +173,10 @@ def _open(path: Path, what: str) -> xr.DataTree:
 
 def _storable(recording: xr.Dataset) -> xr.Dataset:
     """Lazy activity in multiples of the stored chunks, so that no two tasks write into one."""
-    if recording["activity"].chunks is None:
-        return recording
-    return recording.assign(
-        activity=recording["activity"].chunk(time=4 * _TIME_CHUNK, unit=_UNIT_CHUNK)
-    )
+    activity = recording["activity"]
+    if activity.chunks is not None:
+        activity = activity.chunk(time=4 * _TIME_CHUNK, unit=_UNIT_CHUNK)
+    return recording.drop_vars("activity").compute().assign(activity=activity.variable)
 
 
 def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:

@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 
 from neurodrift import (
+    join_sessions,
     open_recording,
     open_results,
     rate_maps,
@@ -96,6 +97,24 @@ def test_save_recording__again_and_again(tmp_path):
     xr.testing.assert_identical(
         open_recording(second).compute(), select_sessions(recording, ["día 3"])
     )
+
+
+def test_save_recording__wholly_lazy_and_unevenly_chunked(tmp_path):
+    recording = _everything()
+    lazy = recording.chunk(time=(3, 6, 5), unit=2, session=1)
+    path = save_recording(lazy, tmp_path / "a.zarr")
+    xr.testing.assert_identical(open_recording(path).compute(), recording)
+
+
+def test_open_recording__sessions_of_several_stores_are_joined_lazily(tmp_path):
+    recording = testing.linear_track(n_units=4, n_sessions=3, minutes=0.2, detection=0.7)
+    paths = [
+        save_recording(select_sessions(recording, [name]), tmp_path / f"{name}.zarr")
+        for name in ("1", "2", "3")
+    ]
+    joined = join_sessions([open_recording(path) for path in paths])
+    assert joined["activity"].chunks[0] == (240, 240, 240)
+    xr.testing.assert_identical(joined.compute().sel(unit=recording["unit"]), recording)
 
 
 def test_save_recording__leaves_its_input(tmp_path):

@@ -1,0 +1,351 @@
+"""Numba kernels of the information estimates, nothing else.
+
+A sample is ``n`` frames drawn without replacement from the frames of one session and running
+direction; ``state`` is the position bin of each frame. The kernels hold no lock, so blocks of
+repetitions run in threads. Every number is added up in an order that depends on neither threads
+nor other units. Loops over units stand alone in small functions, so that they become vectors.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def log2(x: float) -> float:
+    """Base-2 logarithm of a positive normal number, to 2 ulp; finite for 0.
+
+    Unlike the library's it turns into vector instructions, with the same bits as one by one:
+    ``x = 2**k m`` with ``m`` in [sqrt(1/2), sqrt(2)), and the series of ``2 atanh((m-1)/(m+1))``.
+    """
+    bits = np.float64(x).view(np.int64)
+    exponent = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    m = np.int64(bits - (exponent << 52)).view(np.float64)
+    f = (m - 1.0) / (m + 1.0)
+    g = f * f
+    p = 1.0 / 21.0
+    p = p * g + 1.0 / 19.0
+    p = p * g + 1.0 / 17.0
+    p = p * g + 1.0 / 15.0
+    p = p * g + 1.0 / 13.0
+    p = p * g + 1.0 / 11.0
+    p = p * g + 1.0 / 9.0
+    p = p * g + 1.0 / 7.0
+    p = p * g + 1.0 / 5.0
+    p = p * g + 1.0 / 3.0
+    return exponent + (f + f * g * p) * 2.8853900817779268  # 2 / ln 2
+
+
+@_jit
+def _draw(
+    uniform: np.ndarray,
+    state: np.ndarray,
+    shuffled: bool,
+    order: np.ndarray,
+    member: np.ndarray,
+    frames: np.ndarray,
+    states: np.ndarray,
+    occupancy: np.ndarray,
+) -> None:
+    """Draw frames by a partial Fisher-Yates shuffle, and the state that each is paired with.
+
+    The drawn order is uniformly random, so that drawn states against frames in order of time are
+    a uniformly random permutation of the sample. ``frames`` has one entry to spare.
+    """
+    n_frames, n = state.size, uniform.size
+    for t in range(n_frames):
+        order[t] = t
+    occupancy[:] = 0
+    for i in range(n):
+        j = i + int(uniform[i] * (n_frames - i))
+        order[i], order[j] = order[j], order[i]
+        frames[i] = order[i]
+        states[i] = state[order[i]]
+        occupancy[states[i]] += 1
+    if shuffled:
+        for i in range(n):
+            member[frames[i]] = True
+        i = 0
+        for t in range(n_frames):
+            frames[i] = t
+            i += member[t]
+            member[t] = False
+
+
+@_jit
+def _add(row: np.ndarray, activity: np.ndarray) -> None:
+    for u in range(row.size):
+        row[u] += activity[u]
+
+
+@_jit
+def _take_state(
+    row: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray
+) -> None:
+    for u in range(row.size):
+        c = float(row[u])
+        score[u] += c * (log2(c) - log_occupancy)
+        total[u] += c
+        row[u] = 0
+
+
+@_jit
+def _add_information(
+    log_n: float,
+    score: np.ndarray,
+    total: np.ndarray,
+    per_event: np.ndarray,
+    summed: np.ndarray,
+    active: np.ndarray,
+) -> None:
+    for u in range(total.size):
+        some = total[u] > 0
+        c = total[u] if some else 1.0
+        information = max(0.0, score[u] / c + (log_n - log2(c)))
+        per_event[u] += information if some else 0.0
+        summed[u] += information * total[u]
+        active[u] += some
+
+
+@_jit
+def spatial_sums(
+    uniform: np.ndarray,
+    state: np.ndarray,
+    dense: np.ndarray,
+    first: np.ndarray,
+    frame: np.ndarray,
+    unit: np.ndarray,
+    value: np.ndarray,
+    counts: np.ndarray,
+    shuffled: bool,
+    occupancies: np.ndarray,
+    totals: np.ndarray,
+) -> np.ndarray:
+    """Sum of spatial information over samples, one sample for each row of ``uniform``.
+
+    Activity is ``dense`` (time, unit), or where that is empty sparse: entries of ``frame``,
+    ``unit`` and ``value``, those of frame ``t`` at ``first[t]:first[t + 1]``. ``counts`` (state +
+    1, unit) is work space of zeros. Returns (3, unit): the sums of information [bits/event] and
+    of information times activity, and the number of samples with activity. Frames in each state
+    go to ``occupancies`` (sample, state) and summed activity to ``totals`` (sample, unit).
+    """
+    n_frames, n = state.size, uniform.shape[1]
+    n_states, n_units = occupancies.shape[1], counts.shape[1]
+    order = np.empty(n_frames, np.uint32)
+    member = np.zeros(n_frames, np.bool_)
+    frames = np.empty(n + 1, np.uint32)
+    states = np.empty(n, np.uint32)
+    paired = np.empty(n_frames, np.uint32)
+    occupancy = np.empty(n_states, np.uint32)
+    total = np.zeros(n_units)
+    score = np.empty(n_units)
+    sums = np.zeros((3, n_units))
+    for r in range(uniform.shape[0]):
+        _draw(uniform[r], state, shuffled, order, member, frames, states, occupancy)
+        if dense.size:
+            for i in range(n):
+                _add(counts[states[i]], dense[frames[i]])
+        elif 4 * n < n_frames:
+            for i in range(n):
+                row = counts[states[i]]
+                for e in range(first[frames[i]], first[frames[i] + 1]):
+                    row[unit[e]] += value[e]
+        else:  # to pass over every entry is faster than to jump to those of the sample
+            paired[:] = n_states
+            for i in range(n):
+                paired[frames[i]] = states[i]
+            for e in range(unit.size):
+                counts[paired[frame[e]], unit[e]] += value[e]
+            counts[n_states] = 0
+        score[:] = 0
+        total[:] = 0
+        for s in range(n_states):
+            if occupancy[s] > 0:
+                _take_state(counts[s], log2(float(occupancy[s])), score, total)
+        _add_information(log2(float(n)), score, total, sums[0], sums[1], sums[2])
+        occupancies[r] = occupancy
+        for u in range(n_units):
+            totals[r, u] = total[u]
+    return sums
+
+
+@_jit
+def mean_x_log_x(n: int, a: int, b: int) -> float:
+    """Mean of ``c log2 c`` where ``c`` of ``a`` drawn out of ``n`` are among ``b`` marked ones.
+
+    Weights of the hypergeometric distribution relative to its mode, so that nothing overflows.
+    """
+    low, high = max(0, a + b - n), min(a, b)
+    mode = min(high, max(low, ((a + 1) * (b + 1)) // (n + 2)))
+    norm, mean = 1.0, mode * log2(float(mode))
+    weight, c = 1.0, mode
+    while c < high and weight > 1e-20:
+        weight *= float(a - c) * float(b - c) / (float(c + 1) * float(n - a - b + c + 1))
+        c += 1
+        norm += weight
+        mean += weight * c * log2(float(c))
+    weight, c = 1.0, mode
+    while c > low and weight > 1e-20:
+        weight *= float(c) * float(n - a - b + c) / (float(a - c + 1) * float(b - c + 1))
+        c -= 1
+        norm += weight
+        mean += weight * c * log2(float(c))
+    return mean / norm
+
+
+@_jit
+def permutation_sums(n: int, occupancies: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Sums as of :func:`spatial_sums`, in the mean over all permutations of binary activity.
+
+    ``occupancies`` (sample, state) and ``totals`` (sample, unit) of samples of ``n`` frames.
+    Events in a state are then hypergeometric, whichever frames the sample holds.
+    """
+    row_of = np.full(occupancies.max() + 1, -1)
+    column_of = np.full(totals.max() + 1, -1)
+    for r in range(occupancies.shape[0]):
+        for s in range(occupancies.shape[1]):
+            row_of[occupancies[r, s]] = 0
+        for u in range(totals.shape[1]):
+            column_of[totals[r, u]] = 0
+    rows, columns = np.flatnonzero(row_of == 0), np.flatnonzero(column_of == 0)
+    table = np.empty((rows.size, columns.size))
+    for i in range(rows.size):
+        row_of[rows[i]] = i
+        for j in range(columns.size):
+            column_of[columns[j]] = j
+            table[i, j] = mean_x_log_x(n, rows[i], columns[j])
+    sums = np.zeros((3, totals.shape[1]))
+    score = np.empty(columns.size)
+    log_n = log2(float(n))
+    for r in range(occupancies.shape[0]):
+        score[:] = 0
+        spread = 0.0
+        for s in range(occupancies.shape[1]):
+            _add(score, table[row_of[occupancies[r, s]]])
+            spread += occupancies[r, s] * log2(float(occupancies[r, s]))
+        for u in range(totals.shape[1]):
+            c = totals[r, u]
+            if c > 0:
+                information = score[column_of[c]] / c - spread / n + (log_n - log2(float(c)))
+                sums[0, u] += information
+                sums[1, u] += information * c
+                sums[2, u] += 1
+    return sums
+
+
+@_jit
+def _cuts_between_centres(smallest: float, largest: float, cuts: np.ndarray) -> None:
+    """Values half-way between the centres of log-spaced bins; the nearest centre lies between."""
+    n = cuts.size + 1
+    low, high = np.log10(smallest), np.log10(largest)
+    for k in range(n - 1):
+        left = 10.0 ** (low + k * (high - low) / n)
+        middle = 10.0 ** (low + (k + 1) * (high - low) / n)
+        right = 10.0 ** (low + (k + 2) * (high - low) / n)
+        cuts[k] = ((left + middle) / 2 + (middle + right) / 2) / 2
+
+
+@_jit
+def _take_response(
+    row: np.ndarray, score: np.ndarray, count: np.ndarray, active: np.ndarray
+) -> None:
+    for u in range(row.size):
+        c = float(row[u])
+        score[u] += c * log2(c)
+        count[u] += c
+        active[u] += c
+        row[u] = 0
+
+
+@_jit
+def _take_margin(count: np.ndarray, score: np.ndarray, total: np.ndarray) -> None:
+    for u in range(count.size):
+        score[u] -= count[u] * log2(count[u])
+        total[u] += count[u]
+        count[u] = 0
+
+
+@_jit
+def _take_silence(n: float, active: np.ndarray, score: np.ndarray) -> None:
+    for u in range(active.size):
+        c = n - active[u]
+        score[u] += c * log2(c)
+        active[u] = 0
+
+
+@_jit
+def mutual_sums(
+    uniform: np.ndarray,
+    state: np.ndarray,
+    n_states: int,
+    first: np.ndarray,
+    unit: np.ndarray,
+    value: np.ndarray,
+    response: np.ndarray,
+    pooled: np.ndarray,
+    adaptive: bool,
+    counts: np.ndarray,
+    shuffled: bool,
+) -> np.ndarray:
+    """Sum of mutual information [bits/frame] over samples, one for each row of ``uniform``.
+
+    Sparse activity as in :func:`spatial_sums`; ``response`` is the symbol of each entry, -1 for
+    none. If ``adaptive``, symbols follow from the sample instead: ``pooled`` (3, time) holds the
+    largest and smallest non-zero activity of all units in each frame and whether all of it is
+    whole; ``response`` is then for samples with whole activity only. ``counts`` (symbol * state,
+    unit) is work space of zeros.
+    """
+    n_frames, n = state.size, uniform.shape[1]
+    n_units = counts.shape[1]
+    order = np.empty(n_frames, np.uint32)
+    member = np.zeros(n_frames, np.bool_)
+    frames = np.empty(n + 1, np.uint32)
+    states = np.empty(n, np.uint32)
+    occupancy = np.empty(n_states, np.uint32)
+    active = np.zeros((n_states, n_units))
+    score, count, total = np.empty(n_units), np.zeros(n_units), np.empty(n_units)
+    cuts = np.empty(9)
+    sums = np.zeros(n_units)
+    for r in range(uniform.shape[0]):
+        _draw(uniform[r], state, shuffled, order, member, frames, states, occupancy)
+        whole, n_symbols = True, counts.shape[0] // n_states
+        if adaptive:
+            largest, smallest = 0.0, np.inf
+            for i in range(n):
+                largest = max(largest, pooled[0, frames[i]])
+                smallest = min(smallest, pooled[1, frames[i]])
+                whole &= pooled[2, frames[i]] > 0
+        rounded = not whole and 5 < largest < 20
+        if not whole:
+            n_symbols = int(largest + 0.5) if rounded else cuts.size + 1
+            if not rounded:
+                _cuts_between_centres(smallest, largest, cuts)
+        for i in range(n):
+            for e in range(first[frames[i]], first[frames[i] + 1]):
+                if whole:
+                    symbol = response[e]
+                elif rounded:
+                    symbol = int(value[e] + 0.5) - 1
+                else:
+                    symbol = 0
+                    for k in range(cuts.size):
+                        symbol += value[e] > cuts[k]
+                if symbol >= 0:
+                    counts[symbol * n_states + states[i], unit[e]] += 1
+        score[:] = 0
+        total[:] = 0
+        for k in range(n_symbols):
+            for s in range(n_states):
+                _take_response(counts[k * n_states + s], score, count, active[s])
+            _take_margin(count, score, total)
+        offset = n * log2(float(n))
+        for s in range(n_states):
+            _take_silence(float(occupancy[s]), active[s], score)
+            offset -= occupancy[s] * log2(float(occupancy[s]))
+        for u in range(n_units):
+            silent = n - total[u]
+            sums[u] += max(0.0, (score[u] - silent * log2(silent) + offset) / n)
+    return sums

@@ -49,9 +49,9 @@ def rate_maps(
         ``events`` (same dims): summed activity. ``occupancy`` (session, direction, position) [s].
         ``detected`` (session, unit). A bin that was not visited is NaN in ``rate``; a unit that
         was not detected is NaN in ``rate`` and ``events``. ``position`` is that of
-        :func:`bin_frames`: all bins of a linear track, the used ones in two dimensions. Except for ``by="session"`` the first
-        dimension is ``segment``, with the coordinates ``session`` and ``trial``, ``lap``,
-        ``map_label`` or ``group``.
+        :func:`bin_frames`: all bins of a linear track, the used ones in two dimensions. Except
+        for ``by="session"`` the first dimension is ``segment``, with the coordinates ``session``
+        and ``trial``, ``lap``, ``map_label`` or ``group``.
 
     Raises
     ------

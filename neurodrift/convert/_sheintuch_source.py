@@ -238,11 +238,16 @@ def _map_labels(path: Path) -> dict[int, list[int]]:
             0
         ]
         rows = [row for row in sheet.iter_rows(min_row=2, values_only=True) if row and row[0]]
-        return {int(str(row[0])): [int(str(v)) if v else 0 for v in row[1:6]] for row in rows}
+        labels = {_integer(row[0]): [_integer(v) for v in row[1:6]] for row in rows}
+        return {number: (row + [0] * 5)[:5] for number, row in labels.items()}
     except Exception as error:  # a broken workbook raises anything
         if isinstance(error, ValueError) and str(path) in str(error):
             raise
         raise ValueError(f"{path} cannot be read ({error}): {_AGAIN}") from error
+
+
+def _integer(cell: Any) -> int:
+    return int(float(cell)) if cell is not None else 0
 
 
 def _behavior(path: Path) -> tuple[dict[str, Any], ...]:
@@ -252,7 +257,7 @@ def _behavior(path: Path) -> tuple[dict[str, Any], ...]:
         for name in getattr(item, "dtype", np.dtype(float)).names or () if item.size else ():
             value = item[name].ravel()[0]
             is_text = value.dtype.kind in "US"
-            fields[name] = str(value.ravel()[0]) if is_text else value.ravel()
+            fields[name] = "".join(map(str, value.ravel())) if is_text else value.ravel()
         lengths = {len(v) for v in fields.values() if isinstance(v, np.ndarray)}
         if len(lengths) > 1:
             raise ValueError(

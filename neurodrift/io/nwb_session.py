@@ -147,7 +147,7 @@ def session_from_recording(
     Raises
     ------
     ValueError
-        If the recording has no such session.
+        If the recording has no such session, or it has no frames.
 
     Examples
     --------
@@ -163,13 +163,15 @@ def session_from_recording(
         raise ValueError(f"no session {session!r}; the recording has {labels}")
     index = labels.index(session)
     part = recording.isel(time=session_slices(recording)[index])
+    if not part.sizes["time"]:
+        raise ValueError(f"session {session!r} has no frames")
     found = recording["detected"].values[index]
     activity = np.asarray(part["activity"].isel(unit=np.flatnonzero(found)).values)
-    time = part["time"].values - part["time"].values[0]
     units = recording["unit"].values
     ids = units if units.dtype.kind in "iu" else np.arange(units.size)
     kind = recording["activity"].attrs["kind"]
     step = float(recording["frame_duration"].values[index])
+    time = _session_clock(part["time"].values, step)
     day = float(recording["day"].values[index]) if "day" in recording.coords else float(index)
     columns = [np.flatnonzero(column) for column in activity.T]
     fields: dict[str, Any] = {}
@@ -275,6 +277,14 @@ def _clock_faults(session: NwbSession) -> list[str]:
     if session.position is not None and not np.isfinite(session.position).any():
         faults.append("position is NaN in every frame: leave it out, or give the tracked position")
     return faults
+
+
+def _session_clock(time: np.ndarray, step: float) -> np.ndarray:
+    """Time since the first frame, in whole frames where only rounding makes it differ."""
+    time = time - time[0]
+    frames = np.round(time / step)
+    whole = frames / (1 / step)
+    return np.asarray(whole if np.abs(whole - time).max() < 1e-6 * step else time)
 
 
 def _within(counts: np.ndarray) -> np.ndarray:

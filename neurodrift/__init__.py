@@ -4,31 +4,53 @@ from __future__ import annotations
 
 from neurodrift import schema, seeds, testing
 from neurodrift.analysis.binning import Binning, bin_frames
-from neurodrift.analysis.ratemaps import rate_maps, smooth_maps
+from neurodrift.analysis.ceiling import half_maps, session_drift
+from neurodrift.analysis.drift import drift
+from neurodrift.analysis.information import mutual_information, spatial_information
+from neurodrift.analysis.pipeline import analyze, summary
+from neurodrift.analysis.placecells import place_cells
+from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
+from neurodrift.analysis.regression import regress
+from neurodrift.analysis.sparsity import sparsity
+from neurodrift.analysis.stability import criteria_agreement, map_stability
+from neurodrift.analysis.tables import drift_table, session_table
+from neurodrift.io.nwb import import_nwb
 from neurodrift.io.zarr import open_recording, open_results, save_recording, save_results
 from neurodrift.joining import join_sessions
-from neurodrift.recording import (
-    recording_from_arrays,
-    select_sessions,
-    session_slices,
-)
+from neurodrift.recording import recording_from_arrays, select_sessions, session_slices
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Binning",
+    "analyze",
     "bin_frames",
+    "criteria_agreement",
+    "drift",
+    "drift_table",
+    "half_maps",
+    "import_nwb",
     "join_sessions",
+    "map_stability",
+    "mutual_information",
     "open_recording",
     "open_results",
+    "order_by_peak",
+    "place_cells",
     "rate_maps",
     "recording_from_arrays",
+    "regress",
     "save_recording",
     "save_results",
     "schema",
     "seeds",
     "select_sessions",
+    "session_drift",
     "session_slices",
+    "session_table",
     "smooth_maps",
+    "sparsity",
+    "spatial_information",
+    "summary",
     "testing",
 ]

@@ -177,7 +177,7 @@ def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
                 f"lazy activity of kind {kind!r} must have an unsigned integer dtype: "
                 "activity.astype('uint16')"
             )
-        return da.concatenate(blocks, axis=0)  # type: ignore[no-untyped-call]
+        return da.concatenate(blocks, axis=0)
     whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=0)
     if kind not in COUNT_KINDS:
         whole = whole if whole.dtype.kind == "f" else whole.astype(np.float64)

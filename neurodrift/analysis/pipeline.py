@@ -1,0 +1,347 @@
+"""Every statistic of one recording in one tree."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.binning import Binning
+from neurodrift.analysis.ceiling import half_maps, session_drift
+from neurodrift.analysis.drift import drift
+from neurodrift.analysis.information import spatial_information
+from neurodrift.analysis.placecells import place_cells
+from neurodrift.analysis.ratemaps import rate_maps, smooth_maps
+from neurodrift.analysis.regression import regress
+from neurodrift.analysis.sparsity import sparsity
+from neurodrift.analysis.stability import criteria_agreement, map_stability
+from neurodrift.analysis.tables import session_table
+from neurodrift.schema import FORMAT_VERSION, Var, check, label
+
+MEASURES = {
+    row.name: row
+    for row in (
+        Var("fraction_place_cells", ("session",), "float", "1", "place cells of detected units"),
+        Var("fraction_place_of_active", ("session",), "float", "1", "place cells of active units"),
+        Var("n_place_cells", ("session",), "int", "1", "place cells"),
+        Var("n_tested", ("session",), "int", "1", "units tested in any direction"),
+        Var("information_naive", ("session",), "float", "bit/event", "place maps, uncorrected"),
+        Var("information_ssr", ("session",), "float", "bit/event", "place maps, SSR-corrected"),
+        Var("information_bae", ("session",), "float", "bit/event", "place maps, BAE-corrected"),
+    )
+}
+"""What :func:`analyze` adds to the table of sessions: means over significant maps."""
+
+_PREDICTORS = ("day", "experience", "training_step", "session_number")
+_KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
+
+
+def analyze(
+    recording: xr.Dataset,
+    *,
+    binning: Binning | None = None,
+    smoothing: float | None = None,
+    min_events: int = 5,
+    alpha: float = 0.05,
+    repetitions: int = 500,
+    seed: int = 0,
+    progress: bool = False,
+) -> xr.DataTree:
+    """Compute every statistic of a recording, real or simulated.
+
+    Parameters
+    ----------
+    recording
+        A recording; lazy activity is read session by session. Without a position there are only
+        the sparsity and the drift of activity.
+    binning
+        Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
+    smoothing
+        Standard deviation [cm] of the Gaussian over the maps that are correlated; the width of a
+        bin when omitted. Information is always taken from maps that were not smoothed.
+    min_events, alpha
+        Fewest events of a tested unit, and the level of the place-cell test.
+    repetitions
+        Subsamples of the whole sample behind SSR and BAE; smaller samples take more.
+    seed
+        Seed of every random stream.
+    progress
+        Whether to show a progress bar when on a terminal.
+
+    Returns
+    -------
+    xarray.DataTree
+        Nodes ``maps`` and ``smoothed_maps`` (:func:`rate_maps`), ``place_cells``,
+        ``information``, ``stability`` (split halves) with the ``agreement`` of both criteria,
+        ``sparsity``, ``drift`` (all frames of a session) and ``session_drift`` (halves of
+        sessions of the same map, with the noise ceiling on the diagonal), ``sessions`` (one value
+        a session) and ``regression`` (their least-squares slopes). The root's attributes are the
+        parameters and the version of neurodrift.
+
+    Raises
+    ------
+    ValueError
+        If it is no recording, or a session has no frame that can be used.
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.analysis.pipeline import analyze
+    >>> recording = testing.linear_track(n_units=10, n_sessions=3, minutes=5)
+    >>> results = analyze(recording, repetitions=20)
+    >>> results["sessions"]["n_place_cells"].dims
+    ('session',)
+    """
+    check(recording)
+    binning = Binning() if binning is None else binning
+    smoothing = _bin_width(binning) if smoothing is None else smoothing
+    options: dict[str, Any] = {"binning": binning, "min_events": min_events, "seed": seed}
+    tree: dict[str, xr.Dataset] = {}
+    bar = _bar(progress, 8 if "x" in recording else 4)
+
+    def step(name: str, function: Callable[[], xr.Dataset]) -> xr.Dataset:
+        bar.set_description(name)
+        tree[name] = function().compute()
+        bar.update()
+        return tree[name]
+
+    active = step("sparsity", lambda: sparsity(recording))
+    measures = [active]
+    if "x" in recording:
+        maps = step("maps", lambda: rate_maps(recording, binning=binning))
+        smoothed = maps.assign(rate=smooth_maps(maps["rate"], smoothing))
+        smoothed.attrs["smoothing"] = smoothing
+        tree["smoothed_maps"] = smoothed
+        cells = step("place_cells", lambda: place_cells(recording, alpha=alpha, **options))
+        information = step(
+            "information",
+            lambda: spatial_information(
+                recording,
+                binning=binning,
+                repetitions=repetitions,
+                min_active_frames=min_events,
+                seed=seed,
+            ),
+        )
+        split = _split(recording)
+        stable = step(
+            "stability",
+            lambda: map_stability(
+                recording,
+                split="half" if split == "block" else split,
+                smoothing=smoothing,
+                alpha=alpha,
+                **options,
+            ),
+        )
+        tree["agreement"] = criteria_agreement(
+            {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
+            among=cells["tested"].any("direction"),
+        )
+        measures.append(_measures(active, cells, information))
+        chosen: dict[str, Any] = {
+            "place_cells": cells["significant"],
+            "active": active["is_active"],
+        }
+        many = recording.sizes["session"] > _KEEP_UNITS_UP_TO
+        step("drift", lambda: drift(smoothed, per_unit=not many, seed=seed, **chosen))
+        step(
+            "session_drift",
+            lambda: session_drift(
+                drift(
+                    half_maps(recording, binning=binning, smoothing=smoothing, split=split),
+                    per_unit=False,
+                    seed=seed,
+                    **chosen,
+                )
+            ),
+        )
+    else:
+        step("drift", lambda: drift(active, active=active["is_active"], seed=seed))
+    table = session_table(recording, *measures).drop(columns=["subject", "environment"])
+    sessions = xr.Dataset.from_dataframe(table.set_index("session"))
+    sessions["session"] = sessions["session"].astype(object)
+    tree["sessions"] = label(sessions, MEASURES)
+    step("regression", lambda: _slopes(table))
+    bar.close()
+
+    root = xr.Dataset(
+        coords={name: recording[name].variable for name in ("subject", "environment")},
+        attrs={
+            "title": "neurodrift results",
+            "format_version": FORMAT_VERSION,
+            "neurodrift_version": _version(),
+            "parameters": json.dumps(
+                {
+                    "binning": json.loads(binning.to_json()),
+                    "smoothing": smoothing,
+                    "min_events": min_events,
+                    "alpha": alpha,
+                    "repetitions": repetitions,
+                    "seed": seed,
+                }
+            ),
+            "recording": json.dumps({k: v for k, v in recording.attrs.items()}, default=str),
+        },
+    )
+    nodes = {
+        name: node.drop_vars(["subject", "environment"], errors="ignore")
+        for name, node in tree.items()
+    }
+    return xr.DataTree.from_dict({"/": root, **nodes})
+
+
+def summary(results: xr.DataTree) -> str:
+    """A table of the sessions and of the slopes, for people.
+
+    Parameters
+    ----------
+    results
+        Result of :func:`analyze`.
+
+    Returns
+    -------
+    str
+        Lines of text.
+    """
+    sessions = results["sessions"].to_dataset()
+    columns = {
+        "day": "day",
+        "training_step": "step",
+        "n_detected": "units",
+        "n_active": "active",
+        "n_place_cells": "place cells",
+        "information_naive": "SI naive",
+        "information_ssr": "SI SSR",
+        "information_bae": "SI BAE",
+        "running_speed": "speed [cm/s]",
+    }
+    shown = [name for name in columns if name in sessions]
+    table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
+    lines = [
+        f"{results['subject'].item()}, {results['environment'].item()}",
+        table.to_string(float_format=lambda value: f"{value:.3g}"),
+    ]
+    lags = results["session_drift" if "session_drift" in results else "drift"].to_dataset()
+    measure = next(
+        (n for n in ("rate_map_correlation", "ensemble_rate_correlation") if n in lags), None
+    )
+    if measure is not None and lags.sizes["session_a"] > 1:
+        mean = lags[measure].where(lags["lag"] >= 0).groupby("lag").mean()
+        values = ", ".join(
+            f"{int(lag)}: {value:.2f}"
+            for lag, value in zip(mean["lag"].values, mean.values, strict=True)
+            if lag >= 0 and np.isfinite(value)
+        )
+        lines.append(f"\n{measure.replace('_', ' ')} by lag [sessions]: {values}")
+    slopes = results["regression"].to_dataset()
+    if slopes.sizes["measure"]:
+        predictor = str(slopes["predictor"].values[0])
+        one = slopes.sel(predictor=predictor, drop=True)[["slope", "ci_low", "ci_high", "p"]]
+        lines.append(f"\nslopes on {predictor} (least squares, n = {sessions.sizes['session']})")
+        lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
+    return "\n".join(lines)
+
+
+def _measures(active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset) -> xr.Dataset:
+    n_place = cells["is_place_cell"].sum("unit")
+    n_detected, n_active = active["n_detected"], active["n_active"]
+    significant = cells["significant"]
+    return xr.Dataset(
+        {
+            "n_place_cells": n_place,
+            "n_tested": cells["tested"].any("direction").sum("unit"),
+            "fraction_place_cells": n_place / n_detected.where(n_detected > 0),
+            "fraction_place_of_active": n_place / n_active.where(n_active > 0),
+            **{
+                f"information_{name}": ("session", _means(information[name].where(significant)))
+                for name in ("naive", "ssr", "bae")
+            },
+        }
+    )
+
+
+def _means(values: xr.DataArray) -> np.ndarray:
+    """Mean of each session without NaN, the same to the last bit in any order of units."""
+    rows = values.transpose("session", ...).values.reshape(values.sizes["session"], -1)
+    finite = [row[np.isfinite(row)] for row in rows]
+    return np.array([math.fsum(row) / row.size if row.size else np.nan for row in finite])
+
+
+def _slopes(table: Any) -> xr.Dataset:
+    """Least-squares slope of each measure on each predictor, with and without running speed."""
+    measures = [
+        name
+        for name in ("fraction_active_units", "active_fraction", *MEASURES)
+        if name in table and name not in ("n_place_cells", "n_tested")
+    ]
+    predictors = [
+        name
+        for name in _PREDICTORS
+        if name in table and (name != "session_number" or not {"day", "training_step"} & set(table))
+    ]
+    statistics = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high")
+    names = ["slope", *statistics[1:]]
+    names += [f"{name}_given_speed" for name in ("slope", "p")]
+    found = {name: np.full((len(measures), len(predictors)), np.nan) for name in names}
+    for i, measure in enumerate(measures):
+        for j, predictor in enumerate(predictors):
+            for covariates in ((), ("running_speed",)):
+                used = table[[measure, predictor, *covariates]].dropna()
+                if len(used) < 3 + len(covariates) or (used[predictor].nunique() < 2):
+                    continue
+                if covariates and used["running_speed"].nunique() < 2:
+                    continue
+                fit = regress(table, measure, predictor, covariates=covariates).sel(term=predictor)
+                if covariates:
+                    found["slope_given_speed"][i, j] = fit["estimate"]
+                    found["p_given_speed"][i, j] = fit["p"]
+                else:
+                    for name, statistic in zip(names, statistics, strict=False):
+                        found[name][i, j] = fit[statistic]
+    return xr.Dataset(
+        {name: (("measure", "predictor"), values) for name, values in found.items()},
+        coords={
+            "measure": np.array(measures, dtype=object),
+            "predictor": np.array(predictors, dtype=object),
+        },
+        attrs={"method": "ols", "level": 0.95},
+    )
+
+
+def _split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
+    """The finest labels that cut every session into halves: trials, otherwise laps or stretches."""
+    index = recording["session_index"].values
+    for name in ("trial", "lap"):
+        if name in recording:
+            values = recording[name].values
+            n_parts = [
+                np.unique(values[(index == i) & (values >= 0)]).size
+                for i in range(recording.sizes["session"])
+            ]
+            if min(n_parts) >= (2 if name == "trial" else 4):
+                return "trial" if name == "trial" else "lap"
+    return "block"
+
+
+def _bin_width(binning: Binning) -> float:
+    if binning.edges is None:
+        return float(np.atleast_1d(binning.width)[0])
+    first = binning.edges if np.ndim(binning.edges[0]) == 0 else binning.edges[0]
+    return float(np.median(np.diff(np.asarray(first, dtype=float))))
+
+
+def _bar(progress: bool, total: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, disable=None if progress else True, leave=False, unit="step")
+
+
+def _version() -> str:
+    from neurodrift import __version__
+
+    return __version__

@@ -1,0 +1,211 @@
+"""The whole path on a synthetic mouse: NWB files, recording, results, figures, and the truth."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift import plotting, testing
+from neurodrift.analysis.binning import Binning, bin_frames
+from neurodrift.analysis.pipeline import analyze
+from neurodrift.analysis.ratemaps import order_by_peak
+from neurodrift.io.nwb import import_nwb
+from neurodrift.io.nwb_session import session_from_recording
+from neurodrift.io.nwb_write import write_session
+from neurodrift.io.zarr import open_recording, refuse_existing, save_recording, save_results
+from neurodrift.recording import session_slices
+
+MOUSE: dict[str, Any] = {
+    "n_units": 80,
+    "n_sessions": 6,
+    "drift": 0.15,
+    "silencing": 0.06,
+    "tuned": 0.7,
+}
+BINNING = Binning(edges=np.arange(0.0, 101.0, 4.0), exclude_ends=4.0)
+_MADE = {"nwb", "recording.zarr", "results.zarr", "rate_maps.png", "drift.png"}
+
+
+def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
+    """Make a synthetic mouse, analyse it as if it were real, and hold the results to its truth.
+
+    Parameters
+    ----------
+    out
+        Folder for NWB files, recording, results and figures.
+    seed
+        Seed of the mouse and of the analysis.
+    overwrite
+        Whether an existing folder is replaced.
+
+    Returns
+    -------
+    str
+        A table of truth and estimate, and where the files are.
+
+    Raises
+    ------
+    FileExistsError
+        If `out` exists and `overwrite` is False.
+    """
+    out = Path(out)
+    refuse_existing(out, overwrite)
+    if out.exists():
+        others = sorted(set(path.name for path in out.iterdir()) - _MADE)
+        if others:
+            raise FileExistsError(f"{out} holds {others[0]}, which no demo made: choose another")
+        shutil.rmtree(out)
+    (out / "nwb").mkdir(parents=True)
+    mouse = testing.linear_track(**MOUSE, minutes=10, detection=0.9, seed=seed)
+    truth = testing.linear_track_truth(**MOUSE, seed=seed)
+    files = [
+        write_session(session_from_recording(mouse, label), out / "nwb" / f"session_{label}.nwb")
+        for label in mouse["session"].values
+    ]
+    save_recording(import_nwb(files), out / "recording.zarr")
+    recording = open_recording(out / "recording.zarr")
+    results = analyze(recording, binning=BINNING, seed=seed, progress=True)
+    save_results(results, out / "results.zarr")
+    nodes = {name: node.to_dataset() for name, node in results.children.items()}
+    _draw(nodes, out)
+    return _table(nodes, _binned_truth(recording, truth)) + f"\n\nfiles in {out}/"
+
+
+def _binned_truth(recording: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
+    """True rate maps, information and map correlation in the bins that the mouse visited."""
+    frames = bin_frames(recording, BINNING)
+    n_bins = frames.sizes["position"]
+    maps = np.full((*truth["is_tuned"].shape, 2, n_bins), np.nan)
+    occupancy = np.zeros((recording.sizes["session"], 2, n_bins))
+    for i, where in enumerate(session_slices(recording)):
+        at = np.minimum(np.nan_to_num(recording["x"].values[where]).astype(int), 99)
+        for d in range(2):
+            used = frames["direction_bin"].values[where] == d
+            bins = frames["position_bin"].values[where][used]
+            occupancy[i, d] = np.bincount(bins, minlength=n_bins)
+            for j in range(maps.shape[1]):
+                rates = truth["rate"].values[i, j, d][at[used]]
+                maps[i, j, d] = np.bincount(bins, rates, n_bins) / occupancy[i, d]
+    p = (occupancy / occupancy.sum(-1, keepdims=True))[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):  # silent units have no information
+        relative = maps / (p * maps).sum(-1, keepdims=True)
+        information = np.nansum(p * relative * np.log2(relative), axis=-1)
+    dims = ("session", "unit", "direction")
+    return xr.Dataset(
+        {
+            "rate": ((*dims, "position"), maps),
+            "information": (dims, information),
+            "is_tuned": truth["is_tuned"],
+            "is_active": truth["is_active"],
+        },
+        coords={"direction": [1, -1], "session": recording["session"].values},
+    ).sel(unit=recording["unit"].values)
+
+
+def _table(results: dict[str, xr.Dataset], truth: xr.Dataset) -> str:
+    cells, information = results["place_cells"], results["information"]
+    detected = results["maps"]["detected"]
+    found, tuned = cells["is_place_cell"], truth["is_tuned"] & detected
+    untuned = detected & truth["is_active"] & ~truth["is_tuned"]
+    rows = [
+        (
+            "tuned units found as place cells",
+            f"{int(tuned.sum())}",
+            f"{int((found & tuned).sum())}",
+        ),
+        (
+            "untuned units that pass (10 % would by chance)",
+            "0",
+            f"{int((found & untuned).sum())} of {int(untuned.sum())}",
+        ),
+    ]
+    shared = tuned & np.isfinite(information["ssr"]) & np.isfinite(information["bae"])
+    true_information = float(truth["information"].where(shared).mean())
+    for name, text in (("naive", "uncorrected"), ("ssr", "SSR"), ("bae", "BAE")):
+        value = float(information[name].where(shared).mean())
+        rows.append((f"information, {text} [bit/event]", f"{true_information:.2f}", f"{value:.2f}"))
+    drift = results["session_drift"]
+    true_correlation = _true_correlation(truth)
+    lags = drift["lag"].values
+    for lag in (1, int(lags.max())):
+        at = lags == lag
+        value = float(np.nanmean(drift["rate_map_correlation_relative"].values[at]))
+        expected = float(np.nanmean(true_correlation[at]))
+        rows.append(
+            (f"map correlation at lag {lag}, noise removed", f"{expected:.2f}", f"{value:.2f}")
+        )
+    fit = results["regression"].sel(measure="fraction_active_units", predictor="day")
+    per_day = float(truth["is_active"].mean("unit").diff("session").mean()) / 2
+    rows.append(
+        (
+            "active units, slope per day",
+            f"{per_day:.3f}",
+            f"{float(fit['slope']):.3f} [{float(fit['ci_low']):.3f}, {float(fit['ci_high']):.3f}]",
+        )
+    )
+    width = max(len(row[0]) for row in rows)
+    lines = [f"{'':{width}}  {'truth':>7}  estimate"]
+    return "\n".join(lines + [f"{name:{width}}  {true:>7}  {value}" for name, true, value in rows])
+
+
+def _true_correlation(truth: xr.Dataset) -> np.ndarray:
+    """Mean correlation of the true maps of tuned units for each pair of sessions."""
+    n = truth.sizes["session"]
+    tuned, maps = truth["is_tuned"].values, truth["rate"].values
+    matrix = np.full((n, n), np.nan)
+    for a in range(n):
+        for b in range(n):
+            both = tuned[a] & tuned[b]
+            pairs = zip(
+                maps[a][both].reshape(-1, maps.shape[-1]),
+                maps[b][both].reshape(-1, maps.shape[-1]),
+                strict=True,
+            )
+            matrix[a, b] = np.mean([np.corrcoef(u, v)[0, 1] for u, v in pairs])
+    return matrix
+
+
+def _draw(results: dict[str, xr.Dataset], out: Path) -> None:
+    from matplotlib.figure import Figure
+
+    maps = results["smoothed_maps"]["rate"].sel(direction=1, drop=True)
+    place = results["place_cells"]["is_place_cell"].any("session")
+    maps = maps.sel(unit=place["unit"].values[place.values])
+    first = maps["session"].values[0]
+    plotting.plot_rate_maps(maps, order=order_by_peak(maps.sel(session=first))).savefig(
+        out / "rate_maps.png", dpi=150
+    )
+    figure = Figure(figsize=(11.5, 3.4), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    drift = results["session_drift"]
+    plotting.plot_drift_matrix(drift["rate_map_correlation"], ax=left)
+    values, lags = drift["rate_map_correlation"].values, drift["lag"].values
+    groups = [values[(lags == lag) & np.isfinite(values)] for lag in range(1, lags.max() + 1)]
+    plotting.plot_decay(
+        np.arange(1, len(groups) + 1),
+        np.array([group.mean() for group in groups]),
+        np.array(
+            [group.std(ddof=1) / np.sqrt(group.size) if group.size > 1 else 0 for group in groups]
+        ),
+        points=(lags[lags > 0], values[lags > 0]),
+        ceiling=float(np.nanmean(np.diagonal(values))),
+        label="rate-map correlation",
+        ax=middle,
+    )
+    sessions = results["sessions"]
+    fit = results["regression"].sel(measure="fraction_active_units", predictor="day")
+    slope = float(fit["slope"])
+    days, active = sessions["day"].values, sessions["fraction_active_units"].values
+    plotting.plot_session_series(
+        days,
+        active,
+        fit=(slope, float(active.mean() - slope * days.mean())),
+        x_label="day",
+        label="fraction of active units",
+        ax=right,
+    )
+    figure.savefig(out / "drift.png", dpi=150)

@@ -1,0 +1,263 @@
+"""Figures from labelled arrays; what is drawn was computed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#26323f"
+ACCENT = "#c2410c"
+
+
+def plot_rate_maps(
+    rate: xr.DataArray,
+    *,
+    order: Sequence[Hashable] | np.ndarray | None = None,
+    sessions: Sequence[Hashable] | None = None,
+    max_sessions: int = 8,
+) -> Figure:
+    """Rate maps of all units side by side, one panel for each session.
+
+    Parameters
+    ----------
+    rate
+        (session, unit, position) with the coordinate ``x_bin`` [cm], as from
+        :func:`neurodrift.rate_maps` for one direction. Every unit is drawn relative to its peak
+        in that session; bins that were not visited stay grey.
+    order
+        Labels of the units from top to bottom, as from
+        :func:`neurodrift.analysis.ratemaps.order_by_peak`; as they come when omitted.
+    sessions
+        Labels of the sessions to draw; evenly spaced ones up to `max_sessions` when omitted.
+    max_sessions
+        Most panels that are drawn when `sessions` is omitted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+
+    Raises
+    ------
+    ValueError
+        If the array has other dimensions.
+
+    Examples
+    --------
+    >>> from neurodrift import plotting, rate_maps, testing
+    >>> maps = rate_maps(testing.linear_track(n_units=5), smoothing=4)
+    >>> len(plotting.plot_rate_maps(maps["rate"].sel(direction=1)).axes)
+    4
+    """
+    from matplotlib.figure import Figure
+
+    _expect_dims(rate, {"session", "unit", "position"}, "one direction, .sel(direction=1)")
+    if sessions is None:
+        n_sessions = rate.sizes["session"]
+        at = np.unique(np.linspace(0, n_sessions - 1, min(max_sessions, n_sessions)).round())
+        sessions = rate["session"].values[at.astype(int)].tolist()
+    drawn = rate.sel(session=list(sessions)).transpose("session", "unit", "position")
+    if order is not None:
+        drawn = drawn.sel(unit=list(order))
+    peak = drawn.max("position")
+    values = (drawn / peak.where(peak > 0)).values
+    left, right = _extent(drawn["x_bin"].values)
+
+    figure = Figure(figsize=(1.2 + 1.6 * len(sessions), 4.8), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(sessions), sharey=True))
+    for axis, session, panel in zip(axes, sessions, values, strict=True):
+        axis.set_facecolor("0.85")
+        image = axis.imshow(
+            panel,
+            aspect="auto",
+            cmap="viridis",
+            vmin=0,
+            vmax=1,
+            interpolation="nearest",
+            extent=(left, right, len(panel), 0),
+        )
+        axis.set_title(_session_title(drawn, session), fontsize=9)
+        axis.set_xlabel("position [cm]")
+    axes[0].set_ylabel("unit")
+    figure.colorbar(image, ax=axes.tolist(), label="rate / peak", shrink=0.6)
+    return figure
+
+
+def plot_drift_matrix(correlation: xr.DataArray, *, ax: Axes | None = None) -> Axes:
+    """Similarity of every pair of sessions as a matrix.
+
+    Parameters
+    ----------
+    correlation
+        (session_a, session_b), as from :func:`neurodrift.drift`.
+    ax
+        Axes to draw into; new ones when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ValueError
+        If the array has other dimensions.
+    """
+    if correlation.ndim != 2:
+        raise ValueError(f"expected a matrix of session pairs, got dims {correlation.dims}")
+    ax = _axes(ax, (4.4, 3.6))
+    values = correlation.values
+    n = len(values)
+    ax.set_facecolor("0.85")
+    low = min(0.0, float(np.nanmin(values))) if np.isfinite(values).any() else 0.0
+    image = ax.imshow(values, vmin=low, vmax=1, cmap="magma", interpolation="nearest")
+    labels = [str(item) for item in correlation[correlation.dims[0]].values]
+    shown = np.unique(np.linspace(0, n - 1, min(n, 10)).round().astype(int))
+    ax.set_xticks(shown, [labels[i] for i in shown], rotation=45, ha="right")
+    ax.set_yticks(shown, [labels[i] for i in shown])
+    ax.set_xlabel("session")
+    ax.set_ylabel("session")
+    figure = ax.get_figure()
+    assert figure is not None
+    figure.colorbar(image, ax=ax, label=_label_of(correlation))
+    return ax
+
+
+def plot_decay(
+    lag: np.ndarray,
+    mean: np.ndarray,
+    error: np.ndarray | None = None,
+    *,
+    points: tuple[np.ndarray, np.ndarray] | None = None,
+    ceiling: float | None = None,
+    lag_label: str = "lag [sessions]",
+    label: str = "correlation",
+    ax: Axes | None = None,
+) -> Axes:
+    """Similarity of sessions against the time between them.
+
+    Parameters
+    ----------
+    lag
+        (lag) time between sessions.
+    mean, error
+        (lag) mean similarity and its standard error.
+    points
+        Lag and similarity of each single pair, drawn faintly.
+    ceiling
+        Similarity of two halves of one session, drawn as a dashed line.
+    lag_label, label
+        What the axes show.
+    ax
+        Axes to draw into; new ones when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    ax = _axes(ax, (4.4, 3.2))
+    if points is not None:
+        ax.plot(*points, ".", color="0.75", markersize=4, zorder=1)
+    ax.errorbar(lag, mean, yerr=error, fmt="o-", color=INK, capsize=2, markersize=4, zorder=2)
+    if ceiling is not None and np.isfinite(ceiling):
+        ax.axhline(ceiling, linestyle="--", color=ACCENT, linewidth=1)
+        ax.annotate(
+            "noise ceiling",
+            (1, ceiling),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            va="bottom",
+            color=ACCENT,
+            fontsize=8,
+        )
+    ax.set_xlabel(lag_label)
+    ax.set_ylabel(label)
+    _open_frame(ax)
+    return ax
+
+
+def plot_session_series(
+    x: np.ndarray,
+    mean: np.ndarray,
+    error: np.ndarray | None = None,
+    *,
+    fit: tuple[float, float] | None = None,
+    x_label: str = "session",
+    label: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """One measure against session, day or experience, with its standard error.
+
+    Parameters
+    ----------
+    x
+        (session) where each session lies.
+    mean, error
+        (session) value of the measure and its standard error.
+    fit
+        Slope and intercept of a regression line to draw.
+    x_label, label
+        What the axes show.
+    ax
+        Axes to draw into; new ones when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    ax = _axes(ax, (4.0, 3.0))
+    ax.errorbar(x, mean, yerr=error, fmt="o", color=INK, capsize=2, markersize=5)
+    if fit is not None:
+        ends = np.array([np.min(x), np.max(x)], dtype=float)
+        ax.plot(ends, fit[1] + fit[0] * ends, color=ACCENT, linewidth=1.2)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(label)
+    _open_frame(ax)
+    return ax
+
+
+def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    if ax is not None:
+        return ax
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained").subplots()
+
+
+def _open_frame(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _extent(centres: np.ndarray) -> tuple[float, float]:
+    if centres.size < 2:
+        return float(centres[0]) - 0.5, float(centres[0]) + 0.5
+    half = np.diff(centres)[[0, -1]] / 2
+    return float(centres[0] - half[0]), float(centres[-1] + half[1])
+
+
+def _session_title(rate: xr.DataArray, session: Hashable) -> str:
+    if "day" in rate.coords:
+        return f"{session} (day {float(rate['day'].sel(session=session)):g})"
+    if "training_step" in rate.coords:
+        return f"step {int(rate['training_step'].sel(session=session))}"
+    return str(session)
+
+
+def _label_of(array: xr.DataArray) -> str:
+    return str(array.attrs.get("long_name", array.name or ""))
+
+
+def _expect_dims(array: xr.DataArray, dims: set[str], hint: str) -> None:
+    if set(array.dims) != dims:
+        raise ValueError(
+            f"expected dims {sorted(dims)}, got {tuple(map(str, array.dims))}: select {hint}"
+        )

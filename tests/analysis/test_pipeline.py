@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import neurodrift as nd
+from neurodrift.analysis.binning import Binning
+
+BINS = Binning(edges=np.arange(0, 101, 5.0))
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return nd.testing.linear_track(
+        n_units=12, n_sessions=4, minutes=4, silencing=0.1, detection=0.9, seed=2
+    )
+
+
+@pytest.fixture(scope="module")
+def results(recording):
+    return nd.analyze(recording, binning=BINS, repetitions=10)
+
+
+def test_analyze__nodes_are_what_the_functions_give(recording, results):
+    maps = nd.rate_maps(recording, binning=BINS)
+    np.testing.assert_array_equal(results["maps"]["rate"].values, maps["rate"].values)
+    cells = nd.place_cells(recording, binning=BINS)
+    np.testing.assert_array_equal(results["place_cells"]["p"].values, cells["p"].values)
+    smoothed = nd.rate_maps(recording, binning=BINS, smoothing=5.0)  # one bin
+    np.testing.assert_array_equal(results["smoothed_maps"]["rate"].values, smoothed["rate"].values)
+    drift = nd.drift(
+        smoothed, place_cells=cells["significant"], active=nd.sparsity(recording)["is_active"]
+    )
+    np.testing.assert_array_equal(
+        results["drift"]["rate_map_correlation"].values, drift["rate_map_correlation"].values
+    )
+
+
+def test_analyze__session_measures_equal_a_loop(results):
+    cells, information = results["place_cells"], results["information"]
+    for i in range(4):
+        significant = cells["significant"].values[i]
+        for name in ("naive", "ssr", "bae"):
+            expected = np.nanmean(information[name].values[i][significant])
+            found = results["sessions"][f"information_{name}"].values[i]
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+        n_place = cells["is_place_cell"].values[i].sum()
+        n_detected = results["maps"]["detected"].values[i].sum()
+        found = results["sessions"]["fraction_place_cells"].values[i]
+        assert found == n_place / n_detected
+
+
+def test_analyze__slopes_equal_regress(recording, results):
+    sessions = results["sessions"].to_dataset().to_dataframe().reset_index()
+    fit = nd.regress(sessions, "fraction_active_units", "day")
+    found = results["regression"].sel(measure="fraction_active_units", predictor="day")
+    assert float(found["slope"]) == float(fit["estimate"].sel(term="day"))
+    assert float(found["p"]) == float(fit["p"].sel(term="day"))
+
+
+def test_analyze__parameters_are_kept(results):
+    parameters = json.loads(results.attrs["parameters"])
+    assert parameters["seed"] == 0
+    assert parameters["smoothing"] == 5.0
+    assert parameters["binning"]["edges"][-1] == 100.0
+    assert results.attrs["neurodrift_version"] == nd.__version__
+
+
+def test_analyze__chunks_and_order_of_units_change_no_bit(recording, results):
+    order = np.random.default_rng(0).permutation(recording.sizes["unit"])
+    other = recording.isel(unit=order).chunk(unit=5, time=777)
+    found = nd.analyze(other, binning=BINS, repetitions=10)
+    for name in results.children:
+        for variable, array in results[name].data_vars.items():
+            moved = found[name][variable]
+            if "unit" in array.dims:
+                moved = moved.sel(unit=array["unit"].values)
+            np.testing.assert_array_equal(moved.values, array.values, err_msg=f"{name}/{variable}")
+
+
+def test_analyze__round_trip_through_zarr(results, tmp_path):
+    path = nd.save_results(results, tmp_path / "results.zarr")
+    back = nd.open_results(path)
+    for name in results.children:
+        xr.testing.assert_equal(back[name].to_dataset(), results[name].to_dataset())
+
+
+def test_analyze__one_unit_one_session():
+    single = nd.testing.linear_track(n_units=1, n_sessions=1, minutes=4)
+    results = nd.analyze(single, binning=BINS, repetitions=10)
+    assert results["drift"].sizes == {"session_a": 1, "session_b": 1} | {
+        k: v for k, v in results["drift"].sizes.items() if not k.startswith("session")
+    }
+    assert "slopes" in nd.summary(results)
+
+
+def test_analyze__silent_and_missing_units(recording):
+    activity = recording["activity"].values.copy()
+    activity[:, 0] = 0
+    changed = recording.copy()
+    changed["activity"] = recording["activity"].copy(data=activity)
+    results = nd.analyze(changed, binning=BINS, repetitions=10)
+    assert np.isnan(results["place_cells"]["p"].sel(unit=0)).all()
+    assert not results["place_cells"]["is_place_cell"].sel(unit=0).any()
+
+
+def test_analyze__without_position_there_is_sparsity_and_drift(recording):
+    bare = recording.drop_vars(["x", "speed", "direction", "trial", "lap"])
+    results = nd.analyze(bare)
+    assert set(results.children) == {"sparsity", "drift", "sessions", "regression"}
+    assert np.isfinite(results["drift"]["ensemble_rate_correlation"].values[0, 1])
+    assert "ensemble rate correlation" in nd.summary(results)
+
+
+def test_analyze__two_dimensions():
+    rng = np.random.default_rng(0)
+    n = 6000
+    steps = rng.normal(0, 2, (2, n)).cumsum(axis=1)
+    x, y = 50 * (1 + np.sin(steps / 15))
+    field = np.exp(-((x - 30) ** 2 + (y - 60) ** 2) / 2 / 12**2)
+    events = rng.poisson(np.column_stack([0.5 * field, np.full(n, 0.05)]))
+    flat = nd.recording_from_arrays(
+        [events, events], kind="events", x=[x, x], y=[y, y], frame_duration=0.1
+    )
+    results = nd.analyze(flat, binning=Binning(width=10), repetitions=10)
+    assert results["maps"]["rate"].sizes["direction"] == 1
+    assert "y_bin" in results["maps"].coords
+    assert results["place_cells"]["is_place_cell"].values.tolist()[0][0]
+
+
+def test_analyze__simulated_activations_need_no_branch():
+    rng = np.random.default_rng(1)
+    position = np.tile(np.linspace(0, 100, 100), 4)
+    units = np.maximum(0, rng.normal(size=(1, 8)) + np.cos(position[:, None] / 10 + np.arange(8)))
+    snapshots = [units, np.maximum(0, units - 0.3)]
+    run = nd.recording_from_arrays(
+        snapshots,
+        kind="activation",
+        x=[position, position],
+        frame_duration=1.0,
+        training_step=[0, 1000],
+        subject="run 0",
+        environment="track",
+    )
+    results = nd.analyze(run, binning=BINS, repetitions=10)
+    assert "training_step" in results["sessions"].variables
+    assert results["maps"]["rate"].attrs["units"] == "a.u."
+
+
+def test_analyze__refuses_what_is_no_recording():
+    with pytest.raises(TypeError, match="expected a recording"):
+        nd.analyze(np.zeros(3))

@@ -1,0 +1,135 @@
+"""Commands end to end, in this process, on small stores."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+import neurodrift as nd
+from neurodrift.cli import main
+from neurodrift.io.nwb_session import session_from_recording
+from neurodrift.io.nwb_write import write_session
+
+
+@pytest.fixture(scope="module")
+def mouse():
+    return nd.testing.linear_track(n_units=6, n_sessions=3, minutes=3, detection=0.8, seed=1)
+
+
+@pytest.fixture(scope="module")
+def files(mouse, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nwb")
+    return [
+        str(write_session(session_from_recording(mouse, label), folder / f"{label}.nwb"))
+        for label in mouse["session"].values
+    ]
+
+
+@pytest.fixture(scope="module")
+def stored(files, tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "mouse.zarr"
+    assert main(["import", *files, "-o", str(path)]) == 0
+    return path
+
+
+def test_import__is_the_recording_that_was_written(stored, mouse):
+    found = nd.open_recording(stored)
+    expected = mouse.sel(unit=found["unit"].values)
+    np.testing.assert_array_equal(found["activity"].values, expected["activity"].values)
+    np.testing.assert_array_equal(found["detected"].values, expected["detected"].values)
+    np.testing.assert_allclose(found["x"].values, expected["x"].values, rtol=1e-12)
+
+
+def test_import__keeps_what_exists(stored, files, capsys):
+    before = (stored / "zarr.json").stat().st_mtime_ns
+    assert main(["import", *files, "-o", str(stored)]) == 2
+    assert "exists and was kept" in capsys.readouterr().err
+    assert (stored / "zarr.json").stat().st_mtime_ns == before
+
+
+def test_import__missing_file_leaves_nothing(tmp_path, capsys):
+    out = tmp_path / "out.zarr"
+    assert main(["import", str(tmp_path / "none.nwb"), "-o", str(out)]) == 2
+    assert "none.nwb" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_analyze__stores_every_node_and_prints_sessions(stored, tmp_path, capsys):
+    out = tmp_path / "results.zarr"
+    options = ["--bin-width", "5", "--track", "0", "100", "--repetitions", "10", "--workers", "2"]
+    assert main(["analyze", str(stored), "-o", str(out), *options]) == 0
+    printed = capsys.readouterr().out
+    assert "place cells" in printed
+    assert "slopes on day" in printed
+    results = nd.open_results(out)
+    nodes = {"maps", "place_cells", "information", "sparsity", "drift", "session_drift"}
+    assert nodes <= set(results.children)
+    assert results["maps"].sizes["position"] == 20
+    assert results.attrs["source"] == str(stored)
+
+
+def test_analyze__equals_the_function_on_arrays_in_memory(stored, tmp_path):
+    out = tmp_path / "results.zarr"
+    assert main(["analyze", str(stored), "-o", str(out), "--repetitions", "10"]) == 0
+    expected = nd.analyze(nd.open_recording(stored).load(), repetitions=10)
+    found = nd.open_results(out)
+    assert set(found.children) == set(expected.children)
+    for name in expected.children:
+        for variable, array in expected[name].data_vars.items():
+            np.testing.assert_array_equal(found[name][variable].values, array.values)
+
+
+def test_analyze__same_bits_on_distributed_workers(stored, tmp_path):
+    from distributed import LocalCluster
+
+    threads, cluster = tmp_path / "threads.zarr", tmp_path / "cluster.zarr"
+    assert main(["analyze", str(stored), "-o", str(threads), "--repetitions", "10"]) == 0
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as workers:
+        address = ["--scheduler", workers.scheduler_address]
+        assert (
+            main(["analyze", str(stored), "-o", str(cluster), "--repetitions", "10", *address]) == 0
+        )
+    found, expected = nd.open_results(cluster), nd.open_results(threads)
+    for name in expected.children:
+        for variable, array in expected[name].data_vars.items():
+            np.testing.assert_array_equal(found[name][variable].values, array.values)
+
+
+def test_analyze__wrong_track_is_one_error_and_writes_nothing(stored, tmp_path, capsys):
+    out = tmp_path / "results.zarr"
+    words = ["analyze", str(stored), "-o", str(out), "--track", "0", "99", "--bin-width", "5"]
+    assert main(words) == 2
+    assert "whole number of bins" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_analyze__newer_format_is_refused(stored, tmp_path, capsys):
+    newer = tmp_path / "newer.zarr"
+    shutil.copytree(stored, newer)
+    meta = newer / "zarr.json"
+    meta.write_text(meta.read_text().replace('"format_version": 1', '"format_version": 99'))
+    assert main(["analyze", str(newer), "-o", str(tmp_path / "r.zarr")]) == 2
+    assert "format version 99" in capsys.readouterr().err
+
+
+def test_convert__unreadable_source_is_one_error(tmp_path, capsys):
+    assert main(["convert", "sheintuch2020", str(tmp_path), "--out", str(tmp_path / "o")]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_main__version_and_help(capsys):
+    for word in ("--version", "--help"):
+        with pytest.raises(SystemExit) as stopped:
+            main([word])
+        assert stopped.value.code == 0
+    assert "analyze" in capsys.readouterr().out
+
+
+def test_main__debug_shows_where(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        main(["--debug", "analyze", str(tmp_path / "none.zarr"), "-o", str(tmp_path / "r")])

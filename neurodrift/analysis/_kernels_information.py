@@ -346,6 +346,7 @@ def mutual_sums(
             _take_silence(float(occupancy[s]), active[s], score)
             offset -= occupancy[s] * log2(float(occupancy[s]))
         for u in range(n_units):
-            silent = n - total[u]
-            sums[u] += max(0.0, (score[u] - silent * log2(silent) + offset) / n)
+            if total[u] > 0:
+                silent = n - total[u]
+                sums[u] += max(0.0, (score[u] - silent * log2(silent) + offset) / n)
     return sums

@@ -132,7 +132,8 @@ def _pooled(activity: xr.DataArray, enough: xr.DataArray) -> xr.DataArray:
         smallest = kept.where(kept > 0, np.inf).min("unit")
         whole = (kept == np.floor(kept)).all("unit").astype(np.float64)
         bounds.append(xr.concat([kept.max("unit"), smallest, whole], dim="bound"))
-    return xr.concat(bounds, dim="direction")
+    pooled = xr.concat(bounds, dim="direction")
+    return pooled if pooled.chunks is None else pooled.chunk(-1)
 
 
 def chosen_units(population: xr.DataArray | None, enough: xr.DataArray) -> xr.DataArray:

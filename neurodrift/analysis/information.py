@@ -127,6 +127,9 @@ def spatial_information(
     exactly, for any other it is sampled. The population's curves are the means of its units'
     curves, so that its SSR is a ratio of averages. For a single visited bin everything is 0.
 
+    The corrections leave some bias: on Poisson units with about 100 events each and a background
+    rate, naive information is 13 % too large, SSR 5 %, BAE 4 %; with 400 events 4, 2 and 0 %.
+
     References
     ----------
     .. [1] Sheintuch et al. (2022), PLoS Comput Biol.

@@ -31,6 +31,25 @@ def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.clip(r, -1.0, 1.0)
 
 
+def standardized(values: np.ndarray) -> np.ndarray:
+    """Scale to mean 0 and length 1 on the last axis, so that sums of products are correlations.
+
+    Parameters
+    ----------
+    values
+        (..., point) finite numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        (..., point), 0 throughout with fewer than three points or where all are equal.
+    """
+    n = np.full(values.shape[:-1], values.shape[-1])
+    centred = _centred(values, np.isfinite(values), n) * (values.shape[-1] >= MIN_POINTS)
+    norm = _norm(centred)[..., None]
+    return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
+
+
 def _centred(values: np.ndarray, used: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Deviations from the mean over used entries, zero elsewhere and where all are equal.
 

@@ -2,8 +2,8 @@
 
 With one random intercept the restricted likelihood has one free parameter, the ratio of the two
 variances, so its maximum is found by search. The general optimiser of statsmodels 0.15 missed it
-in 8 % of small simulated tables (benchmarks/calibration_regression.py); where it converges, the
-two agree.
+in 46 of 500 small tables and gave no standard error in 11 (benchmarks/calibration_regression.py);
+where it converges, the two agree.
 """
 
 from __future__ import annotations

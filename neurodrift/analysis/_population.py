@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._correlation import jaccard, pearson
+from neurodrift.analysis._correlation import jaccard, pearson, standardized
 
 Units = Literal["either", "both", "all"]
 
@@ -133,11 +133,13 @@ class Population:
         assert self.rate is not None
         total, number = np.zeros(n_shuffles), np.zeros(n_shuffles)
         for d in range(maps_in.shape[1]):
-            mine, other = (self.rate[k][maps_in[:, d], d] for k in (a, b))
-            order = np.argsort(rng.random((n_shuffles, len(mine))), axis=1)
-            r = pearson(mine, other[order])
-            number += np.isfinite(r).sum(axis=1)
-            total += np.nansum(r, axis=1)
+            pair = np.stack([self.rate[k][maps_in[:, d], d] for k in (a, b)])
+            mine, other = standardized(pair[..., np.isfinite(pair).all(axis=(0, 1))])
+            varies = [(z != 0).any(axis=-1) for z in (mine, other)]
+            for s in range(n_shuffles):
+                order = rng.permutation(len(mine))
+                total[s] += (mine * other[order]).sum()
+                number[s] += (varies[0] & varies[1][order]).sum()
         return np.divide(total, number, out=np.full(n_shuffles, np.nan), where=number > 0)
 
     def measures(self, n_shuffles: int) -> dict[str, tuple[int, ...]]:

@@ -118,8 +118,9 @@ def drift(
     All are Pearson correlations: of one unit's map over positions visited in both sessions; of
     the population's rates at one position and direction over units, averaged over both; of mean
     activities over units [1]_ [2]_. A unit that was not detected has no map, a flat map has no
-    correlation, and fewer than three points give none. Within the null, maps of session b are
-    permuted among the units that entered; p = (r + 1) / (n + 1).
+    correlation, and fewer than three points give none. For the null, maps of session b are
+    permuted among the units that entered, over the positions that all their maps have;
+    p = (r + 1) / (n + 1).
 
     A correlation between sessions is also lowered by noise.
     :func:`~neurodrift.analysis.ceiling.half_maps` and

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from neurodrift.analysis._correlation import jaccard, pearson
+from neurodrift.analysis._correlation import jaccard, pearson, standardized
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda v: round(v, 3))
 
@@ -59,6 +59,15 @@ def test_pearson__needs_three_points() -> None:
 def test_pearson__very_large_and_small_numbers() -> None:
     a = np.array([1.0, 2.0, 3.0, 5.0])
     assert pearson(a * 1e300, a * 1e-300) == pytest.approx(1)
+
+
+def test_standardized__products_are_correlations() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 7, 9))
+    a[2] = 0.1
+    z = (standardized(a) * standardized(b)).sum(axis=-1)
+    np.testing.assert_allclose(z, np.nan_to_num(pearson(a, b)), atol=1e-14)
+    assert not standardized(a[:, :2]).any()
+    assert standardized(np.empty((0, 3))).shape == (0, 3)
 
 
 def test_jaccard__counts() -> None:

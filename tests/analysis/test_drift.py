@@ -17,6 +17,7 @@ from neurodrift.analysis.drift import drift
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.tables import drift_table
+from neurodrift.seeds import generator
 
 SESSIONS, UNITS, DIRECTIONS, BINS = 3, 9, 2, 6
 
@@ -270,6 +271,30 @@ def test_drift__null_keeps_its_level() -> None:
         beyond.append(float(found["rate_map_correlation_null"].values[0, 1]))
     assert 2 <= positive <= 20  # 10 expected
     assert abs(np.mean(beyond)) < 0.02
+
+
+def test_drift__null_equals_literal_permutations() -> None:
+    maps, _ = random_maps(3)
+    found = drift(maps, n_shuffles=20, seed=5)
+    order = np.argsort(maps["unit"].values.astype(str))
+    rate = maps["rate"].values[:, order]
+    rng = generator(5, "unit identity", "a", "c")
+    total, number = np.zeros(20), np.zeros(20)
+    for d in range(DIRECTIONS):
+        units = [u for u in range(UNITS) if np.isfinite(correlation(rate[0, u, d], rate[2, u, d]))]
+        mine, other = rate[0, units, d], rate[2, units, d]
+        bins = np.isfinite(mine).all(axis=0) & np.isfinite(other).all(axis=0)
+        for s in range(20):
+            for u, v in enumerate(rng.permutation(len(units))):
+                r = correlation(mine[u, bins], other[v, bins])
+                if np.isfinite(r):
+                    total[s] += r
+                    number[s] += 1
+    null = total / number
+    assert float(found["rate_map_correlation_null"][0, 2]) == pytest.approx(null.mean())
+    observed = float(found["rate_map_correlation"][0, 2])
+    p = (1 + (null >= observed).sum()) / 21
+    assert float(found["rate_map_correlation_p"][0, 2]) == pytest.approx(p)
 
 
 def test_drift__null_finds_the_same_cells() -> None:

@@ -29,9 +29,9 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         (unit, recording) which column of each recording's ``unit`` dimension is the same unit:
         0-based positions, -1 where it was not found. A :class:`pandas.DataFrame` names the
         units by its index, an array leaves them numbered. Columns that no row mentions are kept
-        as units of their own, named ``"<session>:<label>"``. Rows of -1 alone are left
-        out. Without a registration, units with equal labels are the same unit; where some labels
-        are numbers and some are text, all become text.
+        as units of their own that are not ``registered``, named ``"<session>:<label>"``. Rows of
+        -1 alone are left out. Without a registration, units with equal labels are the same unit;
+        where some labels are numbers and some are text, all become text.
 
     Returns
     -------
@@ -90,6 +90,7 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         unit=union.tolist(),
         detected=np.concatenate(detected),
         region=_regions(parts, union),
+        registered=_registered(parts, union),
         subject=str(parts[0]["subject"].item()),
         environment=str(parts[0]["environment"].item()),
         **by_frame,
@@ -196,8 +197,19 @@ def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Datase
         labels = np.empty(n_units, dtype=object)
         labels[columns[rows]] = [names[row] for row in rows]
         labels[alone] = own
-        renamed.append(part.assign_coords(unit=("unit", labels)))
+        found = np.isin(np.arange(n_units), columns[rows])
+        renamed.append(part.assign_coords(unit=("unit", labels), registered=("unit", found)))
     return renamed, names
+
+
+def _registered(parts: list[xr.Dataset], union: np.ndarray) -> np.ndarray | None:
+    if not any("registered" in part.coords for part in parts):
+        return None
+    known: set[Hashable] = set()
+    for part in parts:
+        labels = part["unit"].values
+        known |= set(labels[part["registered"].values] if "registered" in part.coords else labels)
+    return np.array([item in known for item in union.tolist()], dtype=bool)
 
 
 def _regions(parts: list[xr.Dataset], union: np.ndarray) -> list[str] | None:

@@ -15,7 +15,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, STORED, Var
+from neurodrift.result_schema import RESULTS
+from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, RECORDING, Var
+
+STORED = {"recording": RECORDING} | RESULTS
+"""Every stored artefact, by name."""
 
 _DTYPE_NAMES = {
     "f": "float",
@@ -121,11 +125,9 @@ def _json_variable(var: Var) -> dict[str, Any]:
     dtypes = "|".join(_DTYPE_NAMES[kind] for kind in DTYPE_KINDS[var.kind])
     if var.dims[:1] == ("...",):
         tail = var.dims[1:]
-        dims = {
-            "type": "array",
-            "minItems": len(tail),
-            "allOf": [{"contains": {"const": dim}} for dim in tail],
-        }
+        dims: dict[str, Any] = {"type": "array", "minItems": len(tail)}
+        if tail:
+            dims["allOf"] = [{"contains": {"const": dim}} for dim in tail]
     else:
         dims = {"const": list(var.dims)}
     properties: dict[str, Any] = {

@@ -43,6 +43,7 @@ def recording_from_arrays(
     experience: Any = None,
     training_step: Any = None,
     region: Sequence[str] | None = None,
+    registered: Any = None,
     subject: str = "unknown",
     environment: str = "unknown",
 ) -> xr.Dataset:
@@ -96,6 +97,9 @@ def recording_from_arrays(
         (session) training step of a simulated network's snapshot.
     region
         (unit) brain region or layer.
+    registered
+        (unit) whether the unit could be found in other sessions. One whose identity across
+        sessions is not known counts in its own session, but not in drift. All True when omitted.
     subject, environment
         Who was recorded, and where.
 
@@ -183,6 +187,10 @@ def recording_from_arrays(
         expect_length("region", region, n_units, "units")
         regions = np.array([str(item) for item in region], dtype=object)
         recording = recording.assign_coords(region=("unit", regions))
+    if registered is not None:
+        expect_length("registered", registered, n_units, "units")
+        known = np.asarray(registered, dtype=bool)
+        recording = recording.assign_coords(registered=("unit", known))
     return finish(recording, kind)
 
 

@@ -67,11 +67,12 @@ class Var:
     coord: bool = False
 
 
-def _table(*rows: Var) -> dict[str, Var]:
+def table(*rows: Var) -> dict[str, Var]:
+    """Variables by name."""
     return {row.name: row for row in rows}
 
 
-RECORDING = _table(
+RECORDING = table(
     Var("activity", ("time", "unit"), "number", "", "activity of a unit in one frame", True),
     Var("detected", ("session", "unit"), "bool", "1", "unit was recorded in the session", True),
     Var("session_index", ("time",), "int", "1", "position of the frame's session", True),
@@ -92,24 +93,17 @@ RECORDING = _table(
     Var("experience", ("session",), "float", "min", "time in this environment before", False, True),
     Var("training_step", ("session",), "int", "1", "training step of the snapshot", False, True),
     Var("region", ("unit",), "string", "1", "brain region or layer", False, True),
+    Var("registered", ("unit",), "bool", "1", "can be found in other sessions", False, True),
     Var("subject", (), "string", "1", "animal or simulated run", True, True),
     Var("environment", (), "string", "1", "environment or task", True, True),
 )
 """The recording: one subject in one environment, or one simulated run."""
 
-MAPS = _table(
-    Var("rate", ("...", "unit", "direction", "position"), "float", "", "rate map", True),
-    Var("events", ("...", "unit", "direction", "position"), "float", "", "summed activity", True),
-    Var("occupancy", ("...", "direction", "position"), "float", "s", "time in the bin", True),
-    Var("detected", ("...", "unit"), "bool", "1", "unit was recorded in the session", True),
-    Var("x_bin", ("position",), "float", "cm", "centre of the bin, x", True, True),
-    Var("y_bin", ("position",), "float", "cm", "centre of the bin, y", False, True),
-    Var("direction", ("direction",), "int", "1", "running direction, 0 = both", True, True),
-)
-"""Rate maps by session or segment, from :func:`neurodrift.rate_maps`."""
 
-STORED = {"recording": RECORDING, "maps": MAPS}
 """Every stored artefact, by the name of its JSON Schema in ``schemas/``."""
+
+UNIT_COORDS = ("region", "registered")
+"""Coordinates of ``unit`` that every result carries on."""
 
 SESSION_COORDS = ("day", "experience", "training_step", "frame_duration")
 """Coordinates of ``session`` that every result carries on."""

@@ -8,6 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import neurodrift as nd
 from neurodrift import (
     join_sessions,
     recording_from_arrays,
@@ -234,3 +235,22 @@ def test_join_sessions__no_unit_and_no_event_is_lost(sizes, data):
     n_used_rows = int((np.array(columns).T >= 0).any(axis=1).sum())
     assert joined.sizes["unit"] == n_used_rows + n_unmentioned
     schema.check(joined)
+
+
+def test_join_sessions__unregistered_columns_stay_out_of_drift():
+    parts = [
+        nd.testing.linear_track(n_units=6, n_sessions=1, minutes=3, seed=i).assign_coords(
+            session=[name]
+        )
+        for i, name in enumerate("ab")
+    ]
+    table = np.column_stack([np.arange(4), np.arange(4)])
+    joined = nd.join_sessions(parts, registration=table)
+    assert joined["registered"].values.tolist() == [True] * 4 + [False] * 4
+    maps = nd.rate_maps(joined)
+    found = nd.drift(maps, n_shuffles=0)
+    known = nd.drift(maps.isel(unit=np.flatnonzero(joined["registered"])), n_shuffles=0)
+    assert found["cell_overlap"].values[0, 1] == 1.0
+    np.testing.assert_array_equal(
+        found["population_vector_correlation_union"], known["population_vector_correlation_union"]
+    )

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from neurodrift import schema, testing
-from neurodrift.json_schemas import description_faults, json_schema, write_json_schemas
+from neurodrift.json_schemas import STORED, description_faults, json_schema, write_json_schemas
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
@@ -30,9 +30,9 @@ def test_json_schemas__command(tmp_path):
     assert sorted(map(Path, done.stdout.split())) == sorted(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", schema.STORED)
+@pytest.mark.parametrize("name", STORED)
 def test_json_schema__is_one(name):
-    made = json_schema(schema.STORED[name], name)
+    made = json_schema(STORED[name], name)
     jsonschema.Draft202012Validator.check_schema(made)
     assert json.loads(json.dumps(made)) == made
 

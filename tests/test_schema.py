@@ -6,7 +6,9 @@ import pytest
 import xarray as xr
 
 from neurodrift import recording_from_arrays, schema, testing
-from neurodrift.schema import STORED, Var, check, label, structure_faults
+from neurodrift.json_schemas import STORED
+from neurodrift.result_schema import MAPS
+from neurodrift.schema import Var, check, label, structure_faults
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ def test_label__names_units_and_leaves_its_input():
     after = label(before, schema.RECORDING)
     assert after["x"].attrs["units"] == "cm" and after["time"].attrs["units"] == "s"
     assert not before["x"].attrs and not before["time"].attrs
-    assert "units" not in label(xr.Dataset({"rate": 1.0}), schema.MAPS)["rate"].attrs
+    assert "units" not in label(xr.Dataset({"rate": 1.0}), MAPS)["rate"].attrs
 
 
 def test_structure_faults__leading_dimensions_are_free():

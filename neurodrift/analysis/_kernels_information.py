@@ -43,17 +43,17 @@ def log2(x: float) -> float:
 def _draw(
     uniform: np.ndarray,
     state: np.ndarray,
-    shuffled: bool,
     order: np.ndarray,
     member: np.ndarray,
     frames: np.ndarray,
     states: np.ndarray,
+    shuffled: np.ndarray,
     occupancy: np.ndarray,
 ) -> None:
-    """Draw frames by a partial Fisher-Yates shuffle, and the state that each is paired with.
+    """Draw frames by a partial Fisher-Yates shuffle; frames in order of time, and their states.
 
-    The drawn order is uniformly random, so that drawn states against frames in order of time are
-    a uniformly random permutation of the sample. ``frames`` has one entry to spare.
+    The drawn order is uniformly random, so that ``shuffled``, the states in that order, are a
+    uniformly random permutation of ``states``. ``frames`` and ``states`` have one entry to spare.
     """
     n_frames, n = state.size, uniform.size
     for t in range(n_frames):
@@ -62,17 +62,15 @@ def _draw(
     for i in range(n):
         j = i + int(uniform[i] * (n_frames - i))
         order[i], order[j] = order[j], order[i]
-        frames[i] = order[i]
-        states[i] = state[order[i]]
-        occupancy[states[i]] += 1
-    if shuffled:
-        for i in range(n):
-            member[frames[i]] = True
-        i = 0
-        for t in range(n_frames):
-            frames[i] = t
-            i += member[t]
-            member[t] = False
+        member[order[i]] = True
+        shuffled[i] = state[order[i]]
+        occupancy[shuffled[i]] += 1
+    i = 0
+    for t in range(n_frames):
+        frames[i] = t
+        states[i] = state[t]
+        i += member[t]
+        member[t] = False
 
 
 @_jit
@@ -111,6 +109,58 @@ def _add_information(
 
 
 @_jit
+def _count(
+    frames: np.ndarray,
+    states: np.ndarray,
+    shuffled: np.ndarray,
+    dense: np.ndarray,
+    first: np.ndarray,
+    frame: np.ndarray,
+    unit: np.ndarray,
+    value: np.ndarray,
+    offsets: np.ndarray,
+    counts: np.ndarray,
+) -> None:
+    """Add the activity of a sample to ``counts`` (2, state + 1, unit), naive and shuffled.
+
+    To the naive ones only where ``shuffled`` is empty. Sums run in order of time in any case.
+    """
+    n, both = frames.size - 1, shuffled.size > 0
+    if dense.size:
+        for i in range(n):
+            _add(counts[0, states[i]], dense[frames[i]])
+            if both:
+                _add(counts[1, shuffled[i]], dense[frames[i]])
+        return
+    if 4 * n < offsets.shape[1]:
+        for k in range(1 + both):
+            for i in range(n):
+                row = counts[k, shuffled[i] if k else states[i]]
+                for e in range(first[frames[i]], first[frames[i] + 1]):
+                    row[unit[e]] += value[e]
+        return
+    # In large samples, to pass over every entry is faster than to jump to those of the sample.
+    n_rows, width = counts.shape[1], counts.shape[2]
+    flat = counts.reshape(-1)
+    naive, moved = offsets[0], offsets[1]
+    naive[:] = (n_rows - 1) * width
+    moved[:] = (2 * n_rows - 1) * width
+    for i in range(n):
+        naive[frames[i]] = states[i] * width
+        if both:
+            moved[frames[i]] = (n_rows + shuffled[i]) * width
+    if both:
+        for e in range(unit.size):
+            t, u, v = frame[e], unit[e], value[e]
+            flat[naive[t] + u] += v
+            flat[moved[t] + u] += v
+    else:
+        for e in range(unit.size):
+            flat[naive[frame[e]] + unit[e]] += value[e]
+    counts[:, -1] = 0
+
+
+@_jit
 def spatial_sums(
     uniform: np.ndarray,
     state: np.ndarray,
@@ -120,52 +170,42 @@ def spatial_sums(
     unit: np.ndarray,
     value: np.ndarray,
     counts: np.ndarray,
-    shuffled: bool,
+    shuffle: bool,
     occupancies: np.ndarray,
     totals: np.ndarray,
 ) -> np.ndarray:
     """Sum of spatial information over samples, one sample for each row of ``uniform``.
 
     Activity is ``dense`` (time, unit), or where that is empty sparse: entries of ``frame``,
-    ``unit`` and ``value``, those of frame ``t`` at ``first[t]:first[t + 1]``. ``counts`` (state +
-    1, unit) is work space of zeros. Returns (3, unit): the sums of information [bits/event] and
-    of information times activity, and the number of samples with activity. Frames in each state
-    go to ``occupancies`` (sample, state) and summed activity to ``totals`` (sample, unit).
+    ``unit`` and ``value``, those of frame ``t`` at ``first[t]:first[t + 1]``. ``counts`` (2, state
+    + 1, unit) is work space of zeros. Returns (2, 3, unit), naive and, with ``shuffle``, shuffled:
+    the sums of information [bits/event] and of information times activity, and the number of
+    samples with activity. Frames in each state go to ``occupancies`` (sample, state) and summed
+    activity to ``totals`` (sample, unit).
     """
     n_frames, n = state.size, uniform.shape[1]
-    n_states, n_units = occupancies.shape[1], counts.shape[1]
+    n_states, n_units = occupancies.shape[1], counts.shape[2]
     order = np.empty(n_frames, np.uint32)
     member = np.zeros(n_frames, np.bool_)
     frames = np.empty(n + 1, np.uint32)
-    states = np.empty(n, np.uint32)
-    paired = np.empty(n_frames, np.uint32)
+    states = np.empty(n + 1, np.uint32)
+    shuffled = np.empty(n, np.uint32)
+    offsets = np.empty((2, n_frames), np.uint32)
     occupancy = np.empty(n_states, np.uint32)
-    total = np.zeros(n_units)
+    total = np.empty(n_units)
     score = np.empty(n_units)
-    sums = np.zeros((3, n_units))
+    sums = np.zeros((2, 3, n_units))
     for r in range(uniform.shape[0]):
-        _draw(uniform[r], state, shuffled, order, member, frames, states, occupancy)
-        if dense.size:
-            for i in range(n):
-                _add(counts[states[i]], dense[frames[i]])
-        elif 4 * n < n_frames:
-            for i in range(n):
-                row = counts[states[i]]
-                for e in range(first[frames[i]], first[frames[i] + 1]):
-                    row[unit[e]] += value[e]
-        else:  # to pass over every entry is faster than to jump to those of the sample
-            paired[:] = n_states
-            for i in range(n):
-                paired[frames[i]] = states[i]
-            for e in range(unit.size):
-                counts[paired[frame[e]], unit[e]] += value[e]
-            counts[n_states] = 0
-        score[:] = 0
-        total[:] = 0
-        for s in range(n_states):
-            if occupancy[s] > 0:
-                _take_state(counts[s], log2(float(occupancy[s])), score, total)
-        _add_information(log2(float(n)), score, total, sums[0], sums[1], sums[2])
+        _draw(uniform[r], state, order, member, frames, states, shuffled, occupancy)
+        pairs = shuffled if shuffle else shuffled[:0]
+        _count(frames, states, pairs, dense, first, frame, unit, value, offsets, counts)
+        for k in range(1 + shuffle):
+            score[:] = 0
+            total[:] = 0
+            for s in range(n_states):
+                if occupancy[s] > 0:
+                    _take_state(counts[k, s], log2(float(occupancy[s])), score, total)
+            _add_information(log2(float(n)), score, total, sums[k, 0], sums[k, 1], sums[k, 2])
         occupancies[r] = occupancy
         for u in range(n_units):
             totals[r, u] = total[u]
@@ -288,7 +328,7 @@ def mutual_sums(
     pooled: np.ndarray,
     adaptive: bool,
     counts: np.ndarray,
-    shuffled: bool,
+    shuffle: bool,
 ) -> np.ndarray:
     """Sum of mutual information [bits/frame] over samples, one for each row of ``uniform``.
 
@@ -303,14 +343,16 @@ def mutual_sums(
     order = np.empty(n_frames, np.uint32)
     member = np.zeros(n_frames, np.bool_)
     frames = np.empty(n + 1, np.uint32)
-    states = np.empty(n, np.uint32)
+    states = np.empty(n + 1, np.uint32)
+    shuffled = np.empty(n, np.uint32)
     occupancy = np.empty(n_states, np.uint32)
     active = np.zeros((n_states, n_units))
     score, count, total = np.empty(n_units), np.zeros(n_units), np.empty(n_units)
     cuts = np.empty(9)
     sums = np.zeros(n_units)
     for r in range(uniform.shape[0]):
-        _draw(uniform[r], state, shuffled, order, member, frames, states, occupancy)
+        _draw(uniform[r], state, order, member, frames, states, shuffled, occupancy)
+        pairs = shuffled if shuffle else states
         whole, n_symbols = True, counts.shape[0] // n_states
         if adaptive:
             largest, smallest = 0.0, np.inf
@@ -334,7 +376,7 @@ def mutual_sums(
                     for k in range(cuts.size):
                         symbol += value[e] > cuts[k]
                 if symbol >= 0:
-                    counts[symbol * n_states + states[i], unit[e]] += 1
+                    counts[symbol * n_states + pairs[i], unit[e]] += 1
         score[:] = 0
         total[:] = 0
         for k in range(n_symbols):

@@ -13,33 +13,12 @@ from neurodrift.analysis.binning import session_activity
 from neurodrift.analysis.ratemaps import Grouping, _groups, _name_segments
 from neurodrift.analysis.shuffles import Null, Plan, empirical_p
 from neurodrift.recording import session_slices
-from neurodrift.schema import COUNT_KINDS, Var
+from neurodrift.schema import COUNT_KINDS
 from neurodrift.seeds import generator
 
 _TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
 _UNITS_AT_ONCE = 64  # units copied out of the recording at once
 _STATISTICS = ("observed", "p", "z", "null_mean", "null_p95", "n_events")
-
-_DIMS = ("...", "unit", "direction")
-TESTS = {
-    var.name: var
-    for var in (
-        Var("information", _DIMS, "float", "bit/event", "spatial information, naive"),
-        Var("stability", _DIMS, "float", "1", "correlation of the maps of both halves"),
-        Var("p", _DIMS, "float", "1", "fraction of the null that reaches the observed value"),
-        Var("q", _DIMS, "float", "1", "p after the correction for many tests"),
-        Var("z", _DIMS, "float", "1", "distance from the null in its standard deviations"),
-        Var("null_mean", _DIMS, "float", "", "mean under the null"),
-        Var("null_p95", _DIMS, "float", "", "95th percentile under the null"),
-        Var("n_events", _DIMS, "float", "1", "events in the frames that count, NaN = not detected"),
-        Var("tested", _DIMS, "bool", "1", "detected and enough events"),
-        Var("significant", _DIMS, "bool", "1", "below the significance level"),
-        Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
-        Var("is_place_cell", ("...", "unit"), "bool", "1", "unit is a place cell"),
-        Var("is_stable", ("...", "unit"), "bool", "1", "unit has a stable map"),
-    )
-}
-"""Variables of :func:`place_cells` and :func:`map_stability`."""
 
 
 class Statistic(Protocol):

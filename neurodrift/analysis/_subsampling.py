@@ -108,9 +108,12 @@ def spatial_curves(
     curves = np.full((len(activity), 2, len(sampling.fractions)), np.nan)
     for start in range(0, len(activity), _SPATIAL_BLOCK):
         block = np.ascontiguousarray(activity[start : start + _SPATIAL_BLOCK].T)
-        curves[start : start + _SPATIAL_BLOCK] = _spatial_block(
-            block, state, names, sampling, per_frame, threads
-        )
+        binary = ((block == 0) | (block == 1)).all(axis=0)
+        for known, some in ((True, binary), (False, ~binary)):
+            if some.any():
+                curves[start + np.flatnonzero(some)] = _spatial_block(
+                    block[:, some], state, names, sampling, per_frame, threads, binary=known
+                )
     if state.max() == 0:  # no position is told apart: rounding apart, the information is 0
         curves = np.where(np.isnan(curves), np.nan, 0.0)
     return curves
@@ -154,31 +157,26 @@ def _spatial_block(
     sampling: Sampling,
     per_frame: bool,
     threads: int,
+    binary: bool,
 ) -> np.ndarray:
+    """As :func:`spatial_curves`; shuffles of binary activity have a known mean, none is drawn."""
     from neurodrift.analysis._kernels_information import permutation_sums
 
-    # The mean over all permutations of binary activity is known, so that none is drawn.
-    binary = ((activity == 0) | (activity == 1)).all(axis=0)
-    every = _Entries.of(activity, state)
-    other = _Entries.of(activity[:, ~binary], state) if binary.any() else every
-
-    def evaluate(uniform: np.ndarray, shuffled: bool) -> _Sums:
-        return other.spatial(uniform, shuffled) if shuffled else every.spatial(uniform, shuffled)
-
-    parts = _run(evaluate, state.size, names, sampling, threads, shuffle=not binary.all())
+    entries = _Entries.of(activity, state)
+    parts = _run(entries.spatial, state.size, names, sampling, threads, shuffle=not binary)
     curves = np.full((activity.shape[1], 2, len(sampling.fractions)), np.nan)
-    for i in range(len(sampling.fractions)):
+    for i, (whole, sampled) in parts.items():
         n = sampling.size(i, state.size)
-        naive = parts.get((i, False))
-        if naive:
-            curves[:, 0, i] = _mean_information(naive, n, per_frame)
-        if (i, True) in parts:
-            curves[~binary, 1, i] = _mean_information(parts[i, True], n, per_frame)
-        if naive and i in sampling.shuffled and binary.any():
+        naive = whole or sampled
+        curves[:, 0, i] = _mean_information([part.sums[0] for part in naive], naive, n, per_frame)
+        if i in sampling.shuffled and not binary:
+            sums = [part.sums[1] for part in sampled]
+            curves[:, 1, i] = _mean_information(sums, sampled, n, per_frame)
+        elif i in sampling.shuffled:
             occupancy = np.concatenate([part.occupancy for part in naive])
-            total = np.concatenate([part.total[:, binary] for part in naive])
-            expected = _Sums(permutation_sums(n, occupancy, total), occupancy, total)
-            curves[binary, 1, i] = _mean_information([expected], n, per_frame)
+            total = np.concatenate([part.total for part in naive])
+            sums = [permutation_sums(n, occupancy, total)]
+            curves[:, 1, i] = _mean_information(sums, naive, n, per_frame)
     return curves
 
 
@@ -192,28 +190,32 @@ def _mutual_block(
 ) -> np.ndarray:
     from neurodrift.analysis._kernels_information import mutual_sums
 
-    every = _Entries.of(activity, state, sparse=True)
-    n_states, width = len(every.counts) - 1, every.counts.shape[1]
+    entries = _Entries.of(activity, state, sparse=True)
+    n_states, width = entries.counts.shape[1] - 1, entries.counts.shape[2]
     # Whole values take symbols in increasing order; others never need one (see mutual_sums).
-    values = np.unique(every.value[every.value == np.floor(every.value)])
-    symbol = np.searchsorted(values, every.value).astype(np.int32)
+    values = np.unique(entries.value[entries.value == np.floor(entries.value)])
+    symbol = np.searchsorted(values, entries.value).astype(np.int32)
     n_symbols = max(values.size, 1 if pooled is None else _MOST_SYMBOLS)
     space = np.zeros((n_symbols * n_states, width), dtype=np.uint32)
     frames = np.zeros((3, 0)) if pooled is None else np.ascontiguousarray(pooled)
 
-    def evaluate(uniform: np.ndarray, shuffled: bool) -> np.ndarray:
-        sums = mutual_sums(
-            uniform, state, n_states, every.first, every.unit, every.value, symbol,
-            frames, pooled is not None, space.copy(), shuffled,
-        )  # fmt: skip
-        return np.asarray(sums[: every.n_units])
+    def evaluate(uniform: np.ndarray, shuffle: bool) -> np.ndarray:
+        sums = [
+            mutual_sums(
+                uniform, entries.state, n_states, entries.first, entries.unit, entries.value,
+                symbol, frames, pooled is not None, space.copy(), shuffled,
+            )
+            for shuffled in ((False, True) if shuffle else (False,))
+        ]  # fmt: skip
+        return np.stack(sums)[:, : entries.n_units]
 
     parts = _run(evaluate, state.size, names, sampling, threads, shuffle=True)
     curves = np.full((activity.shape[1], 2, len(sampling.fractions)), np.nan)
-    for (i, shuffled), sums in parts.items():
-        once = not shuffled and sampling.size(i, state.size) == state.size
-        n_samples = 1 if once else sampling.n_repetitions(i)
-        curves[:, int(shuffled), i] = _in_order(sums) / n_samples
+    for i, (whole, sampled) in parts.items():
+        means = _in_order(sampled) / sampling.n_repetitions(i) if sampled else whole[0]
+        curves[:, 0, i] = whole[0][0] if whole else means[0]
+        if i in sampling.shuffled:
+            curves[:, 1, i] = means[1]
     return curves
 
 
@@ -221,7 +223,7 @@ def _mutual_block(
 class _Sums:
     """Spatial information added over samples, and what the samples hold."""
 
-    sums: np.ndarray  # (3, unit), see spatial_sums
+    sums: np.ndarray  # (2, 3, unit), see spatial_sums
     occupancy: np.ndarray  # (sample, state)
     total: np.ndarray  # (sample, unit)
 
@@ -260,22 +262,22 @@ class _Entries:
             frame=frame.astype(np.uint32),
             unit=unit.astype(np.uint16),
             value=value,
-            counts=np.zeros((int(state.max()) + 2, width), np.uint16 if small else np.float64),
+            counts=np.zeros((2, int(state.max()) + 2, width), np.uint16 if small else np.float64),
             n_units=n_units,
         )
 
-    def spatial(self, uniform: np.ndarray, shuffled: bool) -> _Sums:
+    def spatial(self, uniform: np.ndarray, shuffle: bool) -> _Sums:
         """Spatial information in samples (repetition, frame)."""
         from neurodrift.analysis._kernels_information import spatial_sums
 
-        n_states, width = len(self.counts) - 1, self.counts.shape[1]
-        occupancy = np.empty((len(uniform), n_states), dtype=np.uint32)
+        _, n_rows, width = self.counts.shape
+        occupancy = np.empty((len(uniform), n_rows - 1), dtype=np.uint32)
         total = np.empty((len(uniform), width), dtype=np.uint32)
         sums = spatial_sums(
             uniform, self.state, self.dense, self.first, self.frame, self.unit, self.value,
-            self.counts.copy(), shuffled, occupancy, total,
+            self.counts.copy(), shuffle, occupancy, total,
         )  # fmt: skip
-        return _Sums(sums[:, : self.n_units], occupancy, total[:, : self.n_units])
+        return _Sums(sums[..., : self.n_units], occupancy, total[:, : self.n_units])
 
 
 def _run(
@@ -285,40 +287,37 @@ def _run(
     sampling: Sampling,
     threads: int,
     shuffle: bool,
-) -> dict[tuple[int, bool], list[Part]]:
-    """Evaluate blocks of samples of every fraction, naive and shuffled, in threads."""
-    jobs = [
-        (i, start)
-        for i in range(len(sampling.fractions))
-        for start in range(0, sampling.n_repetitions(i), _BLOCK)
-        if sampling.size(i, n_frames) > 0
-    ]
+) -> dict[int, tuple[list[Part], list[Part]]]:
+    """By fraction: the whole sample evaluated, if it is that, and blocks of random samples.
 
-    def run(job: tuple[int, int]) -> list[tuple[bool, Part]]:
-        i, start = job
+    A fraction without a frame, or without anything to evaluate, is left out.
+    """
+    jobs: list[tuple[int, int]] = []
+    parts: dict[int, tuple[list[Part], list[Part]]] = {}
+    for i in range(len(sampling.fractions)):
         n = sampling.size(i, n_frames)
-        found = []
         shuffled = shuffle and i in sampling.shuffled
-        if shuffled or (sampling.subsampled and n < n_frames):
-            uniform = sampling.uniform(names, i, start, n)
-        if n < n_frames and sampling.subsampled:
-            found.append((False, evaluate(uniform, False)))
-        elif n == n_frames and start == 0:  # zeros draw every frame in order: the whole sample
-            found.append((False, evaluate(np.zeros((1, n)), False)))
-        if shuffled:
-            found.append((True, evaluate(uniform, True)))
-        return found
+        if n == n_frames:  # zeros draw every frame in order
+            parts[i] = [evaluate(np.zeros((1, n)), False)], []
+        if n > 0 and (shuffled or (n < n_frames and sampling.subsampled)):
+            parts.setdefault(i, ([], []))
+            jobs += [(i, start) for start in range(0, sampling.n_repetitions(i), _BLOCK)]
 
-    parts: dict[tuple[int, bool], list[Part]] = {}
+    def run(job: tuple[int, int]) -> Part:
+        i, start = job
+        uniform = sampling.uniform(names, i, start, sampling.size(i, n_frames))
+        return evaluate(uniform, shuffle and i in sampling.shuffled)
+
     with ThreadPoolExecutor(threads) as pool:
-        for (i, _), found in zip(jobs, pool.map(run, jobs), strict=True):
-            for shuffled, part in found:
-                parts.setdefault((i, shuffled), []).append(part)
+        for (i, _), part in zip(jobs, pool.map(run, jobs), strict=True):
+            parts[i][1].append(part)
     return parts
 
 
-def _mean_information(parts: list[_Sums], n: int, per_frame: bool) -> np.ndarray:
-    per_event, summed, active = _in_order([part.sums for part in parts])
+def _mean_information(
+    sums: list[np.ndarray], parts: list[_Sums], n: int, per_frame: bool
+) -> np.ndarray:
+    per_event, summed, active = _in_order(sums)
     if per_frame:
         return np.asarray(summed / (n * sum(len(part.occupancy) for part in parts)))
     return np.divide(per_event, active, out=np.full(active.shape, np.nan), where=active > 0)

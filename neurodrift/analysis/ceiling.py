@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.binning import Binning
-from neurodrift.analysis.drift import DRIFT, first_index
+from neurodrift.analysis.drift import first_index
 from neurodrift.analysis.ratemaps import rate_maps
 from neurodrift.recording import session_slices
+from neurodrift.result_schema import DRIFT
 from neurodrift.schema import label
 
 _CEILED = ("rate_map_correlation", "population_vector_correlation", "ensemble_rate_correlation")

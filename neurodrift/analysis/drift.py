@@ -8,40 +8,9 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._population import Population, Units
-from neurodrift.schema import SESSION_COORDS, Var, label
+from neurodrift.result_schema import DRIFT
+from neurodrift.schema import SESSION_COORDS, label
 from neurodrift.seeds import generator
-
-_PAIR = ("...",)
-DRIFT = {
-    row.name: row
-    for row in (
-        Var("rate_map_correlation", _PAIR, "float", "1", "mean correlation of a unit's maps"),
-        Var("rate_map_correlation_median", _PAIR, "float", "1", "median over units and directions"),
-        Var("rate_map_correlation_n", _PAIR, "int", "1", "unit-directions that entered"),
-        Var("rate_map_correlation_null", _PAIR, "float", "1", "mean with unit identity shuffled"),
-        Var("rate_map_correlation_p", _PAIR, "float", "1", "p against shuffled unit identity"),
-        Var("population_vector_correlation", _PAIR, "float", "1", "over units detected in both"),
-        Var("population_vector_correlation_union", _PAIR, "float", "1", "undetected as silent"),
-        Var("population_vector_correlation_n", _PAIR, "int", "1", "units detected in both"),
-        Var("ensemble_rate_correlation", _PAIR, "float", "1", "of mean activities over units"),
-        Var("ensemble_rate_correlation_n", _PAIR, "int", "1", "units detected in both"),
-        Var("cell_overlap", _PAIR, "float", "1", "Jaccard index of detected units"),
-        Var("active_cell_overlap", _PAIR, "float", "1", "Jaccard index of active units"),
-        Var("place_cell_overlap", _PAIR, "float", "1", "Jaccard index of place cells"),
-        Var("unit_rate_map_correlation", _PAIR, "float", "1", "correlation of a unit's maps"),
-        Var("bin_population_vector_correlation", _PAIR, "float", "1", "by direction and bin"),
-        Var("n_pairs", _PAIR, "int", "1", "pairs of segments that entered"),
-        Var("rate_map_correlation_relative", _PAIR, "float", "1", "over the noise ceiling"),
-        Var("population_vector_correlation_relative", _PAIR, "float", "1", "over the ceiling"),
-        Var("ensemble_rate_correlation_relative", _PAIR, "float", "1", "over the noise ceiling"),
-        Var("lag", _PAIR, "int", "1", "sessions from a to b", coord=True),
-        Var("lag_day", _PAIR, "float", "d", "days from a to b", coord=True),
-        Var("lag_experience", _PAIR, "float", "min", "experience from a to b", coord=True),
-        Var("lag_training_step", _PAIR, "int", "1", "training steps from a to b", coord=True),
-        Var("same_map", _PAIR, "bool", "1", "a and b are of the same map", coord=True),
-    )
-}
-"""Results of :func:`drift` and of :func:`~neurodrift.analysis.ceiling.session_drift`."""
 
 _PER_UNIT = {
     "unit_rate_map_correlation": ("unit", "direction"),
@@ -97,7 +66,8 @@ def drift(
     Returns
     -------
     xarray.Dataset
-        Over (session_a, session_b) or (segment_a, segment_b), symmetric, NaN on the diagonal:
+        Units that are not ``registered``, whose identity in other sessions is unknown, are left
+        out. Over (session_a, session_b) or (segment_a, segment_b), symmetric, NaN on the diagonal:
         ``rate_map_correlation`` (mean over units and directions), its ``_median``, ``_n`` (how
         many entered), ``_null`` and ``_p``; ``population_vector_correlation`` over units detected
         in both (``_n``), and ``_union`` with a unit that was not detected taken as silent;
@@ -144,6 +114,8 @@ def drift(
     if units not in ("either", "both", "all"):
         raise ValueError(f"units is {units!r}, expected 'either', 'both' or 'all'")
     dim = "segment" if "segment" in maps.dims else "session"
+    if "registered" in maps.coords:
+        maps = maps.isel(unit=np.flatnonzero(maps["registered"].values))
     population = Population(maps, dim, units, place_cells, active, rates)
     n_maps = maps.sizes[dim]
     allowed = _same_map(maps) if same_map else np.ones((n_maps, n_maps), dtype=bool)

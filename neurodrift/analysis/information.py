@@ -24,22 +24,14 @@ from neurodrift.analysis._subsampling import (
     spatial_curves,
 )
 from neurodrift.analysis.binning import Binning, bin_frames
-from neurodrift.schema import COUNT_KINDS, SESSION_COORDS
+from neurodrift.result_schema import INFORMATION
+from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS
 
 Measure = Literal["bits/event", "bits/s"]
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Sample sizes of the published procedure, as fractions of the frames."""
 
-_NAMES = {
-    "naive": "naive information",
-    "sr": "information less that of shuffled activity (SR)",
-    "ssr": "information by scaled shuffle reduction (SSR)",
-    "ssr_stability": "stability of SSR over sample sizes",
-    "ae": "information by asymptotic extrapolation (AE)",
-    "bae": "information by bounded asymptotic extrapolation (BAE)",
-    "bae_r2": "R2 of the bounded asymptotic extrapolation",
-}
 _UNITS = {"bits/event": "bit/event", "bits/s": "bit/s"}
 _PURE = ("ssr_stability", "bae_r2")
 
@@ -302,7 +294,7 @@ def spatial_information_from_maps(
         output_dtypes=[np.float64],
         dask_gufunc_kwargs={"allow_rechunk": True},
     )
-    return information.assign_attrs(units=_UNITS[measure], long_name=_NAMES["naive"])
+    return information.assign_attrs(units=_UNITS[measure], long_name=INFORMATION["naive"].doc)
 
 
 def _skaggs(rate: np.ndarray, occupancy: np.ndarray, per_second: bool) -> np.ndarray:
@@ -393,13 +385,14 @@ def _estimates(
 def _label(
     result: xr.Dataset, recording: xr.Dataset, frames: xr.Dataset, units: str, sampling: Sampling
 ) -> xr.Dataset:
-    names = ("session", *SESSION_COORDS, "unit", "region", "subject", "environment")
+    names = ("session", *SESSION_COORDS, "unit", *UNIT_COORDS, "subject", "environment")
     coords: dict[str, Any] = {n: recording[n].variable for n in names if n in recording.coords}
     result = result.assign_coords(coords | {"direction": frames["direction"].variable})
     for name, variable in result.data_vars.items():
         own = str(name).removeprefix("population_")
         of_population = "" if own == name else ", population"
-        doc = _NAMES.get(own.removesuffix("_curve"), "information of shuffled activity")
+        known = INFORMATION.get(own.removesuffix("_curve"))
+        doc = "information of shuffled activity" if known is None else known.doc
         if own.endswith("_curve"):
             doc += " against sample size"
         variable.attrs = {

@@ -20,21 +20,8 @@ from neurodrift.analysis.regression import regress
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import session_table
-from neurodrift.schema import FORMAT_VERSION, Var, check, label
-
-MEASURES = {
-    row.name: row
-    for row in (
-        Var("fraction_place_cells", ("session",), "float", "1", "place cells of detected units"),
-        Var("fraction_place_of_active", ("session",), "float", "1", "place cells of active units"),
-        Var("n_place_cells", ("session",), "int", "1", "place cells"),
-        Var("n_tested", ("session",), "int", "1", "units tested in any direction"),
-        Var("information_naive", ("session",), "float", "bit/event", "place maps, uncorrected"),
-        Var("information_ssr", ("session",), "float", "bit/event", "place maps, SSR-corrected"),
-        Var("information_bae", ("session",), "float", "bit/event", "place maps, BAE-corrected"),
-    )
-}
-"""What :func:`analyze` adds to the table of sessions: means over significant maps."""
+from neurodrift.result_schema import MEASURES, SLOPES
+from neurodrift.schema import FORMAT_VERSION, check, label
 
 _PREDICTORS = ("day", "experience", "training_step", "session_number")
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
@@ -303,7 +290,7 @@ def _slopes(table: Any) -> xr.Dataset:
                 else:
                     for name, statistic in zip(names, statistics, strict=False):
                         found[name][i, j] = fit[statistic]
-    return xr.Dataset(
+    slopes = xr.Dataset(
         {name: (("measure", "predictor"), values) for name, values in found.items()},
         coords={
             "measure": np.array(measures, dtype=object),
@@ -311,6 +298,7 @@ def _slopes(table: Any) -> xr.Dataset:
         },
         attrs={"method": "ols", "level": 0.95},
     )
+    return label(slopes, SLOPES)
 
 
 def _split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:

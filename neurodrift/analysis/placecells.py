@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._information_null import InformationNull
-from neurodrift.analysis._shuffle_tests import TESTS, expect, shuffle_tests
+from neurodrift.analysis._shuffle_tests import expect, shuffle_tests
 from neurodrift.analysis.binning import Binning, bin_frames
 from neurodrift.analysis.ratemaps import Grouping
 from neurodrift.analysis.shuffles import Null
+from neurodrift.result_schema import PLACE_CELLS
 from neurodrift.schema import label
 
 
@@ -148,7 +149,7 @@ def place_cells(
         significant = result["significant"]
         any_or_all = significant.any if combine == "any" else significant.all
         result["is_place_cell"] = any_or_all("direction")
-    result = label(result, TESTS)
+    result = label(result, PLACE_CELLS)
     for name in ("null_mean", "null_p95"):
         result[name].attrs["units"] = "bit/event"
     result.attrs |= {

@@ -10,7 +10,8 @@ import xarray as xr
 
 from neurodrift.analysis.binning import Binning, bin_frames, session_activity
 from neurodrift.recording import session_slices
-from neurodrift.schema import COUNT_KINDS, MAPS, SESSION_COORDS, label
+from neurodrift.result_schema import MAPS
+from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, label
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
 _BIN_BLOCK = 512  # bins whose weights are dense at once
@@ -283,7 +284,7 @@ def _name_segments(
             "segment",
             np.asarray(values, dtype=np.int64),
         )
-    for name in ("region", "subject", "environment"):
+    for name in (*UNIT_COORDS, "subject", "environment"):
         if name in recording.coords:
             coords[name] = recording[name].variable
     return maps.assign_coords(coords)

@@ -9,30 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.schema import Var, label
-
-REGRESSION = {
-    row.name: row
-    for row in (
-        Var("estimate", ("term",), "float", "", "coefficient"),
-        Var("se", ("term",), "float", "", "standard error of the coefficient"),
-        Var("t", ("term",), "float", "1", "coefficient over its standard error"),
-        Var("dof", ("term",), "float", "1", "degrees of freedom of t"),
-        Var("p", ("term",), "float", "1", "two-sided p of a coefficient of zero"),
-        Var("ci_low", ("term",), "float", "", "lower end of the confidence interval"),
-        Var("ci_high", ("term",), "float", "", "upper end of the confidence interval"),
-        Var("vif", ("term",), "float", "1", "variance inflation by the other predictors"),
-        Var("n_rows", (), "int", "1", "rows that entered"),
-        Var("n_dropped", (), "int", "1", "rows left out because a value was missing"),
-        Var("n_subjects", (), "int", "1", "subjects that entered"),
-        Var("r_squared", (), "float", "1", "variance explained by the predictors"),
-        Var("residual_variance", (), "float", "", "variance of a row about its prediction"),
-        Var("subject_variance", (), "float", "", "variance of the subjects' intercepts"),
-        Var("at_boundary", (), "bool", "1", "subject variance estimated as zero"),
-        Var("term", ("term",), "string", "1", "intercept or column", coord=True),
-    )
-}
-"""Result of :func:`regress`."""
+from neurodrift.result_schema import REGRESSION
+from neurodrift.schema import label
 
 Method = Literal["ols", "mixed", "subjects"]
 Normalize = Literal["first", "mean"]

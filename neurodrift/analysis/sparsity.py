@@ -9,28 +9,10 @@ import xarray as xr
 
 from neurodrift.analysis.binning import MIN_RUNNING_SPEED, session_activity
 from neurodrift.recording import session_slices
-from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, Var, check, label
+from neurodrift.result_schema import SPARSITY
+from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, check, label
 
 Frames = Literal["all", "tracked", "running"]
-
-SPARSITY = {
-    row.name: row
-    for row in (
-        Var("n_events", ("session", "unit"), "float", "1", "events, or frames above threshold"),
-        Var("mean_activity", ("session", "unit"), "float", "", "mean activity"),
-        Var("is_active", ("session", "unit"), "bool", "1", "unit is active in the session"),
-        Var("detected", ("session", "unit"), "bool", "1", "unit was recorded in the session"),
-        Var("n_detected", ("session",), "int", "1", "units detected"),
-        Var("n_active", ("session",), "int", "1", "units active"),
-        Var("n_frames", ("session",), "int", "1", "frames counted"),
-        Var("fraction_active_units", ("session",), "float", "1", "active of detected units"),
-        Var("fraction_active_of_union", ("session",), "float", "1", "active of all units"),
-        Var("active_fraction", ("session",), "float", "1", "units and frames above threshold"),
-        Var("events_per_unit", ("session",), "float", "1", "mean events of a detected unit"),
-        Var("population_sparseness", ("session",), "float", "1", "Treves-Rolls activity ratio"),
-    )
-}
-"""Result of :func:`sparsity`."""
 
 
 def sparsity(
@@ -145,7 +127,7 @@ def sparsity(
             "population_sparseness": _activity_ratio(mean),
         }
     )
-    kept = ("session", "unit", "region", "subject", "environment", *SESSION_COORDS)
+    kept = ("session", "unit", *UNIT_COORDS, "subject", "environment", *SESSION_COORDS)
     result = result.drop_vars([name for name in result.coords if name not in kept])
     result = result.assign_coords(
         {name: recording[name].variable for name in kept if name in recording.coords}

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._shuffle_tests import TESTS, expect, laps_by_direction, shuffle_tests
+from neurodrift.analysis._shuffle_tests import expect, laps_by_direction, shuffle_tests
 from neurodrift.analysis.binning import Binning, bin_frames
 from neurodrift.analysis.ratemaps import smooth_maps
 from neurodrift.analysis.shuffles import Null, Plan
+from neurodrift.result_schema import STABILITY
 from neurodrift.schema import label
 
 
@@ -115,7 +116,7 @@ def map_stability(
     significant = result["significant"]
     any_or_all = significant.any if combine == "any" else significant.all
     result["is_stable"] = any_or_all("direction")
-    result = label(result, TESTS)
+    result = label(result, STABILITY)
     for name in ("null_mean", "null_p95"):
         result[name].attrs["units"] = "1"
     result.attrs |= {

@@ -258,7 +258,7 @@ def _recording(
         if not covered.any():
             raise ValueError(f"no frame of the position has a sample of {source.name}")
     subject = nwbfile.subject.subject_id if nwbfile.subject else None
-    units = _labels(table, rows, join_on, label)
+    units, known = _labels(table, rows, join_on, label)
     recording = recording_from_arrays(
         activity[covered],
         kind=kind,
@@ -269,6 +269,7 @@ def _recording(
         session=[label],
         unit=units,
         region=_regions(table, rows),
+        registered=known,
         experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
         subject=subject or "unknown",
         environment=environment or told["environment"] or "unknown",
@@ -278,7 +279,10 @@ def _recording(
     return _with_speed(recording, velocity, covered, bool(told["speed_is_projected"]))
 
 
-def _labels(table: Any, rows: np.ndarray, join_on: str, session: str) -> list[Any]:
+def _labels(
+    table: Any, rows: np.ndarray, join_on: str, session: str
+) -> tuple[list[Any], list[bool]]:
+    """Label of each unit, and whether it is an identity across sessions."""
     if join_on == "id":
         registered = np.asarray(table.id[:])[rows].tolist()
     elif join_on in table.colnames:
@@ -296,11 +300,12 @@ def _labels(table: Any, rows: np.ndarray, join_on: str, session: str) -> list[An
         repeated = sorted({item for item in given if given.count(item) > 1})[:5]
         raise ValueError(f"{join_on} {repeated} of table {table.name} name more than one unit each")
     if all(known) and not any(isinstance(item, str) for item in given):
-        return [int(item) for item in given]
-    return [
+        return [int(item) for item in given], known
+    labels = [
         _text(item) if is_known else f"{session}:{row}"
         for item, is_known, row in zip(registered, known, rows.tolist(), strict=True)
     ]
+    return labels, known
 
 
 def _is_id(item: Any) -> bool:

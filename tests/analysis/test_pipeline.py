@@ -8,6 +8,8 @@ import xarray as xr
 
 import neurodrift as nd
 from neurodrift.analysis.binning import Binning
+from neurodrift.json_schemas import description_faults
+from neurodrift.result_schema import RESULTS
 
 BINS = Binning(edges=np.arange(0, 101, 5.0))
 
@@ -86,6 +88,8 @@ def test_analyze__round_trip_through_zarr(results, tmp_path):
     back = nd.open_results(path)
     for name in results.children:
         xr.testing.assert_equal(back[name].to_dataset(), results[name].to_dataset())
+        assert description_faults(back[name].to_dataset(), RESULTS[name]) == [], name
+    assert set(back.children) == set(RESULTS)
 
 
 def test_analyze__one_unit_one_session():

@@ -21,6 +21,7 @@ from neurodrift import (
     smooth_maps,
 )
 from neurodrift.analysis.ratemaps import order_by_peak
+from neurodrift.result_schema import MAPS
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS
 
 BINNING = Binning(edges=np.arange(-4.0, 21.0, 4.0), min_occupancy=0.1)
@@ -139,7 +140,7 @@ def test_rate_maps__by_session(kind, dims):
         np.testing.assert_array_equal(maps[name], recording[name])
     for name in ("region", "subject", "environment", "unit"):
         np.testing.assert_array_equal(maps[name], recording[name])
-    assert schema.structure_faults(maps, schema.MAPS) == []
+    assert schema.structure_faults(maps, MAPS) == []
     assert len(segments) == 3
 
 
@@ -167,7 +168,7 @@ def test_rate_maps__by_group(by, kind):
     np.testing.assert_array_equal(
         maps["detected"], recording["detected"].values[[i for i, _ in segments]]
     )
-    assert schema.structure_faults(maps, schema.MAPS) == []
+    assert schema.structure_faults(maps, MAPS) == []
 
 
 @pytest.mark.parametrize("sigma", [0.5, 2.0, 4.0, 30.0])

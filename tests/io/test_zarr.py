@@ -28,6 +28,7 @@ from neurodrift import (
 )
 from neurodrift.io import zarr as store
 from neurodrift.json_schemas import description_faults
+from neurodrift.result_schema import MAPS
 
 
 def _everything(kind="events", n_units=3):
@@ -343,9 +344,9 @@ def test_saved_maps__validate_against_the_json_schema(tmp_path):
     path = save_results(tree, tmp_path / "results.zarr")
     for group in tree.children:
         stored = xr.open_zarr(path, group=group, decode_times=False, consolidated=False)
-        assert description_faults(stored, schema.MAPS) == []
-        assert description_faults(stored.drop_vars("rate"), schema.MAPS)
-        assert description_faults(stored.rename(position="place"), schema.MAPS)
+        assert description_faults(stored, MAPS) == []
+        assert description_faults(stored.drop_vars("rate"), MAPS)
+        assert description_faults(stored.rename(position="place"), MAPS)
 
 
 def _tree(lazy=False):

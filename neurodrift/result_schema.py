@@ -1,0 +1,189 @@
+"""Names, dimensions and units of every result, as :func:`neurodrift.analyze` stores them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neurodrift.schema import Var, table
+
+
+def _always(rows: dict[str, Var]) -> dict[str, Var]:
+    return {name: replace(row, required=True) for name, row in rows.items()}
+
+
+MAPS = table(
+    Var("rate", ("...", "unit", "direction", "position"), "float", "", "rate map", True),
+    Var("events", ("...", "unit", "direction", "position"), "float", "", "summed activity", True),
+    Var("occupancy", ("...", "direction", "position"), "float", "s", "time in the bin", True),
+    Var("detected", ("...", "unit"), "bool", "1", "unit was recorded in the session", True),
+    Var("x_bin", ("position",), "float", "cm", "centre of the bin, x", True, True),
+    Var("y_bin", ("position",), "float", "cm", "centre of the bin, y", False, True),
+    Var("direction", ("direction",), "int", "1", "running direction, 0 = both", True, True),
+)
+"""Rate maps by session or segment, from :func:`neurodrift.rate_maps`."""
+
+_DIMS = ("...", "unit", "direction")
+_TEST = (
+    Var("p", _DIMS, "float", "1", "fraction of the null that reaches the observed value"),
+    Var("z", _DIMS, "float", "1", "distance from the null in its standard deviations"),
+    Var("null_mean", _DIMS, "float", "", "mean under the null"),
+    Var("null_p95", _DIMS, "float", "", "95th percentile under the null"),
+    Var("n_events", _DIMS, "float", "1", "events in the frames that count, NaN = not detected"),
+    Var("tested", _DIMS, "bool", "1", "detected and enough events"),
+    Var("significant", _DIMS, "bool", "1", "below the significance level"),
+    Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
+)
+
+PLACE_CELLS = _always(
+    table(
+        Var("information", _DIMS, "float", "bit/event", "spatial information, naive"),
+        *_TEST,
+        Var("q", _DIMS, "float", "1", "p after the correction for many tests"),
+        Var("is_place_cell", ("...", "unit"), "bool", "1", "unit is a place cell"),
+    )
+)
+"""Tests of spatial information, from :func:`neurodrift.place_cells`."""
+
+STABILITY = _always(
+    table(
+        Var("stability", _DIMS, "float", "1", "correlation of the maps of both halves"),
+        *_TEST,
+        Var("is_stable", ("...", "unit"), "bool", "1", "unit has a stable map"),
+    )
+)
+"""Tests of split halves, from :func:`neurodrift.map_stability`."""
+
+SPARSITY = _always(
+    table(
+        Var("n_events", ("session", "unit"), "float", "1", "events, or frames above threshold"),
+        Var("mean_activity", ("session", "unit"), "float", "", "mean activity"),
+        Var("is_active", ("session", "unit"), "bool", "1", "unit is active in the session"),
+        Var("detected", ("session", "unit"), "bool", "1", "unit was recorded in the session"),
+        Var("n_detected", ("session",), "int", "1", "units detected"),
+        Var("n_active", ("session",), "int", "1", "units active"),
+        Var("n_frames", ("session",), "int", "1", "frames counted"),
+        Var("fraction_active_units", ("session",), "float", "1", "active of detected units"),
+        Var("fraction_active_of_union", ("session",), "float", "1", "active of all units"),
+        Var("active_fraction", ("session",), "float", "1", "units and frames above threshold"),
+        Var("events_per_unit", ("session",), "float", "1", "mean events of a detected unit"),
+        Var("population_sparseness", ("session",), "float", "1", "Treves-Rolls activity ratio"),
+    )
+)
+"""Result of :func:`sparsity`."""
+
+_PAIR = ("...",)
+DRIFT = table(
+    Var("rate_map_correlation", _PAIR, "float", "1", "mean correlation of a unit's maps"),
+    Var("rate_map_correlation_median", _PAIR, "float", "1", "median over units and directions"),
+    Var("rate_map_correlation_n", _PAIR, "int", "1", "unit-directions that entered"),
+    Var("rate_map_correlation_null", _PAIR, "float", "1", "mean with unit identity shuffled"),
+    Var("rate_map_correlation_p", _PAIR, "float", "1", "p against shuffled unit identity"),
+    Var("population_vector_correlation", _PAIR, "float", "1", "over units detected in both"),
+    Var("population_vector_correlation_union", _PAIR, "float", "1", "undetected as silent"),
+    Var("population_vector_correlation_n", _PAIR, "int", "1", "units detected in both"),
+    Var("ensemble_rate_correlation", _PAIR, "float", "1", "of mean activities over units"),
+    Var("ensemble_rate_correlation_n", _PAIR, "int", "1", "units detected in both"),
+    Var("cell_overlap", _PAIR, "float", "1", "Jaccard index of detected units"),
+    Var("active_cell_overlap", _PAIR, "float", "1", "Jaccard index of active units"),
+    Var("place_cell_overlap", _PAIR, "float", "1", "Jaccard index of place cells"),
+    Var("unit_rate_map_correlation", _PAIR, "float", "1", "correlation of a unit's maps"),
+    Var("bin_population_vector_correlation", _PAIR, "float", "1", "by direction and bin"),
+    Var("n_pairs", _PAIR, "int", "1", "pairs of segments that entered"),
+    Var("rate_map_correlation_relative", _PAIR, "float", "1", "over the noise ceiling"),
+    Var("population_vector_correlation_relative", _PAIR, "float", "1", "over the ceiling"),
+    Var("ensemble_rate_correlation_relative", _PAIR, "float", "1", "over the noise ceiling"),
+    Var("lag", _PAIR, "int", "1", "sessions from a to b", coord=True),
+    Var("lag_day", _PAIR, "float", "d", "days from a to b", coord=True),
+    Var("lag_experience", _PAIR, "float", "min", "experience from a to b", coord=True),
+    Var("lag_training_step", _PAIR, "int", "1", "training steps from a to b", coord=True),
+    Var("same_map", _PAIR, "bool", "1", "a and b are of the same map", coord=True),
+)
+"""Results of :func:`drift` and of :func:`~neurodrift.analysis.ceiling.session_drift`."""
+
+INFORMATION = table(
+    Var("naive", _DIMS, "float", "", "naive information", True),
+    Var("sr", _DIMS, "float", "", "information less that of shuffled activity (SR)"),
+    Var("ssr", _DIMS, "float", "", "information by scaled shuffle reduction (SSR)"),
+    Var("ssr_stability", _DIMS, "float", "1", "stability of SSR over sample sizes"),
+    Var("ae", _DIMS, "float", "", "information by asymptotic extrapolation (AE)"),
+    Var("bae", _DIMS, "float", "", "information by bounded asymptotic extrapolation (BAE)"),
+    Var("bae_r2", _DIMS, "float", "1", "R2 of the bounded asymptotic extrapolation"),
+    Var("active_frames", _DIMS, "number", "count", "frames with activity", True),
+    Var("population_units", ("...", "direction"), "int", "count", "units of the population", True),
+)
+"""Result of :func:`neurodrift.spatial_information` and :func:`neurodrift.mutual_information`."""
+
+REGRESSION = table(
+    Var("estimate", ("term",), "float", "", "coefficient"),
+    Var("se", ("term",), "float", "", "standard error of the coefficient"),
+    Var("t", ("term",), "float", "1", "coefficient over its standard error"),
+    Var("dof", ("term",), "float", "1", "degrees of freedom of t"),
+    Var("p", ("term",), "float", "1", "two-sided p of a coefficient of zero"),
+    Var("ci_low", ("term",), "float", "", "lower end of the confidence interval"),
+    Var("ci_high", ("term",), "float", "", "upper end of the confidence interval"),
+    Var("vif", ("term",), "float", "1", "variance inflation by the other predictors"),
+    Var("n_rows", (), "int", "1", "rows that entered"),
+    Var("n_dropped", (), "int", "1", "rows left out because a value was missing"),
+    Var("n_subjects", (), "int", "1", "subjects that entered"),
+    Var("r_squared", (), "float", "1", "variance explained by the predictors"),
+    Var("residual_variance", (), "float", "", "variance of a row about its prediction"),
+    Var("subject_variance", (), "float", "", "variance of the subjects' intercepts"),
+    Var("at_boundary", (), "bool", "1", "subject variance estimated as zero"),
+    Var("term", ("term",), "string", "1", "intercept or column", coord=True),
+)
+"""Result of :func:`regress`."""
+
+MEASURES = table(
+    Var("fraction_place_cells", ("session",), "float", "1", "place cells of detected units"),
+    Var("fraction_place_of_active", ("session",), "float", "1", "place cells of active units"),
+    Var("n_place_cells", ("session",), "int", "1", "place cells"),
+    Var("n_tested", ("session",), "int", "1", "units tested in any direction"),
+    Var("information_naive", ("session",), "float", "bit/event", "place maps, uncorrected"),
+    Var("information_ssr", ("session",), "float", "bit/event", "place maps, SSR-corrected"),
+    Var("information_bae", ("session",), "float", "bit/event", "place maps, BAE-corrected"),
+)
+"""What :func:`analyze` adds to the table of sessions: means over significant maps."""
+
+_SLOPE = ("measure", "predictor")
+SLOPES = _always(
+    table(
+        Var("slope", _SLOPE, "float", "", "least-squares slope of the measure"),
+        Var("se", _SLOPE, "float", "", "standard error of the slope"),
+        Var("t", _SLOPE, "float", "1", "slope over its standard error"),
+        Var("dof", _SLOPE, "float", "1", "degrees of freedom of t"),
+        Var("p", _SLOPE, "float", "1", "two-sided p of a slope of zero"),
+        Var("ci_low", _SLOPE, "float", "", "lower end of the 95 % interval"),
+        Var("ci_high", _SLOPE, "float", "", "upper end of the 95 % interval"),
+        Var("slope_given_speed", _SLOPE, "float", "", "slope with running speed as covariate"),
+        Var("p_given_speed", _SLOPE, "float", "1", "p with running speed as covariate"),
+    )
+)
+"""Slopes of the measures of sessions, the node ``regression`` of :func:`neurodrift.analyze`."""
+
+_COUNT = ("session", "criterion", "other")
+AGREEMENT = _always(
+    table(
+        Var("both", _COUNT, "int", "1", "units that meet both criteria"),
+        Var("only_criterion", _COUNT, "int", "1", "units that meet the first alone"),
+        Var("only_other", _COUNT, "int", "1", "units that meet the other alone"),
+        Var("neither", _COUNT, "int", "1", "units that meet neither"),
+        Var("agreement", _COUNT, "float", "1", "fraction of units judged alike"),
+        Var("kappa", _COUNT, "float", "1", "Cohen's kappa"),
+    )
+)
+"""Agreement of criteria for place cells, from :func:`neurodrift.criteria_agreement`."""
+
+RESULTS = {
+    "maps": MAPS,
+    "smoothed_maps": MAPS,
+    "place_cells": PLACE_CELLS,
+    "information": INFORMATION,
+    "stability": STABILITY,
+    "agreement": AGREEMENT,
+    "sparsity": SPARSITY,
+    "drift": DRIFT,
+    "session_drift": DRIFT,
+    "sessions": MEASURES,
+    "regression": SLOPES,
+}
+"""The nodes of the tree of :func:`neurodrift.analyze`."""

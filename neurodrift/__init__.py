@@ -6,7 +6,11 @@ from neurodrift import schema, seeds, testing
 from neurodrift.analysis.binning import Binning, bin_frames
 from neurodrift.analysis.ceiling import half_maps, session_drift
 from neurodrift.analysis.drift import drift
-from neurodrift.analysis.information import mutual_information, spatial_information
+from neurodrift.analysis.information import (
+    mutual_information,
+    spatial_information,
+    spatial_information_from_maps,
+)
 from neurodrift.analysis.pipeline import analyze, summary
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
@@ -51,6 +55,7 @@ __all__ = [
     "smooth_maps",
     "sparsity",
     "spatial_information",
+    "spatial_information_from_maps",
     "summary",
     "testing",
 ]

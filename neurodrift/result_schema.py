@@ -136,6 +136,7 @@ REGRESSION = table(
 MEASURES = table(
     Var("fraction_place_cells", ("session",), "float", "1", "place cells of detected units"),
     Var("fraction_place_of_active", ("session",), "float", "1", "place cells of active units"),
+    Var("n_maps", ("session",), "int", "1", "maps of the environment, by map_label"),
     Var("n_place_cells", ("session",), "int", "1", "place cells"),
     Var("n_tested", ("session",), "int", "1", "units tested in any direction"),
     Var("information_naive", ("session",), "float", "bit/event", "place maps, uncorrected"),

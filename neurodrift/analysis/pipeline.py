@@ -130,6 +130,8 @@ def analyze(
             among=cells["tested"].any("direction"),
         )
         measures.append(_measures(active, cells, information))
+        if "map_label" in recording:
+            measures.append(_n_maps(recording))
         chosen: dict[str, Any] = {
             "place_cells": cells["significant"],
             "active": active["is_active"],
@@ -156,6 +158,10 @@ def analyze(
     step("regression", lambda: _slopes(table))
     bar.close()
 
+    extra = {}
+    if "map_label" in recording:
+        labels = recording["map_label"].values
+        extra["n_maps"] = int(np.unique(labels[labels > 0]).size)
     root = xr.Dataset(
         coords={name: recording[name].variable for name in ("subject", "environment")},
         attrs={
@@ -172,7 +178,8 @@ def analyze(
                     "seed": seed,
                 }
             ),
-            "recording": json.dumps({k: v for k, v in recording.attrs.items()}, default=str),
+            "recording": json.dumps(dict(recording.attrs), default=str),
+            **extra,
         },
     )
     nodes = {
@@ -213,6 +220,11 @@ def summary(results: xr.DataTree) -> str:
         f"{results['subject'].item()}, {results['environment'].item()}",
         table.to_string(float_format=lambda value: f"{value:.3g}"),
     ]
+    if results.attrs.get("n_maps", 1) > 1:
+        lines.append(
+            f"\nThe population switches between {results.attrs['n_maps']} maps (map_label):\n"
+            "session_drift compares equal maps only, the other results pool a session's maps."
+        )
     lags = results["session_drift" if "session_drift" in results else "drift"].to_dataset()
     measure = next(
         (n for n in ("rate_map_correlation", "ensemble_rate_correlation") if n in lags), None
@@ -252,6 +264,16 @@ def _measures(active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset) ->
     )
 
 
+def _n_maps(recording: xr.Dataset) -> xr.Dataset:
+    """Number of maps that the population was in, by session."""
+    labels, index = recording["map_label"].values, recording["session_index"].values
+    counts = [
+        np.unique(labels[(index == i) & (labels > 0)]).size
+        for i in range(recording.sizes["session"])
+    ]
+    return xr.Dataset({"n_maps": ("session", counts)}, coords={"session": recording["session"]})
+
+
 def _means(values: xr.DataArray) -> np.ndarray:
     """Mean of each session without NaN, the same to the last bit in any order of units."""
     rows = values.transpose("session", ...).values.reshape(values.sizes["session"], -1)
@@ -264,7 +286,7 @@ def _slopes(table: Any) -> xr.Dataset:
     measures = [
         name
         for name in ("fraction_active_units", "active_fraction", *MEASURES)
-        if name in table and name not in ("n_place_cells", "n_tested")
+        if name in table and name not in ("n_maps", "n_place_cells", "n_tested")
     ]
     predictors = [
         name

@@ -80,12 +80,30 @@ def _add(row: np.ndarray, activity: np.ndarray) -> None:
 
 
 @_jit
-def _take_state(
-    row: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray
+def x_log_x(most: int) -> np.ndarray:
+    """Table of ``x log2 x`` for 0 to ``most``."""
+    table = np.empty(most + 1)
+    for x in range(most + 1):
+        table[x] = x * log2(float(x))
+    return table
+
+
+@_jit
+def _take_counts(
+    row: np.ndarray, table: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray
 ) -> None:
     for u in range(row.size):
         c = float(row[u])
-        score[u] += c * (log2(c) - log_occupancy)
+        score[u] += table[int(row[u])] - c * log_occupancy
+        total[u] += c
+        row[u] = 0
+
+
+@_jit
+def _take_sums(row: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray) -> None:
+    for u in range(row.size):
+        c = float(row[u])
+        score[u] += c * log2(c) - c * log_occupancy
         total[u] += c
         row[u] = 0
 
@@ -133,11 +151,13 @@ def _count(
                 _add(counts[1, shuffled[i]], dense[frames[i]])
         return
     if 4 * n < offsets.shape[1]:
-        for k in range(1 + both):
-            for i in range(n):
-                row = counts[k, shuffled[i] if k else states[i]]
-                for e in range(first[frames[i]], first[frames[i] + 1]):
-                    row[unit[e]] += value[e]
+        for i in range(n):
+            row = counts[0, states[i]]
+            other = counts[1, shuffled[i]] if both else row[:0]
+            for e in range(first[frames[i]], first[frames[i] + 1]):
+                row[unit[e]] += value[e]
+                if both:
+                    other[unit[e]] += value[e]
         return
     # In large samples, to pass over every entry is faster than to jump to those of the sample.
     n_rows, width = counts.shape[1], counts.shape[2]
@@ -170,6 +190,7 @@ def spatial_sums(
     unit: np.ndarray,
     value: np.ndarray,
     counts: np.ndarray,
+    table: np.ndarray,
     shuffle: bool,
     occupancies: np.ndarray,
     totals: np.ndarray,
@@ -178,10 +199,11 @@ def spatial_sums(
 
     Activity is ``dense`` (time, unit), or where that is empty sparse: entries of ``frame``,
     ``unit`` and ``value``, those of frame ``t`` at ``first[t]:first[t + 1]``. ``counts`` (2, state
-    + 1, unit) is work space of zeros. Returns (2, 3, unit), naive and, with ``shuffle``, shuffled:
-    the sums of information [bits/event] and of information times activity, and the number of
-    samples with activity. Frames in each state go to ``occupancies`` (sample, state) and summed
-    activity to ``totals`` (sample, unit).
+    + 1, unit) is work space of zeros; a ``table`` of :func:`x_log_x` for whole ones is faster and
+    gives the same bits. Returns (2, 3, unit), naive and, with ``shuffle``, shuffled: the sums of
+    information [bits/event] and of information times activity, and the number of samples with
+    activity. Frames in each state go to ``occupancies`` (sample, state) and summed activity to
+    ``totals`` (sample, unit).
     """
     n_frames, n = state.size, uniform.shape[1]
     n_states, n_units = occupancies.shape[1], counts.shape[2]
@@ -203,8 +225,11 @@ def spatial_sums(
             score[:] = 0
             total[:] = 0
             for s in range(n_states):
-                if occupancy[s] > 0:
-                    _take_state(counts[k, s], log2(float(occupancy[s])), score, total)
+                log_occupancy = log2(float(occupancy[s]))
+                if occupancy[s] > 0 and table.size:
+                    _take_counts(counts[k, s], table, log_occupancy, score, total)
+                elif occupancy[s] > 0:
+                    _take_sums(counts[k, s], log_occupancy, score, total)
             _add_information(log2(float(n)), score, total, sums[k, 0], sums[k, 1], sums[k, 2])
         occupancies[r] = occupancy
         for u in range(n_units):

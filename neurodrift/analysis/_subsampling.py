@@ -239,15 +239,20 @@ class _Entries:
     unit: np.ndarray
     value: np.ndarray
     counts: np.ndarray
+    table: np.ndarray
     n_units: int
 
     @classmethod
     def of(cls, activity: np.ndarray, state: np.ndarray, sparse: bool = False) -> _Entries:
         """From activity (time, unit); small integers take few bits, their sums are exact in any."""
+        from neurodrift.analysis._kernels_information import x_log_x
+
         n_frames, n_units = activity.shape
         width = -(-n_units // _PAD) * _PAD
-        small = activity.dtype.kind in "bu" and int(activity.max(initial=0)) < 2**8
-        small = small and int(activity.sum(axis=0, dtype=np.int64).max(initial=0)) < 2**16
+        small, most = activity.dtype.kind in "bu" and int(activity.max(initial=0)) < 2**8, 0
+        if small:
+            most = int(activity.sum(axis=0, dtype=np.int64).max(initial=0))
+            small = most < 2**16
         dtype = np.dtype(np.uint8 if small else np.float64)
         frame, unit = np.nonzero(activity)
         value = activity[frame, unit].astype(dtype)
@@ -262,6 +267,7 @@ class _Entries:
             frame=frame.astype(np.uint32),
             unit=unit.astype(np.uint16),
             value=value,
+            table=x_log_x(most) if small else np.empty(0),
             counts=np.zeros((2, int(state.max()) + 2, width), np.uint16 if small else np.float64),
             n_units=n_units,
         )
@@ -275,7 +281,7 @@ class _Entries:
         total = np.empty((len(uniform), width), dtype=np.uint32)
         sums = spatial_sums(
             uniform, self.state, self.dense, self.first, self.frame, self.unit, self.value,
-            self.counts.copy(), shuffle, occupancy, total,
+            self.counts.copy(), self.table, shuffle, occupancy, total,
         )  # fmt: skip
         return _Sums(sums[..., : self.n_units], occupancy, total[:, : self.n_units])
 

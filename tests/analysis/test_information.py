@@ -425,6 +425,24 @@ def test_information__threads_change_no_bit() -> None:
     np.testing.assert_array_equal(one, three)
 
 
+@pytest.mark.parametrize("density", [0.005, 0.3])
+def test_spatial_curves__representation_changes_no_bit(density: float) -> None:
+    """Units alone or in company, as counts or real numbers, rare or frequent."""
+    rng = np.random.default_rng(9)
+    state = behaviour(rng, 400, 5)
+    activity = rng.poisson(density, (70, 400)).astype(np.uint8)
+    activity[0] = rng.poisson(2.0, 400)
+    activity[:, 3] = 3
+    options: dict[str, Any] = {
+        "names": (), "sampling": quick_sampling(repetitions=70), "threads": 1, "per_frame": False
+    }  # fmt: skip
+    together = spatial_curves(activity, state, **options)
+    alone = np.concatenate([spatial_curves(a[None], state, **options) for a in activity])
+    np.testing.assert_array_equal(alone, together)
+    real = spatial_curves(activity.astype(np.float64), state, **options)
+    np.testing.assert_array_equal(real, together)
+
+
 def test_information__stays_lazy(amplitudes: xr.Dataset) -> None:
     import dask
 

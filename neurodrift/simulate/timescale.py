@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ _FITTED = {
 _STATUS = ("too short", "not sparsified", "incomplete", "fitted")
 _IN_STEPS = ("timescale", "half_time", "last_step")
 _PER_DECADE = 16
+_MOST = 400
 
 
 def sparsification_time(
@@ -83,10 +85,10 @@ def sparsification_time(
     first sample at :math:`t_0`, over a grid of :math:`\tau` that spans all that the samples can
     tell, with :math:`a` and :math:`c` solved at each point, then refined: there is no starting
     value and no failure to converge. ``r_squared`` says whether an exponential describes the curve.
-    The interval holds every :math:`\tau` that is not rejected: fixing it, the ratio of the squared
-    error to the best fit's is no larger than in the stated share of curves simulated with that
-    :math:`\tau` and refitted. Where a run is too short to tell a slow decline from one to a lower
-    level, it has no upper end.
+    The interval holds every :math:`\tau` that is not rejected: fixing it raises the squared error
+    above the best fit's (by difference with `n_units`, by ratio without) no more than in the stated
+    share of curves that are simulated with that :math:`\tau` and refitted. For these tests curves
+    of more than 400 samples are shortened to as many.
 
     The half time is read from the closest non-increasing curve (isotonic regression); its interval
     is that of a median of survival times.
@@ -173,10 +175,10 @@ def published_timescale(fraction: xr.DataArray) -> xr.Dataset:
     The curve is cut before the sample that is nearest to nine tenths of its way from maximum to
     minimum. The smallest value left is subtracted, :math:`10^{-10}` added, and
     :math:`\ln u` fitted by a straight line over ``step`` with the weights
-    :math:`\sqrt{\mathrm{reversed}(t / t_\max)}` on the residuals. The smallest values, wherever
-    they are, lie at :math:`\ln 10^{-10} = -23`, so the rate depends on how densely the last level
-    was sampled. It is kept to reproduce the published tables; :func:`sparsification_time` is the
-    one to use.
+    :math:`\sqrt{\mathrm{reversed}(t / t_\max)}` on the residuals. The subtraction steepens the
+    curve (an exact exponential comes out half too fast), and the smallest values, wherever and
+    however many they are, lie at :math:`\ln 10^{-10} = -23`. It is here to reproduce the published
+    tables; :func:`sparsification_time` is the one to use.
 
     References
     ----------
@@ -229,16 +231,9 @@ def _published_rate(curve: np.ndarray, step: np.ndarray) -> float:
         return np.nan
     log_rest = np.log(curve[:end] - (curve[:end].min() - 1e-10))
     weight = np.sqrt(step[:end][::-1] / step[end - 1])
-    return _weighted_slope(step[:end], log_rest, weight)
-
-
-def _weighted_slope(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
-    """Slope by numpy's polyfit without its warning when one weight is zero."""
-    import warnings
-
-    with warnings.catch_warnings():
+    with warnings.catch_warnings():  # two samples, of which one has weight zero
         warnings.simplefilter("ignore", np.exceptions.RankWarning)
-        return float(np.polyfit(x, y, 1, w=weight)[0])
+        return float(np.polyfit(step[:end], log_rest, 1, w=weight)[0])
 
 
 def _sparsification_time(
@@ -273,6 +268,8 @@ def _sparsification_time(
         return *out.values(), 1
     out["timescale"] = tau
     if n_bootstraps:
+        u, t = _shorter(u, t, tau, n_units is None)
+        error = _fit(u[None], t, taus)[3][0]
         tests = _Tests(u, t, taus, error, n_units, confidence, n_bootstraps, seed)
         out["timescale_low"] = tests.edge(tau, taus[0], 0.0)
         out["timescale_high"] = tests.edge(tau, taus[-1], np.inf)
@@ -333,8 +330,26 @@ class _Tests:
         near = self.taus[(self.taus > tau / 30) & (self.taus < tau * 30)]
         fixed_again = _fit_at(curves, self.t, taus)[2]
         least_again = np.minimum(_fit(curves, self.t, near)[3], fixed_again)
-        cost = fixed_again / np.maximum(least_again, 1e-300)
-        return bool(fixed <= np.quantile(cost, self.confidence) * self.least)
+        if self.n_units is not None:  # how much noise there is follows from the number of units
+            allowed = np.quantile(fixed_again - least_again, self.confidence)
+            return bool(fixed - self.least <= allowed)
+        # rounding errors, which are all that a fit without noise leaves
+        floor = 1e-12 * (self.u @ self.u)
+        allowed = np.quantile((fixed_again + floor) / (least_again + floor), self.confidence)
+        return bool(fixed + floor <= allowed * (self.least + floor))
+
+
+def _shorter(
+    u: np.ndarray, t: np.ndarray, tau: float, averages: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """At most `_MOST` samples, no further apart than a fifth of the timescale."""
+    together = int(min(np.ceil(t.size / _MOST), tau * t.size / (5 * t[-1])))
+    together = max(together, 1)
+    n = min(t.size // together, _MOST) * together
+    groups = u[:n].reshape(-1, together), t[:n].reshape(-1, together)
+    if averages:
+        return groups[0].mean(axis=1), groups[1].mean(axis=1)
+    return groups[0][:, 0], groups[1][:, 0]
 
 
 def _staircases(
@@ -368,13 +383,17 @@ def _fit(curves: np.ndarray, t: np.ndarray, taus: np.ndarray) -> tuple[np.ndarra
     error = _solve(curves[:, None], bases, curves @ bases.T / t.size)[2]
     log_tau = np.log(taus[error.argmin(axis=1)])
     reach = np.log(taus[1] / taus[0])
-    for _ in range(4):  # minima of parabolas through three neighbours
-        around = log_tau + reach * np.array([-1.0, 0.0, 1.0])[:, None]
-        left, here, right = (_fit_at(curves, t, np.exp(row))[2] for row in around)
+    rows = np.arange(len(curves))
+    for _ in range(5):
+        # the vertex of a parabola; the best of three where the error has a kink, at level 0
+        tries = log_tau + reach * np.array([-1.0, 0.0, 1.0])[:, None]
+        left, here, right = (_fit_at(curves, t, np.exp(row))[2] for row in tries)
         bend = left - 2 * here + right
         move = np.divide(left - right, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
-        log_tau = log_tau + reach * np.clip(move, -1, 1)
-        reach /= 6
+        vertex = log_tau + reach * np.clip(move, -1, 1)
+        errors = np.stack([_fit_at(curves, t, np.exp(vertex))[2], left, here, right])
+        log_tau = np.stack([vertex, *tries])[errors.argmin(axis=0), rows]
+        reach /= 4
     tau = np.exp(np.clip(log_tau, np.log(taus[0]), np.log(taus[-1])))
     return tau, *_fit_at(curves, t, tau)
 

@@ -1,14 +1,15 @@
 """Time of SSR + BAE against plain NumPy that follows the published procedure, and the accuracy.
 
     python benchmarks/information.py                 # 250 cells x 3000 frames x 14 647 subsamples
-    python benchmarks/information.py --size small    # a few seconds, so that CI keeps it alive
+    python benchmarks/information.py --small         # a few seconds, so that CI keeps it alive
     python benchmarks/information.py --accuracy      # also the bias on published simulated cells
 
 NumPy draws each subsample, multiplies its activity by one-hot positions, as it is and permuted,
 and fits every cell by scipy. It runs a stated fraction of the repetitions, evenly over the sizes,
-and is scaled. Both take turns, and the best turn of each counts: other load slows them down by
-unequal factors (threads of BLAS above all). Real
-amplitudes (mouse C6M3, cells active in 10 frames or more) are timed where they are at hand.
+and is scaled. Both take turns, and the best turn of each counts. BLAS has one thread unless
+OPENBLAS_NUM_THREADS says otherwise: more gain NumPy little on idle cores, and on busy ones they
+make it ten times slower. Real amplitudes (mouse C6M3, cells active in 10 frames or more) are
+timed where they are at hand.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import math
 import os
 import time
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import xarray as xr
@@ -175,10 +178,10 @@ def accuracy(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", choices=("small", "full"), default="full")
+    parser.add_argument("--small", action="store_true", help="few cells and frames, for CI")
     parser.add_argument("--accuracy", action="store_true", help="bias on published simulated cells")
     arguments = parser.parse_args()
-    small = arguments.size == "small"
+    small = arguments.small
     n_cells, n_frames = (20, 600) if small else (250, 3000)
     share, turns = (1 / 200, 1) if small else (1 / 40, 6)
     subsamples = sum(math.ceil(REPETITIONS / f - 1e-9) for f in FRACTIONS)

@@ -79,12 +79,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_workers(analyze)
     analyze.set_defaults(run=_analyze)
 
+    simulate = commands.add_parser("simulate", help="train a network and record its hidden layer")
+    _add_settings(simulate)
+    simulate.add_argument("-o", "--out", type=Path, required=True, help="run.zarr to write")
+    simulate.add_argument("--checkpoint", type=Path, help="file to save to and to resume from")
+    simulate.set_defaults(run=_simulate)
+
+    sweep = commands.add_parser("sweep", help="many networks over ranges of settings; resumes")
+    _add_settings(sweep)
+    sweep.add_argument("-o", "--out", type=Path, required=True, help="sweep.zarr to write")
+    _add_workers(sweep, "processes")
+    sweep.set_defaults(run=_sweep)
+
     demo = commands.add_parser("demo", help="the whole path on a synthetic mouse, with its truth")
     demo.add_argument("--out", type=Path, default=Path("neurodrift-demo"), help="folder to write")
     demo.add_argument("--seed", type=int, default=0)
     demo.set_defaults(run=_demo)
 
-    for command in (convert, load, analyze, demo):
+    for command in (convert, load, analyze, simulate, sweep, demo):
         command.add_argument("--overwrite", action="store_true", help="replace what exists")
     return parser
 
@@ -105,10 +117,21 @@ def _add_binning(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_workers(parser: argparse.ArgumentParser) -> None:
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("settings", metavar="NAME_OR_YAML", help="YAML file, or a published name")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="instead of the file's value, such as n_steps=1e5 or rule.update_noise=0.1",
+    )
+
+
+def _add_workers(parser: argparse.ArgumentParser, kind: str = "threads") -> None:
     group = parser.add_argument_group("workers")
     group.add_argument("--scheduler", help="address of a Dask scheduler, tcp://host:port")
-    group.add_argument("--workers", type=int, help="threads without a scheduler; all cores")
+    group.add_argument("--workers", type=int, help=f"{kind} without a scheduler; all cores")
 
 
 @contextmanager
@@ -206,6 +229,47 @@ def _binning(options: argparse.Namespace) -> Any:
         directions=options.directions,
         min_occupancy=options.min_occupancy,
     )
+
+
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
+    from neurodrift.simulate.settings import parse_change
+
+    return dict(parse_change(text) for text in options.set)
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from neurodrift.io.zarr import refuse_existing
+    from neurodrift.simulate.run_store import save_run
+    from neurodrift.simulate.settings import load_settings
+
+    refuse_existing(options.out, options.overwrite)
+    settings = load_settings(options.settings, _changes(options))
+    run = settings.train(checkpoint=options.checkpoint)
+    save_run(run, settings, options.out, overwrite=options.overwrite)
+    measures = run.measures
+    loss, active = measures["loss"].values, measures["fraction_active_units"].values
+    print(f"{options.out}: {run.reason} after {measures.attrs['steps_made']} steps")
+    print(f"loss {loss[0]:.3g} to {loss[-1]:.3g}, active units {active[0]:.2f} to {active[-1]:.2f}")
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from collections import Counter
+
+    from neurodrift.simulate.sweep import open_sweep, run_sweep
+    from neurodrift.simulate.sweep_config import load_sweep
+
+    config = load_sweep(options.settings, _changes(options))
+    same: dict[str, Any] = {"overwrite": options.overwrite, "progress": True}
+    if options.scheduler is not None:
+        from distributed import Client
+
+        with Client(options.scheduler) as client:
+            run_sweep(config, options.out, client=client, **same)
+    else:
+        run_sweep(config, options.out, n_workers=options.workers, **same)
+    reasons = Counter(open_sweep(options.out).table["reason"].values.tolist())
+    counts = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+    print(f"{options.out}: {len(config.runs)} runs: {counts}")
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -1,0 +1,138 @@
+"""JSON Schema of the settings of one run, made from the options that the code has."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from neurodrift.simulate.engine import Engine, Precision, Spacing
+from neurodrift.simulate.measures import CountRule
+from neurodrift.simulate.networks import ACTIVATIONS, Regime
+from neurodrift.simulate.rules import Rule
+from neurodrift.simulate.tasks import TASKS
+
+SECTIONS = ("task", "network", "rule")
+SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+
+_LEAST = {"seed": 0, "published_seed": 0, "batch_size": 1, "depth": 1}
+_STEPS = {
+    "description": "expected how many steps, at least 1, or a list of steps from 0",
+    "oneOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+    ],
+}
+
+
+def settings_schema() -> dict[str, Any]:
+    """JSON Schema of the settings of one run, made from the options of the code.
+
+    Returns
+    -------
+    dict
+        Draft 2020-12.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate._settings_schema import settings_schema
+    >>> settings_schema()["properties"]["rule"]["properties"]["update_noise"]
+    {'type': 'number', 'minimum': 0}
+    """
+    whole = {"type": "integer", "minimum": 1}
+    return {
+        "$schema": SCHEMA,
+        "title": "neurodrift settings of a simulated run",
+        "type": "object",
+        "required": ["task"],
+        "additionalProperties": False,
+        "properties": {
+            "description": {"type": "string"},
+            "label": {"type": "string"},
+            "seed": {"type": "integer", "minimum": 0},
+            "task": _task_schema(),
+            "network": _section_schema(network_options()),
+            "rule": _section_schema(rule_options()),
+            "n_steps": whole,
+            "measures": _STEPS,
+            "snapshots": _STEPS,
+            "spacing": {"enum": [*get_args(Spacing), "published"]},
+            "n_early": {"type": "integer", "minimum": 0},
+            "engine": {"enum": list(get_args(Engine))},
+            "device": {"type": "string", "pattern": r"^(cpu|cuda(:\d+)?)$"},
+            "dtype": {"enum": list(get_args(Precision))},
+            "hessian": {"enum": [None, *get_args(CountRule)]},
+            "weights": {"type": "boolean"},
+        },
+    }
+
+
+def task_options(name: str) -> dict[str, tuple[Any, Any]]:
+    """Type and default of every option of a task."""
+    hints = typing.get_type_hints(TASKS[name])
+    found = inspect.signature(TASKS[name]).parameters
+    return {option: (hints[option], found[option].default) for option in found}
+
+
+def rule_options() -> dict[str, tuple[Any, Any]]:
+    """Type and default of every option of a learning rule."""
+    hints = typing.get_type_hints(Rule)
+    return {field.name: (hints[field.name], field.default) for field in dataclasses.fields(Rule)}
+
+
+def network_options() -> dict[str, tuple[Any, Any]]:
+    """Type and default of every option of a built-in network."""
+    names = Literal[ACTIVATIONS]  # type: ignore[valid-type]
+    return {
+        "n_hidden": (int, 100),
+        "regime": (Regime, "rich"),
+        "activation": (names, "relu"),
+        "depth": (int, 1),
+        "hidden_layer": (str | None, None),
+    }
+
+
+def _task_schema() -> dict[str, Any]:
+    cases = []
+    for name in TASKS:
+        section = _section_schema(task_options(name))
+        section["properties"] |= {"name": {"const": name}}
+        cases.append({"if": {"properties": {"name": {"const": name}}}, "then": section})
+    return {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"enum": list(TASKS)}},
+        "allOf": [_only_if_named(case) for case in cases],
+    }
+
+
+def _only_if_named(case: dict[str, Any]) -> dict[str, Any]:
+    case["if"]["required"] = ["name"]  # else every case holds where the name is missing
+    return case
+
+
+def _section_schema(options: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: _option_schema(name, hint) for name, (hint, _) in options.items()},
+    }
+
+
+def _option_schema(name: str, hint: Any) -> dict[str, Any]:
+    if get_origin(hint) is Literal:
+        return {"enum": list(get_args(hint))}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    kinds = get_args(hint) if get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+    words = {int: "integer", float: "number", bool: "boolean", str: "string", type(None): "null"}
+    made: dict[str, Any] = {"type": [words[k] for k in kinds]}
+    if len(kinds) == 1:
+        made["type"] = words[kinds[0]]
+    least = 1 if name.startswith("n_") else _LEAST.get(name)
+    if name in ("learning_rate", "epsilon", "perturbation", "decay") or name.endswith("_noise"):
+        least = 0
+    return made if least is None else made | {"minimum": least}

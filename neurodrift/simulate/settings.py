@@ -1,0 +1,449 @@
+"""Settings of one simulated run: from YAML to a trained network, and the published ones by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.simulate._settings_schema import (
+    SECTIONS,
+    network_options,
+    rule_options,
+    settings_schema,
+    task_options,
+)
+from neurodrift.simulate._yaml_config import Place, Source, parse_yaml, schema_faults
+from neurodrift.simulate.engine import Spacing, sample_steps, train_ensemble
+from neurodrift.simulate.measures import hessian_measures
+from neurodrift.simulate.networks import Network
+from neurodrift.simulate.rules import LEARNING_RATES, Rule
+from neurodrift.simulate.run import Run
+from neurodrift.simulate.tasks import TASKS, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """Everything that decides what one run becomes, with every default filled in.
+
+    Parameters
+    ----------
+    label
+        Free words, to tell groups of runs apart.
+    seed
+        Seed of weights and noise.
+    task, network, rule
+        Options by name; a task's maker is ``task["name"]``.
+    n_steps
+        Number of updates.
+    measures, snapshots
+        Steps at which to measure, and to keep weights, or how many.
+    spacing
+        ``linear`` or ``log`` steps, or ``published``: those of the published code.
+    n_early
+        First updates whose training loss is kept.
+    engine, device, dtype
+        As for :func:`neurodrift.simulate.engine.train`.
+    hessian
+        How non-zero eigenvalues are counted at each snapshot, see
+        :func:`neurodrift.simulate.measures.hessian_measures`; None: no Hessian.
+    weights
+        Whether the weights at snapshots are stored, which a recording is made from.
+    """
+
+    label: str = ""
+    seed: int = 0
+    task: dict[str, Any] = dataclasses.field(default_factory=dict)
+    network: dict[str, Any] = dataclasses.field(default_factory=dict)
+    rule: dict[str, Any] = dataclasses.field(default_factory=dict)
+    n_steps: int = 10_000
+    measures: int | list[int] = 1001
+    snapshots: int | list[int] = 11
+    spacing: str = "linear"
+    n_early: int = 0
+    engine: str = "auto"
+    device: str = "cpu"
+    dtype: str = "float64"
+    hessian: str | None = None
+    weights: bool = True
+
+    def build(self) -> tuple[Task, Network, Rule]:
+        """Task, network and learning rule, checked.
+
+        Returns
+        -------
+        tuple
+            Task, network and rule.
+
+        Raises
+        ------
+        ValueError
+            If an option is impossible.
+        """
+        options = dict(self.task)
+        task = TASKS[options.pop("name")](**options)
+        rule = Rule(**self.rule | {"betas": tuple(self.rule["betas"])})
+        return task, Network(**self.network), rule
+
+    def steps(self, which: Literal["measures", "snapshots"]) -> np.ndarray:
+        """Steps of measures or snapshots.
+
+        Parameters
+        ----------
+        which
+            Of what.
+
+        Returns
+        -------
+        numpy.ndarray
+            Increasing numbers of updates made.
+        """
+        wanted = getattr(self, which)
+        if not isinstance(wanted, int):
+            return np.unique(np.asarray(wanted, dtype=np.int64))
+        if self.spacing == "published":
+            return sample_steps(self.n_steps, wanted, published=True)
+        spacing: Spacing = "log" if self.spacing == "log" else "linear"
+        return sample_steps(self.n_steps, wanted, spacing=spacing)
+
+    def parameters(self) -> dict[str, Any]:
+        """What may differ within a sweep, by dotted keys such as ``rule.update_noise``.
+
+        Returns
+        -------
+        dict
+            Values by key.
+        """
+        flat = {"label": self.label, "seed": self.seed}
+        for section in SECTIONS:
+            flat |= {f"{section}.{name}": v for name, v in getattr(self, section).items()}
+        return flat
+
+    def train(self, *, checkpoint: str | os.PathLike[str] | None = None) -> Run:
+        """Train the network.
+
+        Parameters
+        ----------
+        checkpoint
+            File to save the state to and resume from.
+
+        Returns
+        -------
+        Run
+            The run.
+        """
+        return train_runs([self], checkpoint=checkpoint)[0]
+
+    def curvature(self, run: Run) -> xr.Dataset | None:
+        """Hessian measures of a run's snapshots, if the settings ask for them.
+
+        Parameters
+        ----------
+        run
+            A run made with these settings.
+
+        Returns
+        -------
+        xarray.Dataset or None
+            See :func:`neurodrift.simulate.measures.hessian_measures`.
+        """
+        if self.hessian is None or not len(run.snapshot_steps):
+            return None
+        rule: Any = self.hessian
+        return hessian_measures(
+            run.weights["W"],
+            run.weights["b"],
+            run.weights["V"],
+            run.task.inputs,
+            run.task.targets,
+            step=run.snapshot_steps,
+            activation=self.network["activation"],
+            rule=rule,
+        )
+
+
+def train_runs(
+    settings: Sequence[RunSettings], *, checkpoint: str | os.PathLike[str] | None = None
+) -> list[Run]:
+    """Train runs that differ in task, network, rule and seed only, on this thread.
+
+    Parameters
+    ----------
+    settings
+        Of each run.
+    checkpoint
+        See :func:`neurodrift.simulate.engine.train_ensemble`.
+
+    Returns
+    -------
+    list of Run
+        In order.
+    """
+    first = settings[0]
+    built = [one.build() for one in settings]
+    options: dict[str, Any] = {n: getattr(first, n) for n in ("n_steps", "n_early", "engine")}
+    options |= {"device": first.device, "dtype": first.dtype}
+    return train_ensemble(
+        [task for task, _, _ in built],
+        network=[network for _, network, _ in built],
+        rule=[rule for _, _, rule in built],
+        seed=[one.seed for one in settings],
+        measures=first.steps("measures"),
+        snapshots=first.steps("snapshots"),
+        checkpoint=checkpoint,
+        n_threads=1,
+        **options,
+    )
+
+
+def settings_from_values(
+    values: Mapping[str, Any], source: Source | None = None, place: Place = ()
+) -> RunSettings:
+    """Check plain values and fill in the defaults.
+
+    Parameters
+    ----------
+    values
+        As in a YAML file.
+    source, place
+        Where they stand, for errors.
+
+    Returns
+    -------
+    RunSettings
+        Complete settings.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or a value impossible; all faults are listed.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.settings import settings_from_values
+    >>> settings = settings_from_values({"task": {"name": "random"}, "n_steps": 100})
+    >>> settings.rule["learning_rate"], settings.train().reason
+    (0.1, 'finished')
+    """
+    source = source or Source("the configuration")
+    faults = schema_faults(values, settings_schema(), place)
+    if faults:
+        raise source.error(faults)
+    return complete_settings(values)
+
+
+def complete_settings(values: Mapping[str, Any]) -> RunSettings:
+    """Fill in the defaults of values that the schema accepts.
+
+    Parameters
+    ----------
+    values
+        As in a YAML file.
+
+    Returns
+    -------
+    RunSettings
+        Complete settings.
+    """
+    given = {name: value for name, value in values.items() if name != "description"}
+    name = given["task"]["name"]
+    task = {"name": name} | _complete(task_options(name), given["task"])
+    rule = _complete(rule_options(), given.get("rule", {}))
+    if rule["learning_rate"] is None:
+        rule["learning_rate"] = LEARNING_RATES[rule["name"]]
+    network = _complete(network_options(), given.get("network", {}))
+    if network["hidden_layer"] is None:
+        network["hidden_layer"] = f"hidden{network['depth']}"
+    for key in ("n_steps", "seed", "n_early"):
+        if key in given:
+            given[key] = int(given[key])
+    for key in ("measures", "snapshots"):
+        if key in given:
+            wanted = given[key]
+            given[key] = [int(k) for k in wanted] if isinstance(wanted, list) else int(wanted)
+    return RunSettings(**given | {"task": task, "network": network, "rule": rule})
+
+
+def load_settings(name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None) -> Any:
+    """Settings of one run from a YAML file, or the published ones of a name.
+
+    Parameters
+    ----------
+    name
+        YAML file, or a name in ``catalogs/`` such as ``ratzon2024-track``. A section ``sweep`` is
+        left out.
+    changes
+        Values by dotted key that take the place of the file's.
+
+    Returns
+    -------
+    RunSettings
+        Complete settings.
+
+    Raises
+    ------
+    OSError
+        If there is no such file or name.
+    ValueError
+        If the file cannot be used; the faults are named with their lines.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.settings import load_settings
+    >>> load_settings("ratzon2024-track", {"seed": 3}).network["n_hidden"]
+    500
+    """
+    values, source = read_config(name, changes)
+    values.pop("sweep", None)
+    settings = settings_from_values(values, source)
+    check_builds(settings, source)
+    return settings
+
+
+def read_config(
+    name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], Source]:
+    """Plain values of a YAML file or a published name, changed.
+
+    Parameters
+    ----------
+    name
+        YAML file or name.
+    changes
+        Values by dotted key.
+
+    Returns
+    -------
+    values : dict
+        Plain values.
+    source : Source
+        Their lines.
+    """
+    path = find_config(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no YAML: {error}") from error
+    values, source = parse_yaml(text, str(path))
+    for key, value in (changes or {}).items():
+        *outer, last = key.split(".")
+        section = values
+        for step in outer:
+            section = section.setdefault(step, {})
+            if not isinstance(section, dict):
+                raise source.error([(tuple(outer), f"has no keys, so {key} cannot be set")])
+        section[last] = value
+    return values, source
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """Key and value of ``KEY=VALUE``, the value as in YAML.
+
+    Parameters
+    ----------
+    text
+        Such as ``n_steps=1e5``.
+
+    Returns
+    -------
+    tuple
+        Dotted key and plain value.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``=``, or the value is no YAML.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.settings import parse_change
+    >>> parse_change("n_steps=1e5"), parse_change("network.regime=lazy")
+    (('n_steps', 100000), ('network.regime', 'lazy'))
+    """
+    key, found, value = text.partition("=")
+    if not found or not key:
+        raise ValueError(f"--set {text} is not KEY=VALUE, such as n_steps=1e5")
+    values, _ = parse_yaml(f"value: {value}", f"--set {text}")
+    return key, values["value"]
+
+
+def find_config(name: str | os.PathLike[str]) -> Path:
+    """YAML file of a path or of a published name.
+
+    Parameters
+    ----------
+    name
+        Path, or name of a file in ``catalogs/``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is neither; the names are listed.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    named = catalog_folder() / f"{name}.yaml"
+    if path.name == str(name) and named.is_file():
+        return named
+    known = ", ".join(sorted(file.stem for file in catalog_folder().glob("*.yaml")))
+    raise FileNotFoundError(f"no file {path}, and no published settings of that name: {known}")
+
+
+def catalog_folder() -> Path:
+    """Folder of published settings: in the installed package, or in the checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "catalogs"
+    return inside if inside.is_dir() else package.parent / "catalogs"
+
+
+def check_builds(settings: RunSettings, source: Source, what: str = "") -> None:
+    """Raise one error if task, network and rule cannot be made.
+
+    Parameters
+    ----------
+    settings
+        Of one run.
+    source
+        Where they stand.
+    what
+        Which run of a sweep.
+    """
+    try:
+        task, network, rule = settings.build()
+        if rule.batch_size is not None and rule.batch_size > task.n_samples:
+            raise ValueError(
+                f"rule.batch_size is {rule.batch_size}, but the task has {task.n_samples} samples"
+            )
+        if not (task.targets.size > 1 and task.targets.var() > 0):
+            raise ValueError("the targets of the task are all equal, so the loss has no scale")
+        latest = max(int(settings.steps(which)[-1]) for which in ("measures", "snapshots"))
+        if latest > settings.n_steps:
+            raise ValueError(f"a measure or snapshot at step {latest} is after n_steps")
+        if settings.hessian is not None and network.depth > 1:
+            raise ValueError("hessian needs a network with one hidden layer: set it to null")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{source.name} cannot be used: {what}{error}") from error
+
+
+def _complete(options: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every option in its own type, so that 1 and 1.0 are the same settings."""
+    found = {}
+    for option, (hint, default) in options.items():
+        value = given.get(option, default)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            kinds = (hint, *get_args(hint))
+            value = int(value) if int in kinds else float(value)
+        found[option] = [float(v) for v in value] if isinstance(value, list | tuple) else value
+    return found

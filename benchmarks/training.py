@@ -5,7 +5,8 @@ even of scale 0, runs one float64 network forward and backward by autograd, adds
 to the gradient of every parameter and calls the optimiser. Every engine runs in a process of its
 own on one thread; rounds alternate between the engines, and the best round of each counts.
 
-Run: python benchmarks/training.py [--rounds 5] [--seconds 2] [--cases random,track] [--json FILE]
+Run: python benchmarks/training.py [--small] [--rounds 5] [--seconds 2] [--cases "noise;track"]
+     [--engines "plain;numba"] [--json FILE]
 """
 
 from __future__ import annotations
@@ -207,12 +208,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--cases", default=None, help="beginnings of names, separated by ;")
     parser.add_argument("--engines", default="plain;numba;torch")
+    parser.add_argument("--small", action="store_true", help="one short round, to see that it runs")
     parser.add_argument("--json", default=None)
     parser.add_argument("--child", default=None)
     options = parser.parse_args()
     if options.child:
         print(ENGINES[options.child](options.cases, options.seconds))
         return
+    if options.small:
+        options.rounds, options.seconds = 1, 0.05
     wanted = tuple((options.cases or "random;noise;track").split(";"))
     engines = [e for e in ENGINES if e.startswith(tuple(options.engines.split(";")))]
     results = {}

@@ -10,6 +10,9 @@ What is left out for units behind the front changes nothing. Such a unit's gradi
 update noise it therefore never changes again. With it, its input weights are moved on in every
 step and it is checked whether it gives output again; nothing reads its output weights until then,
 so the sum of their k independent normal increments is drawn at once, as one of variance k.
+
+For developers: numba's cache watches the file of a function, not those of the functions it calls.
+After a change in _simd, _kernels_layers or _kernels_noise, change this file or empty __pycache__.
 """
 
 from __future__ import annotations

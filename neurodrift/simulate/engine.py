@@ -258,12 +258,18 @@ def train_ensemble(
 
     runs: dict[int, Run] = {}
     fused = [n for n, group in enumerate(groups) if setups[group[0]].engine == "numba"]
-    with ThreadPoolExecutor(n_threads or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(n_threads or _n_processors()) as pool:
         done = dict(zip(fused, pool.map(work, fused), strict=True))
     for number, group in enumerate(groups):
         made = done[number] if number in done else work(number)
         runs |= dict(zip(group, made, strict=True))
     return [runs[i] for i in range(len(setups))]
+
+
+def _n_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _plan(
@@ -345,6 +351,11 @@ def _choose(task: Task, network: Network, rule: Rule, engine: str, device: str) 
             f"the targets of task {task.name!r} are all equal, so the loss has no scale: give "
             "targets that differ"
         )
+    if device.startswith("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(f"device is {device!r}, but torch finds no CUDA: use device='cpu'")
     found = obstacles(network, rule) + ([f"device {device!r}"] if device != "cpu" else [])
     if engine == "numba" and found:
         raise ValueError(

@@ -108,6 +108,7 @@ class Rule:
     perturbed_loss: PerturbedLoss = "same"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
         faults = []
         choices = {
             "name": RuleName,

@@ -559,13 +559,26 @@ def test_sample_steps__few_steps() -> None:
         ({"rule": Rule(batch_size=6)}, "batch_size is 6, but the task has 5"),
         ({"engine": "numba", "network": Network(depth=2)}, "does not train a network other"),
         ({"engine": "numba", "rule": Rule(input_noise=1, batch_size=2)}, "input noise or minib"),
-        ({"engine": "numba", "device": "cuda"}, "device 'cuda'"),
+        ({"engine": "numba", "device": "meta"}, "numba engine does not train device 'meta'"),
         ({"checkpoint_every": 0}, "checkpoint_every is 0"),
     ],
 )
 def test_train__bad_option(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         train(task_of(5, 6, 3), **({"n_steps": 10} | options))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
+def test_train__no_cuda() -> None:
+    with pytest.raises(ValueError, match="torch finds no CUDA"):
+        train(task_of(5, 6, 3), n_steps=10, device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_train__cuda_as_cpu() -> None:
+    task = task_of(5, 6, 3)
+    a, b = (train(task, n_steps=50, snapshots=[50], device=d) for d in ("cpu", "cuda"))
+    np.testing.assert_allclose(a.weights["W"], b.weights["W"], atol=1e-10)
 
 
 def test_train__bad_kind() -> None:

@@ -112,7 +112,7 @@ def _local_client(n_workers: int | None, n_tasks: int) -> Iterator[Client]:
             n_workers=min(wanted, n_tasks),
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         ) as cluster,

@@ -107,13 +107,16 @@ class Sweep:
         group = zarr.open_group(self.path, mode="r", zarr_format=3, use_consolidated=False)
         stored: Any = group["weights"]
         task, network, rule = settings.build()
-        measures = row[list(MEASURES)].reset_coords(drop=True)
+        end = int(row["steps_made"])
+        measures = row[list(MEASURES)].isel(step=row["step"].values <= end).load()
+        measures = measures.drop_vars(["run", "snapshot_step", "early_step"], errors="ignore")
+        measures.attrs = {"seed": settings.seed, "reason": row["reason"].item(), "steps_made": end}
         return Run(
             task=task,
             network=network,
             rule=rule,
             seed=settings.seed,
-            measures=measures.sel(step=row["step"] <= int(row["steps_made"])).load(),
+            measures=measures,
             snapshot_steps=row["snapshot_step"].values[:made],
             weights=unflatten(settings, np.asarray(stored[run, :made])),
             reason=row["reason"].item(),
@@ -324,7 +327,6 @@ def run_sweep(
             raise RuntimeError(f"{under_way} lacks runs after all of them were made")
         for partial in under_way.rglob("*.partial"):  # of writers that were killed
             partial.unlink(missing_ok=True)
-        (under_way / ".lock").unlink()
         replace(under_way, path)
     return path
 
@@ -359,7 +361,7 @@ def _lock(path: Path) -> Iterator[None]:
     except ImportError:  # not on Windows
         yield
         return
-    with (path / ".lock").open("w") as file:
+    with (path / "zarr.json").open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

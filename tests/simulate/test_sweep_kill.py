@@ -1,0 +1,124 @@
+"""A sweep whose workers and drivers are killed at random moments ends as if nothing had happened.
+
+Twenty kills: NEURODRIFT_KILLS=20 python -m pytest tests/simulate/test_sweep_kill.py -s
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import numpy as np
+import psutil
+import zarr
+
+from neurodrift.seeds import generator
+from neurodrift.simulate.sweep import open_sweep, run_sweep
+from neurodrift.simulate.sweep_store import done_marks
+
+N_KILLS = int(os.environ.get("NEURODRIFT_KILLS", "2"))
+
+CONFIG = """\
+task: {name: random}
+network: {n_hidden: 64}
+n_steps: 10000
+measures: 11
+snapshots: 11
+dtype: float32
+sweep:
+  runs_per_task: 2
+  ranges:
+    - {key: seed, integers: [0, 24]}
+    - {key: rule.update_noise, values: [0.01, 0.1]}
+"""
+
+
+def contents(path):
+    group = zarr.open_group(path, mode="r", use_consolidated=False)
+    return {
+        name: array[:].tobytes() if array.dtype.kind in "fiub" else array[:].tolist()
+        for name, array in group.arrays()
+    } | {"attributes": dict(group.attrs)}
+
+
+def workers_of(driver):
+    """Worker processes, without Python's resource tracker."""
+    try:
+        found = psutil.Process(driver.pid).children(recursive=True)
+        return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def n_done(path):
+    try:
+        return int(done_marks(path).sum())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def wait_for_progress(driver, path, before, seconds=120):
+    end = time.monotonic() + seconds
+    while driver.poll() is None and n_done(path) == before and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_sweep__killed_at_random_moments(tmp_path):
+    config = tmp_path / "sweep.yaml"
+    config.write_text(CONFIG)
+    expected = contents(run_sweep(config, tmp_path / "expected.zarr", n_workers=0))
+    rng = generator(int(os.environ.get("NEURODRIFT_KILL_SEED", "0")), "kills")
+    killed: Counter[str] = Counter()
+    number, whole, lost = 0, 0, []
+    driver = None
+    while sum(killed.values()) < N_KILLS or driver is not None:
+        path = tmp_path / f"sweep-{number}.zarr"
+        under_way = tmp_path / f"sweep-{number}.zarr.unfinished"
+        if driver is None:
+            words = ["sweep", str(config), "-o", str(path), "--workers", "2"]
+            command = [sys.executable, "-m", "neurodrift.cli", *words]
+            with (tmp_path / "log").open("w") as log:
+                driver = subprocess.Popen(command, stdout=log, stderr=log)
+            before = n_done(under_way)
+            # now and then while it starts, mostly while it works
+            early = rng.random() < 0.2
+        if sum(killed.values()) < N_KILLS:
+            if not early:
+                wait_for_progress(driver, under_way, before)
+            time.sleep(rng.uniform(0, 2.0 if early else 0.4))
+            early = False
+            workers = workers_of(driver)
+            target = "worker" if workers and rng.random() < 0.5 else "driver"
+            if driver.poll() is None and target == "worker":
+                psutil.Process(workers[int(rng.integers(len(workers)))].pid).send_signal(
+                    signal.SIGKILL
+                )
+                before = n_done(under_way)
+                killed["worker"] += 1
+                continue
+            if driver.poll() is None:
+                done = n_done(under_way)
+                driver.kill()
+                driver.wait()
+                killed["driver"] += 1
+                _, alive = psutil.wait_procs(workers, timeout=60)
+                assert not alive, "workers outlive their driver"
+                lost.append(done - n_done(under_way))
+                driver = None
+                continue
+        code = driver.wait(timeout=300)
+        assert code == 0, (tmp_path / "log").read_text()
+        sweep = open_sweep(path)
+        assert sweep.table["run"].values.tolist() == list(range(50))
+        assert contents(path) == expected
+        driver, number, whole = None, number + 1, whole + 1
+    assert killed.total() == N_KILLS
+    assert np.max([0, *lost]) <= 0  # what was done stays done
+    print(f"\n{dict(killed)} killed, {whole} sweeps of 50 runs equal the uninterrupted one")
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "sweep.yaml", "log", "expected.zarr", *(f"sweep-{n}.zarr" for n in range(number))
+    }  # fmt: skip

@@ -232,7 +232,7 @@ def _binning(options: argparse.Namespace) -> Any:
 
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
-    from neurodrift.simulate.settings import parse_change
+    from neurodrift.simulate._config_files import parse_change
 
     return dict(parse_change(text) for text in options.set)
 

@@ -9,13 +9,14 @@ import pytest
 
 import neurodrift as nd
 from neurodrift.cli import main
+from neurodrift.simulate._config_files import catalog_folder
 from neurodrift.simulate._settings_schema import settings_schema
 from neurodrift.simulate._yaml_config import parse_yaml
 from neurodrift.simulate.engine import train
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.rules import Rule
 from neurodrift.simulate.run_store import open_measures
-from neurodrift.simulate.settings import catalog_folder, load_settings, settings_from_values
+from neurodrift.simulate.settings import load_settings, settings_from_values
 from neurodrift.simulate.tasks import TASKS, predictive_track
 
 TRACK = """\

@@ -286,7 +286,8 @@ def _half_time(u: np.ndarray, t: np.ndarray, n_units: int | None, tail: float) -
     if n_units is not None:
         # the share of the units active at first that is still active is a binomial proportion
         reach = -ndtri(tail) * 0.5 / np.sqrt(max(level[0] * n_units, 1.0))
-        out["half_time_low"] = _first(t, share <= 0.5 + reach, t[-1])
+        # the last sample above; between two samples the curve can be anywhere
+        out["half_time_low"] = t[max(int((share > 0.5 + reach).sum()) - 1, 0)]
         out["half_time_high"] = _first(t, share <= 0.5 - reach, np.inf)
     return out
 

@@ -86,16 +86,17 @@ def test_sparsification_time__many_samples(kind):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["units", "noise", "slow noise"])
-@pytest.mark.parametrize("tau", [300, 1000, 3000, 8000])
+@pytest.mark.parametrize("tau", [300, 3000, 8000])
 def test_sparsification_time__coverage(kind, tau):
-    runs = declines(kind, tau=tau, level=0.1, n_runs=200)
-    result = sparsification_time(runs, n_units=100 if kind == "units" else None)
+    runs = declines(kind, tau=tau, level=0.1, n_runs=100, n_samples=60)
+    n_units = 100 if kind == "units" else None
+    result = sparsification_time(runs, n_units=n_units, n_bootstraps=99)
     covered = (result["timescale_low"] <= tau) & (result["timescale_high"] >= tau)
-    assert 0.9 <= float(covered.mean()) <= 0.995
+    assert float(covered.mean()) >= 0.88
     half = -tau * np.log((0.475 - 0.1) / 0.85)
     if kind == "units":
         covered = (result["half_time_low"] <= half) & (result["half_time_high"] >= half)
-        assert float(covered.mean()) >= 0.91
+        assert float(covered.mean()) >= 0.88
 
 
 def test_sparsification_time__says_when_there_is_nothing_to_fit():

@@ -87,7 +87,7 @@ def test_analyze__same_bits_on_distributed_workers(stored, tmp_path):
     threads, cluster = tmp_path / "threads.zarr", tmp_path / "cluster.zarr"
     assert main(["analyze", str(stored), "-o", str(threads), "--repetitions", "10"]) == 0
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as workers:
         address = ["--scheduler", workers.scheduler_address]
         assert (

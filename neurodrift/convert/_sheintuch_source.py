@@ -234,10 +234,9 @@ def _map_labels(path: Path) -> dict[int, list[int]]:
     import openpyxl
 
     try:
-        sheet = openpyxl.load_workbook(_existing(path), read_only=True, data_only=True).worksheets[
-            0
-        ]
-        rows = [row for row in sheet.iter_rows(min_row=2, values_only=True) if row and row[0]]
+        with _existing(path).open("rb") as file:
+            sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
+            rows = [row for row in sheet.iter_rows(min_row=2, values_only=True) if row and row[0]]
         labels = {_integer(row[0]): [_integer(v) for v in row[1:6]] for row in rows}
         return {number: (row + [0] * 5)[:5] for number, row in labels.items()}
     except Exception as error:  # a broken workbook raises anything

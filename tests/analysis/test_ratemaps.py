@@ -245,7 +245,7 @@ def test_rate_maps__same_bits_under_every_scheduler(scheduler):
     if scheduler == "distributed":
         from distributed import Client
 
-        with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None):
+        with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"):
             assert_same_bits(maps.compute(), eager)
     else:
         assert_same_bits(maps.compute(scheduler=scheduler), eager)

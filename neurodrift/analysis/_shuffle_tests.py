@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.binning import session_activity
-from neurodrift.analysis.ratemaps import Grouping, _groups, _name_segments
+from neurodrift.analysis.ratemaps import Grouping, group_frames, name_segments
 from neurodrift.analysis.shuffles import Null, Plan, empirical_p
 from neurodrift.recording import session_slices
 from neurodrift.schema import COUNT_KINDS
@@ -51,7 +51,7 @@ def shuffle_tests(
     if min_shift < 0 or block <= 0:
         raise ValueError(f"min_shift is {min_shift} s, block {block} s: expected >= 0 and > 0")
     Plan(null=null, n_shuffles=n_shuffles, block=1)
-    groups = _groups(recording, by)
+    groups = group_frames(recording, by)
     lap = _laps(recording, frames) if null == "lap" else None
     directions = frames["direction"].values.tolist()
     tests, session_of, values = [], [], []
@@ -115,7 +115,7 @@ def shuffle_tests(
     ).transpose("segment", "unit", "direction", "statistic")
     result = xr.Dataset({name: table.isel(statistic=j) for j, name in enumerate(_STATISTICS)})
     result["tested"] = result["p"].notnull()
-    result = _name_segments(result, recording, by, session_of, values)
+    result = name_segments(result, recording, by, session_of, values)
     result.attrs = {
         "null": null,
         "n_shuffles": n_shuffles,

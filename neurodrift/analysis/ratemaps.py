@@ -52,7 +52,8 @@ def rate_maps(
         was not detected is NaN in ``rate`` and ``events``. ``position`` is that of
         :func:`bin_frames`: all bins of a linear track, the used ones in two dimensions. Except
         for ``by="session"`` the first dimension is ``segment``, with the coordinates ``session``
-        and ``trial``, ``lap``, ``map_label`` or ``group``.
+        and ``trial``, ``lap``, ``map_label`` or ``group``; trials and laps also
+        have the ``map_label`` that they lie in, 0 where it is unknown or changes.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def rate_maps(
         raise ValueError(f"smoothing is {smoothing} cm, expected 0 or more")
     frames = bin_frames(recording, binning)
     n_directions, n_bins = frames.sizes["direction"], frames.sizes["position"]
-    groups = _groups(recording, by)
+    groups = group_frames(recording, by)
     kind = recording["activity"].attrs["kind"]
 
     events, occupancy, counts, session_of, values = [], [], [], [], []
@@ -138,7 +139,7 @@ def rate_maps(
     maps = xr.Dataset(
         {"rate": rate, "events": summed, "occupancy": seconds, "detected": detected}
     ).assign_coords(frames.drop_vars(["position_bin", "direction_bin", "session_index"]).coords)
-    maps = _name_segments(maps, recording, by, session_of, values)
+    maps = name_segments(maps, recording, by, session_of, values)
     maps = label(maps, MAPS)
     maps["rate"].attrs["units"] = rate_units(kind)
     maps["events"].attrs["units"] = recording["activity"].attrs["units"]
@@ -196,7 +197,8 @@ def rate_units(kind: str) -> str:
     return "a.u." if kind == "activation" else "a.u./s"
 
 
-def _groups(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarray:
+def group_frames(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarray:
+    """Group (time) of each frame within its session, negative where it belongs to none."""
     if isinstance(by, xr.DataArray):
         if by.dims != ("time",) or by.dtype.kind not in "iu" or by.size != recording.sizes["time"]:
             raise ValueError("a grouping must be integers over (time), one for each frame")
@@ -265,13 +267,14 @@ def _smooth_last_axis(rate: np.ndarray, weights: sp.csr_array) -> np.ndarray:
     return np.asarray(smoothed.reshape(rate.shape))
 
 
-def _name_segments(
+def name_segments(
     maps: xr.Dataset,
     recording: xr.Dataset,
     by: Grouping | xr.DataArray,
     session_of: list[int],
     values: list[int],
 ) -> xr.Dataset:
+    """Coordinates of what each map was made from, in place of its number."""
     at = np.asarray(session_of, dtype=int)
     dim = "session" if isinstance(by, str) and by == "session" else "segment"
     maps = maps.rename(segment="session") if dim == "session" else maps
@@ -284,10 +287,25 @@ def _name_segments(
             "segment",
             np.asarray(values, dtype=np.int64),
         )
+        if isinstance(by, str) and by in ("trial", "lap") and "map_label" in recording:
+            labels = _labels_of_segments(recording, by, session_of, values)
+            coords["map_label"] = ("segment", labels)
     for name in (*UNIT_COORDS, "subject", "environment"):
         if name in recording.coords:
             coords[name] = recording[name].variable
     return maps.assign_coords(coords)
+
+
+def _labels_of_segments(
+    recording: xr.Dataset, by: str, session_of: list[int], values: list[int]
+) -> np.ndarray:
+    """Map label of each trial or lap, 0 where it is unknown or changes within."""
+    frames = [recording[name].values for name in ("session_index", by, "map_label")]
+    found: dict[tuple[int, int], set[int]] = {}
+    for session, value, name in np.unique(np.column_stack(frames), axis=0).tolist():
+        found.setdefault((session, value), set()).add(name)
+    names = [found[key] for key in zip(session_of, values, strict=True)]
+    return np.array([min(item) if len(item) == 1 else 0 for item in names], dtype=np.int64)
 
 
 def order_by_peak(rate: xr.DataArray) -> np.ndarray:

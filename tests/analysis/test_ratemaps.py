@@ -23,6 +23,7 @@ from neurodrift import (
 from neurodrift.analysis.ratemaps import order_by_peak
 from neurodrift.result_schema import MAPS
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS
+from neurodrift.testing import linear_track
 
 BINNING = Binning(edges=np.arange(-4.0, 21.0, 4.0), min_occupancy=0.1)
 
@@ -385,3 +386,14 @@ def test_order_by_peak__equals_the_loop():
     expected = sorted(peaks, key=lambda unit: (peaks[unit], unit))
     assert order_by_peak(rate).tolist() == expected
     assert order_by_peak(rate.T).tolist() == expected
+
+
+def test_rate_maps__trials_carry_their_map_label():
+    recording = linear_track(n_units=2, n_sessions=2, minutes=5)
+    labels = np.where(recording["trial"].values <= 2, 1, 2)
+    labels[recording["trial"].values == 5] = 0
+    at = np.flatnonzero((recording["trial"].values == 3) & (recording["session_index"] == 1))
+    labels[at[: at.size // 2]] = 1  # the population switches within this trial
+    recording = recording.assign(map_label=("time", labels.astype(np.int16)))
+    maps = rate_maps(recording, by="trial")
+    assert maps["map_label"].values.tolist() == [1, 1, 2, 2, 0, 1, 1, 0, 2, 0]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from neurodrift.recording import session_slices, tracked_minutes
+from neurodrift.recording import session_slices
 from neurodrift.schema import RECORDING, check, label
-
-__all__ = ["laps", "moving_average", "running", "tracked_minutes", "velocity"]
 
 
 def velocity(

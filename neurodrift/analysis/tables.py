@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from neurodrift.analysis.binning import MIN_RUNNING_SPEED
-from neurodrift.kinematics import tracked_minutes
+from neurodrift.recording import tracked_minutes
 from neurodrift.schema import check
 
 

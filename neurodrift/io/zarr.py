@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -227,20 +229,45 @@ def _write_whole(
     overwrite: bool,
     encoding: dict[str, Any] | None,
 ) -> Path:
+    tree = tree.map_over_datasets(lambda node: _object_strings(node.drop_encoding()))
+    with whole_store(path, overwrite=overwrite) as unfinished:
+        tree.to_zarr(unfinished, zarr_format=3, consolidated=False, encoding=encoding)
+    return Path(path)
+
+
+@contextmanager
+def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path]:
+    """Let a store be written under a temporary name and put it in its place when it is whole.
+
+    Parameters
+    ----------
+    path
+        Directory of the new store.
+    overwrite
+        Whether an existing store is replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write. Whatever is raised discards it.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists and `overwrite` is False, or it is no Zarr store.
+    """
     path = Path(path)
     refuse_existing(path, overwrite)
     if path.is_dir() and any(path.iterdir()) and not (path / "zarr.json").is_file():
         raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
-    tree = tree.map_over_datasets(lambda node: _object_strings(node.drop_encoding()))
     try:
-        tree.to_zarr(unfinished, zarr_format=3, consolidated=False, encoding=encoding)
+        yield unfinished
         replace(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    return path
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:

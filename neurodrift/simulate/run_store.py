@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import uuid
 from dataclasses import asdict
 from pathlib import Path
 
 import xarray as xr
 
-from neurodrift.io.zarr import refuse_existing, replace, save_recording
+from neurodrift.io.zarr import save_recording, whole_store
 from neurodrift.simulate.networks import initialise
 from neurodrift.simulate.run import Run
 from neurodrift.simulate.settings import RunSettings
@@ -59,27 +57,17 @@ def save_run(
     >>> nd.open_recording(path).sizes["session"], open_measures(path)["loss"].sizes["step"]
     (11, 6)
     """
-    path = Path(path)
-    refuse_existing(path, overwrite)
-    if path.is_dir() and any(path.iterdir()) and not (path / "zarr.json").is_file():
-        raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    groups = {"measures": run.measures.assign_attrs(settings=json.dumps(asdict(settings)))}
-    if settings.weights:
-        groups["weights"] = _weights(run)
-    spectra = settings.curvature(run)
-    if spectra is not None:
-        groups["hessian"] = spectra
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
-    try:
+    with whole_store(path, overwrite=overwrite) as unfinished:
+        groups = {"measures": run.measures.assign_attrs(settings=json.dumps(asdict(settings)))}
+        if settings.weights:
+            groups["weights"] = _weights(run)
+        spectra = settings.curvature(run)
+        if spectra is not None:
+            groups["hessian"] = spectra
         save_recording(run.recording(), unfinished)
         for name, dataset in groups.items():
             dataset.to_zarr(unfinished, group=name, mode="a", zarr_format=3, consolidated=False)
-        replace(unfinished, path)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    return path
+    return Path(path)
 
 
 def open_measures(path: str | os.PathLike[str], group: str = "measures") -> xr.Dataset:

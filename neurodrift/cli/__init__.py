@@ -1,0 +1,49 @@
+"""The command ``neurodrift``: parse, call, save."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from neurodrift import __version__
+from neurodrift.cli import analyze, data, demo, simulate
+
+_MODULES = (data, analyze, simulate, demo)  # in the order of the help
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments
+        Words after ``neurodrift``; those of the process when omitted.
+
+    Returns
+    -------
+    int
+        0, or 2 after an error that the user can mend, which is printed in one message.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, TypeError, OSError) as error:
+        if options.debug:
+            raise
+        print(f"neurodrift {options.command}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="neurodrift",
+        description="Representational drift in recorded and simulated populations.",
+    )
+    parser.add_argument("--version", action="version", version=f"neurodrift {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where an error was raised")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in _MODULES:
+        module.add_commands(commands)
+    return parser

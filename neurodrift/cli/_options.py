@@ -1,0 +1,97 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add the option that allows a command to replace what exists."""
+    parser.add_argument("--overwrite", action="store_true", help="replace what exists")
+
+
+def add_binning(parser: argparse.ArgumentParser) -> None:
+    """Add the options of frames and bins."""
+    group = parser.add_argument_group("frames and bins")
+    group.add_argument("--bin-width", type=float, default=4.0, help="[cm]; 4")
+    group.add_argument("--track", type=float, nargs=2, metavar=("START", "END"), help="ends [cm]")
+    group.add_argument("--exclude-ends", type=float, default=0.0, help="left out at each end [cm]")
+    group.add_argument(
+        "--speed", type=float, nargs=2, metavar=("LOW", "HIGH"), help="[cm/s]; from 1 up"
+    )
+    group.add_argument("--min-occupancy", type=float, default=0.0, help="of a bin [s]; 0")
+    group.add_argument(
+        "--directions",
+        action=argparse.BooleanOptionalAction,
+        help="running directions apart; yes on a linear track",
+    )
+
+
+def binning(options: argparse.Namespace) -> Any:
+    """Frames and bins that the options stand for."""
+    import numpy as np
+
+    from neurodrift.analysis.binning import Binning
+
+    edges = None
+    if options.track is not None:
+        start, end = options.track
+        n_bins = round((end - start) / options.bin_width)
+        if n_bins < 1 or not np.isclose(start + n_bins * options.bin_width, end):
+            raise ValueError(
+                f"--track {start:g} {end:g} is not a whole number of bins of "
+                f"{options.bin_width:g} cm: change --bin-width or the ends"
+            )
+        edges = np.linspace(start, end, n_bins + 1)
+    return Binning(
+        width=options.bin_width,
+        edges=edges,
+        exclude_ends=options.exclude_ends,
+        speed_range=None if options.speed is None else tuple(options.speed),
+        directions=options.directions,
+        min_occupancy=options.min_occupancy,
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of a simulation."""
+    parser.add_argument("settings", metavar="NAME_OR_YAML", help="YAML file, or a published name")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="instead of the file's value, such as n_steps=1e5 or rule.update_noise=0.1",
+    )
+
+
+def changes(options: argparse.Namespace) -> dict[str, Any]:
+    """Changes that `--set` makes to the settings."""
+    from neurodrift.simulate._config_files import parse_change
+
+    return dict(parse_change(text) for text in options.set)
+
+
+def add_workers(parser: argparse.ArgumentParser, kind: str = "threads") -> None:
+    """Add the options of threads, processes and a Dask scheduler."""
+    group = parser.add_argument_group("workers")
+    group.add_argument("--scheduler", help="address of a Dask scheduler, tcp://host:port")
+    group.add_argument("--workers", type=int, help=f"{kind} without a scheduler; all cores")
+
+
+@contextmanager
+def workers(options: argparse.Namespace) -> Iterator[None]:
+    """Dask's workers for the time of a `with` block."""
+    import dask
+
+    if options.scheduler is not None:
+        from distributed import Client
+
+        with Client(options.scheduler):
+            yield
+    else:
+        with dask.config.set(scheduler="threads", num_workers=options.workers):
+            yield

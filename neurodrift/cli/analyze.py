@@ -1,0 +1,47 @@
+"""Commands from a recording to its results: ``analyze``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from neurodrift.cli._options import add_binning, add_overwrite, add_workers, binning, workers
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    analyze = commands.add_parser("analyze", help="every statistic of a recording")
+    analyze.add_argument("recording", type=Path, help="recording.zarr")
+    analyze.add_argument("-o", "--out", type=Path, required=True, help="results.zarr to write")
+    add_binning(analyze)
+    analyze.add_argument("--smoothing", type=float, help="of maps for drift [cm]; one bin")
+    analyze.add_argument("--min-events", type=int, default=5, help="for the place-cell test; 5")
+    analyze.add_argument("--alpha", type=float, default=0.05, help="level of that test; 0.05")
+    analyze.add_argument("--repetitions", type=int, default=500, help="subsamples for SSR, BAE")
+    analyze.add_argument("--seed", type=int, default=0)
+    add_workers(analyze)
+    add_overwrite(analyze)
+    analyze.set_defaults(run=_analyze)
+
+
+def _analyze(options: argparse.Namespace) -> None:
+    from neurodrift.analysis.pipeline import analyze, summary
+    from neurodrift.io.zarr import open_recording, refuse_existing, save_results
+
+    refuse_existing(options.out, options.overwrite)
+    recording = open_recording(options.recording)
+    with workers(options):
+        results = analyze(
+            recording,
+            binning=binning(options),
+            smoothing=options.smoothing,
+            min_events=options.min_events,
+            alpha=options.alpha,
+            repetitions=options.repetitions,
+            seed=options.seed,
+            progress=True,
+        )
+    results.attrs["source"] = str(options.recording)
+    save_results(results, options.out, overwrite=options.overwrite)
+    print(summary(results))
+    print(f"\nresults in {options.out}")

@@ -1,0 +1,61 @@
+"""Commands that train networks: ``simulate``, ``sweep``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from neurodrift.cli._options import add_overwrite, add_settings, add_workers, changes
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    simulate = commands.add_parser("simulate", help="train a network and record its hidden layer")
+    add_settings(simulate)
+    simulate.add_argument("-o", "--out", type=Path, required=True, help="run.zarr to write")
+    simulate.add_argument("--checkpoint", type=Path, help="file to save to and to resume from")
+    add_overwrite(simulate)
+    simulate.set_defaults(run=_simulate)
+
+    sweep = commands.add_parser("sweep", help="many networks over ranges of settings; resumes")
+    add_settings(sweep)
+    sweep.add_argument("-o", "--out", type=Path, required=True, help="sweep.zarr to write")
+    add_workers(sweep, "processes")
+    add_overwrite(sweep)
+    sweep.set_defaults(run=_sweep)
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from neurodrift.io.zarr import refuse_existing
+    from neurodrift.simulate.run_store import save_run
+    from neurodrift.simulate.settings import load_settings
+
+    refuse_existing(options.out, options.overwrite)
+    settings = load_settings(options.settings, changes(options))
+    run = settings.train(checkpoint=options.checkpoint)
+    save_run(run, settings, options.out, overwrite=options.overwrite)
+    measures = run.measures
+    loss, active = measures["loss"].values, measures["fraction_active_units"].values
+    print(f"{options.out}: {run.reason} after {measures.attrs['steps_made']} steps")
+    print(f"loss {loss[0]:.3g} to {loss[-1]:.3g}, active units {active[0]:.2f} to {active[-1]:.2f}")
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from collections import Counter
+
+    from neurodrift.simulate.sweep import open_sweep, run_sweep
+    from neurodrift.simulate.sweep_config import load_sweep
+
+    config = load_sweep(options.settings, changes(options))
+    same: dict[str, Any] = {"overwrite": options.overwrite, "progress": True}
+    if options.scheduler is not None:
+        from distributed import Client
+
+        with Client(options.scheduler) as client:
+            run_sweep(config, options.out, client=client, **same)
+    else:
+        run_sweep(config, options.out, n_workers=options.workers, **same)
+    reasons = Counter(open_sweep(options.out).table["reason"].values.tolist())
+    counts = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+    print(f"{options.out}: {len(config.runs)} runs: {counts}")

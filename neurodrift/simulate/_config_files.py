@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neurodrift.simulate._yaml_config import Source, parse_yaml
+from neurodrift._yaml_config import Source, parse_yaml
 
 
 def read_config(

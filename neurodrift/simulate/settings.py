@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
+from neurodrift._yaml_config import Place, Source, schema_faults
 from neurodrift.simulate._config_files import read_config
 from neurodrift.simulate._settings_schema import (
     SECTIONS,
@@ -19,7 +20,6 @@ from neurodrift.simulate._settings_schema import (
     settings_schema,
     task_options,
 )
-from neurodrift.simulate._yaml_config import Place, Source, schema_faults
 from neurodrift.simulate.engine import Spacing, sample_steps, train_ensemble
 from neurodrift.simulate.measures import hessian_measures
 from neurodrift.simulate.networks import Network

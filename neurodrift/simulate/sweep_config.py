@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift._yaml_config import Place, Source, schema_faults
 from neurodrift.seeds import generator
 from neurodrift.simulate._config_files import read_config
 from neurodrift.simulate._settings_schema import SECTIONS, settings_schema
-from neurodrift.simulate._yaml_config import Place, Source, schema_faults
 from neurodrift.simulate.settings import (
     RunSettings,
     check_builds,

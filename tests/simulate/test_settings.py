@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
+from neurodrift._yaml_config import parse_yaml
 from neurodrift.cli import main
 from neurodrift.simulate._config_files import catalog_folder
 from neurodrift.simulate._settings_schema import settings_schema
-from neurodrift.simulate._yaml_config import parse_yaml
 from neurodrift.simulate.engine import train
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.rules import Rule

@@ -41,7 +41,7 @@ def bits(path):
 
 
 def config_of(text=CONFIG, **changes):
-    from neurodrift.simulate._yaml_config import parse_yaml
+    from neurodrift._yaml_config import parse_yaml
 
     values, _ = parse_yaml(text, "test")
     values["sweep"] |= {n: changes.pop(n) for n in ("runs_per_task",) if n in changes}

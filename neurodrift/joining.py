@@ -37,8 +37,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     -------
     xarray.Dataset
         One recording over all sessions and the union of the units, with the attributes that
-        agree. Activity stays lazy if any part is. Variables that
-        :data:`neurodrift.schema.RECORDING` does not name are left out.
+        agree. The loss is NaN in sessions that have none. Activity stays lazy if any part is.
+        Variables that :data:`neurodrift.schema.RECORDING` does not name are left out.
 
     Raises
     ------
@@ -81,6 +81,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         for name in ("session", *SESSION_COORDS)
         if all(name in part.coords for part in parts)
     }
+    if any("loss" in part.coords for part in parts):
+        by_session["loss"] = np.concatenate([_loss(part) for part in parts])
     if "experience" in by_session and _starts_over(by_session["experience"], pieces):
         del by_session["experience"]
     joined = recording_from_arrays(
@@ -125,6 +127,11 @@ def _or_none(piece: xr.Dataset, name: str) -> np.ndarray:
         return piece[name].values
     none = {"direction": 0, "trial": -1, "lap": -1, "map_label": 0}.get(name, np.nan)
     return np.full(piece.sizes["time"], none, dtype=FRAME_DTYPES[name])
+
+
+def _loss(part: xr.Dataset) -> np.ndarray:
+    unknown = np.full(part.sizes["session"], np.nan)
+    return part["loss"].values if "loss" in part.coords else unknown
 
 
 def _starts_over(experience: np.ndarray, pieces: list[xr.Dataset]) -> bool:

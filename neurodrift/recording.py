@@ -42,6 +42,7 @@ def recording_from_arrays(
     day: Any = None,
     experience: Any = None,
     training_step: Any = None,
+    loss: Any = None,
     region: Sequence[str] | None = None,
     registered: Any = None,
     subject: str = "unknown",
@@ -95,6 +96,9 @@ def recording_from_arrays(
         of the sessions before it (all frames where there is no position).
     training_step
         (session) training step of a simulated network's snapshot.
+    loss
+        (session) training loss or another error, smaller when performance is better; NaN where
+        it is not known.
     region
         (unit) brain region or layer.
     registered
@@ -140,6 +144,7 @@ def recording_from_arrays(
     units = label_array(range(n_units) if unit is None else unit)
     expect_length("unit", units, n_units, "units (columns of activity)")
     per_session = {"day": day, "experience": experience, "training_step": training_step}
+    per_session["loss"] = loss
     for name, values in per_session.items():
         if values is not None:
             expect_length(name, values, n_sessions, "sessions")

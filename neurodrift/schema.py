@@ -92,6 +92,7 @@ RECORDING = table(
     Var("day", ("session",), "float", "d", "days since the first session", False, True),
     Var("experience", ("session",), "float", "min", "time in this environment before", False, True),
     Var("training_step", ("session",), "int", "1", "training step of the snapshot", False, True),
+    Var("loss", ("session",), "float", "1", "training loss or other error", False, True),
     Var("region", ("unit",), "string", "1", "brain region or layer", False, True),
     Var("registered", ("unit",), "bool", "1", "can be found in other sessions", False, True),
     Var("subject", (), "string", "1", "animal or simulated run", True, True),
@@ -105,7 +106,7 @@ RECORDING = table(
 UNIT_COORDS = ("region", "registered")
 """Coordinates of ``unit`` that every result carries on."""
 
-SESSION_COORDS = ("day", "experience", "training_step", "frame_duration")
+SESSION_COORDS = ("day", "experience", "training_step", "loss", "frame_duration")
 """Coordinates of ``session`` that every result carries on."""
 
 

@@ -122,6 +122,12 @@ def test_join_sessions__experience():
     assert join_sessions(known)["experience"].values.tolist() == [7.0, 9.0, 11.0, 11.0]
 
 
+def test_join_sessions__loss_is_nan_where_there_is_none():
+    parts = [_part("a", [1], loss=[0.5]), _part("b", [1]), _part("c", [1], loss=[0.1])]
+    np.testing.assert_equal(join_sessions(parts)["loss"].values, [0.5, np.nan, 0.1])
+    assert "loss" not in join_sessions([parts[1]]).coords
+
+
 def test_join_sessions__days_and_clocks():
     parts = [_part("a", [1], day=[0]), _part("b", [1], day=[2]), _part("c", [1], day=[2])]
     joined = join_sessions(parts)

@@ -194,8 +194,14 @@ def test_recording_from_arrays__experience_is_the_tracked_time_before():
     np.testing.assert_allclose(tracked_minutes(recording), [1.0, 2.0, 0.0])
     np.testing.assert_allclose(recording["experience"], [0.0, 1.0, 3.0])
     simulated = recording_from_arrays(
-        [np.zeros((4, 2))] * 2, kind="activation", frame_duration=1, training_step=[0, 1000]
+        [np.zeros((4, 2))] * 2,
+        kind="activation",
+        frame_duration=1,
+        training_step=[0, 1000],
+        loss=[1, 0],
     )
+    assert simulated["loss"].values.tolist() == [1.0, 0.0]
+    assert select_sessions(simulated, ["2"])["loss"].values.tolist() == [0.0]
     assert "experience" not in simulated.coords
     assert simulated["training_step"].values.tolist() == [0, 1000]
     given = recording_from_arrays(

@@ -84,11 +84,6 @@ class Trainer(Protocol):
         """Go back to a state."""
 
 
-def scale_of_loss(task: Task) -> float:
-    """Variance of all targets, which the loss is divided by."""
-    return float(task.targets.var(ddof=1)) if task.targets.size > 1 else 0.0
-
-
 def train_group(setups: list[Setup], plan: Plan, path: Path | None) -> list[Run]:
     """Make the runs of one group, whose networks are trained side by side.
 
@@ -174,7 +169,7 @@ class _Book:
     def __init__(self, setups: list[Setup], plan: Plan) -> None:
         n = len(setups)
         self._setups, self._plan = setups, plan
-        self._scale = np.array([scale_of_loss(s.task) for s in setups])
+        self._scale = np.array([s.task.target_variance for s in setups])
         self._values = np.full((n, plan.measures.size, len(MEASURES)), np.nan)
         self._high_since = np.full(n, -1)
         self._reason = np.zeros(n, dtype=np.int64)

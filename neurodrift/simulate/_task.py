@@ -105,6 +105,11 @@ class Task:
         """Number of outputs."""
         return self.targets.shape[1]
 
+    @property
+    def target_variance(self) -> float:
+        """Variance of all targets, which a normalised loss is divided by; 0 for one target."""
+        return float(self.targets.var(ddof=1)) if self.targets.size > 1 else 0.0
+
     def frames(self) -> dict[str, np.ndarray]:
         """What a recording of a network on this task knows about its frames.
 

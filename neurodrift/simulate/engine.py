@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from neurodrift.simulate._fused import obstacles
-from neurodrift.simulate._runner import Plan, Setup, scale_of_loss, train_group
+from neurodrift.simulate._runner import Plan, Setup, train_group
 from neurodrift.simulate._task import Task
 from neurodrift.simulate._torch_engine import group_key
 from neurodrift.simulate.networks import Network
@@ -346,7 +346,7 @@ def _choose(task: Task, network: Network, rule: Rule, engine: str, device: str) 
         raise ValueError(
             f"batch_size is {rule.batch_size}, but the task has {task.n_samples} samples"
         )
-    if not scale_of_loss(task) > 0:
+    if not task.target_variance > 0:
         raise ValueError(
             f"the targets of task {task.name!r} are all equal, so the loss has no scale: give "
             "targets that differ"

@@ -87,7 +87,8 @@ class Run:
             A recording of kind ``activation``: a session is a snapshot, labelled by its step; time
             runs over the samples of the task (1 s each, unless the task has times), without noise;
             a unit is a unit of the recorded hidden layer. Position, direction and trial are those
-            of the task.
+            of the task. ``loss`` is the clean mean squared error over the variance of the targets,
+            as in the measures.
 
         Raises
         ------
@@ -111,17 +112,19 @@ class Run:
             raise ValueError(
                 f"the run has no snapshot to record: it ended after {last} steps ({self.reason})"
             )
-        activity = [
-            forward(self.network, self.snapshot(step), self.task.inputs, self.task.n_outputs)[1]
+        passes = [
+            forward(self.network, self.snapshot(step), self.task.inputs, self.task.n_outputs)
             for step in steps
         ]
+        loss = [np.mean((outputs - self.task.targets) ** 2) for outputs, _ in passes]
         frames = {name: [values] * len(steps) for name, values in self.task.frames().items()}
         return recording_from_arrays(
-            activity,
+            [hidden for _, hidden in passes],
             kind="activation",
             frame_duration=None if "time" in frames else 1.0,
             session=[f"step {step}" for step in steps],
             training_step=steps,
+            loss=np.array(loss, dtype=float) / self.task.target_variance,
             subject=f"seed {self.seed}" if subject is None else subject,
             environment=self.task.name,
             **frames,  # type: ignore[arg-type]

@@ -51,10 +51,15 @@ def test_session_table__adds_measures_by_session_label() -> None:
 
 def test_session_table__without_position_or_speed() -> None:
     recording = recording_from_arrays(
-        [np.ones((10, 2))] * 3, kind="activation", frame_duration=1.0, training_step=[0, 5, 9]
+        [np.ones((10, 2))] * 3,
+        kind="activation",
+        frame_duration=1.0,
+        training_step=[0, 5, 9],
+        loss=[1.2, 0.5, 0.1],
     )
     table = session_table(recording, sparsity(recording))
     assert table["training_step"].tolist() == [0, 5, 9]
+    assert table["loss"].tolist() == [1.2, 0.5, 0.1]
     assert table["running_speed"].isna().all()
     assert table["running_time"].isna().all()
 

@@ -65,6 +65,7 @@ def _simulation():
         kind="activation",
         frame_duration=1.0,
         training_step=[0, 10**10],
+        loss=[0.5, np.nan],
     )
 
 

@@ -268,6 +268,7 @@ def test_measures__equal_those_of_the_snapshots(engine: Any) -> None:
     )
     assert run.snapshot_steps.tolist() == run.measures["step"].values.tolist()
     recording = run.recording()
+    np.testing.assert_allclose(recording["loss"], run.measures["loss"], rtol=1e-9, atol=1e-15)
     for i, step in enumerate(run.snapshot_steps):
         w = run.snapshot(step)
         hidden = np.maximum(task.inputs @ w["W"].T + w["b"], 0)

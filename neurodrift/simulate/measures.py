@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import xarray as xr
 
+from neurodrift.simulate._threads import one_blas_thread
 from neurodrift.simulate.hessian import (
     count_eigenvalues,
     hessian_spectrum,
@@ -19,7 +20,7 @@ from neurodrift.simulate.timescale import published_timescale
 CountRule = Literal["relative", "published", "published_expected"]
 Collection = Literal["all", "published"]
 
-_SPECTRUM = {
+SPECTRUM = {
     "eig_sum": "sum of the Hessian's eigenvalues",
     "eig_max": "largest eigenvalue",
     "eig_min": "smallest eigenvalue",
@@ -29,6 +30,8 @@ _SPECTRUM = {
     "gauss_newton_sum": "sum of the Gauss-Newton part's eigenvalues",
     "gauss_newton_max": "largest eigenvalue of the Gauss-Newton part",
 }
+"""Variables of :func:`hessian_measures`, and what they are."""
+
 _FINAL = {
     "loss": "log10 of the last loss",
     "active_units": "final fraction of active units, relative to the first sample",
@@ -52,6 +55,7 @@ _REASONS = (
 )
 
 
+@one_blas_thread()
 def hessian_measures(
     W: np.ndarray,
     b: np.ndarray,
@@ -123,11 +127,11 @@ def hessian_measures(
         _measure(*parameters, inputs, targets, activation, rule, rtol)
         for parameters in zip(W, b, V, strict=True)
     ]
-    table = np.array(rows).reshape(len(W), len(_SPECTRUM))
+    table = np.array(rows).reshape(len(W), len(SPECTRUM))
     return xr.Dataset(
         {
             name: ("step", column, {"long_name": doc, "units": "1"})
-            for (name, doc), column in zip(_SPECTRUM.items(), table.T, strict=True)
+            for (name, doc), column in zip(SPECTRUM.items(), table.T, strict=True)
         },
         coords={"step": ("step", steps, {"long_name": "training step"})},
         attrs={"rule": rule, "rtol": 0.0 if rule == "published" else rtol},
@@ -145,7 +149,7 @@ def _measure(
     rtol: float,
 ) -> list[float]:
     if not all(np.isfinite(array).all() for array in (W, b, V)):
-        return [np.nan] * len(_SPECTRUM)
+        return [np.nan] * len(SPECTRUM)
     weights = (W, b, V, inputs, targets)
     linear = hessian_spectrum(*weights, activation=activation, part="gauss_newton")
     if rule == "published":

@@ -17,7 +17,7 @@ import xarray as xr
 from neurodrift.io.zarr import replace
 from neurodrift.simulate._runner import MEASURES
 from neurodrift.simulate._sweep_workers import make_blocks
-from neurodrift.simulate.measures import _SPECTRUM, Collection, training_summary
+from neurodrift.simulate.measures import SPECTRUM, Collection, training_summary
 from neurodrift.simulate.run import Run
 from neurodrift.simulate.settings import RunSettings
 from neurodrift.simulate.sweep_config import SweepConfig, load_sweep
@@ -162,7 +162,7 @@ class Sweep:
         table = self.table
         spectra = None
         if "eig_sum" in table:
-            there = [name for name in _SPECTRUM if name in table]
+            there = [name for name in SPECTRUM if name in table]
             spectra = table[there].drop_vars("step", errors="ignore").rename(snapshot_step="step")
         curves = table[list(MEASURES)].load()
         found = training_summary(curves, spectra, collection=collection)

@@ -15,7 +15,7 @@ import xarray as xr
 
 from neurodrift.schema import FORMAT_VERSION
 from neurodrift.simulate._runner import MEASURES
-from neurodrift.simulate.measures import _SPECTRUM
+from neurodrift.simulate.measures import SPECTRUM
 from neurodrift.simulate.networks import initialise
 from neurodrift.simulate.run import Run
 from neurodrift.simulate.settings import RunSettings
@@ -67,7 +67,7 @@ def columns(runs: tuple[RunSettings, ...]) -> dict[str, Column]:
         n_early = min(first.n_early, first.n_steps)
         found["early_loss"] = Column(("early_step",), (n_early,), "float64", np.nan, attrs)
     if first.hessian is not None:
-        for name, text in _SPECTRUM.items():
+        for name, text in SPECTRUM.items():
             attrs = {"units": "1", "long_name": text}
             found[name] = Column(("snapshot_step",), (n_snapshots,), "float64", np.nan, attrs)
     if first.weights:

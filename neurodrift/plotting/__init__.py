@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from neurodrift.plotting._style import ACCENT, INK
-from neurodrift.plotting.maps import plot_drift_matrix, plot_rate_maps
-from neurodrift.plotting.series import plot_decay, plot_session_series
+from neurodrift.plotting._style import ACCENT, INK, MARKERS, PALETTE
+from neurodrift.plotting.maps import plot_drift_matrix, plot_rate_maps, plot_sorted_maps
+from neurodrift.plotting.series import plot_decay, plot_normalized, plot_session_series
+from neurodrift.plotting.training import (
+    plot_curves,
+    plot_eigenvalues,
+    plot_landscape,
+    plot_points,
+    plot_runs,
+)
 
 __all__ = [
     "ACCENT",
     "INK",
+    "MARKERS",
+    "PALETTE",
+    "plot_curves",
     "plot_decay",
     "plot_drift_matrix",
+    "plot_eigenvalues",
+    "plot_landscape",
+    "plot_normalized",
+    "plot_points",
     "plot_rate_maps",
+    "plot_runs",
     "plot_session_series",
+    "plot_sorted_maps",
 ]

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
 INK = "#26323f"
 ACCENT = "#c2410c"
+FAINT = "#9aa5b1"
+
+# Okabe and Ito's colours, which colour-blind readers tell apart, darkest first
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -23,3 +28,17 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 def open_frame(ax: Axes) -> None:
     """Leave out the upper and right side of the frame."""
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def short_number(value: float) -> str:
+    """Number of steps in few letters: 50000 is 50k.
+
+    Examples
+    --------
+    >>> [short_number(n) for n in (20, 1500, 50_000, 10_000_000)]
+    ['20', '1.5k', '50k', '10M']
+    """
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"

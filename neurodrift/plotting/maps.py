@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from neurodrift.plotting._style import new_axes
+from neurodrift.plotting._style import new_axes, short_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.image import AxesImage
 
 
 def plot_rate_maps(
@@ -66,26 +67,81 @@ def plot_rate_maps(
     if order is not None:
         drawn = drawn.sel(unit=list(order))
     peak = drawn.max("position")
-    values = (drawn / peak.where(peak > 0)).values
-    left, right = _extent(drawn["x_bin"].values)
+    relative = drawn / peak.where(peak > 0)
 
     figure = Figure(figsize=(1.2 + 1.6 * len(sessions), 4.8), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(sessions), sharey=True))
-    for axis, session, panel in zip(axes, sessions, values, strict=True):
-        axis.set_facecolor("0.85")
-        image = axis.imshow(
-            panel,
-            aspect="auto",
-            cmap="viridis",
-            vmin=0,
-            vmax=1,
-            interpolation="nearest",
-            extent=(left, right, len(panel), 0),
-        )
+    for axis, session, panel in zip(axes, sessions, relative, strict=True):
+        image = _draw_maps(axis, panel)
         axis.set_title(_session_title(drawn, session), fontsize=9)
         axis.set_xlabel("position [cm]")
     axes[0].set_ylabel("unit")
     figure.colorbar(image, ax=axes.tolist(), label="rate / peak", shrink=0.6)
+    return figure
+
+
+def plot_sorted_maps(
+    rate: xr.DataArray,
+    orders: Mapping[Hashable, Sequence[Hashable] | np.ndarray],
+    *,
+    x_label: str = "position [cm]",
+    figure: FigureBase | None = None,
+) -> FigureBase:
+    """Rate maps of some sessions (columns), sorted by each of them in turn (rows).
+
+    Parameters
+    ----------
+    rate
+        (session, unit, position) with the coordinate ``x_bin`` [cm]. Every unit is drawn relative
+        to its peak in that session; bins that were not visited stay grey.
+    orders
+        Labels of the units from top to bottom, by the session that they are sorted by, as from
+        :func:`neurodrift.order_by_peak`. These sessions are drawn.
+    x_label
+        What the horizontal axis shows.
+    figure
+        Figure or part of a figure to draw into; a new one when omitted.
+
+    Returns
+    -------
+    matplotlib.figure.FigureBase
+        The figure.
+
+    Raises
+    ------
+    ValueError
+        If the array has other dimensions.
+
+    Examples
+    --------
+    >>> import neurodrift as nd
+    >>> maps = nd.rate_maps(nd.testing.linear_track(n_units=5, n_sessions=2))
+    >>> rate = maps["rate"].sel(direction=1)
+    >>> orders = {s: nd.order_by_peak(rate.sel(session=s)) for s in ("1", "2")}
+    >>> len(nd.plotting.plot_sorted_maps(rate, orders).axes)
+    5
+    """
+    from matplotlib.figure import Figure
+
+    _expect_dims(rate, {"session", "unit", "position"}, "one direction, .sel(direction=1)")
+    n = len(orders)
+    if figure is None:
+        figure = Figure(figsize=(1.4 + 1.4 * n, 1.0 + 1.4 * n), layout="constrained")
+    axes = np.array(figure.subplots(n, n, sharex=True, squeeze=False))
+    peak = rate.max("position")
+    relative = (rate / peak.where(peak > 0)).transpose("session", "unit", "position")
+    for row, (sorted_by, order) in zip(axes, orders.items(), strict=True):
+        for axis, session in zip(row, orders, strict=True):
+            image = _draw_maps(axis, relative.sel(session=session, unit=list(order)))
+            axis.tick_params(labelsize=7)
+            axis.set_yticks([])
+            if axis in axes[0]:
+                axis.set_title(_session_title(rate, session), fontsize=8)
+            if axis in axes[:, 0]:
+                title = _session_title(rate, sorted_by)
+                axis.set_ylabel(f"sorted by\n{title}", fontsize=8)
+    figure.supxlabel(x_label, fontsize=9)
+    figure.colorbar(image, ax=axes.ravel().tolist(), label="rate / peak", shrink=0.5)
     return figure
 
 
@@ -129,6 +185,20 @@ def plot_drift_matrix(correlation: xr.DataArray, *, ax: Axes | None = None) -> A
     return ax
 
 
+def _draw_maps(axis: Axes, maps: xr.DataArray) -> AxesImage:
+    left, right = _extent(maps["x_bin"].values)
+    axis.set_facecolor("0.85")
+    return axis.imshow(
+        maps.values,
+        aspect="auto",
+        cmap="viridis",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+        extent=(left, right, maps.sizes["unit"], 0),
+    )
+
+
 def _extent(centres: np.ndarray) -> tuple[float, float]:
     if centres.size < 2:
         return float(centres[0]) - 0.5, float(centres[0]) + 0.5
@@ -140,7 +210,7 @@ def _session_title(rate: xr.DataArray, session: Hashable) -> str:
     if "day" in rate.coords:
         return f"{session} (day {float(rate['day'].sel(session=session)):g})"
     if "training_step" in rate.coords:
-        return f"step {int(rate['training_step'].sel(session=session))}"
+        return f"step {short_number(int(rate['training_step'].sel(session=session)))}"
     return str(session)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurodrift.plotting._style import ACCENT, INK, new_axes, open_frame
+from neurodrift.plotting._style import ACCENT, INK, MARKERS, PALETTE, new_axes, open_frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,6 +102,55 @@ def plot_session_series(
     if fit is not None:
         ends = np.array([np.min(x), np.max(x)], dtype=float)
         ax.plot(ends, fit[1] + fit[0] * ends, color=ACCENT, linewidth=1.2)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(label)
+    open_frame(ax)
+    return ax
+
+
+def plot_normalized(
+    x: np.ndarray,
+    series: Mapping[str, tuple[np.ndarray, np.ndarray | None]],
+    *,
+    fits: Mapping[str, tuple[float, float]] | None = None,
+    x_label: str = "session",
+    label: str = "relative to the first session",
+    ax: Axes | None = None,
+) -> Axes:
+    """Several measures relative to their first value, with their regression lines.
+
+    Parameters
+    ----------
+    x
+        (session) where each session lies.
+    series
+        (session) values relative to the first one, and their standard errors or None, by name.
+    fits
+        Slope and intercept of a regression line by name.
+    x_label, label
+        What the axes show.
+    ax
+        Axes to draw into; new ones when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    ax = new_axes(ax, (4.0, 3.0))
+    ends = np.array([np.min(x), np.max(x)], dtype=float)
+    aside = 0.006 * (ends[1] - ends[0])
+    ax.axhline(1, color="0.85", linewidth=0.8, zorder=0)
+    for i, (name, (value, error)) in enumerate(series.items()):
+        color, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
+        style: dict[str, Any] = {"color": color, "fmt": marker, "capsize": 2, "markersize": 4}
+        moved = np.asarray(x) + aside * (i - (len(series) - 1) / 2)  # or error bars hide each other
+        ax.errorbar(moved, value, yerr=error, label=name, **style)
+        if fits is not None and name in fits:
+            slope, intercept = fits[name]
+            ax.plot(ends, intercept + slope * ends, color=color, linewidth=1.2)
+    if len(series) > 1:
+        ax.legend(frameon=False, fontsize=7.5)
     ax.set_xlabel(x_label)
     ax.set_ylabel(label)
     open_frame(ax)

@@ -54,3 +54,23 @@ def test_plot_drift_matrix__draws_the_matrix_with_its_labels():
     assert [text.get_text() for text in axis.get_xticklabels()] == ["x", "y"]
     with pytest.raises(ValueError, match="matrix"):
         plotting.plot_drift_matrix(matrix.isel(session_a=0))
+
+
+def test_plot_sorted_maps__row_is_sorted_by_its_session(rate):
+    orders = {name: nd.order_by_peak(rate.sel(session=name)) for name in ("1", "3")}
+    figure = plotting.plot_sorted_maps(rate, orders)
+    panels = np.array(figure.axes[:4]).reshape(2, 2)
+    for row, order in zip(panels, orders.values(), strict=True):
+        for panel, session in zip(row, orders, strict=True):
+            expected = rate.sel(session=session, unit=order)
+            peak = expected.max("position")
+            drawn = np.ma.filled(panel.images[0].get_array().astype(float), np.nan)
+            np.testing.assert_allclose(drawn, (expected / peak.where(peak > 0)).values)
+    assert [panel.get_title() for panel in panels[0]] == ["1 (day 0)", "3 (day 4)"]
+
+
+def test_plot_sorted_maps__titles_of_snapshots_are_short(rate):
+    rate = rate.drop_vars("day").assign_coords(training_step=("session", [0, 50_000, 2_000_000]))
+    orders = {name: rate["unit"].values for name in rate["session"].values}
+    figure = plotting.plot_sorted_maps(rate, orders)
+    assert [axis.get_title() for axis in figure.axes[:3]] == ["step 0", "step 50k", "step 2M"]

@@ -1,0 +1,279 @@
+"""MATLAB files of any version since 5 as plain Python values, within bounds."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodrift.io import _mat5, _mat73
+from neurodrift.io._mat5 import Budget, Damaged
+from neurodrift.io._mat73 import Unreadable
+
+__all__ = ["MatVariable", "Unreadable", "list_mat", "read_mat"]
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class MatVariable:
+    """What a file says of one of its variables.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    matlab_class
+        Its class in MATLAB.
+    shape
+        Its shape in MATLAB, (rows, columns, ...).
+    n_bytes
+        Bytes that its numbers take in memory; 0 for texts, cells, structs and sparse matrices.
+    """
+
+    name: str
+    matlab_class: str
+    shape: tuple[int, ...]
+    n_bytes: int
+
+
+def read_mat(
+    path: str | os.PathLike[str],
+    names: Sequence[str] | None = None,
+    *,
+    max_bytes: int = 2**32,
+) -> dict[str, Any]:
+    """Read the variables of a MATLAB file, of version 5 to 7.3, the same values from either.
+
+    Nothing is squeezed: shapes are MATLAB's, (rows, columns, ...). Numbers become arrays of their
+    MATLAB class, logicals of bool; a text becomes a str, a char matrix a list of its rows; a cell
+    an object array of values; a struct a dict, an array of structs an object array of dicts; a
+    sparse matrix a :class:`scipy.sparse.csc_array`. What only MATLAB can read, such as tables and
+    function handles, becomes an :class:`Unreadable`.
+
+    Parameters
+    ----------
+    path
+        The file; nothing in it is ever executed.
+    names
+        Variables to read; all of them when omitted.
+    max_bytes
+        Most that its arrays may take in memory. What a file declares is held against this, and
+        against the bytes that it has, before anything is allocated.
+
+    Returns
+    -------
+    dict
+        Value by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file.
+    ValueError
+        If it is no MATLAB file, truncated, damaged, too large or too deeply nested, takes values
+        from other files, or has no such variable.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from scipy.io import savemat
+    >>> from neurodrift.io.mat import read_mat
+    >>> file = tempfile.mkdtemp() + "/track.mat"
+    >>> savemat(file, {"x": np.arange(3.0), "mouse": {"name": "C6", "days": [1, 3]}})
+    >>> content = read_mat(file)
+    >>> content["x"].shape, content["mouse"]["name"]
+    ((1, 3), 'C6')
+    """
+    path = _existing(path)
+    wanted = None if names is None else list(names)
+    try:
+        if _is_hdf5(path):
+            with _mat73.open_hdf5(path) as file:
+                found = _choose(_mat73.names_in(file), wanted)
+                budget = Budget(max_bytes)
+                return {name: _mat73.read(file, name, budget) for name in found}
+        known = {item.name: item for item in _variables(path)}
+        chosen = _choose(list(known), wanted)
+        budget = Budget(max_bytes)
+        for name in chosen:
+            known[name].check(budget)
+        return _load(path, chosen)
+    except Damaged as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    except (MemoryError, RecursionError, RuntimeError) as error:  # what h5py raises of bad bytes
+        raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def list_mat(path: str | os.PathLike[str]) -> list[MatVariable]:
+    """List the variables of a MATLAB file without reading them.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    list of MatVariable
+        In the order of the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file.
+    ValueError
+        If it is no MATLAB file, or truncated.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from scipy.io import savemat
+    >>> from neurodrift.io.mat import list_mat
+    >>> file = tempfile.mkdtemp() + "/track.mat"
+    >>> savemat(file, {"x": [[1.0, 2.0]]})
+    >>> list_mat(file)
+    [MatVariable(name='x', matlab_class='double', shape=(1, 2), n_bytes=16)]
+    """
+    path = _existing(path)
+    try:
+        if _is_hdf5(path):
+            with _mat73.open_hdf5(path) as file:
+                return [
+                    MatVariable(name, *_mat73.describe(file, name))
+                    for name in _mat73.names_in(file)
+                ]
+        return [
+            MatVariable(item.name, item.matlab_class, item.shape, item.n_bytes)
+            for item in _variables(path)
+        ]
+    except Damaged as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    return path
+
+
+def _is_hdf5(path: Path) -> bool:
+    """Whether HDF5 begins at the start, or behind the 512 bytes that MATLAB puts before it."""
+    with path.open("rb") as file:
+        head = file.read(1024)
+    return any(head[at : at + 8] == _HDF5 for at in (0, 512))
+
+
+def _variables(path: Path) -> list[_mat5.Variable]:
+    with path.open("rb") as file:
+        head = file.read(128)
+        if head[:4] == b"PK\x03\x04" or head[:6] == b"\x93NUMPY":
+            raise Damaged("it is a NumPy file (.npy, .npz) and no MATLAB file")
+        if len(head) >= 20 and 0 in head[:4]:
+            raise Damaged(
+                "it is no MATLAB file, or one of version 4: save it in MATLAB with the option -v7"
+            )
+        if len(head) < 128:
+            raise Damaged(f"it has {len(head)} bytes only: it is truncated or no MATLAB file")
+        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    found = [item for item in _mat5.variables(data) if item.name]  # MATLAB's own has no name
+    names = [item.name for item in found]
+    if len(set(names)) < len(names):
+        raise Damaged(f"it holds a variable twice: {', '.join(sorted(names))}")
+    return found
+
+
+def _choose(known: list[str], wanted: list[str] | None) -> list[str]:
+    missing = sorted(set(wanted or []) - set(known))
+    if missing:
+        raise Damaged(f"it has no variable {', '.join(missing)}; it holds {', '.join(known)}")
+    return known if wanted is None else [name for name in known if name in wanted]
+
+
+def _load(path: Path, names: list[str]) -> dict[str, Any]:
+    """By scipy, in the numbers' MATLAB classes."""
+    from numpy.exceptions import ComplexWarning
+    from scipy.io import loadmat
+
+    if not names:
+        return {}
+    try:
+        with warnings.catch_warnings(record=True) as lost:
+            warnings.simplefilter("error")  # scipy warns of what it could not read
+            warnings.simplefilter("always", ComplexWarning)
+            content = loadmat(path, variable_names=names, mat_dtype=True)
+        if lost:  # with classes scipy drops imaginary parts; without it keeps them
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                whole = loadmat(path, variable_names=names)
+            content = {name: _with_complex(content[name], whole[name]) for name in names}
+    except Exception as error:  # a damaged file raises anything
+        raise Damaged(f"it is damaged ({type(error).__name__}: {error})") from error
+    return {name: _plain(content[name]) for name in names}
+
+
+def _with_complex(value: Any, whole: Any) -> Any:
+    """A value with the complex numbers that another reading of it has."""
+    if not isinstance(whole, np.ndarray) or whole.dtype.kind == "c":
+        return whole
+    for name in whole.dtype.names or ():
+        value[name] = _with_complex(value[name], whole[name])
+    if whole.dtype.kind == "O":
+        for at in np.ndindex(whole.shape):
+            value[at] = _with_complex(value[at], whole[at])
+    return value
+
+
+def _plain(value: Any) -> Any:
+    from scipy.io.matlab import MatlabFunction, MatlabObject, MatlabOpaque
+
+    if isinstance(value, MatlabOpaque):
+        name = value.ravel()[0]["s2"]
+        return Unreadable(name.decode() if isinstance(name, bytes) else str(name))
+    if isinstance(value, MatlabObject):
+        return Unreadable(str(value.classname))
+    if isinstance(value, MatlabFunction):
+        return Unreadable("function_handle")
+    if not isinstance(value, np.ndarray):
+        return _sparse(value)
+    if value.dtype.kind in "US":
+        rows = [str(row) for row in value.ravel()]
+        return rows if len(rows) > 1 else "".join(rows)
+    if value.dtype.kind not in "OV":
+        return value.astype(value.dtype.newbyteorder("="), copy=False)
+    if value.size == 1 and value.ravel()[0] is None:
+        return {}  # a struct without fields
+    found = np.empty(value.shape, dtype=object)
+    for at in np.ndindex(value.shape):
+        item = value[at]
+        if value.dtype.names is not None:
+            found[at] = {name: _plain(item[name]) for name in value.dtype.names}
+        else:
+            found[at] = _plain(item)
+    if value.dtype.names is not None and value.size == 1:
+        return found.ravel()[0]
+    return found
+
+
+def _sparse(value: Any) -> Any:
+    from scipy.sparse import csc_array, issparse
+
+    if not issparse(value):
+        raise Damaged(f"it holds a value of type {type(value).__name__}, which is not known")
+    matrix: Any = value
+    found: Any = csc_array(matrix)
+    try:
+        found.check_format(full_check=True)
+    except ValueError as error:
+        raise Damaged(f"a sparse matrix contradicts itself ({error})") from error
+    return found

@@ -1,4 +1,4 @@
-"""Synthetic recordings with known answers, for tests, examples and the demo."""
+"""Linear tracks with drifting place fields."""
 
 from __future__ import annotations
 

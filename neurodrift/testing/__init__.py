@@ -1,0 +1,7 @@
+"""Synthetic recordings with known answers, for tests, examples and the demo."""
+
+from __future__ import annotations
+
+from neurodrift.testing.tracks import TRACK_LENGTH, linear_track, linear_track_truth
+
+__all__ = ["TRACK_LENGTH", "linear_track", "linear_track_truth"]

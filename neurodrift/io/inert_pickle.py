@@ -12,7 +12,7 @@ import os
 import pickletools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -118,8 +118,8 @@ def load_object_npy(path: str | os.PathLike[str]) -> Any:
 def _follow(stream: bytes) -> Any:
     stack: list[Any] = []
     memo: dict[int, Any] = {}
-    for opcode, argument, _ in pickletools.genops(stream):
-        name = opcode.name
+    for opcode, found, _ in pickletools.genops(stream):
+        name, argument = opcode.name, cast(Any, found)
         if name == "STOP":
             return stack.pop()
         if name in _CONSTANTS:
@@ -217,9 +217,8 @@ def _converted(value: Any, done: dict[int, Any]) -> Any:
     if function == "_codecs.encode" and isinstance(arguments[0], str):
         return arguments[0].encode("latin1")
     if function == "numpy.dtype":
-        order = state[1] if isinstance(state, tuple) and state[1] in ("<", ">") else "="
-        name = str(arguments[0])
-        return np.dtype(name) if name == "O" else np.dtype(name).newbyteorder(order)
+        dtype = np.dtype(str(arguments[0]))
+        return dtype.newbyteorder(">") if isinstance(state, tuple) and state[1] == ">" else dtype
     if function == "numpy.core.multiarray.scalar" and len(arguments) == 2:
         return np.frombuffer(arguments[1], arguments[0], count=1)[0]
     if function == "numpy.core.multiarray._reconstruct" and state is not None:

@@ -51,7 +51,7 @@ def activity_on_frames(
     if isinstance(source, RoiResponseSeries):
         data = nwb_find.scaled(source)
         data = data.reshape(data.shape[0], -1)
-        dense = _resampled(data, nwb_find.timestamps(source), time, step)
+        dense = sampled_on_frames(data, nwb_find.timestamps(source), time, step)
         return dense, "deconvolved", source.rois.table, np.asarray(source.rois.data[:])
     if isinstance(source, Units):
         ends = np.asarray(source["spike_times"].data[:], dtype=np.int64)
@@ -73,24 +73,65 @@ def activity_on_frames(
                     "import the counts with values='events'"
                 )
             weights, kind = np.asarray(source["amplitude"].data[:], dtype=np.float64), "amplitudes"
-    frame = frame_of(times, time, step)
+    rows = np.arange(len(table))
+    dense = counted_on_frames(times, unit, rows.size, time, step, weights, where=source.name)
+    return dense, kind, table, rows
+
+
+def counted_on_frames(
+    times: np.ndarray,
+    unit: np.ndarray,
+    n_units: int,
+    frames: np.ndarray,
+    step: float,
+    weights: np.ndarray | None = None,
+    *,
+    where: str,
+) -> np.ndarray:
+    """Number of events of each unit in each frame, or the sum of their weights.
+
+    Parameters
+    ----------
+    times
+        (event) times [s].
+    unit
+        (event) column of the unit that had it.
+    n_units
+        Number of units.
+    frames, step
+        As for :func:`frame_of`.
+    weights
+        (event) what is added up; events are counted when omitted.
+    where
+        What the events are, for messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time, unit) counts in the smallest unsigned integers, or sums.
+
+    Raises
+    ------
+    ValueError
+        If no event falls into a frame.
+    """
+    frame = frame_of(times, frames, step)
     inside = frame >= 0
     if times.size and not inside.any():
         raise ValueError(
-            f"none of the {times.size} times of {source.name} falls into a frame of the position "
-            f"({time[0]:g} to {time[-1]:g} s): their clocks differ"
+            f"none of the {times.size} times of {where} falls into a frame of the position "
+            f"({frames[0]:g} to {frames[-1]:g} s): their clocks differ"
         )
-    rows = np.arange(len(table))
-    shape = (time.size, rows.size)
+    shape = (frames.size, n_units)
     if weights is not None:
-        dense = np.zeros(shape)
-        np.add.at(dense, (frame[inside], unit[inside]), weights[inside])
-        return dense, kind, table, rows
-    cells, counts = np.unique(frame[inside] * rows.size + unit[inside], return_counts=True)
+        sums = np.zeros(shape)
+        np.add.at(sums, (frame[inside], unit[inside]), weights[inside])
+        return sums
+    cells, counts = np.unique(frame[inside] * n_units + unit[inside], return_counts=True)
     most = int(counts.max()) if counts.size else 0
     dense = np.zeros(shape, dtype=np.min_scalar_type(most))
     dense.ravel()[cells] = counts
-    return dense, kind, table, rows
+    return dense
 
 
 def frame_of(times: np.ndarray, frames: np.ndarray, step: float) -> np.ndarray:
@@ -125,10 +166,25 @@ def frame_of(times: np.ndarray, frames: np.ndarray, step: float) -> np.ndarray:
     return np.where(inside, index, -1)
 
 
-def _resampled(
+def sampled_on_frames(
     data: np.ndarray, sampled: np.ndarray, frames: np.ndarray, step: float
 ) -> np.ndarray:
-    """Mean of the samples in each frame, else the nearest sample; NaN where there is none near."""
+    """Mean of the samples in each frame, else the nearest sample; NaN where there is none near.
+
+    Parameters
+    ----------
+    data
+        (sample, unit) sampled activity.
+    sampled
+        (sample) their times [s].
+    frames, step
+        As for :func:`frame_of`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time, unit) activity on the frames; `data` itself where it is sampled with them.
+    """
     if sampled.shape == frames.shape and np.allclose(sampled, frames, rtol=0, atol=_SLACK * step):
         return data
     if sampled.size < 2:

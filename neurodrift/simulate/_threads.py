@@ -13,34 +13,46 @@ from contextlib import contextmanager
 from typing import Any
 
 _LOCK = threading.Lock()
-_IN_FORCE: list[Any] = []  # the limit, once for everybody who asked for it
+_BEFORE: list[list[int]] = []  # threads of each library before, once for everybody who asked
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep NumPy's linear algebra to one thread; calls may nest and overlap.
+    """Keep NumPy's linear algebra to one thread; calls may nest, and overlap in several threads.
 
     The number of threads belongs to the process, so the first to ask sets the limit and the last
     to leave takes it away.
     """
+    libraries = _libraries()
     with _LOCK:
-        limit = _controller().limit(limits=1) if not _IN_FORCE else _IN_FORCE[-1]
-        _IN_FORCE.append(limit)
+        now = [library.num_threads for library in libraries]
+        if not _BEFORE:
+            _set(libraries, [1] * len(libraries))
+        _BEFORE.append(_BEFORE[0] if _BEFORE else now)
     try:
         yield
     finally:
         with _LOCK:
-            _IN_FORCE.pop()
-            if not _IN_FORCE:
-                limit.restore_original_limits()
+            before = _BEFORE.pop()
+            if not _BEFORE:
+                _set(libraries, before)
 
 
 @functools.cache
-def _controller() -> Any:
+def _libraries() -> list[Any]:
     """Looking for the libraries takes milliseconds, setting a limit none."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+def _set(libraries: list[Any], numbers: list[int]) -> None:
+    for library, number in zip(libraries, numbers, strict=True):
+        # threadpoolctl 3.8 listens to the thread that set a limit first and to no other
+        free = getattr(library, "clear_controlling_thread", lambda **_: None)
+        free(force=True)
+        library.set_num_threads(number)
+        free(force=True)
 
 
 @contextmanager

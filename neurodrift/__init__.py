@@ -11,6 +11,7 @@ from neurodrift.analysis.information import (
     spatial_information,
     spatial_information_from_maps,
 )
+from neurodrift.analysis.map_switches import detect_maps, label_maps
 from neurodrift.analysis.pipeline import analyze, summary
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
@@ -30,11 +31,13 @@ __all__ = [
     "analyze",
     "bin_frames",
     "criteria_agreement",
+    "detect_maps",
     "drift",
     "drift_table",
     "half_maps",
     "import_nwb",
     "join_sessions",
+    "label_maps",
     "map_stability",
     "mutual_information",
     "open_recording",

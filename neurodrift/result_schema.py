@@ -174,6 +174,26 @@ AGREEMENT = _always(
 )
 """Agreement of criteria for place cells, from :func:`neurodrift.criteria_agreement`."""
 
+MAP_SWITCHES = _always(
+    table(
+        Var("map_label", ("segment",), "int", "1", "map of the segment, 0 = unknown"),
+        Var("confidence", ("segment",), "float", "1", "that it is this map, not the next best"),
+        Var("loading", ("segment", "map"), "float", "1", "how much of the map a segment shows"),
+        Var("similarity", ("segment", "other"), "float", "1", "similarity of the maps"),
+        Var("similarity_se", ("segment", "other"), "float", "1", "its standard error"),
+        Var("n_units", ("segment", "other"), "int", "1", "units detected in both"),
+        Var("kept", ("map", "other_map"), "float", "1", "similarity over that of one map"),
+        Var("kept_se", ("map", "other_map"), "float", "1", "its standard error"),
+        Var("kept_p", ("map", "other_map"), "float", "1", "p of one map with gradual drift"),
+        Var("n_maps", (), "int", "1", "maps of the environment"),
+        Var("kept_by_split", (), "float", "1", "the same for the best parting in two"),
+        Var("kept_by_split_se", (), "float", "1", "its standard error"),
+        Var("p_one_map", (), "float", "1", "its p of one map with gradual drift"),
+        Var("retention", ("interval",), "float", "1", "what drift leaves of a map after so long"),
+    )
+)
+"""Maps of one environment, from :func:`neurodrift.detect_maps`."""
+
 RESULTS = {
     "maps": MAPS,
     "smoothed_maps": MAPS,

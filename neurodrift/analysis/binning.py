@@ -97,6 +97,19 @@ class Binning:
             np.asarray(axis, dtype=float) for axis in ([self.edges] if one_axis else self.edges)
         ]
 
+    def typical_width(self) -> float:
+        """Width of a bin [cm], the median one of the first axis where edges are given.
+
+        Returns
+        -------
+        float
+            Centimetres.
+        """
+        axes = self.edges_by_axis()
+        if axes is None:
+            return float(np.atleast_1d(self.width)[0])
+        return float(np.median(np.diff(axes[0])))
+
     def to_json(self) -> str:
         """The parameters as JSON, for the provenance of a result.
 

@@ -85,7 +85,7 @@ def analyze(
     """
     check(recording)
     binning = Binning() if binning is None else binning
-    smoothing = _bin_width(binning) if smoothing is None else smoothing
+    smoothing = binning.typical_width() if smoothing is None else smoothing
     options: dict[str, Any] = {"binning": binning, "min_events": min_events, "seed": seed}
     tree: dict[str, xr.Dataset] = {}
     bar = _bar(progress, 8 if "x" in recording else 4)
@@ -336,13 +336,6 @@ def _split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
             if min(n_parts) >= (2 if name == "trial" else 4):
                 return "trial" if name == "trial" else "lap"
     return "block"
-
-
-def _bin_width(binning: Binning) -> float:
-    if binning.edges is None:
-        return float(np.atleast_1d(binning.width)[0])
-    first = binning.edges if np.ndim(binning.edges[0]) == 0 else binning.edges[0]
-    return float(np.median(np.diff(np.asarray(first, dtype=float))))
 
 
 def _bar(progress: bool, total: int) -> Any:

@@ -81,7 +81,7 @@ def linear_track(
         detected[np.arange(n_units) % n_sessions, np.arange(n_units)] = True
     counts, positions, trials = [], [], []
     for i in range(n_sessions):
-        x, heading = _shuttle(n_frames, frame_rate, seeds.generator(seed, "behaviour", i))
+        x, heading = shuttle(n_frames, frame_rate, seeds.generator(seed, "behaviour", i))
         tuning = truth["rate"].values[i]
         rates = tuning[:, (heading < 0).astype(int), np.minimum(x.astype(int), tuning.shape[2] - 1)]
         events = np.empty((n_frames, n_units), dtype=np.uint8)
@@ -173,14 +173,29 @@ def linear_track_truth(
     )
 
 
-def _shuttle(
-    n_frames: int, frame_rate: float, rng: np.random.Generator
+def shuttle(
+    n_frames: int, frame_rate: float, rng: np.random.Generator, mean_speed: float = 20.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Position and heading of laps at changing speeds with rests at the ends."""
+    """Position and heading of laps at changing speeds with rests at the ends.
+
+    Parameters
+    ----------
+    n_frames, frame_rate
+        Number of frames, and frames per second [Hz].
+    rng
+        Source of speeds and rests.
+    mean_speed
+        Median running speed [cm/s].
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Position [cm] and heading (1 or -1) of every frame.
+    """
     x, heading = [np.empty(0)], [np.empty(0)]
     total, forward = 0, True
     while total < n_frames:
-        speed = 20.0 * np.exp(0.25 * rng.standard_normal())
+        speed = mean_speed * np.exp(0.25 * rng.standard_normal())
         steps = max(2, round(TRACK_LENGTH / speed * frame_rate))
         run = np.linspace(0, TRACK_LENGTH, steps)
         rest = np.full(round(rng.exponential(1.0) * frame_rate), TRACK_LENGTH)

@@ -1,0 +1,160 @@
+"""Agreement of maps between segments, with its uncertainty from leaving out groups of units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+N_GROUPS = 20  # groups of units that the jackknife leaves out one by one
+MIN_UNITS = 10  # fewer shared units say nothing about a population
+MIN_BINS = 3
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of every pair of segments, once with all units and once without each group.
+
+    Parameters
+    ----------
+    whole
+        (segment, segment) agreement of the maps, NaN where too little is shared.
+    without
+        (group, segment, segment) the same without the units of one group.
+    n_units
+        (segment, segment) units detected in both.
+    """
+
+    whole: np.ndarray
+    without: np.ndarray
+    n_units: np.ndarray
+
+    @property
+    def se(self) -> np.ndarray:
+        """Standard error (segment, segment) by the jackknife over groups of units."""
+        return np.asarray(jackknife_se(self.without))
+
+
+def jackknife_se(without: np.ndarray) -> np.ndarray:
+    """Standard error of a statistic from its values without each group of units.
+
+    Parameters
+    ----------
+    without
+        (group, ...) values.
+
+    Returns
+    -------
+    numpy.ndarray
+        (...) standard error.
+    """
+    n = len(without)
+    return np.sqrt((n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
+
+
+def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
+    r"""Agreement of the maps of every pair of segments over the units detected in both.
+
+    Parameters
+    ----------
+    maps
+        Result of :func:`neurodrift.rate_maps` over `dim`, smoothed.
+    dim
+        ``"segment"`` or ``"session"``.
+
+    Returns
+    -------
+    Agreement
+        Values from -1 to 1, about 0 for maps of other units.
+
+    Notes
+    -----
+    With :math:`x_{ub}` the map of unit u in one segment over the bins that both visited, less
+    its mean over bins and then less the mean over units,
+
+    .. math:: S = \sum_{ub} x_{ub} y_{ub} / \sqrt{\sum_{ub} x_{ub}^2 \sum_{ub} y_{ub}^2}.
+
+    Without the mean over units, maps of units that are not the same would agree wherever the
+    whole population prefers some places; so the mean over all permutations of the n units is
+    :math:`-S / (n - 1)`. The maps are the roots of the rates, whose noise is about the same at
+    every rate, so that no few units decide.
+    """
+    order = np.argsort(maps["unit"].values.astype(str), kind="stable")
+    maps = maps.isel(unit=order).compute()
+    rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
+    n_segments, n_units = rate.shape[:2]
+    rate = rate.reshape(n_segments, n_units, -1).astype(float)
+    detected = maps["detected"].transpose(dim, "unit").values.astype(bool)
+    visited = maps["occupancy"].transpose(dim, "direction", "position").values > 0
+    visited = visited.reshape(n_segments, -1).astype(float)
+    rate = _root(np.where(detected[:, :, None], rate, np.nan))
+    group = np.arange(n_units) % N_GROUPS
+
+    values = np.full((N_GROUPS + 1, n_segments, n_segments), np.nan)
+    n_shared = np.zeros((n_segments, n_segments), dtype=np.int64)
+    together = _equal_rows(detected)  # segments of one session have the same units
+    for a, first in enumerate(together):
+        for second in together[a:]:
+            units = np.flatnonzero(detected[first[0]] & detected[second[0]])
+            block, mirrored = np.ix_(first, second), np.ix_(second, first)
+            n_shared[block] = n_shared[mirrored] = units.size
+            if units.size < MIN_UNITS:
+                continue
+            x, y = rate[np.ix_(first, units)], rate[np.ix_(second, units)]
+            found = _correlations(x, y, visited[first], visited[second], group[units])
+            values[(slice(None), *block)] = found
+            values[(slice(None), *mirrored)] = found.transpose(0, 2, 1)
+    return Agreement(values[0], values[1:], n_shared)
+
+
+def _root(rate: np.ndarray) -> np.ndarray:
+    """Root of the rates, with their sign, 0 where there is none."""
+    rate = np.where(np.isfinite(rate), rate, 0.0)
+    return np.ascontiguousarray(np.sign(rate) * np.sqrt(np.abs(rate)))
+
+
+def _equal_rows(detected: np.ndarray) -> list[np.ndarray]:
+    found = np.unique(detected, axis=0, return_inverse=True)[1].ravel()
+    return [np.flatnonzero(found == k) for k in range(found.max(initial=-1) + 1)]
+
+
+def _correlations(
+    x: np.ndarray, y: np.ndarray, seen_x: np.ndarray, seen_y: np.ndarray, group: np.ndarray
+) -> np.ndarray:
+    """Correlations (1 + group, first, second) of maps (segment, unit, bin), 0 where not seen."""
+    n_bins = seen_x @ seen_y.T
+    per_bin = 1 / np.maximum(n_bins, 1)
+    n_first, n_second = n_bins.shape
+    products = np.zeros((N_GROUPS, 3, n_first, n_second))  # xy, xx, yy
+    sums_x = np.zeros((N_GROUPS, n_first, n_second, x.shape[2]))
+    sums_y = np.zeros_like(sums_x)
+    seen = seen_x[:, None] * seen_y[None]
+    for g in np.unique(group):
+        own = group == g
+        some_x, some_y = x[:, own], y[:, own]
+        # Means of each unit over the bins that both segments saw: (unit, first, second).
+        mean_x = np.einsum("iub,jb->uij", some_x, seen_y, optimize=True) * per_bin
+        mean_y = np.einsum("jub,ib->uij", some_y, seen_x, optimize=True) * per_bin
+        xy = np.tensordot(some_x, some_y, axes=([1, 2], [1, 2]))
+        xx = np.einsum("iub,jb->ij", some_x**2, seen_y, optimize=True)
+        yy = np.einsum("jub,ib->ij", some_y**2, seen_x, optimize=True)
+        products[g, 0] = xy - n_bins * (mean_x * mean_y).sum(axis=0)
+        products[g, 1] = xx - n_bins * (mean_x**2).sum(axis=0)
+        products[g, 2] = yy - n_bins * (mean_y**2).sum(axis=0)
+        sums_x[g] = (some_x.sum(axis=1)[:, None] - mean_x.sum(axis=0)[..., None]) * seen
+        sums_y[g] = (some_y.sum(axis=1)[None] - mean_y.sum(axis=0)[..., None]) * seen
+    sizes = np.bincount(group, minlength=N_GROUPS)
+    found = np.full((N_GROUPS + 1, n_first, n_second), np.nan)
+    for k in range(N_GROUPS + 1):
+        kept = np.arange(N_GROUPS) != k - 1
+        n_units = sizes[kept].sum()
+        xy, xx, yy = products[kept].sum(axis=0)
+        all_x, all_y = sums_x[kept].sum(axis=0), sums_y[kept].sum(axis=0)
+        xy = xy - (all_x * all_y).sum(axis=2) / n_units
+        xx = xx - (all_x**2).sum(axis=2) / n_units
+        yy = yy - (all_y**2).sum(axis=2) / n_units
+        defined = (n_bins >= MIN_BINS) & (np.minimum(xx, yy) > 1e-9)
+        norm = np.sqrt(np.where(defined, xx * yy, 1.0))
+        found[k] = np.where(defined, np.clip(xy / norm, -1, 1), np.nan)
+    return found

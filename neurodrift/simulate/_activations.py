@@ -62,13 +62,13 @@ def _softplus(a: np.ndarray) -> Derivatives:
 ACTIVATIONS: dict[str, Callable[[np.ndarray], Derivatives]] = {
     "relu": _relu,
     "leaky_relu": _leaky_relu,
-    "linear": _linear,
-    "tanh": _tanh,
-    "sigmoid": _sigmoid,
     "gelu": _gelu,
     "elu": _elu,
     "silu": _silu,
     "softplus": _softplus,
+    "tanh": _tanh,
+    "sigmoid": _sigmoid,
+    "linear": _linear,
 }
 """Activation with its first and second derivative, by name; torch's definitions and defaults."""
 

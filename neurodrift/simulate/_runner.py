@@ -17,21 +17,13 @@ from neurodrift.simulate._task import Task
 from neurodrift.simulate._torch_engine import TorchNetworks
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.rules import Rule
-from neurodrift.simulate.run import Reason, Run
+from neurodrift.simulate.run import EARLY_LOSS, MEASURES, REASONS, Run
 
 HIGHEST_LOSS = 10.0
 """Normalised clean loss above which a run has diverged, if it stays there."""
 
 PATIENCE = 1000
 """Updates for which it must stay there; large steps often throw a network up and back again."""
-
-MEASURES = {
-    "loss": "clean mean squared error over the variance of the targets",
-    "active_fraction": "share of active pairs of sample and unit",
-    "fraction_active_units": "share of units active on any sample",
-}
-
-_REASONS: tuple[Reason, ...] = ("finished", "diverged", "dead")
 
 
 @dataclass(frozen=True)
@@ -224,9 +216,8 @@ class _Book:
             },
             coords={"step": plan.measures[made], "early_step": np.arange(1, early.size + 1)},
         )
-        text = "loss of the update itself, with noisy targets, over the variance of the targets"
-        measures["early_loss"] = ("early_step", early, {"units": "1", "long_name": text})
-        reason = _REASONS[self._reason[i]]
+        measures["early_loss"] = ("early_step", early, {"units": "1", "long_name": EARLY_LOSS})
+        reason = REASONS[self._reason[i]]
         measures.attrs = {
             "title": "neurodrift training run",
             "task": s.task.name,

@@ -9,7 +9,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
-from neurodrift.simulate.engine import Engine, Precision, Spacing
+from neurodrift.simulate._choice import DEVICES, Engine
+from neurodrift.simulate.engine import Precision, Spacing
 from neurodrift.simulate.measures import CountRule
 from neurodrift.simulate.networks import ACTIVATIONS, Regime
 from neurodrift.simulate.rules import Rule
@@ -62,7 +63,7 @@ def settings_schema() -> dict[str, Any]:
             "spacing": {"enum": [*get_args(Spacing), "published"]},
             "n_early": {"type": "integer", "minimum": 0},
             "engine": {"enum": list(get_args(Engine))},
-            "device": {"type": "string", "pattern": r"^(cpu|cuda(:\d+)?)$"},
+            "device": {"type": "string", "pattern": f"^({DEVICES})$"},
             "dtype": {"enum": list(get_args(Precision))},
             "hessian": {"enum": [None, *get_args(CountRule)]},
             "weights": {"type": "boolean"},

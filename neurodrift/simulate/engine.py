@@ -10,17 +10,17 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from neurodrift.simulate._fused import obstacles
+from neurodrift.simulate._choice import Engine, choose_engine, refuse_missing
 from neurodrift.simulate._runner import Plan, Setup, train_group
 from neurodrift.simulate._task import Task
+from neurodrift.simulate._threads import one_blas_thread, torch_threads
 from neurodrift.simulate._torch_engine import group_key
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.rules import Rule
 from neurodrift.simulate.run import Run
 
-__all__ = ["Run", "sample_steps", "train", "train_ensemble"]
+__all__ = ["Run", "choose_engine", "sample_steps", "train", "train_ensemble"]
 
-Engine = Literal["auto", "numba", "torch"]
 Precision = Literal["float64", "float32"]
 Spacing = Literal["linear", "log"]
 Divergence = Literal["lasting", "published"]
@@ -97,6 +97,7 @@ def train(
     divergence: Divergence = "lasting",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 100_000,
+    n_threads: int | None = None,
 ) -> Run:
     """Train one network and keep snapshots of it.
 
@@ -127,7 +128,8 @@ def train(
         ``numba`` for one hidden ReLU layer on the CPU, all samples at once, without input noise;
         ``torch`` for everything; ``auto`` for the first that can.
     device
-        Where torch computes: ``cpu``, ``cuda``, ``cuda:1``, ...
+        Where torch computes: ``cpu``, ``cuda``, ``cuda:1``, ... CUDA is
+        untested: the code is there, but has never been run on a device.
     dtype
         Precision of weights and activity. Noise is always drawn in single precision.
     divergence
@@ -140,6 +142,9 @@ def train(
         was saved, and ends bit for bit as if it had not been interrupted.
     checkpoint_every
         Updates between two checkpoints.
+    n_threads
+        Threads of the torch engine on the CPU; torch's own setting when omitted. The numba engine
+        uses one.
 
     Returns
     -------
@@ -156,7 +161,7 @@ def train(
     -----
     Without noise both engines agree step by step, with noise in distribution. The numba engine's
     result is the same in any company and on any number of threads; that of the torch engine too,
-    up to rounding where torch's batched products depend on the number of networks.
+    up to rounding where torch's batched products depend on the numbers of networks and threads.
 
     Examples
     --------
@@ -185,7 +190,7 @@ def train(
         divergence=divergence,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
-        n_threads=1,
+        n_threads=n_threads,
     )[0]
 
 
@@ -221,8 +226,8 @@ def train_ensemble(
     checkpoint
         File for a single run; for several a folder.
     n_threads
-        Threads for the numba engine, one run on each; as many as there are processors when
-        omitted.
+        Threads: the numba engine puts one run on each, as many as there are processors when
+        omitted; the torch engine shares them in every product, torch's own setting when omitted.
 
     Returns
     -------
@@ -258,11 +263,13 @@ def train_ensemble(
 
     runs: dict[int, Run] = {}
     fused = [n for n, group in enumerate(groups) if setups[group[0]].engine == "numba"]
-    with ThreadPoolExecutor(n_threads or _n_processors()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(n_threads or _n_processors()) as pool:
         done = dict(zip(fused, pool.map(work, fused), strict=True))
     for number, group in enumerate(groups):
-        made = done[number] if number in done else work(number)
-        runs |= dict(zip(group, made, strict=True))
+        if number not in done:
+            with torch_threads(n_threads):
+                done[number] = work(number)
+        runs |= dict(zip(group, done[number], strict=True))
     return [runs[i] for i in range(len(setups))]
 
 
@@ -335,33 +342,10 @@ def _setups(task: Any, network: Any, rule: Any, seed: Any, engine: str, device: 
 
 
 def _choose(task: Task, network: Network, rule: Rule, engine: str, device: str) -> str:
-    for name, value, kind in (("task", task, Task), ("network", network, Network)):
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} is a {type(value).__name__}, expected a {kind.__name__}")
-    if not isinstance(rule, Rule):
-        raise TypeError(f"rule is a {type(rule).__name__}, expected a Rule: Rule('sgd', ...)")
-    if engine not in get_args(Engine):
-        raise ValueError(f"engine is {engine!r}, expected one of {get_args(Engine)}")
-    if rule.batch_size is not None and rule.batch_size > task.n_samples:
-        raise ValueError(
-            f"batch_size is {rule.batch_size}, but the task has {task.n_samples} samples"
-        )
-    if not task.target_variance > 0:
-        raise ValueError(
-            f"the targets of task {task.name!r} are all equal, so the loss has no scale: give "
-            "targets that differ"
-        )
-    if device.startswith("cuda"):
-        import torch
-
-        if not torch.cuda.is_available():
-            raise ValueError(f"device is {device!r}, but torch finds no CUDA: use device='cpu'")
-    found = obstacles(network, rule) + ([f"device {device!r}"] if device != "cpu" else [])
-    if engine == "numba" and found:
-        raise ValueError(
-            f"the numba engine does not train {' or '.join(found)}: use engine='auto' or 'torch'"
-        )
-    return "torch" if engine == "torch" or found else "numba"
+    found = choose_engine(task, network, rule, engine, device)
+    if found == "torch":
+        refuse_missing(device)
+    return found
 
 
 def _groups(setups: list[Setup]) -> list[list[int]]:

@@ -9,23 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from neurodrift.seeds import generator
+from neurodrift.simulate import _activations
 
 if TYPE_CHECKING:
     import torch
 
 Regime = Literal["rich", "lazy"]
 
-ACTIVATIONS = (
-    "relu",
-    "leaky_relu",
-    "gelu",
-    "elu",
-    "silu",
-    "softplus",
-    "tanh",
-    "sigmoid",
-    "linear",
-)
+ACTIVATIONS = tuple(_activations.ACTIVATIONS)
 """Activation functions by name; torch's definitions and defaults."""
 
 

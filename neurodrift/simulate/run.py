@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -14,6 +14,17 @@ from neurodrift.simulate.networks import Network, forward
 from neurodrift.simulate.rules import Rule
 
 Reason = Literal["finished", "diverged", "dead"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why a run ended, in the order of their numbers in stores."""
+
+MEASURES = {
+    "loss": "clean mean squared error over the variance of the targets",
+    "active_fraction": "share of active pairs of sample and unit",
+    "fraction_active_units": "share of units active on any sample",
+}
+"""What is measured over training, see :class:`Run`."""
+
+EARLY_LOSS = "loss of the update itself, with noisy targets, over the variance of the targets"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

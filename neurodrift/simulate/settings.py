@@ -20,7 +20,7 @@ from neurodrift.simulate._settings_schema import (
     settings_schema,
     task_options,
 )
-from neurodrift.simulate.engine import Spacing, sample_steps, train_ensemble
+from neurodrift.simulate.engine import Spacing, choose_engine, sample_steps, train_ensemble
 from neurodrift.simulate.measures import hessian_measures
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.rules import LEARNING_RATES, Rule
@@ -322,12 +322,7 @@ def check_builds(settings: RunSettings, source: Source, what: str = "") -> None:
     """
     try:
         task, network, rule = settings.build()
-        if rule.batch_size is not None and rule.batch_size > task.n_samples:
-            raise ValueError(
-                f"rule.batch_size is {rule.batch_size}, but the task has {task.n_samples} samples"
-            )
-        if not (task.targets.size > 1 and task.targets.var() > 0):
-            raise ValueError("the targets of the task are all equal, so the loss has no scale")
+        choose_engine(task, network, rule, settings.engine, settings.device)
         latest = max(int(settings.steps(which)[-1]) for which in ("measures", "snapshots"))
         if latest > settings.n_steps:
             raise ValueError(f"a measure or snapshot at step {latest} is after n_steps")

@@ -15,14 +15,12 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.io.zarr import replace
-from neurodrift.simulate._runner import MEASURES
 from neurodrift.simulate._sweep_workers import make_blocks
 from neurodrift.simulate.measures import SPECTRUM, Collection, training_summary
-from neurodrift.simulate.run import Run
+from neurodrift.simulate.run import MEASURES, REASONS, Run
 from neurodrift.simulate.settings import RunSettings
 from neurodrift.simulate.sweep_config import SweepConfig, load_sweep
 from neurodrift.simulate.sweep_store import (
-    REASONS,
     attributes,
     create,
     done_marks,

@@ -14,14 +14,12 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.schema import FORMAT_VERSION
-from neurodrift.simulate._runner import MEASURES
 from neurodrift.simulate.measures import SPECTRUM
 from neurodrift.simulate.networks import initialise
-from neurodrift.simulate.run import Run
+from neurodrift.simulate.run import EARLY_LOSS, MEASURES, REASONS, Run
 from neurodrift.simulate.settings import RunSettings
 from neurodrift.simulate.sweep_config import SweepConfig
 
-REASONS = ("finished", "diverged", "dead")
 TITLE = "neurodrift sweep"
 
 
@@ -62,8 +60,7 @@ def columns(runs: tuple[RunSettings, ...]) -> dict[str, Column]:
         attrs = {"units": "1", "long_name": text}
         found[name] = Column(("step",), (n_steps,), "float64", np.nan, attrs)
     if first.n_early:
-        text = "loss of the update itself, with noisy targets, over the variance of the targets"
-        attrs = {"units": "1", "long_name": text}
+        attrs = {"units": "1", "long_name": EARLY_LOSS}
         n_early = min(first.n_early, first.n_steps)
         found["early_loss"] = Column(("early_step",), (n_early,), "float64", np.nan, attrs)
     if first.hessian is not None:

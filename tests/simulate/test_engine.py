@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -560,7 +561,9 @@ def test_sample_steps__few_steps() -> None:
         ({"rule": Rule(batch_size=6)}, "batch_size is 6, but the task has 5"),
         ({"engine": "numba", "network": Network(depth=2)}, "does not train a network other"),
         ({"engine": "numba", "rule": Rule(input_noise=1, batch_size=2)}, "input noise or minib"),
-        ({"engine": "numba", "device": "meta"}, "numba engine does not train device 'meta'"),
+        ({"engine": "numba", "device": "cuda:1"}, "numba engine computes on the CPU, but device"),
+        ({"device": "meta"}, "device is 'meta', expected 'cpu', 'cuda' or 'cuda:0'"),
+        ({"device": "cuda:"}, "device is 'cuda:', expected"),
         ({"checkpoint_every": 0}, "checkpoint_every is 0"),
     ],
 )
@@ -569,10 +572,45 @@ def test_train__bad_option(options: dict, message: str) -> None:
         train(task_of(5, 6, 3), **({"n_steps": 10} | options))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
-def test_train__no_cuda() -> None:
-    with pytest.raises(ValueError, match="torch finds no CUDA"):
-        train(task_of(5, 6, 3), n_steps=10, device="cuda")
+@pytest.mark.parametrize("device", ["cuda", "cuda:3"])
+def test_train__no_cuda(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="torch finds no CUDA: use device='cpu'"):
+        train(task_of(5, 6, 3), n_steps=10, device=device)
+
+
+def test_train__not_so_many_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ValueError, match=r"'cuda:2', but torch finds 2 CUDA device\(s\)"):
+        train(task_of(5, 6, 3), n_steps=10, device="cuda:2")
+
+
+def test_train__without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert train(task_of(5, 6, 3), n_steps=10).reason == "finished"
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'neurodrift\[torch\]'"):
+        train(task_of(5, 6, 3), n_steps=10, engine="torch")
+
+
+def test_train__torch_gets_its_threads_and_gives_them_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+
+    class Spy(TorchNetworks):
+        def advance(self, step: int) -> None:
+            seen.append(torch.get_num_threads())
+            super().advance(step)
+
+    monkeypatch.setattr("neurodrift.simulate._runner.TorchNetworks", Spy)
+    before = torch.get_num_threads()
+    options: dict[str, Any] = {"n_steps": 5, "engine": "torch", "snapshots": 1, "measures": 1}
+    train(task_of(5, 6, 3), n_threads=before + 1, **options)
+    train(task_of(5, 6, 3), **options)
+    assert set(seen[: len(seen) // 2]) == {before + 1}
+    assert set(seen[len(seen) // 2 :]) == {before}
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-CONVERTERS = {"sheintuch2020": "neurodrift.convert.sheintuch2020:convert"}
+CONVERTERS = {
+    "arrays": "neurodrift.convert.arrays:convert",
+    "sheintuch2020": "neurodrift.convert.sheintuch2020:convert",
+}
 """Name of a data set -> ``"module:function"``, imported when it is used."""
 
 

@@ -121,6 +121,7 @@ def detect_maps(
     at = _times(maps)
     intervals = Intervals.between(at)
     groups, first = _part(np.arange(at.size), similar, intervals, at, alpha)
+    groups = _rejoin(groups, similar, intervals, at, alpha)
     settled = _settle(groups, similar, intervals)
     return _result(maps, by, similar, intervals, at, settled, first).assign_attrs(
         by=by,
@@ -239,6 +240,48 @@ def _part(
     return [*found[0], *found[1]], best
 
 
+def _rejoin(
+    groups: list[np.ndarray],
+    similar: Agreement,
+    intervals: Intervals,
+    at: np.ndarray,
+    alpha: float,
+) -> list[np.ndarray]:
+    """Join groups that are one map, as where a parting cut through a third map."""
+    groups = list(groups)
+    while len(groups) > 1:
+        alike = []
+        for a in range(len(groups)):
+            for b in range(a + 1, len(groups)):
+                split = _pair(groups[a], groups[b], similar, intervals, at)
+                if not split.p < alpha:
+                    alike.append((np.nan_to_num(split.kept), a, b))
+        if not alike:
+            break
+        _, a, b = max(alike)
+        groups[a] = np.sort(np.concatenate([groups[a], groups.pop(b)]))
+    return groups
+
+
+def _pair(
+    first: np.ndarray,
+    second: np.ndarray,
+    similar: Agreement,
+    intervals: Intervals,
+    at: np.ndarray,
+) -> _Split:
+    """Test two groups of segments against each other."""
+    members = np.sort(np.concatenate([first, second]))
+    block = np.ix_(members, members)
+    return _tested(
+        np.isin(members, second).astype(np.int64),
+        similar.whole[block],
+        similar.without[:, block[0], block[1]],
+        Intervals(intervals.index[block], intervals.values),
+        at[members],
+    )
+
+
 def _best_split(
     members: np.ndarray, similar: Agreement, intervals: Intervals, at: np.ndarray
 ) -> _Split | None:
@@ -334,9 +377,9 @@ def _reassign(labels: np.ndarray, whole: np.ndarray, intervals: Intervals) -> np
         found = np.nan_to_num(loadings(whole, labels, intervals)[0], nan=-np.inf)
         known = np.isfinite(found).any(axis=0)
         moved = np.where(known & (labels > 0), found.argmax(axis=0) + 1, labels)
-        if np.array_equal(moved, labels) or np.unique(moved[moved > 0]).size < len(found):
-            return labels
-        labels = moved
+        if np.array_equal(moved, labels):
+            break
+        labels = np.unique(moved, return_inverse=True)[1] + int(moved.min() > 0)
     return labels
 
 
@@ -411,17 +454,10 @@ def _result(
     kept = np.full((3, n_maps, n_maps), np.nan)
     for a in range(n_maps):
         for b in range(a + 1, n_maps):
-            members = np.flatnonzero((labels == a + 1) | (labels == b + 1))
-            block = np.ix_(members, members)
-            between = _tested(
-                (labels[members] == b + 1).astype(np.int64),
-                similar.whole[block],
-                similar.without[:, block[0], block[1]],
-                Intervals(intervals.index[block], intervals.values),
-                at[members],
-            )
+            pair = [np.flatnonzero(labels == k + 1) for k in (a, b)]
+            between = _pair(*pair, similar, intervals, at)
             kept[:, a, b] = kept[:, b, a] = between.kept, between.se, between.p
-    pair, both = ("segment", "other"), ("map", "other_map")
+    segments, both = ("segment", "other"), ("map", "other_map")
     retention = loadings(similar.whole, labels, intervals)[1].retention
     numbers = np.arange(n_maps) + 1
     coords = {
@@ -434,9 +470,9 @@ def _result(
             "map_label": ("segment", labels),
             "confidence": ("segment", confidence),
             "loading": (("segment", "map"), shown.T),
-            "similarity": (pair, similar.whole),
-            "similarity_se": (pair, similar.se),
-            "n_units": (pair, similar.n_units),
+            "similarity": (segments, similar.whole),
+            "similarity_se": (segments, similar.se),
+            "n_units": (segments, similar.n_units),
             "kept": (both, kept[0]),
             "kept_se": (both, kept[1]),
             "kept_p": (both, kept[2]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from neurodrift.convert._files import sha256
 
 REGISTRATION = "cell_registration.mat"
 SHEET = "Maps per trial.xlsx"
@@ -156,7 +157,7 @@ def read_source(environment: Environment, number: int) -> Source:
         amplitude=amplitude,
         union_row=_union_rows(environment, number, n_cells, events_path),
         map_labels=environment.map_labels.get(number),
-        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in used},
+        files={path.name: sha256(path) for path in used},
     )
 
 

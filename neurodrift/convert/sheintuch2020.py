@@ -13,8 +13,6 @@ References
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -24,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from neurodrift.convert._files import all_or_none
 from neurodrift.convert._sheintuch_align import (
     INFERRED_LABELS,
     IRREGULAR,
@@ -37,7 +36,6 @@ from neurodrift.convert._sheintuch_source import Source, environments, read_log,
 from neurodrift.convert._sheintuch_verify import UNALIGNED, compare
 from neurodrift.io.nwb_session import NwbSession, Series
 from neurodrift.io.nwb_write import write_session
-from neurodrift.io.zarr import refuse_existing
 
 TIME_ZONE = ZoneInfo("Asia/Jerusalem")
 CITATION = (
@@ -96,12 +94,7 @@ def convert(
         for environment in found
         for number in environment.sessions
     }
-    for name in names.values():
-        refuse_existing(out_dir / name, overwrite)
-    made = not out_dir.exists()
-    unfinished = out_dir / f".sheintuch2020.{uuid.uuid4().hex[:8]}.unfinished"
-    try:
-        unfinished.mkdir(parents=True)
+    with all_or_none(out_dir, list(names.values()), overwrite=overwrite) as unfinished:
         for environment in found:
             starts = [
                 read_log(environment.folder / f"frameLog_{number}.csv")[0].start
@@ -114,14 +107,7 @@ def convert(
                     unfinished / names[environment.folder, number],
                     verify=partial(compare, source=source),
                 )
-        paths = [out_dir / name for name in names.values()]
-        for path in paths:
-            os.replace(unfinished / path.name, path)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        if made and out_dir.is_dir() and not any(out_dir.iterdir()):
-            out_dir.rmdir()
-    return paths
+    return [out_dir / name for name in names.values()]
 
 
 def verify(path: str | os.PathLike[str], source_dir: str | os.PathLike[str]) -> None:

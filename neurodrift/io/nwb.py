@@ -11,12 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift import kinematics
-from neurodrift.io import nwb_find
-from neurodrift.io.nwb_frames import activity_on_frames
+from neurodrift.io.nwb_recordings import recordings_in
+from neurodrift.io.nwb_tables import told_by_epochs
 from neurodrift.joining import join_sessions
-from neurodrift.recording import recording_from_arrays
-from neurodrift.schema import check
 
 
 def import_nwb(
@@ -28,6 +25,8 @@ def import_nwb(
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
     environment: str | None = None,
+    region: str | None = None,
+    sessions_from: str = "file",
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
 
@@ -39,8 +38,12 @@ def import_nwb(
     ----------
     files
         NWB files, one for each session.
-    series, position, speed, values, join_on, environment
+    series, position, speed, values, join_on, environment, region
         As for :func:`read_session`.
+    sessions_from
+        ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
+        intervals: each of its rows is one, and units of one file are the same in all of them.
+        Frames in no row are left out.
 
     Returns
     -------
@@ -85,15 +88,17 @@ def import_nwb(
         "values": values,
         "join_on": join_on,
         "environment": environment,
+        "region": region,
+        "sessions_from": sessions_from,
     }
     parts: list[_Part] = []
     for path in paths:
-        parts.append(_read(path, label=None, **options))
+        parts += _read(path, name=None, **options)
         _refuse_another(parts)
     labels = [part.label for part in parts]
     if len(set(labels)) < len(labels):
-        parts = [_read(path, label=path.stem, **options) for path in paths]
-    parts.sort(key=lambda part: (part.start, part.label))
+        parts = [part for path in paths for part in _read(path, name=path.stem, **options)]
+    parts.sort(key=lambda part: (part.start, part.recording["time"].values[0], part.label))
     first = parts[0]
     for part in parts:
         if all(other.day is not None for other in parts):
@@ -115,7 +120,8 @@ def import_nwb(
     recording = _in_order(join_sessions(recordings))
     if any("projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
-    return recording.assign_attrs(nwb_files=[part.path.name for part in parts])
+    files_used = dict.fromkeys(part.path.name for part in parts)
+    return recording.assign_attrs(nwb_files=list(files_used))
 
 
 def read_session(
@@ -127,6 +133,7 @@ def read_session(
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
     environment: str | None = None,
+    region: str | None = None,
 ) -> xr.Dataset:
     """Read one NWB file as a recording of one session.
 
@@ -155,13 +162,17 @@ def read_session(
         Column of the table of units that identifies them across sessions; ``"id"`` takes the
         rows' ids.
     environment
-        Label of the environment; needed only if the file does not tell it.
+        Label of the environment, if the file does not tell it. Of a file whose epochs tell several
+        environments, the one to read: only frames in its epochs are used.
+    region
+        Brain region of the units to read; all of them when omitted.
 
     Returns
     -------
     xarray.Dataset
         A recording with one session; time counts from its start. Units are labelled by their
-        registered ids, and those without one ``"<session>:<row>"``.
+        registered ids, and those without one ``"<session>:<row>"``. A unit whose ``obs_intervals``
+        leave out more than 1 % of the frames counts as not detected, with a warning.
 
     Raises
     ------
@@ -171,15 +182,17 @@ def read_session(
         If it has no position or no activity, several of them and none is named, a position in
         pixels, or anything that makes no recording.
     """
-    part = _read(
+    (part,) = _read(
         Path(path),
-        label=None,
+        name=None,
         series=series,
         position=position,
         speed=speed,
         values=values,
         join_on=join_on,
         environment=environment,
+        region=region,
+        sessions_from="file",
     )
     return part.recording
 
@@ -196,7 +209,7 @@ class _Part:
     tells_experience: bool
 
 
-def _read(path: Path, *, label: str | None, **options: Any) -> _Part:
+def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
     from pynwb import NWBHDF5IO
 
     if not path.is_file():
@@ -210,178 +223,20 @@ def _read(path: Path, *, label: str | None, **options: Any) -> _Part:
             io.close()
         raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
     with io:
-        told = _told(nwbfile, path)
-        label = label or told["session"] or nwbfile.session_id or path.stem
         try:
-            recording = _recording(nwbfile, path.name, label, told, **options)
+            told = told_by_epochs(nwbfile, path.name, options["environment"])
+            named = name or told["session"] or nwbfile.session_id or path.stem
+            recordings = recordings_in(nwbfile, path.name, named, told, **options)
         except ValueError as error:
             text = str(error)
             raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
         start = nwbfile.session_start_time
     day = told["day"] if np.isfinite(told["day"]) else None
-    return _Part(path, recording, label, start, day, bool(np.isfinite(told["experience"])))
-
-
-def _recording(
-    nwbfile: Any,
-    where: str,
-    label: str,
-    told: dict[str, Any],
-    *,
-    series: str | None,
-    position: str | None,
-    speed: str | None,
-    values: str,
-    join_on: str,
-    environment: str | None,
-) -> xr.Dataset:
-    place = nwb_find.find_position(nwbfile, position, where)
-    time = nwb_find.timestamps(place)
-    if time.size < 2 or not (np.diff(time) > 0).all():
-        raise ValueError(
-            f"the timestamps of {nwb_find.path_of(place)} are not strictly increasing, or fewer "
-            "than two: sort them, drop repeats and NaN"
-        )
-    xy = nwb_find.scaled(place, nwb_find.centimetres(place.unit) or 1.0).reshape(time.size, -1)
-    if xy.shape[1] > 2:
-        raise ValueError(
-            f"{nwb_find.path_of(place)} has {xy.shape[1]} columns, expected a position in 1 or 2 "
-            "dimensions"
-        )
-    # Rounded so that a clock of 1/20 s has frames of 0.05 s and not 0.0500000000001 s.
-    step = 1 / place.rate if place.rate else float(np.round(np.median(np.diff(time)), 12))
-    source = nwb_find.find_activity(nwbfile, series, where)
-    activity, kind, table, rows = activity_on_frames(source, time, step, values)
-    covered = np.ones(time.size, dtype=bool)
-    if kind == "deconvolved":
-        covered = ~np.isnan(activity).all(axis=1)
-        if not covered.any():
-            raise ValueError(f"no frame of the position has a sample of {source.name}")
-    subject = nwbfile.subject.subject_id if nwbfile.subject else None
-    units, known = _labels(table, rows, join_on, label)
-    recording = recording_from_arrays(
-        activity[covered],
-        kind=kind,
-        time=time[covered],
-        frame_duration=step,
-        x=xy[covered, 0],
-        y=xy[covered, 1] if xy.shape[1] == 2 else None,
-        session=[label],
-        unit=units,
-        region=_regions(table, rows),
-        registered=known,
-        experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
-        subject=subject or "unknown",
-        environment=environment or told["environment"] or "unknown",
-        **_trials(nwbfile, time[covered]),
-    )
-    velocity = nwb_find.find_speed(nwbfile, speed, time, where)
-    return _with_speed(recording, velocity, covered, bool(told["speed_is_projected"]))
-
-
-def _labels(
-    table: Any, rows: np.ndarray, join_on: str, session: str
-) -> tuple[list[Any], list[bool]]:
-    """Label of each unit, and whether it is an identity across sessions."""
-    if join_on == "id":
-        registered = np.asarray(table.id[:])[rows].tolist()
-    elif join_on in table.colnames:
-        registered = np.asarray(table[join_on].data[:])[rows].tolist()
-    elif join_on == "registered_cell_id":
-        registered = [-1] * rows.size
-    else:
-        raise ValueError(
-            f"table {table.name} has no column {join_on!r} to join on; it has id, "
-            f"{', '.join(table.colnames)}"
-        )
-    known = [_is_id(item) for item in registered]
-    given = [item for item, is_known in zip(registered, known, strict=True) if is_known]
-    if len(set(given)) < len(given):
-        repeated = sorted({item for item in given if given.count(item) > 1})[:5]
-        raise ValueError(f"{join_on} {repeated} of table {table.name} name more than one unit each")
-    if all(known) and not any(isinstance(item, str) for item in given):
-        return [int(item) for item in given], known
-    labels = [
-        _text(item) if is_known else f"{session}:{row}"
-        for item, is_known, row in zip(registered, known, rows.tolist(), strict=True)
+    tells = bool(np.isfinite(told["experience"])) and options["sessions_from"] == "file"
+    return [
+        _Part(path, recording, str(recording["session"].values[0]), start, day, tells)
+        for recording in recordings
     ]
-    return labels, known
-
-
-def _is_id(item: Any) -> bool:
-    if isinstance(item, str | bytes):
-        return bool(item)
-    return bool(np.isfinite(item) and item >= 0)
-
-
-def _text(item: Any) -> str:
-    if isinstance(item, bytes):
-        return item.decode()
-    return item if isinstance(item, str) else str(int(item))
-
-
-def _regions(table: Any, rows: np.ndarray) -> list[str] | None:
-    for name in ("location", "region", "brain_area"):
-        if name in table.colnames:
-            return [str(item) for item in np.asarray(table[name].data[:], dtype=object)[rows]]
-    return None
-
-
-def _told(nwbfile: Any, path: Path) -> dict[str, Any]:
-    """What the table of epochs says about the session."""
-    told: dict[str, Any] = {"environment": None, "session": None}
-    told |= {"day": np.nan, "experience": np.nan, "speed_is_projected": False}
-    epochs = nwbfile.epochs
-    for name in told:
-        if epochs is None or name not in epochs.colnames:
-            continue
-        found = list(dict.fromkeys(np.asarray(epochs[name].data[:]).tolist()))
-        if name == "environment" and len(found) > 1:
-            raise ValueError(
-                f"{path.name} holds several environments ({', '.join(map(str, found))}): write "
-                "one file for each"
-            )
-        if len(found) == 1:
-            told[name] = found[0]
-    return told
-
-
-def _trials(nwbfile: Any, time: np.ndarray) -> dict[str, np.ndarray]:
-    if nwbfile.trials is None:
-        return {}
-    table = nwbfile.trials
-    column = "track_trial" if "track_trial" in table.colnames else None
-    numbers = table[column].data[:] if column else np.arange(len(table)) + 1
-    per_frame = {"trial": (numbers, np.full(time.size, -1, dtype=np.int32))}
-    if "map_label" in table.colnames:
-        labels = np.nan_to_num(np.asarray(table["map_label"].data[:], dtype=np.float64))
-        per_frame["map_label"] = (labels, np.zeros(time.size, dtype=np.int16))
-    first = np.searchsorted(time, np.asarray(table["start_time"].data[:]) - 1e-9)
-    last = np.searchsorted(time, np.asarray(table["stop_time"].data[:]) - 1e-9)
-    for values, frames in per_frame.values():
-        for value, start, stop in zip(values, first, last, strict=True):
-            frames[start:stop] = value
-    return {name: frames for name, (_, frames) in per_frame.items()}
-
-
-def _with_speed(
-    recording: xr.Dataset, series: Any, covered: np.ndarray, is_projected: bool
-) -> xr.Dataset:
-    """Speed and direction from a series of the file, or from the position if there is none."""
-    derived = kinematics.running(recording)
-    if series is None:
-        return derived
-    values = nwb_find.scaled(series, nwb_find.centimetres_per_second(series.unit) or 1.0)[covered]
-    values = values.reshape(values.shape[0], -1)
-    speed = np.abs(values[:, 0]) if values.shape[1] == 1 else np.linalg.norm(values, axis=1)
-    result = derived.assign(speed=("time", speed, derived["speed"].attrs))
-    if is_projected:
-        result["speed"].attrs["projected"] = 1
-    if "direction" in derived and values.shape[1] == 1 and "velocity" in series.name.lower():
-        sign = np.sign(np.nan_to_num(values[:, 0])).astype(np.int8)
-        result["direction"] = ("time", sign, derived["direction"].attrs)
-    check(result)
-    return result
 
 
 def _refuse_another(parts: list[_Part]) -> None:

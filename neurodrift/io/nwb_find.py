@@ -166,6 +166,31 @@ def find_speed(nwbfile: Any, wanted: str | None, time: np.ndarray, where: str) -
     return _choose(fitting, None, "speed", "speed", where) if fitting else None
 
 
+def find_direction(nwbfile: Any, time: np.ndarray) -> Any:
+    """The series named ``direction`` that is sampled with the position, if the file has one.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    time
+        (time) start of each frame of the position [s].
+
+    Returns
+    -------
+    pynwb.TimeSeries or None
+        The series, of -1, 0 and 1 only.
+    """
+    from pynwb import TimeSeries
+
+    for item in nwbfile.objects.values():
+        if isinstance(item, TimeSeries) and item.name == "direction" and _same_clock(item, time):
+            values = np.asarray(item.data[:])
+            if values.ndim == 1 and np.isin(values, (-1, 0, 1)).all():
+                return item
+    return None
+
+
 def path_of(item: Any) -> str:
     """Names of an object and of what holds it, for example ``behavior/Position/position``.
 

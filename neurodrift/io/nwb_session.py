@@ -35,6 +35,8 @@ class Series:
         What it is, and what to know about it.
     conversion
         Factor from the stored numbers to `unit`.
+    is_position
+        Whether it is another position of the subject, such as the one along a linearised track.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Series:
     description: str
     comments: str = "no comments"
     conversion: float = 1.0
+    is_position: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,9 @@ class NwbSession:
         For each unit the times [s] of its calcium events, and their amplitudes [a.u.].
     spikes
         For each unit its spike times [s], strictly increasing.
+    observed
+        For each unit with spikes (interval, 2) start and stop of when it could be seen [s]; all
+        frames when omitted.
     responses
         (time, unit) continuous activity of all units, such as deconvolved rates.
     time
@@ -83,8 +89,13 @@ class NwbSession:
         Whether `velocity` is only the component along one axis, below the speed along the track.
     series
         Further series, such as the raw tracking.
+    only_running
+        Whether the source kept only frames in which the subject ran, so that no speed can be told.
     trials
         Columns of the table of trials, with ``start_time`` and ``stop_time`` [s].
+    epochs
+        Columns of the table of epochs, for a session with several; one for the whole session when
+        omitted.
     tables
         Further tables: name -> (description, columns).
     day
@@ -105,6 +116,7 @@ class NwbSession:
     events: Sequence[np.ndarray] | None = None
     amplitudes: Sequence[np.ndarray] | None = None
     spikes: Sequence[np.ndarray] | None = None
+    observed: Sequence[np.ndarray] | None = None
     responses: Series | None = None
     time: np.ndarray | None = None
     position: np.ndarray | None = None
@@ -112,7 +124,9 @@ class NwbSession:
     speed: np.ndarray | None = None
     speed_is_projected: bool = False
     series: Sequence[Series] = ()
+    only_running: bool = False
     trials: Columns | None = None
+    epochs: Columns | None = None
     tables: Mapping[str, tuple[str, Columns]] = field(default_factory=dict)
     day: float | None = None
     experience: float | None = None
@@ -231,7 +245,7 @@ def session_faults(session: NwbSession) -> list[str]:
     if (times > 1).any():
         faults.append(f"registered_cell_id {used[times > 1][:5].tolist()} occurs more than once")
     per_unit = {"events": session.events, "amplitudes": session.amplitudes}
-    per_unit |= {"spikes": session.spikes}
+    per_unit |= {"spikes": session.spikes, "observed": session.observed}
     per_unit |= {f"unit column {n!r}": values for n, (_, values) in session.unit_columns.items()}
     for name, values in per_unit.items():
         if values is not None and len(values) != ids.size:
@@ -250,7 +264,8 @@ def session_faults(session: NwbSession) -> list[str]:
         )
     faults += _clock_faults(session)
     tables = {name: columns for name, (_, columns) in session.tables.items()}
-    for name, columns in (tables | {"trials": session.trials or {}}).items():
+    tables |= {"trials": session.trials or {}, "epochs": session.epochs or {}}
+    for name, columns in tables.items():
         if len({len(values) for _, values in columns.values()}) > 1:
             faults.append(f"columns of table {name!r} differ in length")
     return faults

@@ -125,7 +125,7 @@ def _build(session: NwbSession) -> Any:
         _fill_intervals(nwbfile, "trial", session.trials)
     for name, (description, columns) in session.tables.items():
         nwbfile.add_analysis(_table(name, description, columns))
-    _fill_intervals(nwbfile, "epoch", _epoch(session))
+    _fill_intervals(nwbfile, "epoch", session.epochs or _epoch(session))
     return nwbfile
 
 
@@ -145,6 +145,8 @@ def _epoch(session: NwbSession) -> Columns:
             [bool(session.speed_is_projected)],
         ),
     }
+    if session.only_running:
+        columns["only_running"] = ("whether only frames of running were kept", [True])
     if session.day is not None:
         columns["day"] = ("days since the subject's first session", [float(session.day)])
     if session.experience is not None:
@@ -163,6 +165,7 @@ def _add_behavior(nwbfile: Any, session: NwbSession) -> None:
         name="behavior", description="tracked position and what is derived from it"
     )
     clocks = _Clocks()
+    container = Position(name="Position")
     if session.position is not None and session.time is not None:
         position = SpatialSeries(
             name=POSITION,
@@ -174,7 +177,7 @@ def _add_behavior(nwbfile: Any, session: NwbSession) -> None:
             **clocks.of(session.time),
         )
         clocks.remember(session.time, position)
-        module.add(Position(name="Position", spatial_series=position))
+        container.add_spatial_series(position)
     speeds = {
         "velocity": (
             "signed velocity along the track, smoothed, stored in cm/s; its size is the "
@@ -198,9 +201,16 @@ def _add_behavior(nwbfile: Any, session: NwbSession) -> None:
             clocks.remember(session.time, series)
             module.add(series)
     for item in session.series:
-        series = TimeSeries(**_series_fields(item), **clocks.of(item.time))
+        fields = {**_series_fields(item), **clocks.of(item.time)}
+        if item.is_position:
+            series = SpatialSeries(reference_frame="as the description says", **fields)
+            container.add_spatial_series(series)
+        else:
+            series = TimeSeries(**fields)
+            module.add(series)
         clocks.remember(item.time, series)
-        module.add(series)
+    if container.spatial_series:
+        module.add(container)
 
 
 def _add_activity(nwbfile: Any, session: NwbSession) -> None:
@@ -282,12 +292,13 @@ def _add_spikes(nwbfile: Any, session: NwbSession) -> None:
     columns = _unit_columns(session)
     for name, (description, _) in columns.items():
         nwbfile.add_unit_column(name=name, description=description)
-    intervals = {}
-    if session.time is not None:
-        intervals = {"obs_intervals": _runs(session.time)}
+    everywhere = None if session.time is None else _runs(session.time)
     for i, times in enumerate(session.spikes or []):
         values = {name: column[i] for name, (_, column) in columns.items()}
-        nwbfile.add_unit(spike_times=np.asarray(times, dtype=np.float64), **intervals, **values)
+        observed = everywhere if session.observed is None else session.observed[i]
+        if observed is not None:
+            values["obs_intervals"] = observed
+        nwbfile.add_unit(spike_times=np.asarray(times, dtype=np.float64), **values)
     nwbfile.units.resolution = 1e-4
 
 

@@ -1,0 +1,127 @@
+"""Files of converters: several that are all written or none, and summary tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurodrift.io.zarr import refuse_existing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def all_or_none(out_dir: Path, names: Sequence[str], *, overwrite: bool) -> Iterator[Path]:
+    """Let files be written in a folder of their own, and move them when all are whole.
+
+    Parameters
+    ----------
+    out_dir
+        Where the files are to stand.
+    names
+        Their names.
+    overwrite
+        Whether existing files are replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        Folder to write them in. Whatever is raised discards all of them.
+
+    Raises
+    ------
+    FileExistsError
+        If a file exists and `overwrite` is False.
+    """
+    for name in names:
+        refuse_existing(out_dir / name, overwrite)
+    made = not out_dir.exists()
+    unfinished = out_dir / f".convert.{uuid.uuid4().hex[:8]}.unfinished"
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        for name in names:
+            os.replace(unfinished / name, out_dir / name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if made and out_dir.is_dir() and not any(out_dir.iterdir()):
+            out_dir.rmdir()
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        Its SHA-256, hexadecimal.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_tables(
+    tables: Mapping[str, pd.DataFrame],
+    out_dir: str | os.PathLike[str],
+    *,
+    about: Mapping[str, Any],
+    sources: Sequence[Path],
+    overwrite: bool,
+) -> list[Path]:
+    """Write summary tables as CSV, and beside them one JSON that says what they are.
+
+    Parameters
+    ----------
+    tables
+        Table by name; ``table.attrs`` holds what each column means.
+    out_dir
+        Where ``<name>.csv`` and ``about.json`` go.
+    about
+        Title, citation and the like.
+    sources
+        The files that the tables were made from.
+    overwrite
+        Whether existing files are replaced.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    FileExistsError
+        If a file exists and `overwrite` is False.
+    """
+    from neurodrift import __version__
+
+    out_dir = Path(out_dir)
+    names = [*(f"{name}.csv" for name in tables), "about.json"]
+    told = {
+        **about,
+        "made_by": f"neurodrift {__version__}",
+        "source_files": {path.name: sha256(path) for path in sources},
+        "tables": {
+            f"{name}.csv": {str(column): table.attrs[str(column)] for column in table}
+            for name, table in tables.items()
+        },
+    }
+    with all_or_none(out_dir, names, overwrite=overwrite) as folder:
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        text = json.dumps(told, indent=2, ensure_ascii=False)
+        (folder / "about.json").write_text(text + "\n", encoding="utf-8")
+    return [out_dir / name for name in names]

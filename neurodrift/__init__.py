@@ -5,6 +5,7 @@ from __future__ import annotations
 from neurodrift import schema, seeds, testing
 from neurodrift.analysis.binning import Binning, bin_frames
 from neurodrift.analysis.ceiling import half_maps, session_drift
+from neurodrift.analysis.compare import compare
 from neurodrift.analysis.drift import drift
 from neurodrift.analysis.information import (
     mutual_information,
@@ -30,6 +31,7 @@ __all__ = [
     "Binning",
     "analyze",
     "bin_frames",
+    "compare",
     "criteria_agreement",
     "detect_maps",
     "drift",

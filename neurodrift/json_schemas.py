@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.result_schema import RESULTS
+from neurodrift.result_schema import COMPARISON, RESULTS
 from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, RECORDING, Var
 
-STORED = {"recording": RECORDING} | RESULTS
+STORED = {"recording": RECORDING} | RESULTS | {"comparison": COMPARISON}
 """Every stored artefact, by name."""
 
 _DTYPE_NAMES = {

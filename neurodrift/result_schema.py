@@ -194,6 +194,129 @@ MAP_SWITCHES = _always(
 )
 """Maps of one environment, from :func:`neurodrift.detect_maps`."""
 
+_SIDE = ("side", "scale", "axis", "adjustment", "effect")
+_BETWEEN = ("pair", *_SIDE[1:])
+_CURVE = ("side", "scale", "axis", "point", "measure")
+_LAG = ("side", "axis", "lag_point", "similarity")
+_VERDICT = ("statement", "side", "adjustment")
+COMPARISON = _always(
+    table(
+        Var("value", ("session_row", "measure"), "float", "", "measure of one session"),
+        Var("normalized", ("session_row", "measure"), "float", "1", "over the first session"),
+        Var("at", ("session_row", "axis"), "float", "", "where the session lies"),
+        Var("series_at", ("side", "axis", "point"), "float", "", "where the mean is taken"),
+        Var("series_mean", _CURVE, "float", "", "mean over the animals or runs of a side"),
+        Var("series_sem", _CURVE, "float", "", "standard error of that mean"),
+        Var("series_n", _CURVE, "int", "count", "animals or runs in that mean"),
+        Var("pair_similarity", ("pair_row", "similarity"), "float", "1", "of two sessions"),
+        Var("pair_lag", ("pair_row", "axis"), "float", "", "from one session to the other"),
+        Var("decay_at", ("side", "axis", "lag_point"), "float", "", "lag of the mean"),
+        Var("decay_mean", _LAG, "float", "1", "mean similarity over animals or runs"),
+        Var("decay_sem", _LAG, "float", "1", "standard error of that mean"),
+        Var("decay_n", _LAG, "int", "count", "animals or runs in that mean"),
+        Var("ceiling", ("recording", "similarity"), "float", "1", "halves of one session"),
+        Var("rate", ("step_row", "similarity"), "float", "1", "-ln r per whole way"),
+        Var("rate_at", ("step_row", "axis"), "float", "", "middle of the two sessions"),
+        Var("rate_early", ("side", "similarity"), "float", "1", "mean rate, first half"),
+        Var("rate_late", ("side", "similarity"), "float", "1", "mean rate, second half"),
+        Var("recording_slope", ("recording", *_SIDE[1:]), "float", "", "of one recording"),
+        Var("recording_slope_se", ("recording", *_SIDE[1:]), "float", "", "its standard error"),
+        Var("slope", _SIDE, "float", "", "change of the effect's measure per unit of the axis"),
+        Var("slope_se", _SIDE, "float", "", "standard error of the slope"),
+        Var("slope_dof", _SIDE, "float", "1", "degrees of freedom of t"),
+        Var("slope_p", _SIDE, "float", "1", "two-sided p of a slope of zero"),
+        Var("slope_ci_low", _SIDE, "float", "", "lower end of the interval"),
+        Var("slope_ci_high", _SIDE, "float", "", "upper end of the interval"),
+        Var("slope_n_subjects", _SIDE, "int", "count", "animals or runs behind the slope"),
+        Var("slope_basis", _SIDE, "string", "1", "variation that the interval holds"),
+        Var("slope_reason", _SIDE, "string", "1", "why there is no slope or no interval"),
+        Var("difference", _BETWEEN, "float", "", "slope of side b less that of side a"),
+        Var("difference_se", _BETWEEN, "float", "", "standard error of the difference"),
+        Var("difference_dof", _BETWEEN, "float", "1", "degrees of freedom of Welch's t"),
+        Var("difference_p", _BETWEEN, "float", "1", "two-sided p of no difference"),
+        Var("difference_ci_low", _BETWEEN, "float", "", "lower end of the interval"),
+        Var("difference_ci_high", _BETWEEN, "float", "", "upper end of the interval"),
+        Var("difference_boot_p", _BETWEEN, "float", "1", "p by the bootstrap over animals"),
+        Var("difference_boot_ci_low", _BETWEEN, "float", "", "lower end by the bootstrap"),
+        Var("difference_boot_ci_high", _BETWEEN, "float", "", "upper end by the bootstrap"),
+        Var("ratio", _BETWEEN, "float", "1", "slope of side b over that of side a"),
+        Var("p_same_sign", _BETWEEN, "float", "1", "p that not both have the same sign"),
+        Var("p_opposite_sign", _BETWEEN, "float", "1", "p that the signs are not opposite"),
+        Var("p_same_size", _BETWEEN, "float", "1", "p that the ratio is beyond the factor"),
+        Var("sign_agreement", _BETWEEN, "string", "1", "same, opposite or undecided"),
+        Var("size_agreement", _BETWEEN, "string", "1", "same, different or undecided"),
+        Var("pair_reason", _BETWEEN, "string", "1", "why the sides cannot be compared"),
+        Var("statement_estimate", _VERDICT, "float", "", "slope on the fraction of the way"),
+        Var("statement_ci_low", _VERDICT, "float", "", "lower end of the interval"),
+        Var("statement_ci_high", _VERDICT, "float", "", "upper end of the interval"),
+        Var("statement_p", _VERDICT, "float", "1", "two-sided p of a slope of zero"),
+        Var("statement_verdict", _VERDICT, "string", "1", "whether the statement holds"),
+        Var("statement_reason", _VERDICT, "string", "1", "why it cannot be tested"),
+        *(
+            Var(name, (dim,), "string", "1", doc, coord=True)
+            for name, dim, doc in (
+                ("side", "side", "side of the comparison"),
+                ("recording", "recording", "recording of one side"),
+                ("recording_side", "recording", "its side"),
+                ("subject", "recording", "animal or run"),
+                ("environment", "recording", "environment or task"),
+                ("clock", "recording", "what the fraction of the way runs along"),
+                ("information_source", "recording", "column behind information"),
+                ("row_side", "session_row", "side of the session"),
+                ("row_recording", "session_row", "recording of the session"),
+                ("row_session", "session_row", "label of the session"),
+                ("pair_side", "pair_row", "side of the two sessions"),
+                ("pair_recording", "pair_row", "recording of the two sessions"),
+                ("step_side", "step_row", "side of the neighbours"),
+                ("step_recording", "step_row", "recording of the neighbours"),
+                ("effect_kind", "effect", "slope, decay or slowing"),
+                ("effect_measure", "effect", "measure or similarity"),
+                ("side_a", "pair", "first side of the pair"),
+                ("side_b", "pair", "second side of the pair"),
+                ("statement_effect", "statement", "effect that the statement is about"),
+            )
+        ),
+        Var("statement_sign", ("statement",), "int", "1", "sign that it claims", coord=True),
+    )
+)
+"""Result of :func:`neurodrift.compare`."""
+
+_PHASE, _QUANTITY = ("phase", "quantity"), ("quantity",)
+PHASES = _always(
+    table(
+        Var("dominant", ("session",), "string", "1", "phase whose signature dominates"),
+        Var("probability", ("phase", "session"), "float", "1", "that the phase dominates"),
+        Var("change_point", ("border",), "float", "", "end of the phase on the axis"),
+        Var("change_point_low", ("border",), "float", "", "lower end of its interval"),
+        Var("change_point_high", ("border",), "float", "", "upper end, infinite = after the last"),
+        Var("reached", ("border",), "float", "1", "probability that it lies within"),
+        Var("log10_bayes_factor", _QUANTITY, "float", "1", "of a change against none"),
+        Var("direction", _QUANTITY, "float", "1", "-1 falls, 0 no change found, +1 rises"),
+        Var("end", _QUANTITY, "float", "", "end of the quantity's own change on the axis"),
+        Var("end_low", _QUANTITY, "float", "", "lower end of its interval"),
+        Var("end_high", _QUANTITY, "float", "", "upper end, infinite = after the last"),
+        Var("series", ("quantity", "session"), "float", "", "values, or change since the last"),
+        Var("fitted", ("quantity", "session"), "float", "", "mean course of the models"),
+        Var("change", _PHASE, "float", "1", "change within the phase, relative to its start"),
+        Var("change_low", _PHASE, "float", "1", "lower end of its interval"),
+        Var("change_high", _PHASE, "float", "1", "upper end of its interval"),
+        Var("evidence", _PHASE, "float", "1", "log10 Bayes factor of the change"),
+        Var("observed", _PHASE, "string", "1", "whether it changes within the phase"),
+        Var("expected", _PHASE, "string", "1", "whether it should, by the definition"),
+        Var("n_sessions", ("phase",), "int", "1", "sessions that the phase dominates"),
+        Var("drift_rate", ("phase",), "float", "", "fall of log similarity per unit of the axis"),
+        Var("drift_rate_low", ("phase",), "float", "", "lower end of its interval"),
+        Var("drift_rate_high", ("phase",), "float", "", "upper end of its interval"),
+        Var("drift_p", ("phase",), "float", "1", "p that similarity falls with the lag by chance"),
+        Var("rate_evidence", ("phase",), "float", "1", "log10 Bayes factor of a changing rate"),
+        Var("at", ("session",), "float", "", "place on the axis", coord=True),
+        Var("phase", ("phase",), "string", "1", "name of the phase", coord=True),
+        Var("border", ("border",), "string", "1", "name of the border", coord=True),
+        Var("quantity", _QUANTITY, "string", "1", "loss, statistic or representation", coord=True),
+    )
+)
+"""Result of :func:`phases`."""
+
 RESULTS = {
     "maps": MAPS,
     "smoothed_maps": MAPS,
@@ -206,5 +329,6 @@ RESULTS = {
     "session_drift": DRIFT,
     "sessions": MEASURES,
     "regression": SLOPES,
+    "phases": PHASES,
 }
 """The nodes of the tree of :func:`neurodrift.analyze`."""

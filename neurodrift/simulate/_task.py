@@ -292,6 +292,25 @@ def normalise(values: np.ndarray, what: str, low: float = -1.0, high: float = 1.
     return normalise_in_place(np.array(values, dtype=np.float64), what, low, high)
 
 
+def check_range(task: str, value_range: tuple[float, float]) -> None:
+    """Refuse a range that is no pair of numbers in order.
+
+    Parameters
+    ----------
+    task
+        Name of the task, for the message.
+    value_range
+        Lowest and highest value.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if len(value_range) != 2 or not value_range[0] < value_range[1]:
+        raise ValueError(f"task {task!r}: value_range is {value_range}, expected (lowest, highest)")
+
+
 def check_options(task: str, **options: tuple[Any, str]) -> None:
     """Refuse options of a maker that make no sense, naming all of them at once.
 

@@ -10,6 +10,7 @@ import numpy as np
 from neurodrift.simulate._task import (
     Task,
     check_options,
+    check_range,
     normalise,
     normalise_in_place,
     random_source,
@@ -40,6 +41,7 @@ def random(
     n_samples: int = 5,
     n_inputs: int = 20,
     n_outputs: int = 5,
+    value_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
     published_seed: int | None = None,
 ) -> Task:
@@ -49,6 +51,9 @@ def random(
     ----------
     n_samples, n_inputs, n_outputs
         Numbers of samples, input features and outputs.
+    value_range
+        Range of inputs and of targets. The published runs of 1e7 steps by gradient descent and
+        Adam were made with (0, 1), see `docs/paper-and-code.md`.
     seed
         Seed of inputs and targets.
     published_seed
@@ -57,7 +62,7 @@ def random(
     Returns
     -------
     Task
-        Independent uniform inputs and targets, each scaled to [-1, 1] over all entries.
+        Independent uniform inputs and targets, each scaled to `value_range` over all entries.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def random(
     _check_sizes("random", n_samples=n_samples, n_inputs=n_inputs, n_outputs=n_outputs)
     rng = random_source("random", seed, published_seed)
     inputs, targets = rng.random((n_samples, n_inputs)), rng.random((n_samples, n_outputs))
-    return _mapping("random", inputs, targets, options)
+    return _mapping("random", inputs, targets, value_range, options)
 
 
 def smoothed(
@@ -88,6 +93,7 @@ def smoothed(
     n_inputs: int = 20,
     n_outputs: int = 5,
     smooth_factor: float = 5.0,
+    value_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
     published_seed: int | None = None,
 ) -> Task:
@@ -99,6 +105,9 @@ def smoothed(
         Numbers of samples, input features and outputs.
     smooth_factor
         The filter's standard deviation along the samples is n_samples / smooth_factor.
+    value_range
+        Range of inputs and of targets. The published runs of 1e7 steps by gradient descent and
+        Adam were made with (0, 1), see `docs/paper-and-code.md`.
     seed
         Seed of inputs and targets.
     published_seed
@@ -108,7 +117,7 @@ def smoothed(
     -------
     Task
         Uniform noise after a Gaussian filter over samples and features, with reflected edges,
-        each of inputs and targets scaled to [-1, 1] over all entries.
+        each of inputs and targets scaled to `value_range` over all entries.
 
     Raises
     ------
@@ -137,13 +146,14 @@ def smoothed(
     spread = (n_samples / smooth_factor, n_outputs / 5)
     inputs = _smooth(rng.random((n_samples, n_inputs)), spread)
     targets = _smooth(rng.random((n_samples, n_outputs)), spread)
-    return _mapping("smoothed", inputs, targets, options)
+    return _mapping("smoothed", inputs, targets, value_range, options)
 
 
 def random_autoencoder(
     *,
     n_samples: int = 5,
     n_inputs: int = 20,
+    value_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
     published_seed: int | None = None,
 ) -> Task:
@@ -153,6 +163,9 @@ def random_autoencoder(
     ----------
     n_samples, n_inputs
         Numbers of samples and of input features; there are as many outputs.
+    value_range
+        Range of inputs and of targets. The published runs of 1e7 steps by gradient descent and
+        Adam were made with (0, 1), see `docs/paper-and-code.md`.
     seed
         Seed of the inputs.
     published_seed
@@ -184,7 +197,7 @@ def random_autoencoder(
     _check_sizes("random_autoencoder", n_samples=n_samples, n_inputs=n_inputs)
     rng = random_source("random_autoencoder", seed, published_seed)
     inputs = rng.random((n_samples, n_inputs))
-    return _mapping("random_autoencoder", inputs, inputs, options)
+    return _mapping("random_autoencoder", inputs, inputs, value_range, options)
 
 
 def smoothed_autoencoder(
@@ -193,6 +206,7 @@ def smoothed_autoencoder(
     n_inputs: int = 20,
     smooth_factor: float = 5.0,
     feature_sd: float | None = None,
+    value_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
     published_seed: int | None = None,
 ) -> Task:
@@ -208,6 +222,9 @@ def smoothed_autoencoder(
         The filter's standard deviation along the features; n_inputs / 5 when omitted. The
         published code takes a fifth of the outputs its configuration names, which it then
         ignores otherwise.
+    value_range
+        Range of inputs and of targets. The published runs of 1e7 steps by gradient descent and
+        Adam were made with (0, 1), see `docs/paper-and-code.md`.
     seed
         Seed of the inputs.
     published_seed
@@ -243,7 +260,7 @@ def smoothed_autoencoder(
     )
     rng = random_source(name, seed, published_seed)
     inputs = _smooth(rng.random((n_samples, n_inputs)), (n_samples / smooth_factor, across))
-    return _mapping(name, inputs, inputs, options)
+    return _mapping(name, inputs, inputs, value_range, options)
 
 
 def predictive(
@@ -252,6 +269,7 @@ def predictive(
     n_inputs: int = 20,
     aliased_targets: bool = False,
     unit_length: float = 1.0,
+    value_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
     published_seed: int | None = None,
 ) -> Task:
@@ -269,6 +287,9 @@ def predictive(
         its tables; False is the task the paper describes.
     unit_length
         Length of a unit of the ring [cm]; the ring has 120 units.
+    value_range
+        Range of inputs and of targets. The published runs of 1e7 steps by gradient descent and
+        Adam were made with (0, 1), see `docs/paper-and-code.md`.
     seed
         Seed of scene and path.
     published_seed
@@ -305,21 +326,22 @@ def predictive(
     options = dict(locals())
     _check_sizes("predictive", n_samples=n_samples, n_inputs=n_inputs)
     check_options("predictive", unit_length=(unit_length, "positive"))
+    check_range("predictive", value_range)
     rng = random_source("predictive", seed, published_seed)
     noise = _smooth(rng.random(RING_LENGTH + 1), (RING_LENGTH / VIEW_LENGTH,))
-    scene = normalise(noise, "scene")
+    scene = normalise(noise, "scene", *value_range)
     steps = rng.random(n_samples + 1) * (RING_LENGTH / n_samples * STEP_SCALE)
     places = np.cumsum(steps)
     seen = (places[:, None] + np.linspace(0, VIEW_LENGTH, n_inputs)) % RING_LENGTH
     views = np.interp(seen, np.arange(RING_LENGTH + 1), scene)
     targets = views[1:] if aliased_targets else views[1:].copy()
-    inputs = normalise_in_place(views[:-1], "inputs", -1.0, 1.0)
+    inputs = normalise_in_place(views[:-1], "inputs", *value_range)
     return Task(
         name="predictive",
         inputs=inputs,
-        targets=normalise(targets, "targets"),
+        targets=normalise(targets, "targets", *value_range),
         position=places[:-1] % RING_LENGTH * unit_length,
-        attrs={"task": "predictive", **options},
+        attrs={"task": "predictive", **options, "value_range": list(value_range)},
     )
 
 
@@ -353,12 +375,19 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 """
 
 
-def _mapping(name: str, inputs: np.ndarray, targets: np.ndarray, options: dict[str, Any]) -> Task:
+def _mapping(
+    name: str,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    value_range: tuple[float, float],
+    options: dict[str, Any],
+) -> Task:
+    check_range(name, value_range)
     return Task(
         name=name,
-        inputs=normalise(inputs, "inputs"),
-        targets=normalise(targets, "targets"),
-        attrs={"task": name, **options},
+        inputs=normalise(inputs, "inputs", *value_range),
+        targets=normalise(targets, "targets", *value_range),
+        attrs={"task": name, **options, "value_range": list(value_range)},
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodrift.simulate._task import Task, check_options, normalise, random_source
+from neurodrift.simulate._task import Task, check_options, check_range, normalise, random_source
 
 HEADING_NOISE = 2 * np.pi * np.pi * 0.1 / 360
 """Published change of heading per step [rad], standard deviation; about a third of a degree."""
@@ -149,8 +149,7 @@ def predictive_track(
             f"task {name!r}: end_zone is {end_zone} and side_zone {side_zone}, expected shares "
             "below 0.5 and of at most 0.5: at 0.5 nothing of the arena is left to run on"
         )
-    if len(value_range) != 2 or not value_range[0] < value_range[1]:
-        raise ValueError(f"task {name!r}: value_range is {value_range}, expected (lowest, highest)")
+    check_range(name, value_range)
     rng = random_source(name, seed, published_seed)
     n_steps = n_samples // n_arenas
     n_tiles = int((width + length) * 2 * n_rays)

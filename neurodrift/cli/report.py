@@ -1,0 +1,41 @@
+"""The command ``report``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from neurodrift.cli._options import add_overwrite
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    report = commands.add_parser("report", help="results as one HTML page that needs no network")
+    report.add_argument("results", type=Path, nargs="+", help="results.zarr of analyze")
+    report.add_argument("-o", "--out", type=Path, required=True, help="report.html to write")
+    report.add_argument("--comparison", type=Path, help="comparison.zarr of compare")
+    report.add_argument("--title", help="heading; made from the recordings when omitted")
+    add_overwrite(report)
+    report.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from neurodrift.io.zarr import open_results, refuse_existing
+    from neurodrift.report import write_report
+
+    refuse_existing(options.out, options.overwrite)
+    comparison = None
+    if options.comparison is not None:
+        stored = open_results(options.comparison)
+        if "comparison" not in stored.children:
+            raise ValueError(f"{options.comparison} holds no comparison: make one with compare")
+        comparison = stored["comparison"].to_dataset()
+    write_report(
+        [open_results(path) for path in options.results],
+        options.out,
+        comparison=comparison,
+        title=options.title,
+        overwrite=options.overwrite,
+    )
+    size = options.out.stat().st_size / 1e6
+    print(f"{options.out}: {size:.1f} MB, {len(options.results)} recordings")

@@ -1,0 +1,287 @@
+"""Warnings about the recording: what it is made of, and what changed during it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurodrift.report._caution import Caution
+from neurodrift.report._view import PREDICTORS, View
+from neurodrift.report._words import listing, number, p_value, percent, plural, title_of
+
+FEW_EVENTS = 20  # median events of a tested map
+FEW_TESTED = 0.5  # of detected units
+FEW_COMMON = 20  # units in both sessions of a pair
+LOW_OVERLAP = 0.6  # Jaccard index of detected units, mean over pairs
+FEW_SESSIONS = 6  # for a slope
+SPEED_CHANGE = 0.2  # of mean running speed, from slowest to fastest session
+UNEVEN_TIME = 1.25  # longest over shortest session
+UNVISITED = 0.05  # of the bins
+SIGNIFICANT = 0.05
+
+
+def _no_position(view: View) -> Iterator[Caution]:
+    if "maps" not in view.nodes:
+        yield Caution(
+            "no-position",
+            "care",
+            "No position",
+            "The recording has no position, so there are no rate maps, no place cells and no "
+            "spatial information; sparsity and the drift of mean activity remain.",
+        )
+
+
+def _several_maps(view: View) -> Iterator[Caution]:
+    n_maps = int(view.tree.attrs.get("n_maps", 1))
+    if n_maps < 2:
+        return
+    table = view.sessions
+    both = int((table["n_maps"] > 1).sum()) if "n_maps" in table else 0
+    yield Caution(
+        "several-maps",
+        "serious",
+        "The population switches between maps",
+        f"Labels tell {n_maps} maps of the environment, {plural(both, 'session')} of {len(table)} "
+        f"{'holds' if both == 1 else 'hold'} more than one. Correlations of the halves of sessions "
+        "compare equal maps only; whole-session maps, place cells and information pool the maps of "
+        "a session, so a switch can pass for drift there.",
+    )
+
+
+def _one_unit(view: View) -> Iterator[Caution]:
+    if view.n_units < 10:
+        yield Caution(
+            "few-units",
+            "serious",
+            "Few units",
+            f"The recording has {plural(view.n_units, 'unit')}: fractions, means and population "
+            "correlations say little about a population.",
+        )
+
+
+def _speed(view: View) -> Iterator[Caution]:
+    table, predictor = view.sessions, view.main_predictor
+    if "running_speed" not in table:
+        return
+    speed = table["running_speed"].to_numpy(float)
+    speed = speed[np.isfinite(speed)]
+    if speed.size < 2:
+        return
+    low, high = speed.min(), speed.max()
+    p, trend = _trend(view, "running_speed", predictor)
+    if (high - low) / speed.mean() <= SPEED_CHANGE and not p < SIGNIFICANT:
+        return
+    lost = [
+        title_of(str(measure)).lower()
+        for measure in view.nodes["regression"]["measure"].values
+        if (fit := view.slope(str(measure))) is not None
+        and fit["p"] < SIGNIFICANT <= fit["p_given_speed"]
+    ]
+    text = (
+        f"Mean running speed lies between {number(low)} and {number(high)} cm/s "
+        f"({percent((high - low) / speed.mean())} of its mean)"
+    )
+    text += f", {trend}. " if trend else ". "
+    text += "Speed changes how often cells fire and how well position is sampled. "
+    if lost:
+        text += (
+            f"Once speed is held, the trend of {listing(lost)} is no longer significant at "
+            f"{SIGNIFICANT:g}."
+        )
+    else:
+        text += "Compare the slopes with and without running speed as covariate."
+    trending = "with the sessions" if p < SIGNIFICANT else "between sessions"
+    level = "serious" if lost else "care"
+    yield Caution("running-speed", level, f"Running speed changes {trending}", text)
+
+
+def _trend(view: View, measure: str, predictor: str) -> tuple[float, str]:
+    """Least-squares p of a column on a predictor, and its sentence; NaN without a slope."""
+    from neurodrift.analysis.regression import regress
+
+    table = view.sessions
+    if predictor not in table:
+        return float("nan"), ""
+    used = table[[measure, predictor]].astype(float).dropna()
+    if len(used) < 3 or used[predictor].nunique() < 2 or used[measure].nunique() < 2:
+        return float("nan"), ""
+    fit = regress(used, measure, predictor).sel(term=predictor)
+    p = float(fit["p"])
+    slope = f"{number(float(fit['estimate']))} cm/s {PREDICTORS[predictor][1]}"
+    return p, f"trend {slope} ({p_value(p)})"
+
+
+def _few_events(view: View) -> Iterator[Caution]:
+    cells = view.nodes.get("place_cells")
+    if cells is None or view.kind not in ("spikes", "events"):
+        return
+    tested = cells["tested"].values
+    counts = cells["n_events"].values[tested]
+    if counts.size and np.median(counts) < FEW_EVENTS:
+        median, fewest = np.median(counts), np.mean(counts < 2 * view.parameters["min_events"])
+        yield Caution(
+            "few-events",
+            "care",
+            "Few events per map",
+            f"Half of the {plural(counts.size, 'tested map')} rest on at most {number(median)} "
+            f"events in the frames that count ({percent(fewest)} on fewer than "
+            f"{2 * view.parameters['min_events']}). Single maps are noisy, naive information is "
+            "too large, and correlations between sessions are too low; read the corrected "
+            "information and the correlations over the noise ceiling.",
+        )
+
+
+def _few_tested(view: View) -> Iterator[Caution]:
+    table = view.sessions
+    if "n_tested" not in table or not table["n_detected"].sum():
+        return
+    share = table["n_tested"].sum() / table["n_detected"].sum()
+    if share < FEW_TESTED:
+        yield Caution(
+            "few-tested",
+            "note",
+            "Many units were not tested",
+            f"{percent(share)} of the detected units had the {view.parameters['min_events']} "
+            "events in the frames that count which the test of place cells asks for. The fraction "
+            "of place cells is of all detected units, so it also follows how active they were.",
+        )
+
+
+def _units_lost(view: View) -> Iterator[Caution]:
+    drift = view.nodes["drift"]
+    upper = np.triu_indices(drift.sizes["session_a"], k=1)
+    if not upper[0].size or "cell_overlap" not in drift:
+        return
+    overlap = drift["cell_overlap"].values[upper]
+    common = drift["ensemble_rate_correlation_n"].values[upper]
+    if np.isfinite(overlap).any() and np.nanmean(overlap) < LOW_OVERLAP:
+        far = int(np.nanargmin(overlap))
+        first, second = (view.labels[index[far]] for index in upper)
+        yield Caution(
+            "units-lost",
+            "care",
+            "Units are lost between sessions",
+            f"Two sessions share on average {percent(np.nanmean(overlap))} of the units that "
+            f"either of them has, sessions {first} and {second} only {percent(overlap[far])} "
+            f"({plural(int(common[far]), 'unit')}). A unit that was not detected is not silent: it "
+            "is left out, and what is compared are the units that could be followed.",
+        )
+    few = common < FEW_COMMON
+    if few.any():
+        yield Caution(
+            "few-common",
+            "serious",
+            "Few common units",
+            f"{plural(int(few.sum()), 'pair')} of {few.size} have fewer than {FEW_COMMON} units in "
+            f"common, the poorest {int(common.min())}: their correlations are hardly determined.",
+        )
+
+
+def _few_sessions(view: View) -> Iterator[Caution]:
+    n = len(view.sessions)
+    if n >= FEW_SESSIONS:
+        return
+    if n < 3:
+        text = f"{plural(n, 'session')}: no slope can be estimated."
+    else:
+        text = (
+            f"Slopes rest on {n} sessions, {plural(n - 2, 'degree')} of freedom: intervals are "
+            "wide, and a trend that is not significant has not been shown to be absent."
+        )
+    yield Caution("few-sessions", "care", "Few sessions for a slope", text)
+
+
+def _time(view: View) -> Iterator[Caution]:
+    if "tracked_time" not in view.sessions:
+        return
+    minutes = view.sessions["tracked_time"].to_numpy(float)
+    minutes = minutes[np.isfinite(minutes) & (minutes > 0)]
+    if minutes.size > 1 and minutes.max() / minutes.min() > UNEVEN_TIME:
+        yield Caution(
+            "uneven-time",
+            "care",
+            "Sessions differ in length",
+            f"Tracked time lies between {number(minutes.min())} and {number(minutes.max())} min. "
+            "Longer sessions have more events, more active units and less bias of the naive "
+            "information.",
+        )
+
+
+def _unvisited(view: View) -> Iterator[Caution]:
+    if "maps" not in view.nodes:
+        return
+    occupancy = view.nodes["maps"]["occupancy"].values
+    empty = float(np.mean(~(occupancy > 0)))
+    if empty > UNVISITED:
+        yield Caution(
+            "unvisited",
+            "care",
+            "Bins that were not visited",
+            f"{percent(empty)} of the bins (sessions × directions) were never visited in the "
+            "frames that count. Maps are compared only over bins that both sessions have.",
+        )
+
+
+def _region(view: View) -> Iterator[Caution]:
+    if view.simulated:
+        return
+    sparsity = view.nodes["sparsity"]
+    regions = sparsity["region"].values if "region" in sparsity.coords else np.array([])
+    unknown = [str(name).strip().lower() in ("", "unknown", "nan", "none") for name in regions]
+    n = int(np.sum(unknown)) if len(unknown) else view.n_units
+    if n:
+        yield Caution(
+            "unknown-region",
+            "note",
+            "Brain region unknown",
+            f"The recording does not say where {plural(n, 'unit')} of {number(view.n_units)} lie; "
+            "the methods below leave it open.",
+        )
+    elif len(set(regions)) > 1:
+        yield Caution(
+            "several-regions",
+            "care",
+            "Several brain regions",
+            f"Units of {listing(sorted({str(name) for name in regions}))} are pooled in every "
+            "number.",
+        )
+
+
+def _simulated(view: View) -> Iterator[Caution]:
+    if view.simulated:
+        n = len(view.sessions)
+        yield Caution(
+            "simulated",
+            "note",
+            "Sessions are snapshots of one network",
+            f"The {plural(n, 'snapshot')} come from one training run and depend on each other: "
+            "intervals and p of their slopes describe this run, not other seeds.",
+        )
+
+
+def _stored(view: View) -> Iterator[Caution]:
+    quality = view.nodes.get("quality")
+    if quality is None:
+        return
+    stored = quality.attrs.get("warnings", "[]")
+    for text in json.loads(stored) if isinstance(stored, str) else stored:
+        yield Caution("quality", "care", "Quality of the recording", str(text))
+
+
+RECORDING_CHECKS = (
+    _no_position,
+    _several_maps,
+    _one_unit,
+    _speed,
+    _few_events,
+    _few_tested,
+    _units_lost,
+    _few_sessions,
+    _time,
+    _unvisited,
+    _stored,
+    _region,
+    _simulated,
+)

@@ -94,6 +94,32 @@ def half_maps(
     return maps.assign_coords(map_label=("segment", group // 2)) if labels.any() else maps
 
 
+def finest_split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
+    """The finest labels that cut every session into halves: trials, otherwise laps or stretches.
+
+    Parameters
+    ----------
+    recording
+        A recording over (session, time, unit).
+
+    Returns
+    -------
+    str
+        A `split` for :func:`half_maps`.
+    """
+    index = recording["session_index"].values
+    for name in ("trial", "lap"):
+        if name in recording:
+            values = recording[name].values
+            n_parts = [
+                np.unique(values[(index == i) & (values >= 0)]).size
+                for i in range(recording.sizes["session"])
+            ]
+            if min(n_parts) >= (2 if name == "trial" else 4):
+                return "trial" if name == "trial" else "lap"
+    return "block"
+
+
 def session_drift(segments: xr.Dataset) -> xr.Dataset:
     """Reduce the drift between segments to sessions, with the noise ceiling.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.binning import Binning
-from neurodrift.analysis.ceiling import half_maps, session_drift
+from neurodrift.analysis.ceiling import finest_split, half_maps, session_drift
 from neurodrift.analysis.drift import drift
 from neurodrift.analysis.information import spatial_information
 from neurodrift.analysis.placecells import place_cells
@@ -114,7 +114,7 @@ def analyze(
                 seed=seed,
             ),
         )
-        split = _split(recording)
+        split = finest_split(recording)
         stable = step(
             "stability",
             lambda: map_stability(
@@ -321,21 +321,6 @@ def _slopes(table: Any) -> xr.Dataset:
         attrs={"method": "ols", "level": 0.95},
     )
     return label(slopes, SLOPES)
-
-
-def _split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
-    """The finest labels that cut every session into halves: trials, otherwise laps or stretches."""
-    index = recording["session_index"].values
-    for name in ("trial", "lap"):
-        if name in recording:
-            values = recording[name].values
-            n_parts = [
-                np.unique(values[(index == i) & (values >= 0)]).size
-                for i in range(recording.sizes["session"])
-            ]
-            if min(n_parts) >= (2 if name == "trial" else 4):
-                return "trial" if name == "trial" else "lap"
-    return "block"
 
 
 def _bar(progress: bool, total: int) -> Any:

@@ -196,6 +196,7 @@ def plot_landscape(
     loss: np.ndarray,
     path: np.ndarray,
     *,
+    ends: np.ndarray | None = None,
     labels: tuple[str, str] = ("x", "y"),
     ax: Axes | None = None,
 ) -> Axes:
@@ -209,6 +210,8 @@ def plot_landscape(
         (row, column) loss.
     path
         (step, 2) the walk, which begins at the large dot.
+    ends
+        (walker, 2) where other walks from there ended, as small dots.
     labels
         Names of the parameters.
     ax
@@ -223,9 +226,12 @@ def plot_landscape(
     levels = np.quantile(loss, np.linspace(0, 1, 13) ** 2)
     image = ax.contourf(x, y, loss, levels=np.unique(levels), cmap="cividis")
     ax.plot(*np.asarray(path).T, color="white", linewidth=0.6, alpha=0.9)
+    if ends is not None:
+        dots: dict[str, Any] = {"markersize": 2, "color": PALETTE[4], "linestyle": "none"}
+        ax.plot(*np.asarray(ends).T, marker="o", label="ends of other walks", **dots)
     ax.plot(*path[0], "o", color=ACCENT, markeredgecolor="white", markersize=8, label="start")
     ax.plot(*path[-1], "s", color="white", markeredgecolor=ACCENT, markersize=6, label="end")
-    ax.legend(fontsize=8, loc="upper left")
+    ax.legend(fontsize=7.5, loc="upper right")
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     figure = ax.get_figure()

@@ -63,8 +63,10 @@ def test_plot_points__groups_with_error_bars():
 def test_plot_landscape__path_begins_at_the_dot():
     x, y = np.linspace(-1, 2, 7), np.linspace(-1, 1, 5)
     path = np.array([[1.5, 0.5], [1.0, 0.1], [0.5, 0.0]])
-    axis = plotting.plot_landscape(x, y, (x[None] * y[:, None]) ** 2, path)
-    walk, start, end = axis.lines
+    ends = np.array([[0.1, 0.0], [0.2, 0.1]])
+    axis = plotting.plot_landscape(x, y, (x[None] * y[:, None]) ** 2, path, ends=ends)
+    walk, others, start, end = axis.lines
+    np.testing.assert_array_equal(others.get_xydata(), ends)
     np.testing.assert_array_equal(walk.get_xydata(), path)
     np.testing.assert_array_equal(start.get_xydata(), path[:1])
     np.testing.assert_array_equal(end.get_xydata(), path[-1:])

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from neurodrift import __version__
-from neurodrift.cli import analyze, data, demo, report, simulate
+from neurodrift.cli import analyze, compare, data, demo, own_data, report, simulate
 
-_MODULES = (data, analyze, simulate, report, demo)  # in the order of the help
+_MODULES = (own_data, data, analyze, simulate, report, demo)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

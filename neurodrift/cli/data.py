@@ -12,8 +12,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the commands of this module to the parser."""
     convert = commands.add_parser("convert", help="data of a published format to NWB files")
     convert.add_argument("format", choices=_formats(), help="format of the source")
-    convert.add_argument("source", type=Path, help="data set, or a part of it")
-    convert.add_argument("--out", type=Path, required=True, help="folder for the NWB files")
+    convert.add_argument("source", type=Path, nargs="?", help="data set or mapping")
+    convert.add_argument("--out", type=Path, help="folder for the NWB files")
+    convert.add_argument("--init", action="store_true", help="arrays: write a mapping to complete")
     add_overwrite(convert)
     convert.set_defaults(run=_convert)
 
@@ -42,8 +43,14 @@ def _formats() -> list[str]:
 
 
 def _convert(options: argparse.Namespace) -> None:
+    from neurodrift.cli.own_data import convert_arrays
     from neurodrift.convert import converter
 
+    if options.format == "arrays":
+        convert_arrays(options)
+        return
+    if options.init or options.source is None or options.out is None:
+        raise ValueError(f"convert {options.format} needs a source and --out FOLDER, and no --init")
     convert = converter(options.format)
     files = convert(options.source, options.out, overwrite=options.overwrite)
     print(f"{len(files)} NWB files in {options.out}")

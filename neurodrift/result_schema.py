@@ -44,6 +44,14 @@ PLACE_CELLS = _always(
 )
 """Tests of spatial information, from :func:`neurodrift.place_cells`."""
 
+INFORMATIVE = _always(
+    table(
+        Var("information", ("...", "unit"), "float", "bit/event", "over directions together"),
+        Var("is_informative", ("...", "unit"), "bool", "1", "information above the threshold"),
+    )
+)
+"""Units above a threshold, from :func:`neurodrift.informative_units`."""
+
 STABILITY = _always(
     table(
         Var("stability", _DIMS, "float", "1", "correlation of the maps of both halves"),
@@ -142,6 +150,10 @@ MEASURES = table(
     Var("information_naive", ("session",), "float", "bit/event", "place maps, uncorrected"),
     Var("information_ssr", ("session",), "float", "bit/event", "place maps, SSR-corrected"),
     Var("information_bae", ("session",), "float", "bit/event", "place maps, BAE-corrected"),
+    Var("n_informative_units", ("session",), "int", "1", "units with informative maps"),
+    Var("fraction_informative_units", ("session",), "float", "1", "of detected units"),
+    Var("information_informative", ("session",), "float", "bit/event", "informative units"),
+    Var("information_all", ("session",), "float", "bit/event", "all units, silent ones as 0"),
 )
 """What :func:`analyze` adds to the table of sessions: means over significant maps."""
 
@@ -295,6 +307,9 @@ PHASES = _always(
         Var("end", _QUANTITY, "float", "", "end of the quantity's own change on the axis"),
         Var("end_low", _QUANTITY, "float", "", "lower end of its interval"),
         Var("end_high", _QUANTITY, "float", "", "upper end, infinite = after the last"),
+        Var("total_change", _QUANTITY, "float", "1", "given a change, relative to the start"),
+        Var("total_change_low", _QUANTITY, "float", "1", "lower end of its interval"),
+        Var("total_change_high", _QUANTITY, "float", "1", "upper end of its interval"),
         Var("series", ("quantity", "session"), "float", "", "values, or change since the last"),
         Var("fitted", ("quantity", "session"), "float", "", "mean course of the models"),
         Var("change", _PHASE, "float", "1", "change within the phase, relative to its start"),
@@ -309,6 +324,10 @@ PHASES = _always(
         Var("drift_rate_high", ("phase",), "float", "", "upper end of its interval"),
         Var("drift_p", ("phase",), "float", "1", "p that similarity falls with the lag by chance"),
         Var("rate_evidence", ("phase",), "float", "1", "log10 Bayes factor of a changing rate"),
+        Var("neighbour_change", (), "float", "1", "mean change of the representation"),
+        Var("neighbour_change_low", (), "float", "1", "lower end of its interval"),
+        Var("neighbour_change_high", (), "float", "1", "upper end of its interval"),
+        Var("neighbour_p", (), "float", "1", "p that similarity falls with the lag by chance"),
         Var("at", ("session",), "float", "", "place on the axis", coord=True),
         Var("phase", ("phase",), "string", "1", "name of the phase", coord=True),
         Var("border", ("border",), "string", "1", "name of the border", coord=True),
@@ -317,9 +336,41 @@ PHASES = _always(
 )
 """Result of :func:`phases`."""
 
+UNIT_COUNTS = table(
+    Var("n_recorded", (), "int", "1", "units of the recording", True),
+    Var("n_units", ("step", "session"), "int", "1", "units that pass the step", True),
+    Var("n_in_any", ("step",), "int", "1", "units that pass in any session", True),
+    Var("n_in_every", ("step",), "int", "1", "units that pass in every session", True),
+    Var("n_common", ("step", "session", "other"), "int", "1", "units that pass in both", True),
+    Var("fraction_common", ("step", "session", "other"), "float", "1", "of those of either", True),
+    Var("median_registration_score", ("session",), "float", "1", "of the detected units"),
+    Var("step", ("step",), "string", "1", "step of the analysis", True, True),
+)
+"""Units that each step keeps, from :func:`neurodrift.unit_counts`."""
+
+_OTHER = ("session", "other")
+REGISTRATION = _always(
+    table(
+        Var("agreement", _OTHER, "float", "1", "agreement of the maps, 0 for other units"),
+        Var("agreement_se", _OTHER, "float", "1", "its standard error"),
+        Var("agreement_p", _OTHER, "float", "1", "its p against permuted units"),
+        Var("rate_agreement", _OTHER, "float", "1", "rank correlation of mean activities"),
+        Var("rate_agreement_p", _OTHER, "float", "1", "its p against permuted units"),
+        Var("n_units", _OTHER, "int", "1", "units detected in both sessions"),
+        Var("within", ("session",), "float", "1", "agreement of the halves of the session"),
+        Var("within_p", ("session",), "float", "1", "its p against permuted units"),
+        Var("verdict", ("session",), "string", "1", "what the session seems to be"),
+        Var("better_place", ("session",), "string", "1", "session whose place it fits better"),
+        Var("gain", (), "float", "1", "misfit that the best exchange of places removes"),
+        Var("gain_p", (), "float", "1", "its p of at most half"),
+    )
+)
+"""Check of the identities, from :func:`neurodrift.check_registration`."""
+
 RESULTS = {
     "maps": MAPS,
     "smoothed_maps": MAPS,
+    "informative": INFORMATIVE,
     "place_cells": PLACE_CELLS,
     "information": INFORMATION,
     "stability": STABILITY,

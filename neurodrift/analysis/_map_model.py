@@ -143,6 +143,46 @@ def kept_between(
     return float((np.where(cross, similarity, 0.0) * expected).sum() / weight), float(min(within))
 
 
+def kept_inside(similarity: np.ndarray, side: np.ndarray, at: np.ndarray) -> float:
+    """Similarity between two sides over that of a side around it in time.
+
+    Gradual drift, steady or not, leaves sessions at least as similar as sessions before and after
+    them are to each other.
+
+    Parameters
+    ----------
+    similarity
+        (segment, segment), NaN is missing.
+    side
+        (segment) 0 or 1.
+    at
+        (segment) time of the session.
+
+    Returns
+    -------
+    float
+        At least about 1 with one map; NaN where no pair of a side lies around one across.
+    """
+    first, second = np.triu_indices(len(side), k=1)
+    known = np.isfinite(similarity[first, second])
+    first, second = first[known], second[known]
+    rank = np.unique(at, return_inverse=True)[1]
+    n = int(rank.max(initial=-1)) + 1
+    block = np.minimum(rank[first], rank[second]) * n + np.maximum(rank[first], rank[second])
+    same = side[first] == side[second]
+    total, count = np.empty((2, n * n)), np.empty((2, n * n))
+    for k, pairs in enumerate((~same, same)):
+        values = similarity[first[pairs], second[pairs]]
+        total[k] = np.bincount(block[pairs], weights=values, minlength=n * n)
+        count[k] = np.bincount(block[pairs], minlength=n * n)
+    mean = np.divide(total, count, out=np.full(total.shape, -np.inf), where=count > 0)
+    around = np.maximum.accumulate(mean[1].reshape(n, n), axis=0)  # earlier and earlier
+    around = np.maximum.accumulate(around[:, ::-1], axis=1)[:, ::-1].ravel()  # later and later
+    used = (count[0] > 0) & (around > 0)
+    weight = (count[0][used] * around[used] ** 2).sum()
+    return float((total[0][used] * around[used]).sum() / weight) if weight > 0 else np.nan
+
+
 def loadings(
     similarity: np.ndarray, labels: np.ndarray, intervals: Intervals
 ) -> tuple[np.ndarray, Fit]:

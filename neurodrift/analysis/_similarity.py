@@ -80,17 +80,9 @@ def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
     :math:`-S / (n - 1)`. The maps are the roots of the rates, whose noise is about the same at
     every rate, so that no few units decide.
     """
-    order = np.argsort(maps["unit"].values.astype(str), kind="stable")
-    maps = maps.isel(unit=order).compute()
-    rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
+    rate, detected, visited = root_maps(maps, dim)
     n_segments, n_units = rate.shape[:2]
-    rate = rate.reshape(n_segments, n_units, -1).astype(float)
-    detected = maps["detected"].transpose(dim, "unit").values.astype(bool)
-    visited = maps["occupancy"].transpose(dim, "direction", "position").values > 0
-    visited = visited.reshape(n_segments, -1).astype(float)
-    rate = _root(np.where(detected[:, :, None], rate, np.nan))
     group = np.arange(n_units) % N_GROUPS
-
     values = np.full((N_GROUPS + 1, n_segments, n_segments), np.nan)
     n_shared = np.zeros((n_segments, n_segments), dtype=np.int64)
     together = _equal_rows(detected)  # segments of one session have the same units
@@ -108,10 +100,60 @@ def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
     return Agreement(values[0], values[1:], n_shared)
 
 
-def _root(rate: np.ndarray) -> np.ndarray:
-    """Root of the rates, with their sign, 0 where there is none."""
-    rate = np.where(np.isfinite(rate), rate, 0.0)
-    return np.ascontiguousarray(np.sign(rate) * np.sqrt(np.abs(rate)))
+def root_maps(maps: xr.Dataset, dim: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Maps as plain arrays over units sorted by label, whatever their order.
+
+    Parameters
+    ----------
+    maps
+        Result of :func:`neurodrift.rate_maps` over `dim`.
+    dim
+        ``"segment"`` or ``"session"``.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Roots of the rates (segment, unit, bin) with their sign, 0 where there is none; whether
+        units were detected (segment, unit); 1 where bins were visited (segment, bin).
+    """
+    order = np.argsort(maps["unit"].values.astype(str), kind="stable")
+    maps = maps.isel(unit=order).compute()
+    rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
+    detected = maps["detected"].transpose(dim, "unit").values.astype(bool)
+    visited = maps["occupancy"].transpose(dim, "direction", "position").values > 0
+    rate = rate.reshape(*detected.shape, -1).astype(float)
+    rate = np.where(detected[:, :, None] & np.isfinite(rate), rate, 0.0)
+    root = np.sign(rate) * np.sqrt(np.abs(rate))
+    return np.ascontiguousarray(root), detected, visited.reshape(len(visited), -1).astype(float)
+
+
+def products(x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Share of every pair of units in the agreement of two segments.
+
+    Parameters
+    ----------
+    x, y
+        (unit, bin) roots of the maps of the same units in two segments.
+    seen
+        (bin) whether both visited the bin.
+
+    Returns
+    -------
+    numpy.ndarray
+        (unit, unit): the diagonal sums to the agreement, and each permutation of the columns
+        has the sum that the agreement would have with units confused in this way. NaN where
+        there is nothing to compare.
+    """
+    if np.count_nonzero(seen) < MIN_BINS:
+        return np.full((len(x), len(y)), np.nan)
+    centred = []
+    for values in (x[:, seen > 0], y[:, seen > 0]):
+        values = values - values.mean(axis=1, keepdims=True)
+        centred.append(values - values.mean(axis=0))
+    norm = np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum())
+    if norm <= 1e-9:
+        return np.full((len(x), len(y)), np.nan)
+    return np.asarray(centred[0] @ centred[1].T / norm)
 
 
 def _equal_rows(detected: np.ndarray) -> list[np.ndarray]:

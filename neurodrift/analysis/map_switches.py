@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._map_model import Intervals, kept_between, loadings
+from neurodrift.analysis._map_model import Intervals, kept_between, kept_inside, loadings
 from neurodrift.analysis._similarity import N_GROUPS, Agreement, agreement, jackknife_se
 from neurodrift.analysis.binning import Binning
 from neurodrift.analysis.drift import first_index
@@ -93,10 +93,11 @@ def detect_maps(
     .. math:: \kappa = \sum S_{ij} e_{ij} / \sum e_{ij}^2, \quad e_{ij} = r_i r_j D_{ij}
 
     over pairs across them is 1 if the parts are one map and about 0 if they are two unrelated
-    ones. They count as two if :math:`\kappa` is below 1/2 (one-sided jackknife over units), each
-    part is similar in itself, and each has at least two segments; a map seen once cannot be told
-    from a fault. If the parts lie one after the other, so that no map comes back, the limit is
-    1/4, as drift may have a fast step. Both are parted again until nothing is left to part.
+    ones. They count as two if :math:`\kappa` is below 1/4 (one-sided jackknife over units), or if
+    it is below 1/2 and a map comes back: if pairs across are also less than half as similar as
+    pairs of one part in sessions around them, which no drift does, however fast at times. Each
+    part must be similar in itself and have at least two segments; a map seen once cannot be told
+    from a fault. Both are parted again until nothing is left to part.
     Which units are the same must be right: see :func:`neurodrift.check_registration`.
 
     References
@@ -314,15 +315,19 @@ def _tested(
     """Test a parting by leaving out groups of units."""
     from scipy.special import stdtr
 
-    kept, within = kept_between(whole, side, intervals)
-    parts = np.array([kept_between(some, side, intervals) for some in without])
-    errors = np.maximum(jackknife_se(parts), 1e-6)
-    first, second = at[side == 0], at[side == 1]
-    mixed = first.max() >= second.min() and second.max() >= first.min()
-    limit = KEPT if mixed else KEPT_WITHOUT_RETURN
-    scores = [(kept - limit) / errors[0], -within / errors[1]]
-    p = max(float(stdtr(N_GROUPS - 1, score)) for score in scores)
-    return _Split(side, kept, float(errors[0]), p if np.isfinite(p) else 1.0)
+    def measured(values: np.ndarray) -> tuple[float, float, float]:
+        return (*kept_between(values, side, intervals), kept_inside(values, side, at))
+
+    kept, within, inside = measured(whole)
+    errors = np.maximum(jackknife_se(np.array([measured(some) for some in without])), 1e-6)
+
+    def chance(score: float) -> float:
+        return float(stdtr(N_GROUPS - 1, score)) if np.isfinite(score) else 1.0
+
+    returning = max(chance((kept - KEPT) / errors[0]), chance((inside - KEPT) / errors[2]))
+    abrupt = chance((kept - KEPT_WITHOUT_RETURN) / errors[0])
+    p = max(min(returning, abrupt), chance(-within / errors[1]))
+    return _Split(side, kept, float(errors[0]), p)
 
 
 def _subtrees(whole: np.ndarray, intervals: Intervals) -> list[np.ndarray]:

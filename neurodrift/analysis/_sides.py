@@ -161,7 +161,7 @@ def gather(sides: Sequence[Any], names: Sequence[str] | None) -> list[Member]:
     for label, trees in zip(labels, given, strict=True):
         own: list[Member] = []
         for name, tree in trees:
-            name = _unique(name, taken)
+            name = unique_name(name, taken)
             member = _member(label, name, tree)
             _refuse_twin(member, own)
             own.append(member)
@@ -172,7 +172,7 @@ def gather(sides: Sequence[Any], names: Sequence[str] | None) -> list[Member]:
 def _trees(side: Any, where: str) -> list[tuple[str, xr.DataTree]]:
     """Named trees of results of one side."""
     if isinstance(side, xr.DataTree) and "sessions" in side.children:
-        return [(_title(side), side)]
+        return [(title_of(side), side)]
     if isinstance(side, Mapping):
         found = [
             (str(key) if len(named) == 1 else f"{key} {name}", tree)
@@ -197,11 +197,12 @@ def _names(given: list[list[tuple[str, xr.DataTree]]]) -> list[str]:
     names: list[str] = []
     for i, trees in enumerate(given):
         name = trees[0][0] if len(trees) == 1 else letters[i % len(letters)]
-        names.append(_unique(name, set(names)))
+        names.append(unique_name(name, set(names)))
     return names
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def unique_name(name: str, taken: set[str]) -> str:
+    """A name that is not taken yet, which it is from now on."""
     found, number = name, 2
     while found in taken:
         found, number = f"{name} ({number})", number + 1
@@ -209,7 +210,8 @@ def _unique(name: str, taken: set[str]) -> str:
     return found
 
 
-def _title(tree: xr.DataTree) -> str:
+def title_of(tree: xr.DataTree | xr.Dataset) -> str:
+    """Subject and environment of a recording or of its results."""
     parts = [str(tree[name].item()) for name in ("subject", "environment") if name in tree.coords]
     return " ".join(parts) or "recording"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, Literal
@@ -34,7 +35,7 @@ def compare(
     names: Sequence[str] | None = None,
     measures: Sequence[str] | None = None,
     axes: Sequence[str] | None = None,
-    covariates: Sequence[str] = ("running_speed",),
+    covariates: Sequence[str] | None = None,
     similarity: str | None = None,
     method: Literal["subjects", "mixed"] = "subjects",
     factor: float = 2.0,
@@ -61,8 +62,9 @@ def compare(
         ``"experience"`` [min], ``"training_step"``, ``"session_number"``. When omitted the
         fraction and those of the first three that any recording has.
     covariates
-        Session measures that are controlled for in a second set of estimates. Of two sessions
-        their absolute difference enters.
+        Session measures that are controlled for in a second set of estimates; running speed
+        where any recording has it, when omitted. Of two sessions their absolute difference
+        enters.
     similarity
         Which similarity the statements on decorrelation use; when omitted the first that every
         side has of rate-map, population-vector and ensemble-rate correlation, relative to the
@@ -156,6 +158,8 @@ def compare(
     axes = _axes(members, axes)
     similarities = [s for s in SIMILARITIES if any(m.has(s) for m in members)]
     chosen = _similarity(members, similarities, similarity)
+    if covariates is None:
+        covariates = ["running_speed"] if any(m.has("running_speed") for m in members) else []
     covariates = list(covariates)
     _known(members, covariates, "covariate")
     adjustments: dict[str, list[str]] = {"none": []}
@@ -198,6 +202,41 @@ def compare(
         ),
     }
     return result
+
+
+def statements_text(comparison: xr.Dataset) -> str:
+    """The statements of a comparison and what limits it, for people.
+
+    Parameters
+    ----------
+    comparison
+        Result of :func:`compare`.
+
+    Returns
+    -------
+    str
+        Lines of text.
+    """
+    level = comparison.attrs["level"]
+    lines = [f"change over the whole way, {100 * level:g} % intervals"]
+    names = [str(name) for name in comparison["statement"].values]
+    width = max(map(len, names))
+    for side, adjustment in product(
+        comparison["side"].values, comparison["adjustment"].values.tolist()
+    ):
+        given = "" if adjustment == "none" else f", given {adjustment}"
+        lines.append(f"\n{side}{given}")
+        own = comparison.sel(side=side, adjustment=adjustment)
+        for name in names:
+            row = own.sel(statement=name)
+            low, high = (row[f"statement_{end}"].item() for end in ("ci_low", "ci_high"))
+            estimate, p = row["statement_estimate"].item(), row["statement_p"].item()
+            numbers = f"{estimate:9.3g} [{low:.3g}, {high:.3g}], p = {p:.2g}"
+            if not math.isfinite(low):
+                numbers = row["statement_reason"].item()
+            lines.append(f"  {name:{width}}  {row['statement_verdict'].item():12}  {numbers}")
+    lines += ["", *json.loads(comparison.attrs["notes"])]
+    return "\n".join(lines)
 
 
 def _fits(

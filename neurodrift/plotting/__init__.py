@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from neurodrift.plotting._style import ACCENT, INK, MARKERS, PALETTE
+from neurodrift.plotting.comparison import (
+    plot_lag_beside,
+    plot_series_beside,
+    plot_slopes,
+    plot_statements,
+)
 from neurodrift.plotting.maps import plot_drift_matrix, plot_rate_maps, plot_sorted_maps
 from neurodrift.plotting.series import plot_decay, plot_normalized, plot_session_series
 from neurodrift.plotting.training import (
@@ -22,11 +28,15 @@ __all__ = [
     "plot_decay",
     "plot_drift_matrix",
     "plot_eigenvalues",
+    "plot_lag_beside",
     "plot_landscape",
     "plot_normalized",
     "plot_points",
     "plot_rate_maps",
     "plot_runs",
+    "plot_series_beside",
     "plot_session_series",
+    "plot_slopes",
     "plot_sorted_maps",
+    "plot_statements",
 ]

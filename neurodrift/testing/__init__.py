@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from neurodrift.testing.results import results_of
 from neurodrift.testing.switching import several_maps
 from neurodrift.testing.tracks import TRACK_LENGTH, linear_track, linear_track_truth
 
-__all__ = ["TRACK_LENGTH", "linear_track", "linear_track_truth", "several_maps"]
+__all__ = ["TRACK_LENGTH", "linear_track", "linear_track_truth", "results_of", "several_maps"]

@@ -11,8 +11,8 @@ import numpy as np
 from neurodrift.convert._checks import LEAST_EXTENT, MOST_EXTENT
 
 _NAMES = {
-    "x": r"^(x|pos(ition)?_?x?|.*[_.]x|lin(ear)?_?(pos(ition)?|ized.*)?|location)(_?(cm|mm|m|px))?$",
-    "y": r"^(y|pos(ition)?_?y|.*[_.]y)(_?(cm|mm|m|px))?$",
+    "x": r"^(x|pos(ition)?_?x?|.*_x|lin(ear)?_?(pos(ition)?|ized.*)?|location)(_?(cm|mm|m|px))?$",
+    "y": r"^(y|pos(ition)?_?y|.*_y)(_?(cm|mm|m|px))?$",
     "unit": r"(^|_)(unit|cell|cluster|neuron|id)s?(_?(id|index|number))?$",
     "start": r"(^|_)(start|begin|onset)",
     "stop": r"(^|_)(stop|end|offset)",
@@ -120,6 +120,9 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
         first = int(values.min())
         text = f"unit of each time, from {first}: {np.unique(values).size} units"
         return Guess(*base, "unit", text, {"unit_count_from": min(max(first, 0), 1)})
+    for role in ("y", "x"):
+        if _named(role, name):
+            return _of_position(base, role, values)
     increasing = values.size > 2 and bool((np.diff(values) > 0).all())
     if increasing and (_named("time", name) or _steady(values)):
         return _of_clock(base, values)
@@ -129,9 +132,6 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
         return Guess(*base, "keep", "0 or 1: units to keep?")
     if _SPEED.search(name):
         return Guess(*base, text="speed; it is derived from the position")
-    for role in ("y", "x"):
-        if _named(role, name):
-            return _of_position(base, role, values)
     return Guess(*base)
 
 

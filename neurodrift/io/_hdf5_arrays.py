@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,8 @@ def described(path: Path) -> list[tuple[str, tuple[int, ...], str, bool]]:
                 found.append((name, item.shape or (), str(item.dtype), False))
             elif item is not None and len(item) > 1:
                 vectors = [v for _, v in _walk(item, deep=False) if isinstance(v, h5py.Dataset)]
-                if len(vectors) == len(item) and all(v.ndim == 1 for v in vectors):
+                numbered = all(re.fullmatch(r"\D*\d+", key) for key in item)
+                if numbered and len(vectors) == len(item) and all(v.ndim == 1 for v in vectors):
                     found.append((f"{name}/*", (len(vectors),), str(vectors[0].dtype), True))
             if len(found) >= _MOST_LISTED:
                 break

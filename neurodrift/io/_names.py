@@ -9,8 +9,9 @@ from typing import Any
 
 def missing_variable(path: Path, variable: Any, known: list[str]) -> ValueError:
     """The error for a name that a file does not have."""
-    near = difflib.get_close_matches(str(variable), known, 1)
-    hint = f"; did you mean {near[0]!r}" if near else ""
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(str(variable).lower(), lower, 1)
+    hint = f"; did you mean {lower[near[0]]!r}" if near else ""
     listed = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
     return ValueError(f"{path} has no variable {variable!r}{hint}; it holds {listed or 'nothing'}")
 

@@ -12,6 +12,7 @@ from neurodrift.analysis.information import (
     spatial_information,
     spatial_information_from_maps,
 )
+from neurodrift.analysis.informative import informative_units
 from neurodrift.analysis.map_switches import detect_maps, label_maps
 from neurodrift.analysis.pipeline import analyze, summary
 from neurodrift.analysis.placecells import place_cells
@@ -38,6 +39,7 @@ __all__ = [
     "drift_table",
     "half_maps",
     "import_nwb",
+    "informative_units",
     "join_sessions",
     "label_maps",
     "map_stability",

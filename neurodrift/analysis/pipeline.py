@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._shuffle_tests import expect
 from neurodrift.analysis.binning import Binning
 from neurodrift.analysis.ceiling import finest_split, half_maps, session_drift
 from neurodrift.analysis.drift import drift
 from neurodrift.analysis.information import spatial_information
+from neurodrift.analysis.informative import informative_cells, informative_units
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.ratemaps import rate_maps, smooth_maps
 from neurodrift.analysis.regression import regress
@@ -35,6 +37,8 @@ def analyze(
     min_events: int = 5,
     alpha: float = 0.05,
     repetitions: int = 500,
+    criterion: Literal["auto", "shuffle", "information"] = "auto",
+    min_information: float = 0.01,
     seed: int = 0,
     progress: bool = False,
 ) -> xr.DataTree:
@@ -54,6 +58,14 @@ def analyze(
         Fewest events of a tested unit, and the level of the place-cell test.
     repetitions
         Subsamples of the whole sample behind SSR and BAE; smaller samples take more.
+    criterion
+        What makes a place cell: the ``shuffle`` test of :func:`neurodrift.place_cells`, or
+        ``information`` above `min_information` without a test. ``auto``: information for the kind
+        ``activation``. Such activity is a function of the input, without noise that a test could
+        take for a map; on a track run back and forth, shifted activity is its own control.
+    min_information
+        Information [bit/event] above which a unit is informative, see
+        :func:`neurodrift.informative_units`.
     seed
         Seed of every random stream.
     progress
@@ -62,17 +74,20 @@ def analyze(
     Returns
     -------
     xarray.DataTree
-        Nodes ``maps`` and ``smoothed_maps`` (:func:`rate_maps`), ``place_cells``,
-        ``information``, ``stability`` (split halves) with the ``agreement`` of both criteria,
+        Nodes ``maps`` and ``smoothed_maps`` (:func:`rate_maps`), ``informative`` units,
+        ``place_cells``, ``information``, ``stability`` (split halves) with the ``agreement`` of
+        both criteria,
         ``sparsity``, ``drift`` (all frames of a session) and ``session_drift`` (halves of
         sessions of the same map, with the noise ceiling on the diagonal), ``sessions`` (one value
         a session) and ``regression`` (their least-squares slopes). The root's attributes are the
-        parameters and the version of neurodrift.
+        parameters and the version of neurodrift. Where the criterion is information, the tests
+        and corrections that assume noise are left out: p, q and z are NaN, the information is
+        naive, and there is no ``stability`` and no ``agreement``.
 
     Raises
     ------
     ValueError
-        If it is no recording, or a session has no frame that can be used.
+        If it is no recording, a session has no frame that can be used, or `criterion` is unknown.
 
     Examples
     --------
@@ -86,9 +101,14 @@ def analyze(
     check(recording)
     binning = Binning() if binning is None else binning
     smoothing = binning.typical_width() if smoothing is None else smoothing
+    expect("criterion", criterion, ("auto", "shuffle", "information"))
+    if criterion == "auto":
+        noise_free = recording["activity"].attrs["kind"] == "activation"
+        criterion = "information" if noise_free else "shuffle"
+    tested = criterion == "shuffle"
     options: dict[str, Any] = {"binning": binning, "min_events": min_events, "seed": seed}
     tree: dict[str, xr.Dataset] = {}
-    bar = _bar(progress, 8 if "x" in recording else 4)
+    bar = _bar(progress, (9 if tested else 7) if "x" in recording else 3)
 
     def step(name: str, function: Callable[[], xr.Dataset]) -> xr.Dataset:
         bar.set_description(name)
@@ -103,32 +123,40 @@ def analyze(
         smoothed = maps.assign(rate=smooth_maps(maps["rate"], smoothing))
         smoothed.attrs["smoothing"] = smoothing
         tree["smoothed_maps"] = smoothed
-        cells = step("place_cells", lambda: place_cells(recording, alpha=alpha, **options))
+        informative = step(
+            "informative", lambda: informative_units(maps, threshold=min_information)
+        )
         information = step(
             "information",
             lambda: spatial_information(
                 recording,
                 binning=binning,
+                corrections=("ssr", "bae") if tested else "none",
                 repetitions=repetitions,
                 min_active_frames=min_events,
                 seed=seed,
             ),
         )
         split = finest_split(recording)
-        stable = step(
-            "stability",
-            lambda: map_stability(
-                recording,
-                split="half" if split == "block" else split,
-                smoothing=smoothing,
-                alpha=alpha,
-                **options,
-            ),
-        )
-        tree["agreement"] = criteria_agreement(
-            {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
-            among=cells["tested"].any("direction"),
-        )
+        if tested:
+            cells = step("place_cells", lambda: place_cells(recording, alpha=alpha, **options))
+            stable = step(
+                "stability",
+                lambda: map_stability(
+                    recording,
+                    split="half" if split == "block" else split,
+                    smoothing=smoothing,
+                    alpha=alpha,
+                    **options,
+                ),
+            )
+            tree["agreement"] = criteria_agreement(
+                {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
+                among=cells["tested"].any("direction"),
+            )
+        else:
+            cells = tree["place_cells"] = informative_cells(informative, information)
+        measures.append(_informative_measures(active, informative))
         measures.append(_measures(active, cells, information))
         if "map_label" in recording:
             measures.append(_n_maps(recording))
@@ -175,6 +203,8 @@ def analyze(
                     "min_events": min_events,
                     "alpha": alpha,
                     "repetitions": repetitions,
+                    "criterion": criterion,
+                    "min_information": min_information,
                     "seed": seed,
                 }
             ),
@@ -209,17 +239,32 @@ def summary(results: xr.DataTree) -> str:
         "n_detected": "units",
         "n_active": "active",
         "n_place_cells": "place cells",
+        "information_informative": "SI",
+        "information_all": "SI of all",
         "information_naive": "SI naive",
         "information_ssr": "SI SSR",
         "information_bae": "SI BAE",
         "running_speed": "speed [cm/s]",
     }
-    shown = [name for name in columns if name in sessions]
+    by_information = _criterion(results) == "information"
+    left_out = ("naive",) if by_information else ("informative", "all")
+    shown = [
+        name
+        for name in columns
+        if name in sessions and name.removeprefix("information_") not in left_out
+    ]
     table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
     lines = [
         f"{results['subject'].item()}, {results['environment'].item()}",
         table.to_string(float_format=lambda value: f"{value:.3g}"),
     ]
+    if by_information and "place_cells" in results:
+        threshold = results["place_cells"].attrs["threshold"]
+        lines.append(
+            f"\nPlace cells are the units with more than {threshold:g} bit/event over directions\n"
+            "and positions together. SI is their mean; SI of all has silent units as 0. There is\n"
+            "no shuffle test: it asks whether noise makes the maps, and activations have none."
+        )
     if results.attrs.get("n_maps", 1) > 1:
         lines.append(
             f"\nThe population switches between {results.attrs['n_maps']} maps (map_label):\n"
@@ -246,6 +291,11 @@ def summary(results: xr.DataTree) -> str:
     return "\n".join(lines)
 
 
+def _criterion(results: xr.DataTree) -> str:
+    """What made a place cell; older results do not say."""
+    return str(json.loads(results.attrs["parameters"]).get("criterion", "shuffle"))
+
+
 def _measures(active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset) -> xr.Dataset:
     n_place = cells["is_place_cell"].sum("unit")
     n_detected, n_active = active["n_detected"], active["n_active"]
@@ -259,7 +309,22 @@ def _measures(active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset) ->
             **{
                 f"information_{name}": ("session", _means(information[name].where(significant)))
                 for name in ("naive", "ssr", "bae")
+                if name in information
             },
+        }
+    )
+
+
+def _informative_measures(active: xr.Dataset, informative: xr.Dataset) -> xr.Dataset:
+    information, chosen = informative["information"], informative["is_informative"]
+    n_detected, n_chosen = active["n_detected"], chosen.sum("unit")
+    detected = active["detected"]
+    return xr.Dataset(
+        {
+            "n_informative_units": n_chosen,
+            "fraction_informative_units": n_chosen / n_detected.where(n_detected > 0),
+            "information_informative": ("session", _means(information.where(chosen))),
+            "information_all": ("session", _means(information.fillna(0.0).where(detected))),
         }
     )
 
@@ -286,7 +351,7 @@ def _slopes(table: Any) -> xr.Dataset:
     measures = [
         name
         for name in ("fraction_active_units", "active_fraction", *MEASURES)
-        if name in table and name not in ("n_maps", "n_place_cells", "n_tested")
+        if name in table and not name.startswith("n_")
     ]
     predictors = [
         name

@@ -18,6 +18,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze.add_argument("--min-events", type=int, default=5, help="for the place-cell test; 5")
     analyze.add_argument("--alpha", type=float, default=0.05, help="level of that test; 0.05")
     analyze.add_argument("--repetitions", type=int, default=500, help="subsamples for SSR, BAE")
+    analyze.add_argument(
+        "--criterion",
+        choices=("auto", "shuffle", "information"),
+        default="auto",
+        help="what makes a place cell: a shuffle test, or information without one; auto: "
+        "information for noise-free activations",
+    )
+    analyze.add_argument(
+        "--min-information", type=float, default=0.01, help="of an informative unit [bit/event]"
+    )
     analyze.add_argument("--seed", type=int, default=0)
     add_workers(analyze)
     add_overwrite(analyze)
@@ -38,6 +48,8 @@ def _analyze(options: argparse.Namespace) -> None:
             min_events=options.min_events,
             alpha=options.alpha,
             repetitions=options.repetitions,
+            criterion=options.criterion,
+            min_information=options.min_information,
             seed=options.seed,
             progress=True,
         )

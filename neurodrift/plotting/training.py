@@ -222,10 +222,13 @@ def plot_landscape(
     matplotlib.axes.Axes
         The axes.
     """
+    from matplotlib.colors import BoundaryNorm
+
     ax = new_axes(ax, (4.4, 3.2))
-    levels = np.quantile(loss, np.linspace(0, 1, 13) ** 2)
-    image = ax.contourf(x, y, loss, levels=np.unique(levels), cmap="cividis")
-    ax.plot(*np.asarray(path).T, color="white", linewidth=0.6, alpha=0.9)
+    levels = np.unique(np.quantile(loss, np.linspace(0, 1, 16)))
+    norm = BoundaryNorm(levels, 256)  # as many places in each colour, whatever the loss there
+    image = ax.contourf(x, y, loss, levels=levels, norm=norm, cmap="cividis")
+    ax.plot(*np.asarray(path).T, color="white", linewidth=0.6)
     if ends is not None:
         dots: dict[str, Any] = {"markersize": 2, "color": PALETTE[4], "linestyle": "none"}
         ax.plot(*np.asarray(ends).T, marker="o", label="ends of other walks", **dots)

@@ -37,5 +37,6 @@ def _report(options: argparse.Namespace) -> None:
         title=options.title,
         overwrite=options.overwrite,
     )
+    n = len(options.results)
     size = options.out.stat().st_size / 1e6
-    print(f"{options.out}: {size:.1f} MB, {len(options.results)} recordings")
+    print(f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}")

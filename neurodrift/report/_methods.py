@@ -7,72 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from neurodrift.analysis.binning import MIN_RUNNING_SPEED
+from neurodrift.report._references import REFERENCES
 from neurodrift.report._view import View
 from neurodrift.report._words import listing, number
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A paper: how the text cites it, its full entry and where it is."""
-
-    cite: str
-    entry: str
-    url: str
-
-
-REFERENCES = {
-    "benjamini1995": Reference(
-        "Benjamini & Hochberg, 1995",
-        "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate: a practical and "
-        "powerful approach to multiple testing. J R Stat Soc B 57:289–300.",
-        "https://doi.org/10.1111/j.2517-6161.1995.tb02031.x",
-    ),
-    "cohen1960": Reference(
-        "Cohen, 1960",
-        "Cohen J (1960). A coefficient of agreement for nominal scales. Educ Psychol Meas "
-        "20:37–46.",
-        "https://doi.org/10.1177/001316446002000104",
-    ),
-    "phipson2010": Reference(
-        "Phipson & Smyth, 2010",
-        "Phipson B, Smyth GK (2010). Permutation p-values should never be zero: calculating exact "
-        "p-values when permutations are randomly drawn. Stat Appl Genet Mol Biol 9:39.",
-        "https://doi.org/10.2202/1544-6115.1585",
-    ),
-    "ratzon2024": Reference(
-        "Ratzon et al., 2024",
-        "Ratzon A, Derdikman D, Barak O (2024). Representational drift as a result of implicit "
-        "regularization. eLife 12:RP90069.",
-        "https://doi.org/10.7554/eLife.90069",
-    ),
-    "sheintuch2020": Reference(
-        "Sheintuch et al., 2020",
-        "Sheintuch L, Geva N, Baumer H, Rechavi Y, Rubin A, Ziv Y (2020). Multiple maps of the "
-        "same spatial context can stably coexist in the mouse hippocampus. Curr Biol 30:1467–1476.",
-        "https://doi.org/10.1016/j.cub.2020.02.018",
-    ),
-    "sheintuch2022": Reference(
-        "Sheintuch et al., 2022",
-        "Sheintuch L, Rubin A, Ziv Y (2022). Bias-free estimation of information content in "
-        "temporally sparse neuronal activity. PLoS Comput Biol 18:e1009832.",
-        "https://doi.org/10.1371/journal.pcbi.1009832",
-    ),
-    "skaggs1993": Reference(
-        "Skaggs et al., 1993",
-        "Skaggs WE, McNaughton BL, Gothard KM, Markus EJ (1993). An information-theoretic approach "
-        "to deciphering the hippocampal code. Adv Neural Inf Process Syst 5:1030–1037.",
-        "https://papers.nips.cc/paper/1992/hash/5dd9db5e033da9c6fb5ba83c7a7ebea9-Abstract.html",
-    ),
-    "ziv2013": Reference(
-        "Ziv et al., 2013",
-        "Ziv Y, Burns LD, Cocker ED, Hamel EO, Ghosh KK, Kitch LJ, El Gamal A, Schnitzer MJ "
-        "(2013). Long-term dynamics of CA1 hippocampal place codes. Nat Neurosci 16:264–266.",
-        "https://doi.org/10.1038/nn.3329",
-    ),
-}
-"""Papers behind the methods, by the key with which the text cites them."""
 
 _KINDS = {
     "spikes": "spikes",
@@ -115,18 +55,59 @@ def methods(view: View) -> MethodsText:
     parts = [_recording(view), _sparsity(view)]
     if "maps" in view.nodes:
         parts += [_maps(view), _place_cells(view), _information(view)]
-    parts += [_drift(view), _regression(view), _software(view)]
-    cited: list[str] = []
-    texts = []
-    for part in parts:
-        for key in REFERENCES:
-            if f"{{{key}}}" in part:
-                cited.append(key)
-                part = part.replace(f"{{{key}}}", REFERENCES[key].cite)
-        texts.append(part)
-    keys = [key for key in REFERENCES if key in cited]
-    groups = [" ".join(texts[:2]), *texts[2:-2], " ".join(texts[-2:])]
-    return MethodsText([text for text in groups if text], keys)
+    parts += [_drift(view), _phases(view), _regression(view), _software(view)]
+    head, rest, tail = parts[:2], parts[2:-2], parts[-2:]
+    return _cite([" ".join(head), *rest, " ".join(part for part in tail if part)])
+
+
+def comparison_methods(comparison: xr.Dataset) -> MethodsText:
+    """Say how recordings were compared.
+
+    Parameters
+    ----------
+    comparison
+        Result of :func:`neurodrift.compare`.
+
+    Returns
+    -------
+    MethodsText
+        One paragraph with the parameters that were used.
+    """
+    options = json.loads(comparison.attrs["parameters"])
+    sides = [str(side) for side in comparison["side"].values]
+    level = f"{100 * float(options['level']):g}"
+    covariates = listing(
+        [str(name).replace("_", " ") for name in options["covariates"]] or ["none"]
+    )
+    estimate = {
+        "subjects": "the mean over its animals or runs with Student's t between them (within the "
+        "one animal or run where there is no other)",
+        "mixed": "one slope for all its recordings with a random intercept for each",
+    }[str(options["method"])]
+    text = (
+        f"{listing(sides).capitalize()} were compared by the slopes of session measures, relative "
+        "to the first session ({ratzon2024}), and by the decay of similarity with lag and its "
+        f"slowing. The slope of a side is {estimate}; covariates of a second set of estimates: "
+        f"{covariates}. Sides differ by Welch's t. Signs are the same where both "
+        f"{level} % intervals exclude zero on one side, sizes where their ratio lies within "
+        f"{float(options['factor']):g} by two one-sided tests. p were not corrected for the number "
+        "of effects."
+    )
+    boot = comparison.get("difference_boot_ci_low")
+    if boot is not None and np.isfinite(boot.values).any():
+        text += (
+            f" Differences were also given intervals from {int(options['repetitions'])} bootstrap "
+            "samples of animals or runs ({hesterberg2015})."
+        )
+    return _cite([text])
+
+
+def _cite(texts: list[str]) -> MethodsText:
+    """Put citations in the place of their keys in braces."""
+    cited = [key for key in REFERENCES if any(f"{{{key}}}" in text for text in texts)]
+    for key in cited:
+        texts = [text.replace(f"{{{key}}}", REFERENCES[key].cite) for text in texts]
+    return MethodsText([text for text in texts if text], cited)
 
 
 def _recording(view: View) -> str:
@@ -378,6 +359,27 @@ def _regression(view: View) -> str:
     if np.isfinite(fits["slope_given_speed"].values).any():
         text += ", and again with mean running speed as covariate"
     return text + ". p were not corrected for the number of measures."
+
+
+def _phases(view: View) -> str:
+    phases = view.nodes.get("phases")
+    if phases is None:
+        return ""
+    quantities = [str(name).replace("_", " ") for name in phases["quantity"].values]
+    attrs = phases.attrs
+    text = (
+        "Phases of learning were told apart by their definition ({ratzon2024}) from "
+        f"{listing(quantities)}. Each series was taken as constant or as moving to a plateau, with "
+        "first-order autoregressive noise, and both were weighed by Bayes factors ({liang2008}); a "
+        f"phase was over when {100 * float(attrs.get('done', 0.95)):g} % of its change was done. "
+        f"Intervals hold {100 * float(attrs.get('level', 0.95)):g} % of the posterior."
+    )
+    if "n_permutations" in attrs:
+        text += (
+            " That similarity falls with the lag was tested by "
+            f"{int(attrs['n_permutations'])} permutations of the sessions ({{mantel1967}})."
+        )
+    return text
 
 
 def _software(view: View) -> str:

@@ -13,16 +13,20 @@ import xarray as xr
 from markupsafe import Markup
 
 from neurodrift.report._cautions import cautions
+from neurodrift.report._comparison import comparison_section
 from neurodrift.report._data import page_data, script_json
 from neurodrift.report._figures import decay_figures, session_figures
 from neurodrift.report._findings import facts, findings
-from neurodrift.report._methods import REFERENCES, methods
+from neurodrift.report._methods import comparison_methods, methods
+from neurodrift.report._phases import phases_section
+from neurodrift.report._references import REFERENCES
 from neurodrift.report._tables import Table, file_name, tables
 from neurodrift.report._view import PREDICTORS, View, views
 from neurodrift.report._words import number, percent, plural
 
 _MAP_BYTES = 4_000_000  # rate maps of all recordings together
 _UNIT_ROWS = 60_000  # rows of all tables of units together
+_SCRIPTS = ("draw", "drift", "units", "page")  # in this order, in one scope
 _ROWS_ON_PAGE = 200  # rows of a table that is written out
 
 _SESSION_COLUMNS = {
@@ -103,15 +107,22 @@ def report(
     environment.filters |= {"number": number, "plural": plural}
     source = environment.loader
     assert source is not None
-    script, _, _ = source.get_source(environment, "report.js")
+    parts = [source.get_source(environment, f"script/{name}.js")[0] for name in _SCRIPTS]
+    script = '"use strict";(() => {\n' + "\n".join(parts) + "})();"
     style, _, _ = source.get_source(environment, "style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     sections = [_section(view, len(found)) for view in found]
+    beside = comparison_section(comparison)
+    if beside is not None:
+        beside["tables"] = [_download("comparison", table) for table in beside["tables"]]
     return environment.get_template("report.html.j2").render(
         title=title or _title(found),
         views=found,
         sections=sections,
-        methods=_methods(found),
+        comparison=beside,
+        glance=_glance(sections),
+        contents=_contents(sections[0]),
+        methods=_methods(found, comparison),
         shared=script_json(_colours()),
         script=Markup(script),
         script_hash=digest,
@@ -172,6 +183,38 @@ def _title(found: list[View]) -> str:
     return f"Representational drift in {len(found)} recordings"
 
 
+def _glance(sections: list[dict[str, Any]]) -> dict[str, Any]:
+    """Facts of every recording, and the number of its warnings, as one table."""
+    spans = {"snapshots": ("sessions", ""), "days": ("span", " days")}
+    spans["training steps"] = ("span", " steps")
+    known_facts = []
+    for section in sections:
+        same = [(*spans.get(label, (label, "")), value) for label, value in section["facts"]]
+        known_facts.append({label: value + unit for label, unit, value in same})
+    head = list(dict.fromkeys(label for known in known_facts for label in known))
+    rows = []
+    for section, known in zip(sections, known_facts, strict=True):
+        levels = [caution.level for caution in section["cautions"]]
+        cells = [known.get(label, "–") for label in head]
+        cells.append(f"{len(levels)}, {levels.count('serious')} serious")
+        rows.append({"key": section["view"].key, "name": section["view"].name, "cells": cells})
+    return {"head": [*head, "warnings"], "rows": rows}
+
+
+def _contents(section: dict[str, Any]) -> list[tuple[str, str]]:
+    """Places in the section of a single recording."""
+    places = (
+        ("care", "Warnings", True),
+        ("sessions", "Sessions", True),
+        ("drift", "Drift", section["has_pairs"]),
+        ("maps", "Rate maps", section["has_maps"]),
+        ("phases", "Phases", section["phases"] is not None),
+        ("tables", "Tables", True),
+        ("provenance", "Provenance", True),
+    )
+    return [(place, label) for place, label, there in places if there]
+
+
 def _section(view: View, n_recordings: int) -> dict[str, Any]:
     predictors = view.predictors or [view.main_predictor]
     data = page_data(view, _MAP_BYTES // n_recordings)
@@ -182,6 +225,7 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "cautions": cautions(view),
         "series": [(name, PREDICTORS[name][0], session_figures(view, name)) for name in predictors],
         "decays": decay_figures(view),
+        "phases": phases_section(view),
         "data": script_json(data),
         "notes": data["notes"],
         "has_maps": "units" in data,
@@ -190,16 +234,19 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "flat": "units" in data and not data["y"],
         "sessions": _session_rows(view),
         "regression": _regression_rows(view),
-        "tables": [_download(view, table) for table in tables(view, _UNIT_ROWS // n_recordings)],
+        "tables": [
+            _download(view.key, table, view.name)
+            for table in tables(view, _UNIT_ROWS // n_recordings)
+        ],
         "parameters": _parameters(view),
         "provenance": _provenance(view),
     }
 
 
-def _download(view: View, table: Table) -> dict[str, Any]:
+def _download(key: str, table: Table, name: str = "comparison") -> dict[str, Any]:
     return {
-        "id": f"{view.key}-table-{table.name}",
-        "file": file_name(view.name, table.name),
+        "id": f"{key}-table-{table.name}",
+        "file": file_name(name, table.name),
         "title": table.title,
         "rows": len(table.frame),
         "columns": len(table.frame.columns),
@@ -298,7 +345,7 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _methods(found: list[View]) -> dict[str, Any]:
+def _methods(found: list[View], comparison: xr.Dataset | None) -> dict[str, Any]:
     """Methods of each recording, those with the same words together, and their papers."""
     groups: dict[tuple[str, ...], list[str]] = {}
     cited: set[str] = set()
@@ -306,6 +353,10 @@ def _methods(found: list[View]) -> dict[str, Any]:
         text = methods(view)
         cited |= set(text.cited)
         groups.setdefault(tuple(text.paragraphs), []).append(view.name)
+    if comparison is not None:
+        text = comparison_methods(comparison)
+        cited |= set(text.cited)
+        groups[tuple(text.paragraphs)] = ["Comparison"]
     references = [REFERENCES[key] for key in REFERENCES if key in cited]
     return {"groups": [(names, texts) for texts, names in groups.items()], "references": references}
 

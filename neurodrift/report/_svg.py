@@ -212,3 +212,70 @@ def _limits(values: np.ndarray, margin: float, zero: bool) -> tuple[float, float
         low, high = low - half, high + half
     pad = margin * (high - low)
     return (low if zero and low == 0 else low - pad), high + pad
+
+
+def forest(
+    rows: Sequence[tuple[str, Sequence[tuple[str, str, float, float, float]]]],
+    label: str,
+    title: str,
+) -> Markup:
+    """Estimates with intervals, one line for each quantity and group.
+
+    Parameters
+    ----------
+    rows
+        Name of a quantity, and for each group its name, style, estimate and both ends.
+    label, title
+        What the axis shows, and the whole.
+
+    Returns
+    -------
+    markupsafe.Markup
+        One ``svg`` element.
+    """
+    left, step = 158.0, 13.0
+    tall = [step * len(groups) + 12 for _, groups in rows]
+    height = sum(tall) + _TOP + _BOTTOM
+    estimates = np.array([group[2] for _, groups in rows for group in groups])
+    ends = np.array([end for _, groups in rows for group in groups for end in group[3:]])
+    good = estimates[np.isfinite(estimates)]
+    spread = max(float(np.ptp(good)), float(np.abs(good).max()), 1e-12)
+    ends = np.clip(ends, good.min() - 1.5 * spread, good.max() + 1.5 * spread)
+    low, high = _limits(np.concatenate([good, ends, [0.0]]), 0.05, False)
+
+    def at(value: float) -> float:
+        return left + (WIDTH - _RIGHT - left) * (min(max(value, low), high) - low) / (high - low)
+
+    line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+    text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
+    floor = height - _BOTTOM
+    parts = [line.format("grid zero", f"{at(0):.1f}", f"{at(0):.1f}", _TOP, floor)]
+    for value in ticks(low, high, 5):
+        parts.append(line.format("axis", f"{at(value):.1f}", f"{at(value):.1f}", floor, floor + 4))
+        parts.append(text.format("tick", f"{at(value):.1f}", floor + 16, "middle", tick(value)))
+    parts.append(line.format("axis", left, WIDTH - _RIGHT, floor, floor))
+    parts.append(text.format("label", (left + WIDTH) / 2, height - 6, "middle", label))
+    words, y = [], _TOP
+    for (name, groups), size in zip(rows, tall, strict=True):
+        parts.append(text.format("label", left - 8, y + size / 2 + 4, "end", name))
+        for k, (group, style, estimate, first, last) in enumerate(groups):
+            here = f"{y + 12 + step * k:.1f}"
+            if not np.isfinite(estimate):
+                continue
+            tip = f"{group}, {name}: {number(estimate)} [{number(first)}, {number(last)}]"
+            words.append(tip)
+            if np.isfinite(first) and np.isfinite(last):
+                ends_at = f"{at(first):.1f}", f"{at(last):.1f}"
+                parts.append(line.format(f"bar {style}", *ends_at, here, here))
+                for end, beyond, arrow in ((first, first < low, "‹"), (last, last > high, "›")):
+                    if beyond:
+                        up = f"{float(here) + 4:.1f}"
+                        where = f"{at(end):.1f}"
+                        parts.append(text.format(f"more {style}", where, up, "middle", arrow))
+            dot = Markup('<circle class="dot {}" cx="{}" cy="{}" r="3.6" data-tip="{}"/>')
+            parts.append(dot.format(style, f"{at(estimate):.1f}", here, tip))
+        y += size
+    shape = Markup('<svg class="chart" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>')
+    return shape.format(
+        f"{WIDTH:g}", f"{height:g}", f"{title}. {'; '.join(words)}", Markup("").join(parts)
+    )

@@ -14,6 +14,7 @@ import xarray as xr
 
 from neurodrift.analysis.tables import drift_table
 from neurodrift.report._data import chosen_units
+from neurodrift.report._phases import phases_frame
 from neurodrift.report._view import View
 from neurodrift.report._words import number
 from neurodrift.result_schema import DRIFT, MEASURES, SLOPES, SPARSITY
@@ -96,7 +97,7 @@ def tables(view: View, unit_rows: int) -> list[Table]:
     Returns
     -------
     list of Table
-        Sessions, pairs of sessions, units, regression; without the empty ones.
+        Sessions, pairs of sessions, units, regression, phases; without the empty ones.
     """
     sessions = _ordered(view.sessions.reset_index(), "session", *_SESSION_ORDER)
     sessions.insert(0, "environment", view.environment)
@@ -108,6 +109,7 @@ def tables(view: View, unit_rows: int) -> list[Table]:
         _pairs(view),
         _units(view, unit_rows),
         Table("regression", "Regression on time and experience", regression),
+        Table("phases", "Evidence for phases", phases_frame(view)),
     ]
     return [table for table in found if len(table.frame)]
 

@@ -15,6 +15,8 @@ MEASURES = {
     "information_bae": ("Information, BAE", "bit/event"),
     "information_informative": ("Information, informative units", "bit/event"),
     "information_active": ("Information, active units", "bit/event"),
+    "information": ("Information", "bit/event"),
+    "n_active": ("Units active", "units"),
     "loss": ("Loss", "normalised loss"),
     "running_speed": ("Running speed", "cm/s"),
     "n_detected": ("Units detected", "units"),
@@ -29,9 +31,9 @@ MEASURES = {
         "Vectors, undetected as silent",
         "correlation",
     ),
-    "rate_map_correlation_relative": ("Rate maps over noise ceiling", "ratio"),
-    "population_vector_correlation_relative": ("Population vectors over noise ceiling", "ratio"),
-    "ensemble_rate_correlation_relative": ("Ensemble rates over noise ceiling", "ratio"),
+    "rate_map_correlation_relative": ("Rate maps over ceiling", "ratio"),
+    "population_vector_correlation_relative": ("Population vectors over ceiling", "ratio"),
+    "ensemble_rate_correlation_relative": ("Ensemble rates over ceiling", "ratio"),
     "rate_map_correlation_null": ("Rate maps, units shuffled", "correlation"),
     "representation": ("Representation", "rate of change"),
 }
@@ -75,7 +77,7 @@ def number(value: float, digits: int = 3) -> str:
         return "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
-    if float(value).is_integer() and abs(value) < 1e6:
+    if float(value).is_integer() and abs(value) < 1e9:
         return f"{value:,.0f}".replace(",", "\u202f").replace("-", "−")
     size = math.floor(math.log10(abs(value)))
     if -4 <= size < 6:

@@ -1,0 +1,67 @@
+/* The page: tabs, choice of axis, downloads, copying, tips, print. */
+const tabs = all("[role=tab]");
+const select = (tab, focus) => {
+  for (const other of tabs) {
+    other.setAttribute("aria-selected", String(other === tab));
+    other.tabIndex = other === tab ? 0 : -1;
+    find(`#${other.getAttribute("aria-controls")}`).hidden = other !== tab;
+  }
+  if (focus) tab.focus();
+};
+tabs.forEach((tab, i) => {
+  tab.addEventListener("click", () => select(tab, false));
+  tab.addEventListener("keydown", (event) => {
+    const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (to !== undefined) { event.preventDefault(); select(tabs[(to + tabs.length) % tabs.length], true); }
+  });
+});
+if (tabs.length) { find("[role=tablist]").hidden = false; select(tabs[0], false); }
+const follow = () => {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const panel = target && target.closest("[role=tabpanel]");
+  if (panel && panel.hidden) { select(tabs.find((tab) => tab.getAttribute("aria-controls") === panel.id), false); target.scrollIntoView(); }
+};
+window.addEventListener("hashchange", follow);
+
+for (const root of all(".recording")) {
+  const r = open(root);
+  explorer(r);
+  drift(r);
+  const axis = find(".axis-choice", root);
+  if (axis) axis.addEventListener("change", () => all(".series", root).forEach((series) => { series.hidden = series.dataset.predictor !== axis.value; }));
+}
+follow();
+all(".rates-scale").forEach((item) => { item.style.background = gradient(rates); });
+all("[data-needs-script]").forEach((item) => { item.hidden = false; });
+
+const save = (blob, name) => {
+  const link = make("a", { href: URL.createObjectURL(blob), download: name });
+  document.body.append(link); link.click(); link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+};
+all("button[data-table]").forEach((button) => button.addEventListener("click", async () => {
+  const packed = bytes(document.getElementById(button.dataset.table).textContent.trim()), name = button.dataset.file;
+  if (typeof DecompressionStream === "undefined") { save(new Blob([packed], { type: "application/gzip" }), `${name}.gz`); return; }
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  save(new Blob([await new Response(stream).arrayBuffer()], { type: "text/csv" }), name);
+}));
+all("button.copy").forEach((button) => button.addEventListener("click", async () => {
+  const text = all(button.dataset.copy).map((item) => item.innerText.trim()).join("\n\n");
+  try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; } catch {
+    const range = document.createRange();
+    range.selectNode(find(button.dataset.copy));
+    getSelection().removeAllRanges(); getSelection().addRange(range);
+    button.textContent = "Selected: copy it with the keyboard";
+  }
+}));
+const tip = make("div", { id: "tip", role: "presentation", hidden: "" });
+document.body.append(tip);
+document.addEventListener("pointerover", (event) => {
+  const text = event.target.dataset && event.target.dataset.tip;
+  tip.hidden = !text;
+  if (!text) return;
+  tip.textContent = text;
+  tip.style.left = `${Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8)}px`;
+  tip.style.top = `${event.clientY + (event.clientY > innerHeight - 70 ? -38 : 14)}px`;
+});
+window.addEventListener("beforeprint", () => all("details[data-print]").forEach((item) => { item.open = true; }));

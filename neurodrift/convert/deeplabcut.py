@@ -21,7 +21,7 @@ import numpy as np
 
 from neurodrift.convert.parts import Position, clock
 from neurodrift.convert.sleap import choose
-from neurodrift.io._hdf5_arrays import opened
+from neurodrift.io._hdf5_arrays import opened, read_dataset
 from neurodrift.io.array_files import MAX_BYTES
 from neurodrift.io.inert_pickle import read_inert
 
@@ -124,6 +124,9 @@ def _read_h5(path: Path) -> tuple[list[tuple[str, str, str]], np.ndarray]:
 
     with opened(path) as file:
         groups = [item for item in file.values() if isinstance(item, h5py.Group)]
+        fixed = next((g for g in groups if "axis0_level0" in g and "block0_values" in g), None)
+        if fixed is not None:
+            return _read_fixed(fixed, path)
         group = next((g for g in groups if "table" in g and "non_index_axes" in g.attrs), None)
         if group is None:
             raise ValueError(
@@ -141,6 +144,20 @@ def _read_h5(path: Path) -> tuple[list[tuple[str, str, str]], np.ndarray]:
     order = [names.index(name) for block in kinds for name in block]
     values = np.column_stack([rows[field] for field in fields])
     return names, values[:, np.argsort(order)]
+
+
+def _read_fixed(group: Any, path: Path) -> tuple[list[tuple[str, str, str]], np.ndarray]:
+    """A table in pandas' format "fixed", whose names are plain."""
+    part = "block0_items"
+    n_levels = sum(key.startswith(f"{part}_level") for key in group)
+    levels = []
+    for i in range(n_levels):
+        names = read_dataset(group[f"{part}_level{i}"], f"{path}: names")
+        levels.append(names[read_dataset(group[f"{part}_label{i}"], f"{path}: names")])
+    values = read_dataset(group["block0_values"], f"{path}: values")
+    if "block1_values" in group or values.shape[1] != len(levels[0]):
+        raise ValueError(f"{path}: the table is not of numbers only")
+    return [_named(column) for column in zip(*levels, strict=True)], values
 
 
 def _names(attribute: Any, path: Path) -> list[tuple[str, str, str]]:

@@ -225,7 +225,7 @@ def _pipeline(path: Path) -> str:
             return "sleap"
         if {"estimates/C", "estimates/S"} & names:
             return "caiman"
-        if any(name.endswith("df_with_missing/table") for name in names):
+        if any(name.startswith("df_with_missing/") for name in names):
             return "deeplabcut"
     return ""
 

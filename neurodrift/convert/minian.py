@@ -69,7 +69,7 @@ def read_minian(
     if any('"pickle"' in path.read_text(errors="replace") for path in metadata):
         raise ValueError(f"{store} holds pickles, which are never loaded: they can run anything")
     try:
-        stored = xr.open_dataset(store, engine="zarr", decode_times=False, chunks=None, cache=False)
+        stored = xr.open_dataset(store, engine="zarr", decode_times=False, consolidated=False)
     except Exception as error:  # what is damaged raises anything
         raise ValueError(f"{store} is no readable Zarr store: {error}") from error
     if signal not in stored or set(stored[signal].dims) != _DIMS:

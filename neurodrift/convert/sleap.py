@@ -1,8 +1,8 @@
 """Position tracked by SLEAP.
 
 Reads the analysis HDF5 that ``sleap-convert --format analysis`` or the GUI exports: ``tracks``
-(tracks, 2, nodes, frames) in pixels, ``node_names``, ``track_names``, ``point_scores``. The
-same with dimensions reversed, (frames, nodes, 2, tracks), is told apart by ``node_names``.
+(tracks, 2, nodes, frames) in pixels, ``node_names``, ``track_names``, ``point_scores``.
+Other orders of the dimensions are read where the file tells them (attribute ``dims``).
 
 References
 ----------
@@ -12,13 +12,15 @@ References
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 
 from neurodrift.convert.parts import Position, clock
-from neurodrift.io.array_files import load_array
+from neurodrift.io._hdf5_arrays import opened
+from neurodrift.io.array_files import list_arrays, load_array
 
 
 def read_sleap(
@@ -63,24 +65,22 @@ def read_sleap(
         If it is no analysis file, or a name is missing or unknown.
     """
     path = Path(path)
-    tracks = load_array(path, "tracks")
     nodes = [str(name) for name in load_array(path, "node_names")]
-    if tracks.ndim == 4 and tracks.shape[1:3] == (len(nodes), 2) != (2, len(nodes)):
-        tracks = tracks.transpose(3, 2, 1, 0)  # (frames, nodes, 2, tracks)
+    tracks = _ordered(path, "tracks", ("track", "xy", "node", "frame"))
     if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(nodes)):
         raise ValueError(
             f"{path}: tracks has shape {tracks.shape}, expected (tracks, 2, {len(nodes)} nodes, "
             "frames)"
         )
-    try:
-        names = [str(name) for name in load_array(path, "track_names")]
-    except ValueError:
-        names = []
-    names = names if len(names) == len(tracks) else [str(i) for i in range(len(tracks))]
-    at, which = choose(node, nodes, "node", path), choose(track, names, "track", path)
+    names = [item.name for item in list_arrays(path)]
+    animals = [str(i) for i in range(len(tracks))]
+    if "track_names" in names:
+        told = [str(name) for name in load_array(path, "track_names")]
+        animals = told if len(told) == len(animals) else animals
+    at, which = choose(node, nodes, "node", path), choose(track, animals, "track", path)
     xy = tracks[which, :, at, :].T.astype(np.float64)
     if min_score > 0:
-        score = load_array(path, "point_scores")
+        score = _ordered(path, "point_scores", ("track", "node", "frame"))
         if score.shape != (len(tracks), len(nodes), tracks.shape[3]):
             raise ValueError(f"{path}: point_scores has shape {score.shape}, so min_score is idle")
         xy[~(score[which, at] >= min_score)] = np.nan
@@ -88,6 +88,18 @@ def read_sleap(
     source = f"{nodes[at]} of {path.name} (SLEAP)"
     times = clock(len(xy), source, time=time, rate=rate)
     return Position(time=times, xy=xy * cm_per_pixel, source=source)
+
+
+def _ordered(path: Path, name: str, dims: tuple[str, ...]) -> np.ndarray:
+    """An array in the order of SLEAP's own export, as newer files tell their dimensions."""
+    with opened(path) as file:
+        told = file[name].attrs.get("dims") if name in file else None
+    values = load_array(path, name)
+    try:
+        order = None if told is None else [json.loads(told).index(dim) for dim in dims]
+    except ValueError as error:
+        raise ValueError(f"{path}: {name} is over {told}, expected {', '.join(dims)}") from error
+    return values if order is None else values.transpose(order)
 
 
 def choose(wanted: str | None, names: list[str], what: str, path: Path) -> int:

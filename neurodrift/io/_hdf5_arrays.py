@@ -110,6 +110,8 @@ def _read(dataset: Any, where: str, max_bytes: int) -> np.ndarray:
     if h5py.check_string_dtype(dataset.dtype) is not None:
         text = dataset.asstr()[()]
         return np.atleast_1d(np.asarray(text, dtype=object))
+    if dataset.dtype.kind == "S":
+        return np.array([v.decode() for v in np.atleast_1d(dataset[()]).ravel()], dtype=object)
     if dataset.dtype.hasobject:
         raise ValueError(f"{where} holds references or ragged rows, expected numbers or text")
     try:

@@ -118,7 +118,7 @@ def import_nwb(
             part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
         ]
     recording = _in_order(join_sessions(recordings))
-    if any("projected" in part["speed"].attrs for part in recordings):
+    if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     files_used = dict.fromkeys(part.path.name for part in parts)
     return recording.assign_attrs(nwb_files=list(files_used))

@@ -127,8 +127,8 @@ def main() -> None:
             unknown += [item[1] for item in own]
             print(
                 f"{wanted:12s} {kind:20s} n = {len(counts):3d}: number of maps right "
-                f"{100 * counts.count(0) / len(counts):5.1f} %, too many {sum(c > 0 for c in counts)}, "
-                f"too few {sum(c < 0 for c in counts)}; labels right "
+                f"{100 * counts.count(0) / len(counts):5.1f} %, too many "
+                f"{sum(c > 0 for c in counts)}, too few {sum(c < 0 for c in counts)}; labels right "
                 f"{100 * np.mean([item[0] for item in own]):5.1f} %, unknown "
                 f"{100 * np.mean([item[1] for item in own]):4.1f} %",
                 flush=True,

@@ -7,6 +7,7 @@ from neurodrift.analysis.binning import Binning, bin_frames
 from neurodrift.analysis.ceiling import half_maps, session_drift
 from neurodrift.analysis.compare import compare
 from neurodrift.analysis.drift import drift
+from neurodrift.analysis.fields import place_fields
 from neurodrift.analysis.information import (
     mutual_information,
     spatial_information,
@@ -16,7 +17,9 @@ from neurodrift.analysis.informative import informative_units
 from neurodrift.analysis.map_switches import detect_maps, label_maps
 from neurodrift.analysis.pipeline import analyze, summary
 from neurodrift.analysis.placecells import place_cells
+from neurodrift.analysis.quality import unit_counts
 from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
+from neurodrift.analysis.registration import check_registration
 from neurodrift.analysis.regression import regress
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
@@ -32,6 +35,7 @@ __all__ = [
     "Binning",
     "analyze",
     "bin_frames",
+    "check_registration",
     "compare",
     "criteria_agreement",
     "detect_maps",
@@ -48,6 +52,7 @@ __all__ = [
     "open_results",
     "order_by_peak",
     "place_cells",
+    "place_fields",
     "rate_maps",
     "recording_from_arrays",
     "regress",
@@ -65,4 +70,5 @@ __all__ = [
     "spatial_information_from_maps",
     "summary",
     "testing",
+    "unit_counts",
 ]

@@ -367,6 +367,20 @@ REGISTRATION = _always(
 )
 """Check of the identities, from :func:`neurodrift.check_registration`."""
 
+_FIELD = ("...", "unit", "direction", "field_number")
+PLACE_FIELDS = table(
+    Var("n_fields", _DIMS, "float", "1", "place fields, NaN = not looked at", True),
+    Var("field", (*_DIMS, "position"), "int", "1", "field that the bin lies in, 0 = none", True),
+    Var("size", _FIELD, "float", "", "length or area of the field", True),
+    Var("peak_rate", _FIELD, "float", "", "rate at the peak of the field", True),
+    Var("x_peak", _FIELD, "float", "cm", "place of the peak, x", True),
+    Var("y_peak", _FIELD, "float", "cm", "place of the peak, y"),
+    Var("x_centre", _FIELD, "float", "cm", "centre weighted by rate, x", True),
+    Var("y_centre", _FIELD, "float", "cm", "centre weighted by rate, y"),
+    Var("field_number", ("field_number",), "int", "1", "from the highest peak", True, True),
+)
+"""Place fields, from :func:`neurodrift.place_fields`."""
+
 RESULTS = {
     "maps": MAPS,
     "smoothed_maps": MAPS,

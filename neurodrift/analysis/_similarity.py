@@ -83,7 +83,7 @@ def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
     rate, detected, visited = root_maps(maps, dim)
     n_segments, n_units = rate.shape[:2]
     group = np.arange(n_units) % N_GROUPS
-    values = np.full((N_GROUPS + 1, n_segments, n_segments), np.nan)
+    values = np.full((n_segments, n_segments, N_GROUPS + 1), np.nan)
     n_shared = np.zeros((n_segments, n_segments), dtype=np.int64)
     together = _equal_rows(detected)  # segments of one session have the same units
     for a, first in enumerate(together):
@@ -95,8 +95,9 @@ def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
                 continue
             x, y = rate[np.ix_(first, units)], rate[np.ix_(second, units)]
             found = _correlations(x, y, visited[first], visited[second], group[units])
-            values[(slice(None), *block)] = found
-            values[(slice(None), *mirrored)] = found.transpose(0, 2, 1)
+            values[block] = found.transpose(1, 2, 0)
+            values[mirrored] = found.transpose(2, 1, 0)
+    values = np.ascontiguousarray(values.transpose(2, 0, 1))
     return Agreement(values[0], values[1:], n_shared)
 
 

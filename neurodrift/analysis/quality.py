@@ -58,9 +58,9 @@ def unit_counts(
     >>> recording = testing.linear_track(n_units=20, n_sessions=3, detection=0.6, minutes=1)
     >>> counts = unit_counts(recording)
     >>> counts["n_units"].sel(step="detected").values.tolist()
-    [10, 15, 16]
+    [14, 16, 13]
     >>> counts["n_common"].sel(step="detected", session="1", other="2").item()
-    6
+    11
     """
     check(recording)
     detected = recording["detected"].transpose("session", "unit").values

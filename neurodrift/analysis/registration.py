@@ -259,7 +259,7 @@ def _permuted(shares: list[np.ndarray], orders: np.ndarray) -> tuple[float, floa
     shares = [share for share in shares if np.isfinite(share).all()]
     if not shares:
         return np.nan, np.nan
-    table = sum(shares) / len(shares)
+    table = np.mean(shares, axis=0)
     observed = float(np.trace(table))
     null = table[np.arange(len(table)), orders].sum(axis=1)
     p = (np.count_nonzero(null >= observed - 1e-12) + 1) / (len(orders) + 1)

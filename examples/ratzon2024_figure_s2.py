@@ -26,7 +26,7 @@ MEASURES = {
     "active_fraction": "active fraction",
     "fraction_active_units": "active units",
     "eig_sum": "sum of eigenvalues",
-    "eig_nonzero": "share of non-zero eigenvalues",
+    "eig_nonzero": "non-zero eigenvalues",
 }
 COLUMNS = ("active_units", "active", "eig_sum", "eig_nonzero")
 SMALL = {

@@ -35,24 +35,26 @@ def notes(
         The sentences.
     """
     by_side = {side: [m for m in members if m.side == side] for side in sides}
-    found = []
+    found = _single(by_side) + _repeated(by_side)
     for side, own in by_side.items():
-        found += _about_side(side, own)
         found += _about_dependence(side, own, each)
     found += _differences(by_side)
+    absent: dict[tuple[str, ...], list[str]] = {}
     for axis in axes:
-        without = [s for s, own in by_side.items() if not any(m.has(axis) for m in own)]
-        if without:
-            found.append(
-                f"{_list(without)} {_has(without)} no {axis}: on that axis nothing is compared "
-                f"with {_it(without)}, use the fraction of the way."
-            )
+        without = tuple(s for s, own in by_side.items() if not any(m.has(axis) for m in own))
+        absent.setdefault(without, []).append(axis)
+    absent.pop((), None)
+    for without, names in absent.items():
+        found.append(
+            f"{_list(without)} {_has(without)} no {_list(names)}: there nothing is compared with "
+            f"{_it(without)}, use the fraction of the way."
+        )
     for name in covariates:
-        without = [s for s, own in by_side.items() if not any(m.has(name) for m in own)]
-        if without:
+        lacking = [s for s, own in by_side.items() if not any(m.has(name) for m in own)]
+        if lacking:
             found.append(
-                f"{_list(without)} {_has(without)} no {name}: where it is controlled for on the "
-                f"other side, the unadjusted slopes of {_it(without)} are compared."
+                f"{_list(lacking)} {_has(lacking)} no {name}: where it is controlled for on the "
+                f"other side, the unadjusted slopes of {_it(lacking)} are compared."
             )
     for member in members:
         rates = member.rates(similarity, "fraction")[:, 0]
@@ -70,21 +72,32 @@ def notes(
     return found
 
 
-def _about_side(side: str, own: list[Member]) -> list[str]:
-    replicates = [m.replicate for m in own]
-    what = "run of a simulation" if "training_step" in own[0].sessions else "animal"
+def _single(by_side: dict[str, list[Member]]) -> list[str]:
+    alone = [side for side, own in by_side.items() if len({m.replicate for m in own}) == 1]
+    if not alone:
+        return []
+    one, its = ("is one animal or run", "its") if len(alone) == 1 else ("are one each", "their")
+    return [
+        f"{_list(alone)} {one}: {its} intervals hold the variation between sessions alone, and say "
+        "nothing on other animals or runs."
+    ]
+
+
+def _repeated(by_side: dict[str, list[Member]]) -> list[str]:
     found = []
-    if len(set(replicates)) == 1:
-        found.append(
-            f"{side} is one {what}: its intervals hold the variation between its sessions alone, "
-            f"and say nothing on other {what.replace('run', 'runs').replace('animal', 'animals')}."
-        )
-    for name in dict.fromkeys(replicates):
-        if replicates.count(name) > 1:
-            found.append(
-                f"{replicates.count(name)} recordings of {side} are of {name} and count once."
-            )
-    short = [m.name for m in own if len(m.sessions) < 3]
+    sides: dict[str, list[str]] = {}
+    for side, own in by_side.items():
+        replicates = [m.replicate for m in own]
+        for name in dict.fromkeys(replicates):
+            sides.setdefault(name, []).append(side)
+            if replicates.count(name) > 1:
+                found.append(
+                    f"{replicates.count(name)} recordings of {side} are of {name} and count once."
+                )
+    for name, where in sides.items():
+        if len(where) > 1:
+            found.append(f"{name} is in {_list(where)}: the tests take these sides as independent.")
+    short = [m.name for own in by_side.values() for m in own if len(m.sessions) < 3]
     if short:
         found.append(f"{_list(short)} {_has(short)} fewer than three sessions.")
     return found
@@ -115,23 +128,23 @@ def _about_dependence(side: str, own: list[Member], each: Fits) -> list[str]:
 
 
 def _differences(by_side: dict[str, list[Member]]) -> list[str]:
-    texts = (
-        ("clock", "The fraction of the way runs along {} : slopes on it are changes over what was "
-         "recorded, so their sizes depend on how long that was."),
-        ("criterion", "Place cells are decided by {}."),
-        ("information_source", "Information is {}: neither is biased by sampling, as the "
-         "activation of a network has no sampling noise."),
-    )  # fmt: skip
+    texts = {
+        "clock": "The fraction of the way runs along {}: slopes on it are changes over what was "
+        "recorded, so their sizes depend on how long that was.",
+        "criterion": "Place cells are decided by {}.",
+        "information_source": "Information is {}: neither has the bias of sampling, as the "
+        "activation of a network has no sampling noise.",
+    }
     found = []
-    for name, text in texts:
-        used = {
-            side: _list(list(dict.fromkeys(getattr(m, name) for m in own if getattr(m, name))))
-            for side, own in by_side.items()
-        }
-        used = {side: value for side, value in used.items() if value}
-        if len(set(used.values())) > 1:
-            listed = ", ".join(f"{value} in {side}" for side, value in used.items())
-            found.append(text.format(listed).replace(" :", ":"))
+    for name, text in texts.items():
+        sides: dict[str, list[str]] = {}
+        for side, own in by_side.items():
+            for value in dict.fromkeys(getattr(m, name) for m in own):
+                sides.setdefault(value, []).append(side)
+        sides.pop("", None)
+        if len(sides) > 1:
+            listed = "; ".join(f"{value} in {_list(names)}" for value, names in sides.items())
+            found.append(text.format(listed))
     return found
 
 

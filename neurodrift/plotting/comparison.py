@@ -74,7 +74,7 @@ def plot_series_beside(
         mean = means.sel(side=side)
         x, y, error = (mean[f"series_{n}"].values for n in ("at", "mean", "sem"))
         _mean_curve(ax, i, str(side), x, y, error)
-    _finish(ax, AXIS_LABELS[axis], _words(measure, scale), comparison.sizes["side"])
+    _finish(ax, AXIS_LABELS[axis], _words(measure, scale))
     return ax
 
 
@@ -121,8 +121,8 @@ def plot_lag_beside(
         mean = means.sel(side=side)
         x, y, error = (mean[f"decay_{n}"].values for n in ("at", "mean", "sem"))
         _mean_curve(ax, i, str(side), x, y, error)
-    text = similarity.replace("_relative", ", relative to the noise ceiling").replace("_", " ")
-    _finish(ax, f"lag, {AXIS_LABELS[axis]}", text, comparison.sizes["side"])
+    text = similarity.replace("_relative", ",\nrelative to the noise ceiling").replace("_", " ")
+    _finish(ax, f"lag, {AXIS_LABELS[axis]}", text)
     return ax
 
 
@@ -167,13 +167,15 @@ def plot_slopes(
     if not len(effects):
         raise ValueError(f"no side has a slope on {axis!r} at the scale {scale!r}")
     n_sides = comparison.sizes["side"]
-    ax = new_axes(ax, (6.2, 0.9 + len(effects) * (0.2 + 0.17 * n_sides)))
+    ax = new_axes(ax, (6.2, 1.0 + len(effects) * (0.15 + 0.11 * n_sides)))
     ax.axvline(0, color=FAINT, linewidth=0.8, zorder=0)
     for i, side in enumerate(comparison["side"].values):
         own = chosen.sel(side=side, effect=list(effects))
         middle, low, high = (own[f"slope{n}"].values for n in ("", "_ci_low", "_ci_high"))
         y = np.arange(len(effects)) + 0.7 * ((i + 0.5) / n_sides - 0.5)
         color = PALETTE[i % len(PALETTE)]
+        if np.isnan(middle).all():
+            continue
         ax.hlines(y, low, high, color=color, linewidth=1.4)
         ax.plot(middle, y, MARKERS[i % len(MARKERS)], color=color, markersize=4.5, label=str(side))
     for j in range(1, len(effects)):
@@ -183,7 +185,7 @@ def plot_slopes(
     given = "" if adjustment == "none" else f", given {adjustment.replace('_', ' ')}"
     unit = "change" if scale == "raw" else "relative change"
     per = "over the whole way" if axis == "fraction" else f"per {_unit(axis)}"
-    _finish(ax, f"{unit} {per}{given}", "", n_sides, outside=True)
+    _finish(ax, f"{unit} {per}{given}", "")
     return ax
 
 
@@ -239,21 +241,20 @@ def _mean_curve(
     ax: Axes, i: int, name: str, x: np.ndarray, y: np.ndarray, error: np.ndarray
 ) -> None:
     shown = np.isfinite(x) & np.isfinite(y)
+    if not shown.any():
+        return
     style: dict[str, Any] = {"color": PALETTE[i % len(PALETTE)], "label": name, "zorder": 3}
     style |= {"fmt": f"{MARKERS[i % len(MARKERS)]}-", "capsize": 2, "markersize": 4}
     bars = error[shown] if np.isfinite(error[shown]).any() else None
     ax.errorbar(x[shown], y[shown], yerr=bars, linewidth=1.3, **style)
 
 
-def _finish(ax: Axes, x_label: str, label: str, n_sides: int, *, outside: bool = False) -> None:
+def _finish(ax: Axes, x_label: str, label: str) -> None:
     ax.set_xlabel(x_label)
     ax.set_ylabel(label)
-    if outside:
-        ax.legend(
-            frameon=False, fontsize=8, ncols=n_sides, loc="lower center", bbox_to_anchor=(0.5, 1)
-        )
-    else:
-        ax.legend(frameon=False, fontsize=8)
+    n_sides = len(ax.get_legend_handles_labels()[0])
+    style = {"frameon": False, "fontsize": 7.5, "handletextpad": 0.5, "columnspacing": 1.2}
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(n_sides, 3) or 1, **style)
     open_frame(ax)
 
 

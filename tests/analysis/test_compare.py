@@ -286,7 +286,7 @@ def test_compare__mouse_beside_network_on_the_fraction_of_the_way():
     )
     assert given_speed["difference"].item() == pytest.approx(float(model - mouse))
     notes = " ".join(json.loads(found.attrs["notes"]))
-    assert "model has no running_speed" in notes and "mouse is one animal" in notes
+    assert "model has no running_speed" in notes and "mouse is one animal or run" in notes
     # a network's activation has no sampling noise: naive information, correlations as they are
     assert found["information_source"].values.tolist()[1] == "information_naive"
     information = found["value"].sel(measure="information").values

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodrift.report._caution import Caution
 from neurodrift.report._cautions_recording import RECORDING_CHECKS
-from neurodrift.report._view import View
+from neurodrift.report._view import View, finite_mean
 from neurodrift.report._words import listing, number, percent, plural, title_of
 
 LOW_CEILING = 0.5  # correlation of two halves of a session
@@ -64,7 +64,7 @@ def _missing_measures(view: View) -> Iterator[Caution]:
             "all-missing",
             "serious",
             "Measures without any value",
-            f"{listing(empty).capitalize()} could not be computed in any session.",
+            f"No session has a value of {listing(empty)}.",
         )
 
 
@@ -114,7 +114,7 @@ def _corrections(view: View) -> Iterator[Caution]:
             f"{view.labels[worst]} ({number(ssr[worst])} and {number(bae[worst])} bit/event). "
             "Trust no absolute information there; see whether both give the same trend.",
         )
-    bias = np.nanmean(naive) / np.nanmean(np.append(ssr, bae)) - 1 if apart.size else np.nan
+    bias = finite_mean(naive) / finite_mean(np.append(ssr, bae)) - 1
     if bias > NAIVE_BIAS:
         yield Caution(
             "naive-bias",
@@ -150,14 +150,14 @@ def _criteria(view: View) -> Iterator[Caution]:
     if node.sizes["criterion"] < 2:
         return
     kappa = node["kappa"].isel(criterion=0, other=1).values
-    if np.isfinite(kappa).any() and np.nanmean(kappa) < LOW_KAPPA:
+    if finite_mean(kappa) < LOW_KAPPA:
         names = [str(name) for name in node["criterion"].values[:2]]
         yield Caution(
             "criteria-disagree",
             "care",
             "Criteria for place cells disagree",
             f"Place cells by {names[0]} and by {names[1]} of their maps agree with Cohen's kappa "
-            f"{number(np.nanmean(kappa), 2)} (mean over sessions; 1 would be full agreement, 0 "
+            f"{number(finite_mean(kappa), 2)} (mean over sessions; 1 would be full agreement, 0 "
             "chance): which units count as place cells depends on the criterion.",
         )
 

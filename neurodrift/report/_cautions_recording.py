@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurodrift.report._caution import Caution
-from neurodrift.report._view import PREDICTORS, View
+from neurodrift.report._view import PREDICTORS, View, finite_mean
 from neurodrift.report._words import listing, number, p_value, percent, plural, title_of
 
 FEW_EVENTS = 20  # median events of a tested map
@@ -156,14 +156,14 @@ def _units_lost(view: View) -> Iterator[Caution]:
         return
     overlap = drift["cell_overlap"].values[upper]
     common = drift["ensemble_rate_correlation_n"].values[upper]
-    if np.isfinite(overlap).any() and np.nanmean(overlap) < LOW_OVERLAP:
+    if finite_mean(overlap) < LOW_OVERLAP:
         far = int(np.nanargmin(overlap))
         first, second = (view.labels[index[far]] for index in upper)
         yield Caution(
             "units-lost",
             "care",
             "Units are lost between sessions",
-            f"Two sessions share on average {percent(np.nanmean(overlap))} of the units that "
+            f"Two sessions share on average {percent(finite_mean(overlap))} of the units that "
             f"either of them has, sessions {first} and {second} only {percent(overlap[far])} "
             f"({plural(int(common[far]), 'unit')}). A unit that was not detected is not silent: it "
             "is left out, and what is compared are the units that could be followed.",

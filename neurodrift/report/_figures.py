@@ -108,6 +108,10 @@ def slope_sentence(view: View, measure: str, predictor: str | None = None) -> st
     fit = view.slope(measure, predictor)
     if fit is None:
         return "no slope: too few sessions"
+    values = view.sessions[measure].to_numpy(float)
+    values = values[np.isfinite(values)]
+    if np.ptp(values) <= 1e-9 * np.abs(values).max():
+        return "the same in every session"
     steps, per = view.per(predictor)
     factor = factor_of(measure) * steps
     points = " percentage points" if factor_of(measure) > 1 else ""

@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from neurodrift.report._figures import slope_sentence
-from neurodrift.report._view import View
+from neurodrift.report._view import View, finite_mean
 from neurodrift.report._words import number, percent, title_of
 
-_HEADLINES = (
-    "fraction_active_units",
-    "fraction_place_cells",
-    "information_bae",
-    "information_informative",
-)
+_HEADLINES = ("loss", "fraction_active_units", "fraction_place_cells")
+_INFORMATION = ("information_bae", "information_ssr", "information_naive")
 _NEVER_PERCENT = ("information", "loss")
 
 
@@ -44,7 +40,7 @@ def facts(view: View) -> list[tuple[str, str]]:
         found.append(("place cells, of detected", percent(share)))
     ceiling = view.ceiling("rate_map_correlation")
     if np.isfinite(ceiling).any():
-        found.append(("noise ceiling of maps", number(float(np.nanmean(ceiling)), 2)))
+        found.append(("noise ceiling of maps", number(finite_mean(ceiling), 2)))
     return found
 
 
@@ -61,7 +57,9 @@ def findings(view: View) -> list[str]:
     list of str
         Sentences with their numbers.
     """
-    found = [text for name in _HEADLINES if name in view.sessions for text in _change(view, name)]
+    best = next((name for name in _INFORMATION if name in view.sessions), "")
+    names = [name for name in (*_HEADLINES, best) if name in view.sessions]
+    found = [text for name in names for text in _change(view, name)]
     pairs = view.pairs
     for name in ("rate_map_correlation", "ensemble_rate_correlation"):
         if name in pairs and pairs.sizes["session_a"] > 1:
@@ -70,12 +68,12 @@ def findings(view: View) -> list[str]:
                 lag for lag in np.unique(lags[lags > 0]) if np.isfinite(values[lags == lag]).any()
             ]
             if steps:
-                near, far = (np.nanmean(values[lags == lag]) for lag in (steps[0], steps[-1]))
+                near, far = (finite_mean(values[lags == lag]) for lag in (steps[0], steps[-1]))
                 text = f"{title_of(name)} correlate by {number(near)} between neighbouring sessions"
                 text += f" and by {number(far)} over the longest interval"
                 ceiling = view.ceiling(name)
                 if np.isfinite(ceiling).any():
-                    text += f"; halves of one session by {number(float(np.nanmean(ceiling)))}"
+                    text += f"; halves of one session by {number(finite_mean(ceiling))}"
                 found.append(text + ".")
             break
     return found

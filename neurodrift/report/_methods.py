@@ -12,7 +12,7 @@ import xarray as xr
 from neurodrift.analysis.binning import MIN_RUNNING_SPEED
 from neurodrift.report._references import REFERENCES
 from neurodrift.report._view import View
-from neurodrift.report._words import listing, number
+from neurodrift.report._words import listing, number, plural
 
 _KINDS = {
     "spikes": "spikes",
@@ -76,16 +76,15 @@ def comparison_methods(comparison: xr.Dataset) -> MethodsText:
     options = json.loads(comparison.attrs["parameters"])
     sides = [str(side) for side in comparison["side"].values]
     level = f"{100 * float(options['level']):g}"
-    covariates = listing(
-        [str(name).replace("_", " ") for name in options["covariates"]] or ["none"]
-    )
+    names = [str(name).replace("_", " ") for name in options["covariates"]]
+    covariates = listing(names or ["none"])
     estimate = {
         "subjects": "the mean over its animals or runs with Student's t between them (within the "
         "one animal or run where there is no other)",
         "mixed": "one slope for all its recordings with a random intercept for each",
     }[str(options["method"])]
     text = (
-        f"{listing(sides).capitalize()} were compared by the slopes of session measures, relative "
+        f"The sides {listing(sides)} were compared by the slopes of session measures, relative "
         "to the first session ({ratzon2024}), and by the decay of similarity with lag and its "
         f"slowing. The slope of a side is {estimate}; covariates of a second set of estimates: "
         f"{covariates}. Sides differ by Welch's t. Signs are the same where both "
@@ -126,7 +125,7 @@ def _recording(view: View) -> str:
     if "day" in view.sessions and np.isfinite(view.sessions["day"].to_numpy(float)).all():
         span = f" over {number(float(view.sessions['day'].max()) + 1)} days" if n > 1 else ""
     return (
-        f"{kind.capitalize()} of {number(view.n_units)} units ({view.subject}, environment "
+        f"{kind.capitalize()} of {plural(view.n_units, 'unit')} ({view.subject}, environment "
         f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and counted "
         f"in frames at {rate} Hz. A unit that was not detected in a session was treated as missing "
         "there, not as silent."

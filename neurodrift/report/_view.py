@@ -170,6 +170,12 @@ class View:
         return found if np.isfinite(found["slope"]) else None
 
 
+def finite_mean(values: np.ndarray) -> float:
+    """Mean of the finite values, NaN where there are none."""
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if values.size else float("nan")
+
+
 def views(results: xr.DataTree | Sequence[xr.DataTree] | Mapping[str, xr.DataTree]) -> list[View]:
     """Check results and give each a name of its own.
 

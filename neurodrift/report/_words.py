@@ -14,7 +14,7 @@ MEASURES = {
     "information_ssr": ("Information, SSR", "bit/event"),
     "information_bae": ("Information, BAE", "bit/event"),
     "information_informative": ("Information, informative units", "bit/event"),
-    "information_active": ("Information, active units", "bit/event"),
+    "information_all": ("Information, all units", "bit/event"),
     "information": ("Information", "bit/event"),
     "n_active": ("Units active", "units"),
     "loss": ("Loss", "normalised loss"),

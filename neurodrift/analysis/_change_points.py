@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -232,7 +233,7 @@ def fit_change(values: np.ndarray, ends: Ends, *, falling: bool = False) -> Chan
     log_bf = one - log_sum(null)
     per_cell = log_bf.reshape(len(null), len(ends.shapes), n_cells)
     n_shapes = per_cell.shape[1]
-    by_cell = np.array([log_sum(per_cell[:, :, i]) for i in range(n_cells)]) - np.log(n_shapes)
+    by_cell = np.logaddexp.reduce(per_cell, axis=(0, 1)) - np.log(n_shapes)
 
     prior = np.tile(ends.prior, n_shapes)
     weight = np.exp(log_bf - log_bf.max()) * prior
@@ -341,11 +342,18 @@ def _fit(
 
 def zellner_siow(r2: np.ndarray, n: int) -> np.ndarray:
     """Log Bayes factor of one regressor with a Cauchy prior, given its R² over n samples."""
+    unexplained = -np.log1p(-np.asarray(r2))
+    return np.interp(unexplained, _UNEXPLAINED, _zellner_siow_table(n))
+
+
+_UNEXPLAINED = np.linspace(0.0, 5.8, 3000) ** 2  # -log(1 - R²), finer where it is small
+
+
+@lru_cache(maxsize=256)
+def _zellner_siow_table(n: int) -> np.ndarray:
     log_g = np.log(n) + np.linspace(-5.0, 32.0, 75)
     g = np.exp(log_g)
     log_prior = 0.5 * np.log(n / (2 * np.pi)) - 0.5 * log_g - n / (2 * g)
-    log_prior += np.log(log_g[1] - log_g[0])
-    terms = log_prior + (n - 2) / 2 * np.log1p(g)
-    terms = terms - (n - 1) / 2 * np.log1p(g * (1 - np.asarray(r2)[..., None]))
-    top = terms.max(axis=-1)
-    return np.asarray(top + np.log(np.exp(terms - top[..., None]).sum(axis=-1)))
+    log_prior += np.log(log_g[1] - log_g[0]) + (n - 2) / 2 * np.log1p(g)
+    terms = log_prior - (n - 1) / 2 * np.log1p(g * np.exp(-_UNEXPLAINED)[:, None])
+    return np.asarray(np.logaddexp.reduce(terms, axis=1))

@@ -128,6 +128,7 @@ def from_series(source: xr.Dataset, measures: Sequence[str] | None, axis: str | 
     )
     values = [*series.measures.values(), *([] if series.loss is None else [series.loss])]
     some = np.flatnonzero(np.isfinite(values).any(axis=0))
+    some = some if some.size else np.arange(n)
     return series.take(some[_thinned(at[some])])
 
 

@@ -12,9 +12,11 @@ from neurodrift.kinematics import velocity
 from neurodrift.schema import COUNT_KINDS
 
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
+LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
 SLOWEST_POSITION, SLOWEST_ACTIVITY = 0.5, 2.0  # s between frames
 _FASTEST = 1e-4  # s between frames
+_FEW_TIMES = 50  # spikes or events that may lie together by chance
 _LEAST_OVERLAP, _WHOLE_OVERLAP = 0.5, 0.95
 
 
@@ -118,6 +120,9 @@ def position_findings(position: Position) -> list[Finding]:
             f"{guess}, or not be those of the stated unit"
         )
         found.append(Finding("position_extent", text, True, True))
+    elif extent > LARGE_EXTENT:
+        text = f"{source} covers {extent:.3g} cm, much for an environment: is it in mm or pixels?"
+        found.append(Finding("position_extent", text, warns=True))
     found += _tracking_findings(tracked, source)
     if any(item.refuses for item in found):
         return found
@@ -302,7 +307,8 @@ def overlap_findings(activity: Activity, position: Position) -> list[Finding]:
     """
     place = np.asarray(position.time, dtype=float)
     if activity.times is not None:
-        clock = np.concatenate([np.asarray(item, dtype=float) for item in activity.times])
+        every = [np.asarray(item, dtype=float) for item in activity.times]
+        clock = np.concatenate([*every, np.empty(0)])
     else:
         clock = np.asarray(activity.time if activity.time is not None else [], dtype=float)
     if place.size < 2 or clock.size < 2 or not np.isfinite(clock).all():
@@ -325,7 +331,8 @@ def overlap_findings(activity: Activity, position: Position) -> list[Finding]:
     if covered < _LEAST_OVERLAP:
         text = f"{activity.source} covers {100 * covered:.0f} % of {position.source} only {spans}: "
         text += _clock_guess(float(clock.max() - clock.min()), high - low)
-        found.append(Finding("overlap", text, True, True))
+        few = activity.times is not None and clock.size < _FEW_TIMES
+        found.append(Finding("overlap", text, not few, True, few))
     elif covered < _WHOLE_OVERLAP:
         text = f"{activity.source} covers {100 * covered:.0f} % of {position.source} only {spans}"
         found.append(Finding("overlap", text, warns=activity.times is None))

@@ -132,6 +132,18 @@ def _direction_faults(recording: xr.Dataset) -> list[str]:
     return []
 
 
+def _score_faults(recording: xr.Dataset) -> list[str]:
+    if "registration_score" in recording:
+        score = recording["registration_score"].values
+        wrong = ~np.isnan(score) & ~((score >= 0) & (score <= 1))
+        if wrong.any():
+            return [
+                f"registration_score is outside 0..1 {int(wrong.sum())} times, first "
+                f"{score[wrong][0]:g}; NaN stands for none"
+            ]
+    return []
+
+
 def _some(labels: np.ndarray, most: int = 5) -> str:
     shown = ", ".join(repr(str(item)) for item in labels[:most])
     return shown + (f" and {labels.size - most} more" if labels.size > most else "")
@@ -148,5 +160,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[xr.Dataset], list[str]]], ...] =
     (("x", "y"), _position_faults),
     (("x", "y", "speed", "time"), _speed_faults),
     (("direction",), _direction_faults),
+    (("registration_score",), _score_faults),
 )
 """What is asked of values, each with the variables that must be in order to ask it."""

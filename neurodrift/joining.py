@@ -93,6 +93,7 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         detected=np.concatenate(detected),
         region=_regions(parts, union),
         registered=_registered(parts, union),
+        registration_score=_scores(parts, union),
         subject=str(parts[0]["subject"].item()),
         environment=str(parts[0]["environment"].item()),
         **by_frame,
@@ -217,6 +218,19 @@ def _registered(parts: list[xr.Dataset], union: np.ndarray) -> np.ndarray | None
         labels = part["unit"].values
         known |= set(labels[part["registered"].values] if "registered" in part.coords else labels)
     return np.array([item in known for item in union.tolist()], dtype=bool)
+
+
+def _scores(parts: list[xr.Dataset], union: np.ndarray) -> np.ndarray | None:
+    if not any("registration_score" in part for part in parts):
+        return None
+    return np.concatenate(
+        [
+            part["registration_score"].reindex(unit=union).values
+            if "registration_score" in part
+            else np.full((part.sizes["session"], union.size), np.nan)
+            for part in parts
+        ]
+    )
 
 
 def _regions(parts: list[xr.Dataset], union: np.ndarray) -> list[str] | None:

@@ -45,6 +45,7 @@ def recording_from_arrays(
     loss: Any = None,
     region: Sequence[str] | None = None,
     registered: Any = None,
+    registration_score: Any = None,
     subject: str = "unknown",
     environment: str = "unknown",
 ) -> xr.Dataset:
@@ -104,6 +105,9 @@ def recording_from_arrays(
     registered
         (unit) whether the unit could be found in other sessions. One whose identity across
         sessions is not known counts in its own session, but not in drift. All True when omitted.
+    registration_score
+        (session, unit) how sure the registration of the unit in the session is, from 0 to 1, NaN
+        where it has no score.
     subject, environment
         Who was recorded, and where.
 
@@ -181,6 +185,14 @@ def recording_from_arrays(
         ("session", "unit"),
         truth_values("detected", detected, (n_sessions, n_units)),
     )
+    if registration_score is not None:
+        score = np.asarray(registration_score, dtype=np.float64)
+        if score.shape != (n_sessions, n_units):
+            raise ValueError(
+                f"registration_score has shape {score.shape}, expected (session, unit) = "
+                f"{(n_sessions, n_units)}"
+            )
+        recording["registration_score"] = ("session", "unit"), score
     if experience is None and training_step is None:
         minutes = tracked_minutes(recording)
         per_session["experience"] = np.cumsum(minutes) - minutes

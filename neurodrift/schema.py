@@ -75,6 +75,7 @@ def table(*rows: Var) -> dict[str, Var]:
 RECORDING = table(
     Var("activity", ("time", "unit"), "number", "", "activity of a unit in one frame", True),
     Var("detected", ("session", "unit"), "bool", "1", "unit was recorded in the session", True),
+    Var("registration_score", ("session", "unit"), "float", "1", "how sure the identity is"),
     Var("session_index", ("time",), "int", "1", "position of the frame's session", True),
     Var("x", ("time",), "float", "cm", "position, first axis; NaN = not tracked"),
     Var("y", ("time",), "float", "cm", "position, second axis; NaN = not tracked"),

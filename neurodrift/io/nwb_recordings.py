@@ -16,6 +16,7 @@ from neurodrift.io.nwb_tables import (
     labels_of,
     observed_fraction,
     regions_of,
+    scores_of,
     sessions_in,
     trials_on_frames,
 )
@@ -91,6 +92,7 @@ def recordings_in(
         )
     units, known = labels_of(table, rows, join_on, file_label)
     regions = regions_of(table, rows)
+    scores = scores_of(table, rows)
     wanted = _in_region(regions, region, rows.size, table.name)
     velocity = nwb_find.find_speed(nwbfile, speed, time, where)
     direction = nwb_find.find_direction(nwbfile, time) if xy.shape[1] == 1 else None
@@ -117,6 +119,7 @@ def recordings_in(
             session=[name],
             unit=[units[i] for i in chosen],
             region=None if regions is None else [regions[i] for i in chosen],
+            registration_score=None if scores is None else scores[None, chosen],
             registered=[known[i] or sessions_from != "file" for i in chosen],
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
             subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",

@@ -189,6 +189,10 @@ def session_from_recording(
     day = float(recording["day"].values[index]) if "day" in recording.coords else float(index)
     columns = [np.flatnonzero(column) for column in activity.T]
     fields: dict[str, Any] = {}
+    if "registration_score" in recording:
+        score = recording["registration_score"].values[index, found]
+        about = ("how sure the registration is, from 0 to 1", score)
+        fields["unit_columns"] = {"registration_score": about}
     if kind == "amplitudes":
         fields["events"] = [time[frames] for frames in columns]
         fields["amplitudes"] = [activity[rows, i] for i, rows in enumerate(columns)]

@@ -97,6 +97,26 @@ def regions_of(table: Any, rows: np.ndarray) -> list[str] | None:
     return None
 
 
+def scores_of(table: Any, rows: np.ndarray) -> np.ndarray | None:
+    """How sure the registration of each unit is.
+
+    Parameters
+    ----------
+    table
+        The table of units, perhaps with a column ``registration_score``.
+    rows
+        (unit) rows in it.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (unit) from 0 to 1, NaN where there is none; None without such a column.
+    """
+    if "registration_score" not in table.colnames:
+        return None
+    return np.asarray(table["registration_score"].data[:], dtype=np.float64)[rows]
+
+
 def observed_fraction(table: Any, rows: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Part of the frames in which each unit could be seen.
 

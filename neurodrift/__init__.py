@@ -15,6 +15,7 @@ from neurodrift.analysis.information import (
 )
 from neurodrift.analysis.informative import informative_units
 from neurodrift.analysis.map_switches import detect_maps, label_maps
+from neurodrift.analysis.phases import phases, phases_text
 from neurodrift.analysis.pipeline import analyze, summary
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.quality import unit_counts
@@ -51,6 +52,8 @@ __all__ = [
     "open_recording",
     "open_results",
     "order_by_peak",
+    "phases",
+    "phases_text",
     "place_cells",
     "place_fields",
     "rate_maps",

@@ -11,6 +11,7 @@ import xarray as xr
 
 _MEASURES = ("fraction_active_units", "active_fraction", "fraction_place_cells")
 _INFORMATION = ("information_ssr", "information_bae", "information_naive")
+_INFORMATION_OF_RUNS = ("information_informative", "information_naive")
 _CONFOUNDS = ("running_speed", "n_detected")
 _AXES = {"training_step": "1", "experience": "min", "day": "d", "session_number": "1"}
 _MOST = 101  # samples; more neither move the borders nor keep their noise independent
@@ -163,7 +164,7 @@ def _measures(
 ) -> dict[str, np.ndarray]:
     if measures is None:
         # the activity of a network without noise is no sample, so nothing is to be corrected
-        order = _INFORMATION[::-1] if exact else _INFORMATION
+        order = _INFORMATION_OF_RUNS if exact else _INFORMATION
         informative = [n for n in order if n in table and table[n].notnull().sum() >= 4]
         names = [n for n in _MEASURES if n in table] + informative[:1]
     else:

@@ -13,6 +13,30 @@ from neurodrift.analysis._phase_fit import BORDERS, EITHER, NO_DRIFT, PERHAPS_NU
 _UNITS = {"training_step": "steps", "experience": "min", "day": "d", "session_number": "sessions"}
 
 
+def phases_text(result: xr.Dataset) -> str:
+    """What :func:`phases` found, for people.
+
+    Parameters
+    ----------
+    result
+        Result of :func:`phases`.
+
+    Returns
+    -------
+    str
+        The verdict, the conclusion and the limits, one line each.
+    """
+    return "\n".join(
+        line
+        for line in (
+            f"phases: {result.attrs['verdict']}",
+            result.attrs["conclusion"],
+            result.attrs["limits"],
+        )
+        if line
+    )
+
+
 def verdict(result: xr.Dataset) -> str:
     """The phases in their order."""
     names = [str(item) for item in result["dominant"].values]

@@ -8,9 +8,11 @@ import xarray as xr
 
 from neurodrift.analysis._phase_fit import find_phases
 from neurodrift.analysis._phase_series import from_results, from_series
-from neurodrift.analysis._phase_text import conclusion, limits, verdict
+from neurodrift.analysis._phase_text import conclusion, limits, phases_text, verdict
 from neurodrift.result_schema import PHASES
 from neurodrift.schema import FORMAT_VERSION, label
+
+__all__ = ["phases", "phases_text"]
 
 
 def phases(
@@ -165,27 +167,3 @@ def phases(
     result.attrs["conclusion"] = conclusion(result)
     result.attrs["limits"] = limits(result, series.notes)
     return result
-
-
-def phases_text(result: xr.Dataset) -> str:
-    """What :func:`phases` found, for people.
-
-    Parameters
-    ----------
-    result
-        Result of :func:`phases`.
-
-    Returns
-    -------
-    str
-        The verdict, the conclusion and the limits, one line each.
-    """
-    return "\n".join(
-        line
-        for line in (
-            f"phases: {result.attrs['verdict']}",
-            result.attrs["conclusion"],
-            result.attrs["limits"],
-        )
-        if line
-    )

@@ -72,10 +72,11 @@ def figure2(run: Run, four: list[int], log: bool) -> Figure:
     middle.set_ylim(0, 1.02)
     middle.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     beside, blue = middle.twinx(), plotting.PALETTE[0]
-    beside.plot(snapshot, information.values, "o-", color=blue, markersize=3, linewidth=1)
+    seen = snapshot > 0 if log else snapshot >= 0
+    beside.plot(snapshot[seen], information.values[seen], "o-", color=blue, markersize=3)
     beside.set_ylabel("spatial information [bit]", color=blue)
     beside.spines["top"].set_visible(False)
-    names = [f"{value / 1000:g}k" if value else "0" for value in snapshot]
+    names = [f"{value / 1000:g}k" if value >= 1000 else str(value) for value in snapshot]
     matrix = similarity.assign_coords(session_a=names, session_b=names)
     bottom = plotting.plot_drift_matrix(matrix, ax=pairs.subplots())
     bottom.set(xlabel="training step", ylabel="training step")

@@ -11,11 +11,13 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._shuffle_tests import expect
+from neurodrift.analysis._summary import summary
 from neurodrift.analysis.binning import Binning
 from neurodrift.analysis.ceiling import finest_split, half_maps, session_drift
 from neurodrift.analysis.drift import drift
 from neurodrift.analysis.information import spatial_information
 from neurodrift.analysis.informative import informative_cells, informative_units
+from neurodrift.analysis.phases import phases
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.ratemaps import rate_maps, smooth_maps
 from neurodrift.analysis.regression import regress
@@ -24,6 +26,8 @@ from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import session_table
 from neurodrift.result_schema import MEASURES, SLOPES
 from neurodrift.schema import FORMAT_VERSION, check, label
+
+__all__ = ["analyze", "summary"]
 
 _PREDICTORS = ("day", "experience", "training_step", "session_number")
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
@@ -79,10 +83,12 @@ def analyze(
         both criteria,
         ``sparsity``, ``drift`` (all frames of a session) and ``session_drift`` (halves of
         sessions of the same map, with the noise ceiling on the diagonal), ``sessions`` (one value
-        a session) and ``regression`` (their least-squares slopes). The root's attributes are the
-        parameters and the version of neurodrift. Where the criterion is information, the tests
-        and corrections that assume noise are left out: p, q and z are NaN, the information is
-        naive, and there is no ``stability`` and no ``agreement``.
+        a session), ``regression`` (their least-squares slopes) and ``phases`` (:func:`phases`).
+        The root's attributes are the parameters and the version of neurodrift. Where the criterion
+        is information, the tests and corrections that assume noise are left out: p, q and z are
+        NaN, the information is naive, and there is no ``stability`` and no ``agreement``.
+        Activations below 0, such as those of tanh units, have no information and so no place cells:
+        drift is that of all units.
 
     Raises
     ------
@@ -108,7 +114,7 @@ def analyze(
     tested = criterion == "shuffle"
     options: dict[str, Any] = {"binning": binning, "min_events": min_events, "seed": seed}
     tree: dict[str, xr.Dataset] = {}
-    bar = _bar(progress, (9 if tested else 7) if "x" in recording else 3)
+    bar = _bar(progress, (10 if tested else 8) if "x" in recording else 4)
 
     def step(name: str, function: Callable[[], xr.Dataset]) -> xr.Dataset:
         bar.set_description(name)
@@ -123,47 +129,46 @@ def analyze(
         smoothed = maps.assign(rate=smooth_maps(maps["rate"], smoothing))
         smoothed.attrs["smoothing"] = smoothing
         tree["smoothed_maps"] = smoothed
-        informative = step(
-            "informative", lambda: informative_units(maps, threshold=min_information)
-        )
-        information = step(
-            "information",
-            lambda: spatial_information(
-                recording,
-                binning=binning,
-                corrections=("ssr", "bae") if tested else "none",
-                repetitions=repetitions,
-                min_active_frames=min_events,
-                seed=seed,
-            ),
-        )
         split = finest_split(recording)
-        if tested:
-            cells = step("place_cells", lambda: place_cells(recording, alpha=alpha, **options))
-            stable = step(
-                "stability",
-                lambda: map_stability(
+        chosen: dict[str, Any] = {"active": active["is_active"]}
+        if tested or not (maps["rate"] < 0).any():
+            informative = step(
+                "informative", lambda: informative_units(maps, threshold=min_information)
+            )
+            information = step(
+                "information",
+                lambda: spatial_information(
                     recording,
-                    split="half" if split == "block" else split,
-                    smoothing=smoothing,
-                    alpha=alpha,
-                    **options,
+                    binning=binning,
+                    corrections=("ssr", "bae") if tested else "none",
+                    repetitions=repetitions,
+                    min_active_frames=min_events,
+                    seed=seed,
                 ),
             )
-            tree["agreement"] = criteria_agreement(
-                {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
-                among=cells["tested"].any("direction"),
-            )
-        else:
-            cells = tree["place_cells"] = informative_cells(informative, information)
-        measures.append(_informative_measures(active, informative))
-        measures.append(_measures(active, cells, information))
+            if tested:
+                cells = step("place_cells", lambda: place_cells(recording, alpha=alpha, **options))
+                stable = step(
+                    "stability",
+                    lambda: map_stability(
+                        recording,
+                        split="half" if split == "block" else split,
+                        smoothing=smoothing,
+                        alpha=alpha,
+                        **options,
+                    ),
+                )
+                tree["agreement"] = criteria_agreement(
+                    {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
+                    among=cells["tested"].any("direction"),
+                )
+            else:
+                cells = tree["place_cells"] = informative_cells(informative, information)
+            measures.append(_informative_measures(active, informative))
+            measures.append(_measures(active, cells, information))
+            chosen["place_cells"] = cells["significant"]
         if "map_label" in recording:
             measures.append(_n_maps(recording))
-        chosen: dict[str, Any] = {
-            "place_cells": cells["significant"],
-            "active": active["is_active"],
-        }
         many = recording.sizes["session"] > _KEEP_UNITS_UP_TO
         step("drift", lambda: drift(smoothed, per_unit=not many, seed=seed, **chosen))
         step(
@@ -184,12 +189,14 @@ def analyze(
     sessions["session"] = sessions["session"].astype(object)
     tree["sessions"] = label(sessions, MEASURES)
     step("regression", lambda: _slopes(table))
-    bar.close()
-
     extra = {}
     if "map_label" in recording:
         labels = recording["map_label"].values
         extra["n_maps"] = int(np.unique(labels[labels > 0]).size)
+    found = {"/": xr.Dataset(attrs=extra), **tree}
+    step("phases", lambda: phases(xr.DataTree.from_dict(found), seed=seed))
+    bar.close()
+
     root = xr.Dataset(
         coords={name: recording[name].variable for name in ("subject", "environment")},
         attrs={
@@ -217,83 +224,6 @@ def analyze(
         for name, node in tree.items()
     }
     return xr.DataTree.from_dict({"/": root, **nodes})
-
-
-def summary(results: xr.DataTree) -> str:
-    """A table of the sessions and of the slopes, for people.
-
-    Parameters
-    ----------
-    results
-        Result of :func:`analyze`.
-
-    Returns
-    -------
-    str
-        Lines of text.
-    """
-    sessions = results["sessions"].to_dataset()
-    columns = {
-        "day": "day",
-        "training_step": "step",
-        "n_detected": "units",
-        "n_active": "active",
-        "n_place_cells": "place cells",
-        "information_informative": "SI",
-        "information_all": "SI of all",
-        "information_naive": "SI naive",
-        "information_ssr": "SI SSR",
-        "information_bae": "SI BAE",
-        "running_speed": "speed [cm/s]",
-    }
-    by_information = _criterion(results) == "information"
-    left_out = ("naive",) if by_information else ("informative", "all")
-    shown = [
-        name
-        for name in columns
-        if name in sessions and name.removeprefix("information_") not in left_out
-    ]
-    table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
-    lines = [
-        f"{results['subject'].item()}, {results['environment'].item()}",
-        table.to_string(float_format=lambda value: f"{value:.3g}"),
-    ]
-    if by_information and "place_cells" in results:
-        threshold = results["place_cells"].attrs["threshold"]
-        lines.append(
-            f"\nPlace cells are the units with more than {threshold:g} bit/event over directions\n"
-            "and positions together. SI is their mean; SI of all has silent units as 0. There is\n"
-            "no shuffle test: it asks whether noise makes the maps, and activations have none."
-        )
-    if results.attrs.get("n_maps", 1) > 1:
-        lines.append(
-            f"\nThe population switches between {results.attrs['n_maps']} maps (map_label):\n"
-            "session_drift compares equal maps only, the other results pool a session's maps."
-        )
-    lags = results["session_drift" if "session_drift" in results else "drift"].to_dataset()
-    measure = next(
-        (n for n in ("rate_map_correlation", "ensemble_rate_correlation") if n in lags), None
-    )
-    if measure is not None and lags.sizes["session_a"] > 1:
-        mean = lags[measure].where(lags["lag"] >= 0).groupby("lag").mean()
-        values = ", ".join(
-            f"{int(lag)}: {value:.2f}"
-            for lag, value in zip(mean["lag"].values, mean.values, strict=True)
-            if lag >= 0 and np.isfinite(value)
-        )
-        lines.append(f"\n{measure.replace('_', ' ')} by lag [sessions]: {values}")
-    slopes = results["regression"].to_dataset()
-    if slopes.sizes["measure"]:
-        predictor = str(slopes["predictor"].values[0])
-        one = slopes.sel(predictor=predictor, drop=True)[["slope", "ci_low", "ci_high", "p"]]
-        lines.append(f"\nslopes on {predictor} (least squares, n = {sessions.sizes['session']})")
-        lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
-    return "\n".join(lines)
-
-
-def _criterion(results: xr.DataTree) -> str:
-    """What made a place cell; older results do not say."""
-    return str(json.loads(results.attrs["parameters"]).get("criterion", "shuffle"))
 
 
 def _measures(active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset) -> xr.Dataset:

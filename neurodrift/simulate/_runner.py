@@ -176,29 +176,31 @@ class _Book:
     def write(self, step: int, trainer: Trainer) -> None:
         """Measure and keep weights, where the plan asks for it at this step."""
         place = np.flatnonzero(self._plan.measures == step)
-        if place.size:
+        kept = step in self._plan.snapshots
+        if place.size or kept or step == self._plan.n_steps:
             found = trainer.measure()
             found[:, 0] /= self._scale
             running = self._reason == 0
-            self._values[running, place[0]] = found[running, :3]
-            diverged = self._diverged(step, found[:, 0])
+            diverged = ~np.isfinite(found[:, 0])
+            if place.size:
+                self._values[running, place[0]] = found[running, :3]
+                diverged |= self._stays_high(step, found[:, 0])
             ended = np.where(diverged, 1, np.where(found[:, 3] > 0, 0, 2))
             self._reason[running] = ended[running]
             self._end[running & (ended > 0)] = step
-        if step in self._plan.snapshots and not self.over:
+        if kept and not self.over:
             for i, weights in enumerate(trainer.weights()):
                 if self._reason[i] == 0:
                     self._kept[i]["step"].append(np.array(step))
                     for name, array in weights.items():
                         self._kept[i].setdefault(f"weights.{name}", []).append(array)
 
-    def _diverged(self, step: int, loss: np.ndarray) -> np.ndarray:
+    def _stays_high(self, step: int, loss: np.ndarray) -> np.ndarray:
         high = ~(loss <= HIGHEST_LOSS)
         self._high_since[high & (self._high_since < 0)] = step
         self._high_since[~high] = -1
         patience = PATIENCE if self._plan.divergence == "lasting" else 0
-        lasting = high & (step > 0) & (step - self._high_since >= patience)
-        return lasting | ~np.isfinite(loss)
+        return high & (step > 0) & (step - self._high_since >= patience)
 
     def runs(self, early: np.ndarray) -> list[Run]:
         """Every run, ended."""

@@ -66,7 +66,7 @@ class Task:
     attrs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        inputs, targets = _matrix(self.inputs), _matrix(self.targets)
+        inputs, targets = _matrix("inputs", self.inputs), _matrix("targets", self.targets)
         faults = _matrix_faults("inputs", inputs) + _matrix_faults("targets", targets)
         n_samples = inputs.shape[0]
         if not faults and targets.shape[0] != n_samples:
@@ -196,9 +196,8 @@ def task_from_arrays(
     >>> task.n_inputs, task.n_outputs
     (1, 1)
     """
-    given = np.array(inputs, dtype=np.float64)
-    given = given[:, None] if given.ndim == 1 else given
-    wanted = np.array(targets(given) if callable(targets) else targets, dtype=np.float64)
+    given = _matrix("inputs", inputs)
+    wanted = _matrix("targets", targets(given) if callable(targets) else targets)
     if scale:
         given, wanted = normalise(given, "inputs"), normalise(wanted, "targets")
     return Task(
@@ -345,8 +344,11 @@ def check_options(task: str, **options: tuple[Any, str]) -> None:
         raise ValueError(f"task {task!r}: " + "; ".join(faults))
 
 
-def _matrix(values: Any) -> np.ndarray:
-    matrix = np.array(values, dtype=np.float64)
+def _matrix(name: str, values: Any) -> np.ndarray:
+    try:
+        matrix = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} are no array of numbers: {error}") from error
     return matrix[:, None] if matrix.ndim == 1 else matrix
 
 

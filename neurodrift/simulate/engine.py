@@ -117,7 +117,8 @@ def train(
         snapshots follow the same law, not the same path.
     measures
         Steps at which to measure loss and activity, or how many, likewise. Divergence and dead
-        networks are noticed at these steps. They do not influence the path.
+        networks are noticed at these steps; what is not finite, or dead, at snapshots and the end
+        too. They do not influence the path.
     spacing
         ``linear`` or ``log``, where `snapshots` or `measures` are counts.
     n_early

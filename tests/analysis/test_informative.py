@@ -7,6 +7,7 @@ import neurodrift as nd
 from neurodrift.analysis.binning import Binning
 from neurodrift.analysis.informative import informative_units
 from neurodrift.simulate.engine import train
+from neurodrift.simulate.networks import Network
 from neurodrift.simulate.tasks import PUBLISHED, predictive_track
 
 
@@ -143,3 +144,17 @@ def test_analyze__noisy_recordings_have_both():
         row = np.nan_to_num(information[i][detected[i]])
         found = results["sessions"]["information_all"].values[i]
         assert found == pytest.approx(row.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_analyze__activations_below_zero_have_no_place_cells(activation):
+    run = train(
+        predictive_track(n_samples=60), network=Network(activation=activation), n_steps=50,
+        snapshots=[0, 50],
+    )  # fmt: skip
+    results = nd.analyze(run.recording())
+    assert not {"informative", "information", "place_cells"} & set(results.children)
+    assert "n_place_cells" not in results["sessions"]
+    assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
+    assert results["drift"]["rate_map_correlation_n"].values[0, 1] == 200  # units, directions
+    assert "below 0" in nd.summary(results)

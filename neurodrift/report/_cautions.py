@@ -74,7 +74,7 @@ def _ceiling(view: View) -> Iterator[Caution]:
     ceiling = view.ceiling("rate_map_correlation")
     found = ceiling[np.isfinite(ceiling)]
     missing = ceiling.size - found.size
-    if missing and view.kind != "activation":
+    if missing:
         yield Caution(
             "no-ceiling",
             "care",

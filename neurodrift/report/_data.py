@@ -130,7 +130,9 @@ def _where(view: View, i: int) -> str:
     if "day" in row and np.isfinite(row["day"]):
         return f"day {number(row['day'])}"
     if "training_step" in row:
-        return f"step {int(row['training_step']):,}".replace(",", "\u202f")
+        text = f"step {int(row['training_step']):,}"
+        same = text.replace(",", "") == view.labels[i]
+        return "" if same else text.replace(",", "\u202f")
     return ""
 
 
@@ -221,10 +223,9 @@ def _unit_pairs(view: View, kept: np.ndarray, units: np.ndarray) -> str:
 
 def _matrices(view: View, kept: np.ndarray) -> list[dict[str, Any]]:
     found = []
-    groups = (
-        ("session_drift", "halves of sessions, noise ceiling on the diagonal"),
-        ("drift", "whole sessions"),
-    )
+    groups = [("drift", "whole sessions")]
+    if view.noisy:
+        groups.insert(0, ("session_drift", "halves of sessions, noise ceiling on the diagonal"))
     for node, group in groups:
         for name in _MATRICES:
             if node in view.nodes and name in view.nodes[node]:

@@ -89,10 +89,11 @@ def _change(view: View, measure: str) -> list[str]:
     title = title_of(measure)
     if values.size == 1:
         return [f"{title}: {write(float(values[0]))}{unit}."]
-    text = (
-        f"{title}: {write(float(values[0]))} in the first and {write(float(values[-1]))}{unit} in "
-    )
-    return [text + f"the last session; {slope_sentence(view, measure)}."]
+    first, last = write(float(values[0])), write(float(values[-1]))
+    text = f"{title}: {first} in the first and {last}{unit} in the last session"
+    if measure not in view.nodes["regression"]["measure"].values:
+        return [f"{text}."]
+    return [f"{text}; {slope_sentence(view, measure)}."]
 
 
 def _range(values: np.ndarray) -> str:

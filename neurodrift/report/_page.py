@@ -217,6 +217,8 @@ def _contents(section: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _section(view: View, n_recordings: int) -> dict[str, Any]:
     predictors = view.predictors or [view.main_predictor]
+    if len(view.sessions) < 2:
+        predictors = []  # a chart of one point says no more than the table
     data = page_data(view, _MAP_BYTES // n_recordings)
     return {
         "view": view,

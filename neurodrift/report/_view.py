@@ -118,7 +118,14 @@ class View:
     @property
     def pairs(self) -> xr.Dataset:
         """Drift of the pairs of sessions, with the noise ceiling where there is one."""
+        if not self.noisy:
+            return self.nodes["drift"]
         return self.nodes.get("session_drift", self.nodes["drift"])
+
+    @property
+    def noisy(self) -> bool:
+        """Whether activity has noise, so that halves of a session give a noise ceiling."""
+        return self.kind != "activation"
 
     def ceiling(self, measure: str) -> np.ndarray:
         """Similarity of two halves of each session; empty where halves were not compared.
@@ -133,9 +140,10 @@ class View:
         numpy.ndarray
             (session), NaN where a session has none.
         """
-        if "session_drift" not in self.nodes or measure not in self.nodes["session_drift"]:
+        halves = self.nodes.get("session_drift")
+        if halves is None or measure not in halves or not self.noisy:
             return np.empty(0)
-        return np.diagonal(self.nodes["session_drift"][measure].values).astype(float)
+        return np.diagonal(halves[measure].values).astype(float)
 
     def per(self, predictor: str) -> tuple[float, str]:
         """Steps of a predictor that a slope is written for, and how that is said."""

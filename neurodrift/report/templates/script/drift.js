@@ -22,7 +22,8 @@ const drift = (r) => {
     });
     svg.append(make("rect", { x: edge, y: 4, width: side * nS, height: side * nS, fill: "var(--gap)" }));
     svg.append(make("image", { x: edge, y: 4, width: side * nS, height: side * nS, href: canvas.toDataURL(), preserveAspectRatio: "none" }));
-    const every = Math.ceil(nS / 12), short = (s) => d.sessions[s].length > 7 ? String(s + 1) : d.sessions[s];
+    const every = Math.ceil(nS / 12), long = d.sessions.some((label) => label.length > 7);
+      const short = (s) => long ? String(s + 1) : d.sessions[s];
     for (let s = 0; s < nS; s += every) {
       svg.append(make("text", { x: edge - 7, y: 4 + side * (s + .5) + 4, "text-anchor": "end" }, short(s)));
       svg.append(make("text", { x: edge + side * (s + .5), y: size - edge + 4 + 18, "text-anchor": "middle" }, short(s)));

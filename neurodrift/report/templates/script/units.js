@@ -58,7 +58,7 @@ const explorer = (r) => {
     input.value = d.units[u];
     const region = d.region.length && d.region[u] ? ` (${d.region[u]})` : "";
     find(".unit-summary", box).textContent = `Unit ${d.units[u]}${region}: detected in ${times(d.detected, u)} of ${nS} sessions` +
-      (d.place ? `, place cell in ${times(d.place, u)}` : "") + `; ${order.indexOf(u) + 1} of ${order.length} in this selection. All maps share one scale, 0 to ${show(top)} ${d.rateUnit}.`;
+      (d.place ? `, place cell in ${times(d.place, u)}` : "") + `; ${order.indexOf(u) + 1} of ${order.length} in this selection. All maps share one scale, up to ${show(top)} ${d.rateUnit}`;
     view.replaceChildren();
     (d.twoD ? drawFields : drawTraces)(u, top);
     const rows = [];

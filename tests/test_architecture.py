@@ -27,7 +27,7 @@ ARROWS = {  # module or folder -> what it may import, besides what lies in the s
     "cli": CORE | SIDES | {"catalog", "plotting", "report", "demo"},
 }
 HEAVY = {"torch", "pynwb", "hdmf", "h5py", "matplotlib", "numba", "statsmodels", "dask"}
-HEAVY |= {"distributed", "jsonschema", "nwbinspector", "openpyxl", "tqdm"}
+HEAVY |= {"distributed", "jsonschema", "nwbinspector", "openpyxl", "tqdm", "pooch", "requests"}
 
 MODULES = [
     path

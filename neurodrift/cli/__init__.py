@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from neurodrift import __version__
-from neurodrift.cli import analyze, compare, data, demo, own_data, report, simulate
+from neurodrift.cli import analyze, catalog, compare, data, demo, own_data, report, simulate
 
-_MODULES = (own_data, data, analyze, simulate, compare, report, demo)  # in the order of the help
+_MODULES = (catalog, own_data, data, analyze, simulate, compare, report, demo)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

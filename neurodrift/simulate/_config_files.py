@@ -101,7 +101,11 @@ def find_config(name: str | os.PathLike[str]) -> Path:
     named = catalog_folder() / f"{name}.yaml"
     if path.name == str(name) and named.is_file():
         return named
-    known = ", ".join(sorted(file.stem for file in catalog_folder().glob("*.yaml")))
+    known = ", ".join(
+        file.stem
+        for file in sorted(catalog_folder().glob("*.yaml"))
+        if not file.read_text(encoding="utf-8").startswith("data_set:")
+    )
     raise FileNotFoundError(f"no file {path}, and no published settings of that name: {known}")
 
 

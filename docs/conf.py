@@ -1,0 +1,80 @@
+"""Sphinx: pages in Markdown, API from the docstrings, gallery from the examples."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import neurodrift
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE / "_examples"
+
+project = "neurodrift"
+author = "The neurodrift developers"
+copyright = "The neurodrift developers"  # noqa: A001
+release = version = neurodrift.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "_examples"]
+suppress_warnings = ["config.cache"]  # the scraper is a function
+templates_path = ["_templates"]
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+autosummary_generate = True
+autodoc_typehints = "none"  # the signature shows them
+numpydoc_show_class_members = False
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_static_path: list[str] = []
+
+
+def copy_examples() -> None:
+    """Scripts to run, each with its first line as a title; what they write stays out of the tree."""
+    shutil.rmtree(EXAMPLES, ignore_errors=True)
+    EXAMPLES.mkdir()
+    (EXAMPLES / "GALLERY_HEADER.rst").write_text(
+        "Gallery\n=======\n\nThe scripts of ``examples/`` at their small settings. The docstring of "
+        "each names the command for its full size.\n"
+    )
+    for script in sorted((HERE.parent / "examples").glob("*.py")):
+        title, text = script.read_text().split("\n", 1)
+        title = title.removeprefix('"""').rstrip(".")
+        underline = "=" * len(title)
+        (EXAMPLES / script.name).write_text(f'"""{title}\n{underline}\n{text}')
+
+
+def written_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """Pictures that a script has saved, for the gallery."""
+    from sphinx_gallery.scrapers import figure_rst
+
+    names = []
+    for picture in sorted(EXAMPLES.glob("*.png")):
+        target = Path(next(block_vars["image_path_iterator"]))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(picture, target)
+        names.append(str(target))
+    return figure_rst(names, gallery_conf["src_dir"])
+
+
+copy_examples()
+sphinx_gallery_conf = {
+    "examples_dirs": "_examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": ".",
+    "image_scrapers": (written_pictures,),
+    "reset_modules": (),
+    "remove_config_comments": True,
+    "show_memory": False,
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+}

@@ -1,6 +1,6 @@
 """Public data sets and named simulations: ``catalogs/*.yaml``.
 
-``python -m neurodrift.catalog schemas/config`` writes the JSON Schema of a data set; a test finds
+``python -m neurodrift.catalog schemas/catalog`` writes the JSON Schema of a data set; a test finds
 it in step.
 """
 

@@ -314,8 +314,8 @@ def test_data_sets__faults_name_their_lines(tmp_path: Path) -> None:
 
 
 def test_schema__is_in_step() -> None:
-    stored = REPOSITORY / "schemas" / "config" / "data_set.schema.json"
-    hint = "run python -m neurodrift.catalog schemas/config"
+    stored = REPOSITORY / "schemas" / "catalog" / "data_set.schema.json"
+    hint = "run python -m neurodrift.catalog schemas/catalog"
     assert json.loads(stored.read_text()) == SCHEMA, hint
 
 

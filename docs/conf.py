@@ -39,11 +39,11 @@ html_static_path: list[str] = []
 
 
 def copy_examples() -> None:
-    """Scripts to run, each with its first line as a title; what they write stays out of the tree."""
+    """Scripts to run, the first line of each as a title; what they write stays in the copy."""
     shutil.rmtree(EXAMPLES, ignore_errors=True)
     EXAMPLES.mkdir()
     (EXAMPLES / "GALLERY_HEADER.rst").write_text(
-        "Gallery\n=======\n\nThe scripts of ``examples/`` at their small settings. The docstring of "
+        "Gallery\n=======\n\nThe scripts of ``examples/`` at small settings. The docstring of "
         "each names the command for its full size.\n"
     )
     for script in sorted((HERE.parent / "examples").glob("*.py")):

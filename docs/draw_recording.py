@@ -14,6 +14,7 @@ INK, MISSING, COLOURS = "#1b2a41", "#d9d9d9", ("#0072b2", "#e69f00", "#009e73")
 
 
 def main() -> None:
+    """Draw it."""
     rng = np.random.default_rng(3)
     figure = Figure(figsize=(8.4, 4.4), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.5, 1.2, 2.4])

@@ -125,7 +125,7 @@ def verdicts(repeats: int, **options: float) -> str:
         phases(
             results(
                 testing.linear_track(
-                    n_units=40, n_sessions=8, minutes=4, frame_rate=10, seed=seed, **options
+                    n_units=30, n_sessions=8, minutes=4, frame_rate=5, seed=seed, **options
                 )
             )
         ).attrs["verdict"]
@@ -154,7 +154,7 @@ def main() -> None:
                     for row in borders(kind, n, size, memory, repeats):
                         print(row, flush=True)
     if args.part != "borders":
-        print("\n8 sessions of 40 units, verdicts")
+        print("\n8 sessions of 30 units, verdicts")
         cases: list[tuple[str, dict[str, float], int]] = [
             ("fields move, statistics stay", {"drift": 0.2}, repeats),
             ("nothing changes", {"drift": 0.0}, repeats // 5),

@@ -114,7 +114,7 @@ def test_analyze__silent_and_missing_units(recording):
 def test_analyze__without_position_there_is_sparsity_and_drift(recording):
     bare = recording.drop_vars(["x", "speed", "direction", "trial", "lap"])
     results = nd.analyze(bare)
-    assert set(results.children) == {"sparsity", "drift", "sessions", "regression"}
+    assert set(results.children) == {"sparsity", "drift", "sessions", "regression", "phases"}
     assert np.isfinite(results["drift"]["ensemble_rate_correlation"].values[0, 1])
     assert "ensemble rate correlation" in nd.summary(results)
 

@@ -52,7 +52,9 @@ def activity_on_frames(
         data = nwb_find.scaled(source)
         data = data.reshape(data.shape[0], -1)
         dense = sampled_on_frames(data, nwb_find.timestamps(source), time, step)
-        return dense, "deconvolved", source.rois.table, np.asarray(source.rois.data[:])
+        told = source.description
+        kind = "activation" if told == "activation" else "deconvolved"
+        return dense, kind, source.rois.table, np.asarray(source.rois.data[:])
     if isinstance(source, Units):
         ends = np.asarray(source["spike_times"].data[:], dtype=np.int64)
         times = np.asarray(source["spike_times"].target.data[:], dtype=np.float64)

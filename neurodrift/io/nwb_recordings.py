@@ -82,7 +82,7 @@ def recordings_in(
     source = nwb_find.find_activity(nwbfile, series, where)
     activity, kind, table, rows = activity_on_frames(source, time, step, values)
     covered = _within(time, told["spans"])
-    if kind == "deconvolved":
+    if kind in ("deconvolved", "activation"):
         covered &= ~np.isnan(activity).all(axis=1)
     if not covered.any():
         raise ValueError(

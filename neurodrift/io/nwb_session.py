@@ -13,6 +13,9 @@ import xarray as xr
 from neurodrift.recording import session_slices
 from neurodrift.schema import COUNT_KINDS, check
 
+UNIT_LABEL = "unit_label"
+"""Column of the units' labels in a recording, where they are not their registered ids."""
+
 Columns = Mapping[str, tuple[str, Any]]
 """Columns of a table: name -> (description, one value for each row)."""
 
@@ -183,16 +186,22 @@ def session_from_recording(
     activity = np.asarray(part["activity"].isel(unit=np.flatnonzero(found)).values)
     units = recording["unit"].values
     ids = units if units.dtype.kind in "iu" else np.arange(units.size)
+    if "registered" in recording.coords:
+        ids = np.where(recording["registered"].values, ids, -1)
     kind = recording["activity"].attrs["kind"]
     step = float(recording["frame_duration"].values[index])
     time = _session_clock(part["time"].values, step)
     day = float(recording["day"].values[index]) if "day" in recording.coords else float(index)
     columns = [np.flatnonzero(column) for column in activity.T]
     fields: dict[str, Any] = {}
+    about: dict[str, tuple[str, Any]] = {}
     if "registration_score" in recording:
         score = recording["registration_score"].values[index, found]
-        about = ("how sure the registration is, from 0 to 1", score)
-        fields["unit_columns"] = {"registration_score": about}
+        about["registration_score"] = ("how sure the registration is, from 0 to 1", score)
+    if not np.array_equal(ids, units):
+        about[UNIT_LABEL] = ("label of the unit in the recording", units[found])
+    if "region" in recording.coords:
+        about["location"] = ("brain region", recording["region"].values[found])
     if kind == "amplitudes":
         fields["events"] = [time[frames] for frames in columns]
         fields["amplitudes"] = [activity[rows, i] for i, rows in enumerate(columns)]
@@ -212,8 +221,13 @@ def session_from_recording(
         fields["time"] = time
         fields["position"] = np.column_stack([x, part["y"].values]) if "y" in part else x
     if "speed" in part and "direction" in part:
-        backward = part["direction"].values < 0
-        fields["velocity"] = np.where(backward, -1, 1) * part["speed"].values
+        direction = part["direction"].values
+        fields["velocity"] = np.where(direction < 0, -1, 1) * part["speed"].values
+        if (np.sign(np.nan_to_num(fields["velocity"])) != direction).any():
+            told = "running direction, 0 = undefined"
+            fields["series"] = [
+                Series(name="direction", time=time, data=direction, unit="1", description=told)
+            ]
     elif "speed" in part:
         fields["speed"] = part["speed"].values
     return NwbSession(
@@ -222,7 +236,9 @@ def session_from_recording(
         session=session,
         start=start + timedelta(days=day),
         registered_cell_id=np.asarray(ids)[found],
+        unit_columns=about,
         day=day,
+        experience=_experience(recording, index),
         trials=_trials(part, time, step),
         **fields,
     )
@@ -313,19 +329,32 @@ def _within(counts: np.ndarray) -> np.ndarray:
     return order / np.repeat(counts, counts)
 
 
-def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
-    if "trial" not in part or not (part["trial"].values >= 0).any():
+def _experience(recording: xr.Dataset, index: int) -> float | None:
+    if "experience" not in recording.coords:
         return None
-    trial = part["trial"].values
-    label = part["map_label"].values if "map_label" in part else np.zeros_like(trial)
-    changed = (np.diff(trial) != 0) | (np.diff(label) != 0)
+    return float(recording["experience"].values[index])
+
+
+def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
+    """Stretches of frames of one trial, lap and map; None where there is none of them."""
+    none = {"trial": -1, "lap": -1, "map_label": 0}
+    found = {
+        name: part[name].values if name in part else np.full(time.size, value)
+        for name, value in none.items()
+    }
+    if not any((found[name] != value).any() for name, value in none.items()):
+        return None
+    changed = np.any([np.diff(values) != 0 for values in found.values()], axis=0)
     first = np.concatenate([[0], np.flatnonzero(changed) + 1])
-    last = np.concatenate([first[1:], [trial.size]]) - 1
-    kept = trial[first] >= 0
+    last = np.concatenate([first[1:], [time.size]]) - 1
+    kept = np.any([found[name][first] != value for name, value in none.items()], axis=0)
     first, last = first[kept], last[kept]
-    return {
+    columns: dict[str, tuple[str, Any]] = {
         "start_time": ("", time[first]),
         "stop_time": ("", time[last] + step),
-        "track_trial": ("number of the trial", trial[first]),
-        "map_label": ("map of the environment, 0 = unknown", label[first]),
+        "track_trial": ("number of the trial, -1 = none", found["trial"][first]),
+        "map_label": ("map of the environment, 0 = unknown", found["map_label"][first]),
     }
+    if "lap" in part:
+        columns["lap"] = ("number of the lap, -1 = none", found["lap"][first])
+    return columns

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.io.nwb_session import UNIT_LABEL
+
 OBSERVED = 0.99  # of the frames in which a unit must have been seen to count as detected
 
 
@@ -53,6 +55,9 @@ def labels_of(
     if len(set(given)) < len(given):
         repeated = sorted({item for item in given if given.count(item) > 1})[:5]
         raise ValueError(f"{join_on} {repeated} of table {table.name} name more than one unit each")
+    if join_on == "registered_cell_id" and UNIT_LABEL in table.colnames:
+        own = np.asarray(table[UNIT_LABEL].data[:])[rows].tolist()
+        return [item if isinstance(item, int) else _text(item) for item in own], known
     if all(known) and not any(isinstance(item, str) for item in given):
         return [int(item) for item in given], known
     labels = [
@@ -316,7 +321,10 @@ def trials_on_frames(nwbfile: Any, time: np.ndarray, where: str) -> dict[str, np
     for values, frames in per_frame.values():
         for value, (start, stop) in zip(values, spans, strict=True):
             frames[start:stop] = value
-    return {name: frames for name, (_, frames) in per_frame.items()}
+    found = {name: frames for name, (_, frames) in per_frame.items()}
+    if column and (np.asarray(numbers) == -1).all():
+        del found["trial"]  # the table is of laps or maps only
+    return found
 
 
 def _is_id(item: Any) -> bool:

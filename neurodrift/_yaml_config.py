@@ -157,6 +157,8 @@ def schema_faults(
                 faults.append(((*here, key), f"unknown key; {hint}"))
         elif error.validator == "oneOf" and "description" in error.schema:
             faults.append((here, error.schema["description"]))
+        elif error.validator == "pattern" and "description" in error.schema:
+            faults.append((here, f"{error.instance!r}: {error.schema['description']}"))
         else:
             faults.append((here, error.message))
     return faults + [

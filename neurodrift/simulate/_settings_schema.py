@@ -63,7 +63,11 @@ def settings_schema() -> dict[str, Any]:
             "spacing": {"enum": [*get_args(Spacing), "published"]},
             "n_early": {"type": "integer", "minimum": 0},
             "engine": {"enum": list(get_args(Engine))},
-            "device": {"type": "string", "pattern": f"^({DEVICES})$"},
+            "device": {
+                "type": "string",
+                "pattern": f"^({DEVICES})$",
+                "description": "expected cpu, cuda, or cuda:0, cuda:1, ...",
+            },
             "dtype": {"enum": list(get_args(Precision))},
             "hessian": {"enum": [None, *get_args(CountRule)]},
             "weights": {"type": "boolean"},

@@ -104,6 +104,28 @@ class Network:
         """Whether it is the published network: one hidden layer of ReLU units."""
         return self.module is None and self.depth == 1 and self.activation == "relu"
 
+    def n_parameters(self, n_inputs: int, n_outputs: int) -> int:
+        """Number of weights and biases of the built-in network.
+
+        Parameters
+        ----------
+        n_inputs, n_outputs
+            Numbers of inputs and outputs.
+
+        Returns
+        -------
+        int
+            All layers together.
+
+        Examples
+        --------
+        >>> from neurodrift.simulate.networks import Network
+        >>> Network().n_parameters(20, 10)
+        3100
+        """
+        between = (self.depth - 1) * (self.n_hidden + 1)
+        return self.n_hidden * (n_inputs + 1 + between + n_outputs)
+
 
 def initialise(
     n_inputs: int,

@@ -27,6 +27,8 @@ from neurodrift.simulate.rules import LEARNING_RATES, Rule
 from neurodrift.simulate.run import Run
 from neurodrift.simulate.tasks import TASKS, Task
 
+_MOST_NUMBERS = 10**11  # nearly a terabyte in memory
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
@@ -328,6 +330,12 @@ def check_builds(settings: RunSettings, source: Source, what: str = "") -> None:
             raise ValueError(f"a measure or snapshot at step {latest} is after n_steps")
         if settings.hessian is not None and network.depth > 1:
             raise ValueError("hessian needs a network with one hidden layer: set it to null")
+        n_numbers = network.n_parameters(task.n_inputs, task.n_outputs)
+        n_numbers *= max(settings.steps("snapshots").size, 1)
+        if n_numbers > _MOST_NUMBERS:
+            raise ValueError(f"the snapshots of the weights are {n_numbers:.1e} numbers, too many")
+    except MemoryError as error:
+        raise ValueError(f"{source.name} cannot be used: {what}too large: {error}") from error
     except (ValueError, TypeError) as error:
         raise ValueError(f"{source.name} cannot be used: {what}{error}") from error
 

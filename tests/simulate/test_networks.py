@@ -145,3 +145,10 @@ def test_build__missing_layer() -> None:
 def test_build__no_module() -> None:
     with pytest.raises(TypeError, match="expected a torch.nn.Module"):
         build(Network(module=lambda *_: 3, hidden_layer="x"), 2, 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_n_parameters__counts_the_arrays(depth: int) -> None:
+    arrays = initialise(4, 7, 3, depth=depth)
+    network = Network(n_hidden=7, depth=depth)
+    assert network.n_parameters(4, 3) == sum(array.size for array in arrays.values())

@@ -137,6 +137,16 @@ def test_load_settings__unknown_name_lists_the_known():
         ({"snapshots": [0, 300]}, "step 300 is after n_steps"),
         ({"network.depth": 2, "hessian": "relative"}, "hessian needs a network with one hidden"),
         ({"n_steps.x": 2}, "n_steps: has no keys"),
+        ({"device": "gpu"}, "device: 'gpu': expected cpu, cuda, or cuda:0"),
+        ({"engine": "numba", "device": "cuda"}, "numba engine computes on the CPU, but device"),
+        ({"engine": "numba", "network.depth": 2}, "numba engine does not train a network other"),
+        ({"network.n_hidden": 0}, "network.n_hidden: 0 is less than the minimum of 1"),
+        ({"network.n_hidden": 10**12}, "snapshots of the weights are .* numbers, too many"),
+        ({"network.depth": 10**9}, "snapshots of the weights are .* numbers, too many"),
+        ({"task.n_samples": 10**13}, "too large: Unable to allocate"),
+        ({"n_steps": 10**14, "measures": 10**13}, "too large: Unable to allocate"),
+        ({"dtype": "float16"}, "dtype: 'float16' is not one of"),
+        ({"rule.label_noise": -1}, "rule.label_noise: -1 is less than the minimum of 0"),
     ],
 )
 def test_load_settings__impossible(change, message, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 from neurodrift.report._caution import Caution
 from neurodrift.report._cautions_recording import RECORDING_CHECKS
 from neurodrift.report._view import View, finite_mean
-from neurodrift.report._words import listing, number, percent, plural, title_of
+from neurodrift.report._words import in_sentence, listing, number, percent, plural
 
 LOW_CEILING = 0.5  # correlation of two halves of a session
 LOW_KAPPA = 0.4  # below moderate agreement
@@ -55,7 +55,7 @@ def _no_place_cells(view: View) -> Iterator[Caution]:
 def _missing_measures(view: View) -> Iterator[Caution]:
     table = view.sessions
     empty = [
-        title_of(name).lower()
+        in_sentence(name)
         for name in map(str, view.nodes["regression"]["measure"].values)
         if name in table and not np.isfinite(table[name].to_numpy(float)).any()
     ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodrift.report._caution import Caution
 from neurodrift.report._view import PREDICTORS, View, finite_mean
-from neurodrift.report._words import listing, number, p_value, percent, plural, title_of
+from neurodrift.report._words import in_sentence, listing, number, p_value, percent, plural
 
 FEW_EVENTS = 20  # median events of a tested map
 FEW_TESTED = 0.5  # of detected units
@@ -74,7 +74,7 @@ def _speed(view: View) -> Iterator[Caution]:
     if (high - low) / speed.mean() <= SPEED_CHANGE and not p < SIGNIFICANT:
         return
     lost = [
-        title_of(str(measure)).lower()
+        in_sentence(str(measure))
         for measure in view.nodes["regression"]["measure"].values
         if (fit := view.slope(str(measure))) is not None
         and fit["p"] < SIGNIFICANT <= fit["p_given_speed"]

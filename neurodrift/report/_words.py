@@ -45,6 +45,12 @@ def title_of(name: str) -> str:
     return MEASURES[name][0] if name in MEASURES else name.replace("_", " ").capitalize()
 
 
+def in_sentence(name: str) -> str:
+    """Title of a measure within a sentence: ``information, BAE``."""
+    title = title_of(name)
+    return title[:1].lower() + title[1:]
+
+
 def unit_of(name: str) -> str:
     """Unit of a measure, empty where the table has none."""
     return MEASURES[name][1] if name in MEASURES else ""

@@ -101,6 +101,8 @@ def detect_maps(
     binning = Binning() if binning is None else binning
     smoothing = binning.typical_width() if smoothing is None else smoothing
     by = _finest(recording) if by is None else by
+    if by not in _DEFAULT_LENGTH:
+        raise ValueError(f"by is {by!r}, expected 'trial', 'lap' or 'block'")
     length = _DEFAULT_LENGTH[by] if length is None else length
     group = _segments(recording, by, length)
     maps = rate_maps(recording, binning=binning, smoothing=smoothing, by=group)
@@ -187,8 +189,6 @@ def _finest(recording: xr.Dataset) -> Segments:
 
 def _segments(recording: xr.Dataset, by: Segments, length: float) -> xr.DataArray:
     """Number (time) of each frame's segment within its session, -1 = none."""
-    if by not in _DEFAULT_LENGTH:
-        raise ValueError(f"by is {by!r}, expected 'trial', 'lap' or 'block'")
     if not length > 0 or (by != "block" and length != int(length)):
         raise ValueError(f"length is {length}, expected a number of {by}s or seconds above 0")
     if by != "block" and by not in recording:

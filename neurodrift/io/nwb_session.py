@@ -353,8 +353,9 @@ def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
         "start_time": ("", time[first]),
         "stop_time": ("", time[last] + step),
         "track_trial": ("number of the trial, -1 = none", found["trial"][first]),
-        "map_label": ("map of the environment, 0 = unknown", found["map_label"][first]),
     }
+    if "map_label" in part:
+        columns["map_label"] = ("map of the environment, 0 = unknown", found["map_label"][first])
     if "lap" in part:
         columns["lap"] = ("number of the lap, -1 = none", found["lap"][first])
     return columns

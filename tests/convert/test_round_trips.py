@@ -11,16 +11,19 @@ from neurodrift.convert.sessions import recording_from_sessions
 from neurodrift.io.nwb_session import session_from_recording
 from neurodrift.io.nwb_write import write_session
 
-KINDS = ["spikes", "events", "amplitudes", "deconvolved"]
+KINDS = ["spikes", "events", "amplitudes", "deconvolved", "activation"]
 
 
-def simulated(kind, *, plane=False):
+def simulated(kind, *, plane=False, unit=None):
     found = testing.linear_track(n_units=6, n_sessions=2, minutes=1, detection=0.7)
     activity = found["activity"].values
     rng = np.random.default_rng(0)
     if kind in ("amplitudes", "deconvolved", "activation"):
         activity = np.where(activity > 0, rng.random(activity.shape), 0.0)
-    frames = {name: found[name].values for name in ("x", "speed", "direction", "trial")}
+    names = ("x", "speed", "direction", "trial", "lap")
+    frames = {name: found[name].values for name in names}
+    frames["direction"] = np.where(frames["speed"] < 15, 0, frames["direction"])
+    frames["map_label"] = np.where(frames["trial"] > 2, 2, 1)
     if plane:
         frames = {
             "x": frames["x"],
@@ -37,7 +40,10 @@ def simulated(kind, *, plane=False):
         session=["1", "2"],
         detected=found["detected"].values,
         day=found["day"].values,
-        region=["CA1"] * 6,
+        region=["CA1", "CA1", "CA3", "CA1", "CA3", "CA3"],
+        registered=np.arange(6) != 2,
+        unit=unit,
+        experience=[3.0, 9.5],
         subject="synthetic",
         environment="track",
         **frames,
@@ -45,7 +51,7 @@ def simulated(kind, *, plane=False):
     return made
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "activation"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("plane", [False, True], ids=["track", "open field"])
 def test_zarr__there_and_back(tmp_path, kind, plane):
     recording = simulated(kind, plane=plane)
@@ -53,24 +59,28 @@ def test_zarr__there_and_back(tmp_path, kind, plane):
     xr.testing.assert_identical(open_recording(tmp_path / "a.zarr").compute(), recording)
 
 
-@pytest.mark.parametrize(("kind", "plane"), [*((kind, False) for kind in KINDS), ("events", True)])
-def test_nwb__there_and_back(tmp_path, kind, plane):
-    recording = simulated(kind, plane=plane)
+@pytest.mark.parametrize(
+    ("kind", "plane", "unit"),
+    [*((kind, False, None) for kind in KINDS), ("events", True, list("badcfe"))],
+)
+def test_nwb__there_and_back(tmp_path, kind, plane, unit):
+    recording = simulated(kind, plane=plane, unit=unit)
     files = [
         write_session(session_from_recording(recording, label), tmp_path / f"{label}.nwb")
         for label in ("1", "2")
     ]
     values = {"values": "amplitudes"} if kind == "amplitudes" else {}
     back = import_nwb(files, **values)
-    assert back["activity"].attrs["kind"] == kind
-    for name in ("activity", "x", "y", "trial", "detected", "day", "experience", "session_index"):
-        if name in recording.variables:
-            np.testing.assert_array_equal(back[name].values, recording[name].values, err_msg=name)
+    assert set(back.variables) == set(recording.variables)
+    assert set(back["unit"].values.tolist()) == set(recording["unit"].values.tolist())
+    back = back.sel(unit=recording["unit"].values)
+    assert back["activity"].attrs == recording["activity"].attrs
+    exact = set(recording.variables) - {"time", "frame_duration", "speed"}
+    for name in sorted(exact):
+        np.testing.assert_array_equal(back[name].values, recording[name].values, err_msg=name)
     np.testing.assert_allclose(back["time"], recording["time"], rtol=0, atol=1e-9)
-    np.testing.assert_allclose(back["frame_duration"], recording["frame_duration"], rtol=1e-12)
-    np.testing.assert_allclose(back["speed"], recording["speed"], rtol=1e-12)
-    assert back["unit"].values.tolist() == recording["unit"].values.tolist()
-    assert back["session"].values.tolist() == ["1", "2"]
+    for name in ("frame_duration", "speed"):
+        np.testing.assert_allclose(back[name], recording[name], rtol=1e-12)
 
 
 def test_recording_from_sessions__is_the_recording_they_came_from():

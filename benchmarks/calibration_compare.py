@@ -1,47 +1,55 @@
 """Do the intervals of compare cover, and do its tests err as often as they say?
 
-    python benchmarks/calibration_compare.py            # 400 repeats, about 20 minutes
+    python benchmarks/calibration_compare.py            # 1000 repeats, some minutes
     python benchmarks/calibration_compare.py --small    # 5 repeats, so that CI keeps it alive
 
 First two groups of synthetic animals whose slopes are equal or differ: how often the difference
 is found, its interval covers, and the same sign or size is claimed. Then one animal: coverage of
 the decay of similarity with lag and of its slowing, by what makes the similarity vary.
+The estimates are those behind compare, which computes dozens of them at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
-import xarray as xr
 
-from neurodrift.analysis.compare import compare
+from neurodrift.analysis._agreement import agree, t_test, verdicts
+from neurodrift.analysis._effects import Effect, SideFit, fit_member, fit_side
+from neurodrift.analysis._sides import Member, gather
 from neurodrift.seeds import generator
 from neurodrift.testing import results_of
 
 SESSIONS = 8
 MEASURE = "fraction_active_units"
-AT = {"scale": "raw", "axis": "fraction", "adjustment": "none"}
+WAY = np.linspace(0, 1, SESSIONS)
+
+
+def recording(template: Member, name: str, values: np.ndarray) -> Member:
+    """A recording with other values of the measure."""
+    sessions = template.sessions.assign(**{MEASURE: values})
+    return replace(template, name=name, replicate=name, sessions=sessions)
 
 
 def group(
-    rng: np.random.Generator, *, animals: int, slope: float, spread: float, noise: float = 0.03
-) -> list[xr.DataTree]:
+    rng: np.random.Generator,
+    template: Member,
+    *,
+    animals: int,
+    slope: float,
+    spread: float,
+    noise: float = 0.03,
+) -> SideFit:
     """Animals whose active units change by `slope`, which differs between them by `spread`."""
-    way = np.linspace(0, 1, SESSIONS)
-    trees = []
+    members = []
     for i in range(animals):
         own = slope + rng.normal(0, spread)
-        active = 0.8 + rng.normal(0, 0.05) + own * way + rng.normal(0, noise, SESSIONS)
-        table = {"day": 14 * way, MEASURE: active}
-        trees.append(results_of(table, subject=f"animal {i}"))
-    return trees
-
-
-def difference(a: list[xr.DataTree], b: list[xr.DataTree], seed: int) -> xr.Dataset:
-    """The comparison of the slopes of two groups."""
-    found = compare(a, b, names=["a", "b"], axes=["fraction"], covariates=(), seed=seed)
-    return found.sel(effect=MEASURE, **AT).isel(pair=0)
+        values = 0.8 + rng.normal(0, 0.05) + own * WAY + rng.normal(0, noise, SESSIONS)
+        members.append(recording(template, f"animal {i}", values))
+    effect = Effect("slope", MEASURE)
+    return fit_side(members, [fit_member(m, effect, "fraction", ()) for m in members])
 
 
 def two_groups(repeats: int) -> None:
@@ -51,32 +59,32 @@ def two_groups(repeats: int) -> None:
         f"{'animals':>9} {'slope b':>8} {'found':>6} {'covers':>7} {'bootstrap covers':>17} "
         f"{'same sign':>10} {'same size':>10}"
     )
+    tree = results_of({"day": 14 * WAY, MEASURE: np.ones(SESSIONS)})
+    template = gather([tree], ["template"])[0]
     for n_a, n_b, spread_b in ((1, 1, 0.0), (1, 5, 0.05), (3, 3, 0.05), (5, 5, 0.05), (4, 8, 0.15)):
-        for slope in (-0.2, -0.1, 0.2):
-            counts = np.zeros(5)
-            boot = 0
+        spread_a = 0.05 if n_a > 1 else 0.0
+        for slope in (-0.2, -0.1, 0.0, 0.2):
+            counts, boot, true = np.zeros(5), 0, slope + 0.2
             for repeat in range(repeats):
                 rng = generator(repeat, "two groups", n_a, n_b, str(slope))
-                spread_a = 0.05 if n_a > 1 else 0.0
-                one = difference(
-                    group(rng, animals=n_a, slope=-0.2, spread=spread_a),
-                    group(rng, animals=n_b, slope=slope, spread=spread_b),
-                    repeat,
-                )
-                true = slope + 0.2
-                low, high = (float(one[f"difference_ci_{end}"]) for end in ("low", "high"))
-                counts[0] += float(one["difference_p"]) < 0.05
-                counts[1] += low <= true <= high
-                counts[2] += one["sign_agreement"].item() == "same"
-                counts[3] += one["size_agreement"].item() == "same"
-                low, high = (float(one[f"difference_boot_ci_{end}"]) for end in ("low", "high"))
-                boot += np.isfinite(low)
-                counts[4] += low <= true <= high
+                a = group(rng, template, animals=n_a, slope=-0.2, spread=spread_a)
+                b = group(rng, template, animals=n_b, slope=slope, spread=spread_b)
+                one = agree(a, b, factor=2.0, level=0.95, repetitions=2000, rng=rng)
+                sign, size = verdicts(one, 0.95)
+                counts[0] += one["difference_p"] < 0.05
+                counts[1] += one["difference_ci_low"] <= true <= one["difference_ci_high"]
+                counts[2] += sign == "same"
+                counts[3] += size == "same"
+                if "difference_boot_p" in one:
+                    boot += 1
+                    low, high = one["difference_boot_ci_low"], one["difference_boot_ci_high"]
+                    counts[4] += low <= true <= high
             share = 100 * counts / repeats
             text = f"{100 * counts[4] / boot:.1f}" if boot else "none"
             print(
                 f"{n_a:>4} v {n_b:<2} {slope:>8} {share[0]:>6.1f} {share[1]:>7.1f} {text:>17} "
-                f"{share[2]:>10.1f} {share[3]:>10.1f}"
+                f"{share[2]:>10.1f} {share[3]:>10.1f}",
+                flush=True,
             )
 
 
@@ -114,29 +122,24 @@ def one_animal(repeats: int) -> None:
         "steps of drift": {"quality": 0.0, "pairs": 0.01, "steps": 0.4},
         "all": {"quality": 0.03, "pairs": 0.03, "steps": 0.3},
     }
-    names = ("decay", "slowing")
-    print(f"{'sessions':>8} {'noise of':>15} {'slowing':>8} " + " ".join(f"{n:>16}" for n in names))
+    kinds = ("decay", "slowing")
+    print(f"{'sessions':>8} {'noise of':>15} {'slowing':>8} " + " ".join(f"{k:>16}" for k in kinds))
+    effects = [Effect(kind, "rate_map_correlation") for kind in kinds]  # type: ignore[arg-type]
     for n in (5, 8, 16):
+        tree = results_of({"day": np.arange(float(n)), MEASURE: np.ones(n)})
+        template = gather([tree], ["template"])[0]
         for source, noise in sources.items():
             for slowing in (0.0, 1.5):
-                rows = []
+                rows = np.empty((repeats, 2, 3))
                 for repeat in range(repeats):
                     rng = generator(repeat, "one animal", n, source, str(slowing))
                     r = similarity(rng, n, slowing=slowing, **noise)
-                    table = {"day": np.arange(float(n)), MEASURE: np.ones(n)}
-                    tree = results_of(table, similarity=r, relative=r)
-                    found = compare(tree, tree, axes=["fraction"], covariates=(), repetitions=0)
-                    found = found.isel(side=0).sel(**AT)
-                    rows.append(
-                        [
-                            [
-                                found[name].sel(effect=f"{kind} of rate_map_correlation").item()
-                                for name in ("slope", "slope_ci_low", "slope_ci_high")
-                            ]
-                            for kind in names
-                        ]
-                    )
-                estimate, low, high = np.moveaxis(np.array(rows), 2, 0)
+                    member = replace(template, similarity={"rate_map_correlation": r})
+                    for k, effect in enumerate(effects):
+                        fit = fit_member(member, effect, "fraction", ())
+                        ends = t_test(fit.estimate, fit.se, fit.dof, 0.95)[1:]
+                        rows[repeat, k] = fit.estimate, *ends
+                estimate, low, high = np.moveaxis(rows, 2, 0)
                 true = estimate.mean(axis=0)
                 covered = ((low <= true) & (true <= high)).mean(axis=0)
                 negative = (high < 0).mean(axis=0)
@@ -144,13 +147,13 @@ def one_animal(repeats: int) -> None:
                     f"{100 * c:>7.1f} {100 * f:>8.1f}"
                     for c, f in zip(covered, negative, strict=True)
                 )
-                print(f"{n:>8} {source:>15} {slowing:>8} {text}")
+                print(f"{n:>8} {source:>15} {slowing:>8} {text}", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true", help="5 repeats")
-    parser.add_argument("--repeats", type=int, default=400)
+    parser.add_argument("--repeats", type=int, default=1000)
     options = parser.parse_args()
     repeats = 5 if options.small else options.repeats
     two_groups(repeats)

@@ -107,26 +107,27 @@ def fit_member(member: Member, effect: Effect, axis: str, covariates: Sequence[s
     if not member.has(effect.measure):
         return Fit(reason=f"it has no {effect.measure}")
     names = [axis, *covariates]
-    n_sessions = len(member.sessions)
     if effect.kind == "slope":
         values = np.column_stack([member.column(name) for name in (effect.measure, *names)])
         fit = _line(values, names, "sessions")
         return replace(fit, first=first_value(values[:, 0]))
+    found = np.isfinite(member.matrix(effect.measure))
+    everyone = np.flatnonzero(found.any(axis=0) | found.any(axis=1))
     if effect.kind == "decay":
-        first, second = np.triu_indices(n_sessions, k=1)
+        first, second = np.triu_indices(len(found), k=1)
         values = member.pairs(effect.measure, axis, covariates)
 
         def decay(kept: np.ndarray) -> Fit:
             inside = np.isin(first, kept) & np.isin(second, kept)
             return _line(values[inside], names, "pairs of sessions")
 
-        return _leave_one_out(decay, n_sessions, n_sessions - 1 - len(names))
+        return _leave_one_out(decay, everyone, everyone.size - 1 - len(names))
 
     def slowing(kept: np.ndarray) -> Fit:
         return _line(member.rates(effect.measure, axis, covariates, kept), names, "rates")
 
-    fit = _leave_one_out(slowing, n_sessions, n_sessions - 2 - len(names))
-    within = slowing(np.arange(n_sessions)).se
+    fit = _leave_one_out(slowing, everyone, everyone.size - 2 - len(names))
+    within = slowing(everyone).se
     return replace(fit, se=float(np.fmax(fit.se, within))) if fit.dof > 0 else fit
 
 
@@ -293,17 +294,15 @@ def _line(values: np.ndarray, names: Sequence[str], what: str) -> Fit:
     )
 
 
-def _leave_one_out(estimate: Callable[[np.ndarray], Fit], n_sessions: int, dof: int) -> Fit:
+def _leave_one_out(estimate: Callable[[np.ndarray], Fit], everyone: np.ndarray, dof: int) -> Fit:
     """Estimate with the jackknife's error over sessions, first and last ones included."""
-    everyone = np.arange(n_sessions)
     fit = estimate(everyone)
     if not np.isfinite(fit.estimate):
         return fit
-    left_out = np.array([estimate(np.delete(everyone, i)).estimate for i in everyone])
-    left_out = left_out[np.isfinite(left_out)]
-    if dof < 1 or left_out.size < n_sessions:
-        return replace(
-            fit, se=np.nan, dof=np.nan, reason=f"{n_sessions} sessions are too few for an error"
-        )
+    n = everyone.size
+    left_out = np.array([estimate(np.delete(everyone, i)).estimate for i in range(n)])
+    if dof < 1 or not np.isfinite(left_out).all():
+        few = f"{n} sessions are too few for an error"
+        return replace(fit, se=np.nan, dof=np.nan, reason=few)
     spread = ((left_out - left_out.mean()) ** 2).sum()
-    return replace(fit, se=float(np.sqrt((n_sessions - 1) / n_sessions * spread)), dof=float(dof))
+    return replace(fit, se=float(np.sqrt((n - 1) / n * spread)), dof=float(dof), reason="")

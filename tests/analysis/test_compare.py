@@ -12,7 +12,7 @@ from scipy import stats
 
 import neurodrift as nd
 from neurodrift.analysis._agreement import agree, t_test
-from neurodrift.analysis._effects import SideFit, fit_side
+from neurodrift.analysis._effects import SideFit
 from neurodrift.analysis.compare import statements_text
 from neurodrift.json_schemas import description_faults
 from neurodrift.result_schema import COMPARISON
@@ -495,8 +495,43 @@ def test_agree__verdicts_follow_the_intervals(a, se_a, b, se_b):
         assert a * b > 0 and 0.5 < b / a < 2
 
 
-def test_fit_side__needs_no_particular_order():
-    assert fit_side([], []).reason == ""
+def test_compare__session_without_similarity_is_as_if_it_were_not_there():
+    tree = animal(3, n=8, noise=0.1)
+    r = tree["session_drift"]["rate_map_correlation_relative"].values.copy()
+    r[4] = r[:, 4] = np.nan
+    tree["session_drift"]["rate_map_correlation_relative"] = xr.DataArray(
+        r, dims=("session_a", "session_b")
+    )
+    found = nd.compare(tree, animal(4), names=["one", "other"])
+    kept = [0, 1, 2, 3, 5, 6, 7]
+    at = np.linspace(0, 1, 8)[kept]
+    for kind, literal in (("decay", literal_decay), ("slowing", literal_slowing)):
+        one = found.sel(
+            side="one", scale="raw", effect=f"{kind} of rate_map_correlation_relative", **SLOPE
+        )
+        got = [one[name].item() for name in ("slope", "slope_se", "slope_dof")]
+        np.testing.assert_allclose(got, literal(r[np.ix_(kept, kept)], at), rtol=1e-9)
+    assert "2 of 7 neighbouring sessions of mouse 3 track have no rate" in found.attrs["notes"]
+
+
+def test_compare__notes_name_what_limits_it():
+    smooth = network(1)
+    way = np.linspace(0, 1, 21)
+    smooth["sessions"]["fraction_active_units"] = xr.DataArray(1 - way**2, dims="session")
+    switching = animal(2)
+    switching.attrs["n_maps"] = 2
+    found = nd.compare(smooth, [switching, animal(3, n=2)], animal(2), names=["net", "mice", "m"])
+    notes = json.loads(found.attrs["notes"])
+    for text in (
+        "Residuals of neighbouring sessions of net are alike in fraction_active_units",
+        "The population of mouse 2 track switches between 2 maps",
+        "mouse 2 is in mice and m",
+        "mouse 3 track has fewer than three sessions",
+        "net and m are one each",
+        "net has no day and experience",
+        "training_step in net; experience in mice and m",
+    ):
+        assert sum(text in note for note in notes) == 1, text
 
 
 def test_statements_text__has_every_verdict_and_note():

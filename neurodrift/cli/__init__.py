@@ -7,9 +7,19 @@ import sys
 from collections.abc import Sequence
 
 from neurodrift import __version__
-from neurodrift.cli import analyze, catalog, compare, data, demo, own_data, report, simulate
+from neurodrift.cli import analyze, catalog, compare, data, demo, export, own_data, report, simulate
 
-_MODULES = (catalog, own_data, data, analyze, simulate, compare, report, demo)  # in the order of the help
+_MODULES = (
+    catalog,
+    own_data,
+    data,
+    analyze,
+    simulate,
+    compare,
+    report,
+    export,
+    demo,
+)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         if options.debug:
             raise
         print(f"neurodrift {options.command}: {error}", file=sys.stderr)

@@ -124,7 +124,7 @@ def _build(session: NwbSession) -> Any:
     if session.trials is not None:
         _fill_intervals(nwbfile, "trial", session.trials)
     for name, (description, columns) in session.tables.items():
-        nwbfile.add_analysis(_table(name, description, columns))
+        nwbfile.add_analysis(dynamic_table(name, description, columns))
     _fill_intervals(nwbfile, "epoch", session.epochs or _epoch(session))
     return nwbfile
 
@@ -223,7 +223,7 @@ def _add_activity(nwbfile: Any, session: NwbSession) -> None:
     module = nwbfile.create_processing_module(
         name="ophys", description="cells found in the calcium imaging, and their activity"
     )
-    cells = _table("cells", "the cells of this session", _unit_columns(session))
+    cells = dynamic_table("cells", "the cells of this session", _unit_columns(session))
     module.add(cells)
     if session.events is not None:
         nwbfile.add_events_table(_events_table(session, cells))
@@ -320,7 +320,21 @@ def _runs(time: np.ndarray) -> np.ndarray:
     return np.column_stack([time[first], time[last] + step])
 
 
-def _table(name: str, description: str, columns: Columns) -> Any:
+def dynamic_table(name: str, description: str, columns: Columns) -> Any:
+    """A table of plain columns.
+
+    Parameters
+    ----------
+    name, description
+        Of the table.
+    columns
+        Column -> (description, values); long arrays are compressed.
+
+    Returns
+    -------
+    hdmf.common.DynamicTable
+        The table.
+    """
     from hdmf.common import DynamicTable, VectorData
 
     data = [

@@ -356,7 +356,7 @@ REGISTRATION = _always(
         Var("agreement_p", _OTHER, "float", "1", "its p against permuted units"),
         Var("rate_agreement", _OTHER, "float", "1", "rank correlation of mean activities"),
         Var("rate_agreement_p", _OTHER, "float", "1", "its p against permuted units"),
-        Var("n_units", _OTHER, "int", "1", "units detected in both sessions"),
+        Var("n_shared", _OTHER, "int", "1", "units detected in both sessions"),
         Var("within", ("session",), "float", "1", "agreement of the halves of the session"),
         Var("within_p", ("session",), "float", "1", "its p against permuted units"),
         Var("verdict", ("session",), "string", "1", "what the session seems to be"),
@@ -366,6 +366,9 @@ REGISTRATION = _always(
     )
 )
 """Check of the identities, from :func:`neurodrift.check_registration`."""
+
+QUALITY = UNIT_COUNTS | {name: replace(row, required=False) for name, row in REGISTRATION.items()}
+"""Unit counts, with the check of the identities where there is one."""
 
 _FIELD = ("...", "unit", "direction", "field_number")
 PLACE_FIELDS = table(
@@ -382,6 +385,9 @@ PLACE_FIELDS = table(
 """Place fields, from :func:`neurodrift.place_fields`."""
 
 RESULTS = {
+    "map_switches": MAP_SWITCHES,
+    "quality": QUALITY,
+    "place_fields": PLACE_FIELDS,
     "maps": MAPS,
     "smoothed_maps": MAPS,
     "informative": INFORMATIVE,

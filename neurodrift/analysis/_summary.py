@@ -65,6 +65,8 @@ def summary(results: xr.DataTree) -> str:
             f"\nThe population switches between {results.attrs['n_maps']} maps (map_label):\n"
             "session_drift compares equal maps only, the other results pool a session's maps."
         )
+    if "quality" in results:
+        lines.append(f"\n{_units(results['quality'].to_dataset())}")
     lags = results["session_drift" if "session_drift" in results else "drift"].to_dataset()
     measure = next(
         (n for n in ("rate_map_correlation", "ensemble_rate_correlation") if n in lags), None
@@ -85,6 +87,18 @@ def summary(results: xr.DataTree) -> str:
         lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
     if "phases" in results:  # older results have none
         lines.append(f"\n{phases_text(results['phases'].to_dataset())}")
+    return "\n".join(lines)
+
+
+def _units(quality: xr.Dataset) -> str:
+    """Units that each step keeps, and what is not as it should be."""
+    parts = [f"{int(quality['n_recorded'])} recorded"]
+    for step in quality["step"].values:
+        one = quality.sel(step=step)
+        words = str(step).replace("_", " ")
+        parts.append(f"{int(one['n_in_any'])} ({int(one['n_in_every'])}) {words}")
+    lines = ["units in any (in every) session: " + ", ".join(parts)]
+    lines += [f"Warning: {text}" for text in json.loads(quality.attrs.get("warnings", "[]"))]
     return "\n".join(lines)
 
 

@@ -15,10 +15,13 @@ from neurodrift.analysis._summary import summary
 from neurodrift.analysis.binning import Binning
 from neurodrift.analysis.ceiling import finest_split, half_maps, session_drift
 from neurodrift.analysis.drift import drift
+from neurodrift.analysis.fields import place_fields
 from neurodrift.analysis.information import spatial_information
 from neurodrift.analysis.informative import informative_cells, informative_units
+from neurodrift.analysis.map_switches import detect_maps, label_maps
 from neurodrift.analysis.phases import phases
 from neurodrift.analysis.placecells import place_cells
+from neurodrift.analysis.quality import quality, unit_counts
 from neurodrift.analysis.ratemaps import rate_maps, smooth_maps
 from neurodrift.analysis.regression import regress
 from neurodrift.analysis.sparsity import sparsity
@@ -43,6 +46,7 @@ def analyze(
     repetitions: int = 500,
     criterion: Literal["auto", "shuffle", "information"] = "auto",
     min_information: float = 0.01,
+    map_labels: Literal["given", "detect"] = "given",
     seed: int = 0,
     progress: bool = False,
 ) -> xr.DataTree:
@@ -70,6 +74,10 @@ def analyze(
     min_information
         Information [bit/event] above which a unit is informative, see
         :func:`neurodrift.informative_units`.
+    map_labels
+        Whether segments of several maps are told apart by the recording's ``map_label`` or by
+        what :func:`neurodrift.detect_maps` finds. Without a ``map_label``, switches are looked
+        for in any case and warned of, but labels are only used if asked for.
     seed
         Seed of every random stream.
     progress
@@ -78,7 +86,9 @@ def analyze(
     Returns
     -------
     xarray.DataTree
-        Nodes ``maps`` and ``smoothed_maps`` (:func:`rate_maps`), ``informative`` units,
+        Nodes ``quality`` (units that each step keeps, check of the registration, with sentences
+        of warning as the attribute ``warnings``), ``map_switches`` where maps were looked for,
+        ``place_fields``, ``maps`` and ``smoothed_maps`` (:func:`rate_maps`), ``informative`` units,
         ``place_cells``, ``information``, ``stability`` (split halves) with the ``agreement`` of
         both criteria,
         ``sparsity``, ``drift`` (all frames of a session) and ``session_drift`` (halves of
@@ -108,13 +118,17 @@ def analyze(
     binning = Binning() if binning is None else binning
     smoothing = binning.typical_width() if smoothing is None else smoothing
     expect("criterion", criterion, ("auto", "shuffle", "information"))
+    expect("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":
         noise_free = recording["activity"].attrs["kind"] == "activation"
         criterion = "information" if noise_free else "shuffle"
     tested = criterion == "shuffle"
     options: dict[str, Any] = {"binning": binning, "min_events": min_events, "seed": seed}
     tree: dict[str, xr.Dataset] = {}
-    bar = _bar(progress, (10 if tested else 8) if "x" in recording else 4)
+    noisy = "x" in recording and recording["activity"].attrs["kind"] != "activation"
+    looks = noisy and (map_labels == "detect" or "map_label" not in recording)
+    n_steps = (11 if tested else 9) if "x" in recording else 5
+    bar = _bar(progress, n_steps + looks)
 
     def step(name: str, function: Callable[[], xr.Dataset]) -> xr.Dataset:
         bar.set_description(name)
@@ -122,7 +136,16 @@ def analyze(
         bar.update()
         return tree[name]
 
+    switches = None
+    if looks:
+        switches = step(
+            "map_switches", lambda: detect_maps(recording, binning=binning, smoothing=smoothing)
+        )
+        if map_labels == "detect":
+            recording = label_maps(recording, switches)
+    steps: dict[str, Any] = {}
     active = step("sparsity", lambda: sparsity(recording))
+    steps["active"] = active["is_active"]
     measures = [active]
     if "x" in recording:
         maps = step("maps", lambda: rate_maps(recording, binning=binning))
@@ -167,6 +190,9 @@ def analyze(
             measures.append(_informative_measures(active, informative))
             measures.append(_measures(active, cells, information))
             chosen["place_cells"] = cells["significant"]
+            steps["tested"] = cells["tested"].any("direction")
+            steps["place_cells"] = cells["is_place_cell"]
+            tree["place_fields"] = place_fields(smoothed, place_cells=cells["significant"])
         if "map_label" in recording:
             measures.append(_n_maps(recording))
         many = recording.sizes["session"] > _KEEP_UNITS_UP_TO
@@ -184,6 +210,13 @@ def analyze(
         )
     else:
         step("drift", lambda: drift(active, active=active["is_active"], seed=seed))
+    counts = unit_counts(recording, **steps)
+    unused = switches if map_labels == "given" else None
+    check_identity = {"binning": binning, "smoothing": smoothing, "seed": seed}
+    step(
+        "quality",
+        lambda: quality(recording, counts, switches=unused, **check_identity) if noisy else counts,
+    )
     table = session_table(recording, *measures).drop(columns=["subject", "environment"])
     sessions = xr.Dataset.from_dataframe(table.set_index("session"))
     sessions["session"] = sessions["session"].astype(object)
@@ -212,6 +245,7 @@ def analyze(
                     "repetitions": repetitions,
                     "criterion": criterion,
                     "min_information": min_information,
+                    "map_labels": map_labels,
                     "seed": seed,
                 }
             ),

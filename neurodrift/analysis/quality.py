@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis.registration import check_registration, registration_warnings
 from neurodrift.result_schema import UNIT_COUNTS
 from neurodrift.schema import check, label
 
@@ -102,6 +106,53 @@ def unit_counts(
             [float(np.median(row)) if row.size else np.nan for row in scores],
         )
     return label(counts, UNIT_COUNTS)
+
+
+def quality(
+    recording: xr.Dataset,
+    counts: xr.Dataset,
+    *,
+    switches: xr.Dataset | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Unit counts and the check of the registration, with sentences on what is not as it should be.
+
+    Parameters
+    ----------
+    recording
+        A recording with a position.
+    counts
+        Result of :func:`unit_counts`.
+    switches
+        Result of :func:`neurodrift.detect_maps`, where its labels are not used.
+    **options
+        Of :func:`neurodrift.check_registration`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of both; the attribute ``warnings`` is a JSON list of sentences.
+
+    Examples
+    --------
+    >>> from neurodrift import testing, unit_counts
+    >>> from neurodrift.analysis.quality import quality
+    >>> recording = testing.linear_track(n_units=12, n_sessions=2, minutes=5)
+    >>> found = quality(recording, unit_counts(recording), n_shuffles=300)
+    >>> found["verdict"].values.tolist(), found.attrs["warnings"]
+    (['ok', 'ok'], '[]')
+    """
+    checked = check_registration(recording, **options)
+    sentences = registration_warnings(checked)
+    if switches is not None and switches["n_maps"] > 1:
+        sentences.insert(
+            0,
+            f"The population seems to switch between {int(switches['n_maps'])} maps of the "
+            "environment (node map_switches), which other results mix with drift: keep them apart "
+            "with map_labels='detect'.",
+        )
+    both = xr.merge([counts, checked], join="exact", compat="no_conflicts", combine_attrs="drop")
+    return both.assign_attrs(checked.attrs | {"warnings": json.dumps(sentences)})
 
 
 def _matched(recording: xr.Dataset, step: xr.DataArray, name: str) -> np.ndarray:

@@ -67,10 +67,10 @@ def check_registration(
         Over (session, other): ``agreement`` of the maps, about 0 for units that are not the
         same, with ``agreement_se`` and ``agreement_p`` against permuted units;
         ``rate_agreement`` (rank correlation of mean activities over all frames) with
-        ``rate_agreement_p``; ``n_units`` in both. Over ``session``: ``within``, the agreement of
-        its halves, with ``within_p``; ``verdict``; ``better_place``, the session whose place in
-        time it fits instead, or "". ``gain`` and ``gain_p``: the fraction of the misfit to
-        steady drift that the best exchange of places removes, and its p.
+        ``rate_agreement_p``; ``n_shared``, units detected in both. Over ``session``: ``within``,
+        the agreement of its halves, with ``within_p``; ``verdict``; ``better_place``, the session
+        whose place in time it fits instead, or "". ``gain`` and ``gain_p``: the fraction of the
+        misfit to steady drift that the best exchange of places removes, and its p.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def check_registration(
         {name: (pair, array) for name, array in values.items()}
         | {
             "agreement_se": (pair, np.where(np.isfinite(values["agreement"]), sessions[2], np.nan)),
-            "n_units": (pair, n_units),
+            "n_shared": (pair, n_units),
             "within": ("session", within),
             "within_p": ("session", within_p),
             "verdict": ("session", verdict),

@@ -28,6 +28,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze.add_argument(
         "--min-information", type=float, default=0.01, help="of an informative unit [bit/event]"
     )
+    analyze.add_argument(
+        "--map-labels",
+        choices=("given", "detect"),
+        default="given",
+        help="tell several maps of the environment apart by the recording's labels, or detect them",
+    )
     analyze.add_argument("--seed", type=int, default=0)
     add_workers(analyze)
     add_overwrite(analyze)
@@ -50,6 +56,7 @@ def _analyze(options: argparse.Namespace) -> None:
             repetitions=options.repetitions,
             criterion=options.criterion,
             min_information=options.min_information,
+            map_labels=options.map_labels,
             seed=options.seed,
             progress=True,
         )

@@ -56,7 +56,7 @@ def test_check_registration__sound_sessions_are_ok(recording):
     off = ~np.eye(6, dtype=bool)
     assert (found["agreement_p"].values[off] <= 0.01).all()
     shared = recording["detected"].values.astype(int) @ recording["detected"].values.T
-    np.testing.assert_array_equal(found["n_units"].values, shared)
+    np.testing.assert_array_equal(found["n_shared"].values, shared)
 
 
 def test_check_registration__is_the_same_in_any_order_and_chunks(recording):

@@ -72,7 +72,7 @@ class FusedNetwork:
     ) -> None:
         from neurodrift.simulate import _kernels_layers, _kernels_noise, _kernels_training
 
-        self._kernels = _kernels_training
+        self._kernels: Any = _kernels_training
         self._rule, self._seed = rule, seed
         self._n_units, self._n_inputs = network.n_hidden, task.n_inputs
         kind = np.dtype(dtype)
@@ -151,15 +151,7 @@ class FusedNetwork:
             )
             return
         kernels.advance(
-            self._inputs,
-            self._targets,
-            self._rows,
-            self._mean,
-            self._square,
-            self._counters,
-            self._unit,
-            self._since,
-            self._stream,
+            *self._network,
             self._numbers,
             RULES.index(rule.name),
             uniform,
@@ -170,19 +162,17 @@ class FusedNetwork:
         )
         self._pending += made
 
+    @property
+    def _network(self) -> tuple[Any, ...]:
+        """What the kernels know a network by."""
+        names = ("inputs", "targets", "rows", "mean", "square", "counters", "unit", "since")
+        return tuple(getattr(self, f"_{name}") for name in (*names, "stream"))
+
     def measure(self) -> np.ndarray:
         """(network, 4): clean mean squared error, active fraction, active units, any activity."""
         out = np.zeros((1, 4))
         self._kernels.measure(
-            self._inputs,
-            self._targets,
-            self._rows,
-            self._mean,
-            self._square,
-            self._counters,
-            self._unit,
-            self._since,
-            self._stream,
+            *self._network,
             self._lazy_scale,
             self._n_units,
             out[0],

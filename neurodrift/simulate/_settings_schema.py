@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from neurodrift.simulate._choice import DEVICES, Engine
-from neurodrift.simulate.engine import Precision, Spacing
+from neurodrift.simulate.engine import Divergence, Precision, Spacing
 from neurodrift.simulate.measures import CountRule
 from neurodrift.simulate.networks import ACTIVATIONS, Regime
 from neurodrift.simulate.rules import Rule
@@ -69,6 +69,7 @@ def settings_schema() -> dict[str, Any]:
                 "description": "expected cpu, cuda, or cuda:0, cuda:1, ...",
             },
             "dtype": {"enum": list(get_args(Precision))},
+            "divergence": {"enum": list(get_args(Divergence))},
             "hessian": {"enum": [None, *get_args(CountRule)]},
             "weights": {"type": "boolean"},
         },

@@ -50,7 +50,7 @@ class RunSettings:
         ``linear`` or ``log`` steps, or ``published``: those of the published code.
     n_early
         First updates whose training loss is kept.
-    engine, device, dtype
+    engine, device, dtype, divergence
         As for :func:`neurodrift.simulate.engine.train`.
     hessian
         How non-zero eigenvalues are counted at each snapshot, see
@@ -72,6 +72,7 @@ class RunSettings:
     engine: str = "auto"
     device: str = "cpu"
     dtype: str = "float64"
+    divergence: str = "lasting"
     hessian: str | None = None
     weights: bool = True
 
@@ -190,7 +191,7 @@ def train_runs(
     first = settings[0]
     built = [one.build() for one in settings]
     options: dict[str, Any] = {n: getattr(first, n) for n in ("n_steps", "n_early", "engine")}
-    options |= {"device": first.device, "dtype": first.dtype}
+    options |= {n: getattr(first, n) for n in ("device", "dtype", "divergence")}
     return train_ensemble(
         [task for task, _, _ in built],
         network=[network for _, network, _ in built],

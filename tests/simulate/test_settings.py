@@ -65,6 +65,9 @@ def test_settings__are_those_of_the_functions():
     )
     assert run.measures.identical(expected.measures)
     np.testing.assert_array_equal(run.weights["W"], expected.weights["W"])
+    changed = dataclasses.replace(settings, divergence="published", dtype="float32").train()
+    assert changed.measures.attrs["divergence"] == "published"
+    assert changed.weights["W"].dtype == "float32"
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -89,6 +92,7 @@ def test_settings_schema__is_one_and_refuses_what_the_code_has_not():
         "measures": 0,
         "n_step": 3,
         "hessian": "exact",
+        "divergence": "never",
     }
     with pytest.raises(ValueError) as raised:
         settings_from_values(values)
@@ -103,6 +107,7 @@ def test_settings_schema__is_one_and_refuses_what_the_code_has_not():
         "measures: expected how many steps",
         "n_step: unknown key; did you mean 'n_steps'?",
         "hessian: 'exact' is not one of",
+        "divergence: 'never' is not one of ['lasting', 'published']",
     ):
         assert fault in text
     with pytest.raises(ValueError, match=r"rule.update_noise: nan is not a finite number"):

@@ -27,7 +27,8 @@ task: {name: random}
 network: {n_hidden: 64}
 n_steps: 10000
 measures: 11
-snapshots: 11
+snapshots: 3
+hessian: relative
 dtype: float32
 sweep:
   runs_per_task: 2

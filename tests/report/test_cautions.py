@@ -151,23 +151,14 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
         lambda t, c: c(t, "sessions", tracked_time=np.array([10.0, 10, 10, 11])),
     ),
     "unvisited": (
-        lambda t, c: c(
-            t, "maps", occupancy=lambda old: np.where(old["position"] < 5, 0, 1.0) + 0 * old.values
-        ),
-        "of the bins",
+        lambda t, c: c(t, "maps", occupancy=half_empty),
+        "52\u00a0% of the bins",
         lambda t, c: c(t, "maps", occupancy=lambda old: np.ones(old.shape)),
     ),
     "few-repetitions": (
         lambda t, c: t,
         "mean of 10 draws",
-        lambda t, c: c(
-            t,
-            attrs={
-                "parameters": t.attrs["parameters"].replace(
-                    '"repetitions": 10', '"repetitions": 500'
-                )
-            },
-        ),
+        lambda t, c: c(t, attrs={"parameters": more_repetitions(t)}),
     ),
     "all-missing": (
         lambda t, c: c(t, "sessions", information_bae=np.full(4, np.nan)),

@@ -1,0 +1,303 @@
+"""The page in a real Chromium: opened, clicked, used by keyboard, printed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from neurodrift.report import write_report
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on the path: apt-get install chromium"
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PEAKS = """canvas => {
+  const {width, height} = canvas;
+  const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+  return Array.from({length: height}, (_, row) => {
+    const bright = Array.from({length: width}, (_, x) => data[4 * (row * width + x) + 1]);
+    return bright.indexOf(Math.max(...bright));
+  });
+}"""
+CONTRASTS = """() => {
+  const linear = v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = colour => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(v => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const back = element => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return colour === 'rgba(0, 0, 0, 0)' ? back(element.parentElement) : colour;
+  };
+  const own = element => [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  return [...document.querySelectorAll('body *')]
+    .filter(e => e.checkVisibility() && own(e) && !e.closest('svg, script'))
+    .map(e => {
+      const [a, b] = [light(getComputedStyle(e).color), light(back(e))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      return [e.tagName + ' ' + e.textContent.slice(0, 30), ratio];
+    });
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def file(results, still, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    return write_report({"mouse": results, "cells": still}, path)
+
+
+@pytest.fixture
+def open_page(chromium, file):
+    """Open a page; nothing may be asked of the network or written to the console."""
+    contexts, messages, requests = [], [], []
+
+    def opened(path=file, **options):
+        context = chromium.new_context(accept_downloads=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(f"file://{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert messages == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_page__draws_maps_and_matrix(open_page, results):
+    page = open_page()
+    assert page.locator(".explorer .trace svg path").count() > 0
+    assert page.locator("#r1 .matrix image").count() == 1
+    summary = page.locator(".unit-summary").inner_text()
+    label = page.locator(".unit-name").input_value()
+    place = results["place_cells"]["is_place_cell"].sel(unit=int(label))
+    assert f"place cell in {int(place.sum())}" in summary
+
+
+def test_page__unit_by_search_and_steps(open_page, results):
+    page = open_page()
+    page.locator(".unit-filter").select_option("all")
+    page.locator(".unit-sort").select_option("label")
+    page.locator(".unit-name").fill("7")
+    page.locator(".unit-name").press("Enter")
+    assert page.locator(".unit-summary").inner_text().startswith("Unit 7:")
+    page.get_by_role("button", name="Next").click()
+    assert page.locator(".unit-name").input_value() == "8"
+    page.get_by_role("button", name="Previous").click()
+    page.locator(".unit-numbers summary").click()
+    rows = page.locator(".unit-numbers tbody tr").all_inner_texts()
+    cells = results["place_cells"].to_dataset()
+    assert len(rows) == 4 * 2
+    for row in rows:
+        session, direction, detected, *_, events, p, _, _, _, _ = row.split("\t")
+        at = {"session": session, "unit": 7, "direction": 1 if direction == "forward" else -1}
+        assert detected == (
+            "yes" if results["maps"]["detected"].sel(unit=7, session=session) else "no"
+        )
+        for shown, expected in ((events, cells["n_events"]), (p, cells["p"])):
+            value = float(expected.sel(at))
+            assert (shown == "–") == bool(np.isnan(value))
+            if shown != "–":
+                assert float(shown) == pytest.approx(value, rel=0.01)
+    page.locator(".unit-name").fill("no such unit")
+    page.locator(".unit-name").press("Enter")
+    assert "no unit" in page.locator(".unit-missing").inner_text()
+
+
+def test_page__matrix_leads_to_the_maps_of_the_pair(open_page, results):
+    page = open_page()
+    matrix = page.locator("#r1 svg.matrix")
+    box = matrix.bounding_box()
+    side = (400 - 50) / 4 * box["width"] / 400
+    edge = 46 * box["width"] / 400
+    matrix.click(position={"x": edge + 2.5 * side, "y": 4 + 1.5 * side})  # sessions 2 and 3
+    value = float(results["session_drift"]["rate_map_correlation"][1, 2])
+    text = page.locator("#r1 .pair-text").inner_text()
+    assert text.startswith("Sessions 2 (day 2) and 3 (day 4)")
+    assert float(re.search(r"([\d.]+)\.$", text).group(1)) == pytest.approx(value, abs=6e-4)
+    significant = results["place_cells"]["significant"].sel(session=["2", "3"]).any("session")
+    seen = results["maps"]["detected"].sel(session=["2", "3"]).all("session")
+    n = (significant & seen).sum("unit")
+    count = page.locator("#r1 .pair-count").inner_text()
+    assert f"{int(n.sel(direction=1))} forward, {int(n.sel(direction=-1))} backward" in count
+    canvas = page.locator("#r1 .population canvas").first
+    assert canvas.evaluate("c => c.height") == int(n.sel(direction=1))
+
+
+def test_page__population_is_sorted_by_the_chosen_session(open_page, results):
+    page = open_page()
+    page.locator("#r1 .pair-sort").select_option("b")
+    sorted_by = page.locator("#r1 .population canvas").nth(1).evaluate(PEAKS)
+    other = page.locator("#r1 .population canvas").nth(0).evaluate(PEAKS)
+    assert sorted_by == sorted(sorted_by) and other != sorted(other)
+
+
+def test_page__tables_are_downloaded_as_they_are(open_page, results):
+    from neurodrift.report._tables import tables
+    from neurodrift.report._view import views
+
+    page = open_page()
+    expected = {table.name: table.csv() for table in tables(views({"mouse": results})[0], 30_000)}
+    for name, text in expected.items():
+        with page.expect_download() as download:
+            page.locator(f"button[data-table=r1-table-{name}]").click()
+        assert download.value.suggested_filename == f"mouse-{name}.csv"
+        assert download.value.path().read_text(encoding="utf-8") == text
+
+
+def test_page__tables_without_decompression_are_gzip(open_page, results):
+    import gzip
+
+    page = open_page()
+    page.evaluate("delete window.DecompressionStream")
+    with page.expect_download() as download:
+        page.locator("button[data-table=r1-table-sessions]").click()
+    assert download.value.suggested_filename == "mouse-sessions.csv.gz"
+    assert gzip.decompress(download.value.path().read_bytes()).startswith(b"subject,")
+
+
+def focused(page) -> str:
+    return page.evaluate(
+        "(document.activeElement.className.baseVal ?? document.activeElement.className)"
+        " + ' ' + document.activeElement.textContent.slice(0, 40)"
+    )
+
+
+def test_page__by_keyboard_alone(open_page):
+    page = open_page()
+    page.keyboard.press("Tab")
+    assert "Skip to the results" in focused(page)
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left >= 0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    reached = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.append(focused(page))
+        visible = page.evaluate(
+            "(() => { const s = getComputedStyle(document.activeElement); "
+            "return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2; })()"
+        )
+        assert visible, f"no visible focus on {reached[-1]}"
+        if reached[-1].startswith("matrix"):
+            before = page.locator("#r1 .pair-text").inner_text()
+            page.keyboard.press("ArrowDown")
+            assert page.locator("#r1 .pair-text").inner_text() != before
+        if reached[-1].startswith("unit-step") and "Next" in reached[-1]:
+            before = page.locator(".unit-name").input_value()
+            page.keyboard.press("Enter")
+            assert page.locator(".unit-name").input_value() != before
+            break
+    for word in ("axis-choice", "which", "matrix", "pair-session", "pair-units", "unit-name"):
+        assert any(item.startswith(word) or word in item for item in reached), word
+
+
+def test_page__tabs_by_arrows_and_links(open_page):
+    page = open_page()
+    assert page.locator("#r1").is_visible() and not page.locator("#r2").is_visible()
+    page.locator("#r1-tab").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#r2").is_visible() and not page.locator("#r1").is_visible()
+    assert page.locator("#r2-tab").get_attribute("aria-selected") == "true"
+    page.locator("nav.contents a", has_text="mouse").click()
+    assert page.locator("#r1").is_visible()
+
+
+def test_page__axis_of_the_sessions(open_page):
+    page = open_page()
+    page.locator("#r1 .axis-choice").select_option("experience")
+    shown = page.locator("#r1 .series:visible")
+    assert shown.count() == 1 and shown.get_attribute("data-predictor") == "experience"
+
+
+@pytest.mark.parametrize("width", [360, 820, 1400])
+def test_page__fits_the_screen(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate(
+        "[...document.querySelectorAll('button, select, input')].filter(e => e.offsetParent)"
+        ".filter(e => e.getBoundingClientRect().height < 24).length"
+    )
+    assert small == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page__text_has_contrast(open_page, scheme):
+    page = open_page(color_scheme=scheme)
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 100
+    assert [item for item in found if item[1] < 4.5] == []
+
+
+def test_page__prints_every_recording(open_page, tmp_path):
+    page = open_page()
+    page.emulate_media(media="print")
+    assert page.locator("#r1").is_visible() and page.locator("#r2").is_visible()
+    assert page.locator("#r1 .population canvas").first.is_visible()
+    for hidden in (".controls", "nav.contents", ".downloads", "[role=tablist]"):
+        assert not page.locator(hidden).first.is_visible()
+    page.pdf(path=tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_page__hostile_labels_do_nothing(open_page, results, tmp_path, hostile_text):
+    tree = results.copy(deep=True)
+    tree["subject"] = ((), hostile_text)
+    units = np.array([f"{hostile_text}{i}" for i in range(10)], dtype=object)
+    tree = tree.map_over_datasets(
+        lambda node: node.assign_coords(unit=("unit", units)) if "unit" in node.dims else node
+    )
+    page = open_page(write_report(tree, tmp_path / "hostile.html"))
+    assert page.locator("img").count() == 0
+    assert page.locator(".unit-name").input_value().startswith(hostile_text)
+    page.get_by_role("button", name="Next").click()
+    assert hostile_text in page.locator(".unit-summary").inner_text()
+
+
+def test_page__plane_shows_fields(open_page, tmp_path):
+    from neurodrift import Binning, analyze, recording_from_arrays
+
+    rng = np.random.default_rng(0)
+    n, x, y, activity = 3000, [], [], []
+    for _ in range(2):
+        walk = np.cumsum(rng.normal(0, 0.1, (2, n)), axis=1)
+        x.append(50 + 50 * np.sin(walk[0]))
+        y.append(30 + 30 * np.sin(walk[1]))
+        near = [np.exp(-((x[-1] - c) ** 2 + (y[-1] - 30) ** 2) / 300) for c in (20, 50, 80)]
+        activity.append(rng.poisson(np.stack(near, axis=1)).astype("u1"))
+    recording = recording_from_arrays(activity, kind="events", x=x, y=y, frame_duration=0.05)
+    results = analyze(recording, binning=Binning(width=10.0), repetitions=5)
+    page = open_page(write_report(results, tmp_path / "plane.html"))
+    fields = page.locator(".unit-maps canvas")
+    assert fields.count() == 2
+    size = fields.first.evaluate("c => [c.width, c.height]")
+    centres = results["maps"].to_dataset()
+    assert size == [np.unique(centres["x_bin"]).size, np.unique(centres["y_bin"]).size]
+    assert page.locator(".population canvas").count() == 2 * 3

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import re
+
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+
+from neurodrift.report._figures import (
+    decay_figures,
+    regression_band,
+    session_figures,
+    slope_sentence,
+)
+from neurodrift.report._svg import Chart, forest, tick, ticks
+from neurodrift.report._view import views
+from neurodrift.report._words import listing, number, p_value, percent, plural
+
+
+def test_regression_band__is_that_of_statsmodels(results, view):
+    table = view.sessions
+    band = regression_band(view, "fraction_place_cells", "day")
+    fit = sm.OLS(table["fraction_place_cells"], sm.add_constant(table["day"])).fit()
+    expected = fit.get_prediction(pd.DataFrame({"const": 1.0, "day": band["x"]})).summary_frame()
+    for name, column in (
+        ("line", "mean"),
+        ("low", "mean_ci_lower"),
+        ("high", "mean_ci_upper"),
+    ):
+        np.testing.assert_allclose(band[name], expected[column], rtol=1e-9)
+
+
+def test_regression_band__leaves_out_missing_sessions(results, changed):
+    values = results["sessions"]["fraction_place_cells"].values.copy()
+    values[1] = np.nan
+    slope, intercept = np.polyfit(np.array([0.0, 4.0, 6.0]), values[[0, 2, 3]], 1)
+    fits = results["regression"].to_dataset().copy(deep=True)
+    fits["slope"].loc[{"measure": "fraction_place_cells", "predictor": "day"}] = slope
+    tree = changed(results, "sessions", fraction_place_cells=values)
+    tree = changed(tree, "regression", slope=fits["slope"].values)
+    band = regression_band(views(tree)[0], "fraction_place_cells", "day")
+    np.testing.assert_allclose(band["line"], intercept + slope * band["x"], rtol=1e-9)
+
+
+def test_slope_sentence__says_the_stored_numbers(results, view):
+    fit = results["regression"].sel(measure="fraction_place_cells", predictor="day")
+    slope = number(100 * float(fit["slope"]))
+    text = slope_sentence(view, "fraction_place_cells")
+    assert text.startswith(f"slope {slope} percentage points per day [")
+    assert p_value(float(fit["p"])) in text
+    assert "with running speed held" in text
+    assert slope_sentence(view, "running_speed").startswith("no slope")
+
+
+def test_slope_sentence__training_steps_are_gathered(results, changed):
+    steps = np.arange(4) * 50_000
+    fits = results["regression"].to_dataset().rename({"predictor": "old"}).isel(old=0)
+    fits = fits.drop_vars("old").expand_dims(predictor=["training_step"])
+    tree = changed(results, "sessions", training_step=("session", steps))
+    tree = tree.assign({"regression": type(tree)(fits)})
+    slope = float(fits["slope"].sel(measure="information_bae").item())
+    text = slope_sentence(views(tree)[0], "information_bae")
+    assert text.startswith(f"slope {number(1e5 * slope)} per 100\u202f000 steps [")
+
+
+def test_slope_sentence__constant_measure(results, changed):
+    tree = changed(results, "sessions", fraction_active_units=np.full(4, 0.7))
+    view = views(tree)[0]
+    assert slope_sentence(view, "fraction_active_units") == "the same in every session"
+
+
+def test_session_figures__one_dot_for_each_session(view):
+    figures = session_figures(view, "day")
+    titles = [figure.title for figure in figures]
+    assert {"Active units", "Place cells", "Running speed", "Units detected"} <= set(titles)
+    for figure in figures:
+        finite = figure.svg.count("<circle")
+        assert 1 <= finite <= 4 and 'role="img"' in figure.svg
+        assert "nan" not in figure.svg.lower().replace("informan", "")
+
+
+def test_decay_figures__every_pair_and_its_mean(results, view):
+    figure = next(f for f in decay_figures(view) if f.title == "Rate maps")
+    assert figure.svg.count("<circle") == 6 + 3  # pairs, and means of three lags
+    matrix = results["session_drift"]["rate_map_correlation"].values
+    assert f"noise ceiling {number(np.nanmean(np.diagonal(matrix)))}" in figure.caption
+    assert f"{number(matrix[0, 3])} at the longest lag" in figure.caption
+
+
+def test_chart__escapes_and_breaks_lines():
+    chart = Chart(np.arange(4.0), np.arange(4.0), x_label="<x>", y_label='"&"')
+    chart.points(np.arange(2.0), np.arange(2.0), ["<b>", '"'], "ink")
+    chart.line(np.arange(4.0), np.array([0, 1, np.nan, 3]), "ink")
+    svg = chart.svg("<t>", "d")
+    assert "<b>" not in svg and "<x>" not in svg and "&lt;t&gt;" in svg
+    path = re.search(r'd="([^"]*)"', svg).group(1)
+    assert path.count("M") == 2 and path.count("L") == 1
+
+
+def test_forest__clips_and_marks_what_goes_on():
+    rows = [("a", [("one", "s1", 0.1, -0.1, 0.3), ("two", "s2", 0.2, -50.0, 50.0)])]
+    svg = forest(rows, "slope", "title")
+    assert svg.count("<circle") == 2 and "‹" in svg and "›" in svg
+    positions = [float(x) for x in re.findall(r'x[12]="([\d.-]+)"', svg)]
+    assert min(positions) >= 0 and max(positions) <= 360
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e7), st.integers(2, 8))
+def test_ticks__are_round_and_inside(low, span, n):
+    found = ticks(low, low + span, n)
+    assert 1 <= len(found) <= n + 2
+    slack = 1e-6 * span
+    assert min(found) >= low - slack and max(found) <= low + span + slack
+    if len(found) > 1:
+        step = found[1] - found[0]
+        first = step / 10 ** np.floor(np.log10(step) + 1e-9)
+        assert min(abs(first - r) for r in (1, 2, 2.5, 5, 10)) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), "–"), (0, "0"), (-3, "−3"), (1234567, "1\u202f234\u202f567"),
+        (0.01234, "0.0123"), (123.456, "123"), (-1.5e-7, "−1.50 × 10⁻⁷"), (np.inf, "∞"),
+    ],
+)  # fmt: skip
+def test_number__as_a_reader_writes_it(value, text):
+    assert number(value) == text
+
+
+def test_words():
+    assert p_value(0.0004) == "p\u00a0<\u00a00.001" and p_value(0.0312) == "p\u00a0=\u00a00.03"
+    assert p_value(0.0071) == "p\u00a0=\u00a00.007" and p_value(float("nan")) == ""
+    assert percent(0.1234) == "12\u00a0%" and percent(0.0123) == "1.2\u00a0%"
+    assert plural(1, "unit") == "1 unit" and plural(0, "unit") == "0 units"
+    assert listing(["a"]) == "a" and listing(["a", "b", "c"]) == "a, b and c"
+    assert [tick(v) for v in (0.0, -0.0, 0.25, 50_000, 2e6, 1e-5)] == [
+        "0", "0", "0.25", "50k", "2M", "1.0 × 10⁻⁵",
+    ]  # fmt: skip

@@ -18,6 +18,7 @@ from neurodrift.analysis.map_switches import detect_maps, label_maps
 from neurodrift.analysis.phases import phases, phases_text
 from neurodrift.analysis.pipeline import analyze, summary
 from neurodrift.analysis.placecells import place_cells
+from neurodrift.analysis.pooling import pool_sessions
 from neurodrift.analysis.quality import unit_counts
 from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
 from neurodrift.analysis.registration import check_registration
@@ -26,6 +27,7 @@ from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import drift_table, session_table
 from neurodrift.io.nwb import import_nwb
+from neurodrift.io.nwb_results import export_results
 from neurodrift.io.zarr import open_recording, open_results, save_recording, save_results
 from neurodrift.joining import join_sessions
 from neurodrift.recording import recording_from_arrays, select_sessions, session_slices
@@ -42,6 +44,7 @@ __all__ = [
     "detect_maps",
     "drift",
     "drift_table",
+    "export_results",
     "half_maps",
     "import_nwb",
     "informative_units",
@@ -56,6 +59,7 @@ __all__ = [
     "phases_text",
     "place_cells",
     "place_fields",
+    "pool_sessions",
     "rate_maps",
     "recording_from_arrays",
     "regress",

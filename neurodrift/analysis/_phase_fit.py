@@ -28,6 +28,7 @@ _LABELS = ((PHASES[0],), (PHASES[1], EITHER), (PHASES[2], PERHAPS_NULL, NO_DRIFT
 _LOSS_FLOOR = 0.01  # of the largest loss; smaller improvements are no fast learning
 _STRONG = np.log(10.0)  # Jeffreys' strong evidence
 _POSITIVE = np.log(3.0)  # Jeffreys' substantial evidence
+_SIZEABLE = 0.2  # change, relative to the level, that must not be overlooked
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,20 @@ class _Finder:
         if not changes:
             return None
         log_bf, mass = joint_end(changes, ends.prior)
-        largest = max(item.total(ends.prior) for item in changes)
         state = state_of(log_bf)
-        if state == "constant" and largest > _POSITIVE:
+        if state == "constant" and self._any_may_be_large(ends):
             state = UNDECIDED
         return _Found(log_bf, ends, mass, state)
+
+    def _any_may_be_large(self, ends: Ends) -> bool:
+        """Whether one statistic by itself leans to a change that may be sizeable."""
+        for name, change in self._changes.items():
+            if name != "loss" and change.total(ends.prior) > _POSITIVE:
+                values = self._series.measures[name][self._after]
+                size = relative(change, name, values, self._level)
+                if max(np.abs(size)) > _SIZEABLE:
+                    return True
+        return False
 
     def _of_confounds(self) -> list[str]:
         """What else changes over the sessions."""

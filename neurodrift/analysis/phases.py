@@ -98,11 +98,11 @@ def phases(
     The loss counts as falling if it does so early on, whatever becomes of it later: its Bayes
     factor is the mean over the whole recording, its first half, quarter and so on.
 
-    A change is *found* with a Bayes factor of at least 10 and *absent* with one of at most 1,
-    provided that no single statistic reaches 3; otherwise it is undecided. The representation
-    drifts if similarity falls with the lag, by a permutation test of sessions [3]_, or neighbours
-    share less than half of what noise allows; it is constant if not, and the change between
-    neighbours is surely less than a tenth.
+    A change is *found* with a Bayes factor of at least 10 and *absent* with one of at most 1;
+    otherwise it is undecided, and so it is if one statistic by itself reaches 3 and its interval a
+    change of a fifth. The representation drifts if similarity falls with the lag, by a permutation
+    test of sessions [3]_, or neighbours share less than half of what noise allows; it is constant
+    if not, and the change between neighbours is surely less than a tenth.
 
     ``drift_rate`` is the mean of :math:`-\ln r_{i,i+1} / (t_{i+1} - t_i)`, :math:`r` the
     similarity relative to the noise ceiling. Choosing place cells on the same data makes it

@@ -39,6 +39,12 @@ def notes(
     for side, own in by_side.items():
         found += _about_dependence(side, own, each)
     found += _differences(by_side)
+    noisy = [m.name for m in members if m.has("fraction_informative_units") and not m.noise_free]
+    if noisy:
+        found.append(
+            f"Sampling noise alone makes units informative in {_list(noisy)}: compare place cells, "
+            "which were tested, rather than informative units."
+        )
     absent: dict[tuple[str, ...], list[str]] = {}
     for axis in axes:
         without = tuple(s for s, own in by_side.items() if not any(m.has(axis) for m in own))

@@ -520,10 +520,13 @@ def test_compare__notes_name_what_limits_it():
     smooth["sessions"]["fraction_active_units"] = xr.DataArray(1 - way**2, dims="session")
     switching = animal(2)
     switching.attrs["n_maps"] = 2
+    some = xr.DataArray(np.linspace(0.5, 0.6, 8), dims="session")
+    switching["sessions"]["fraction_informative_units"] = some
     found = nd.compare(smooth, [switching, animal(3, n=2)], animal(2), names=["net", "mice", "m"])
     notes = json.loads(found.attrs["notes"])
     for text in (
         "Residuals of neighbouring sessions of net are alike in fraction_active_units",
+        "Sampling noise alone makes units informative in mouse 2 track:",
         "The population of mouse 2 track switches between 2 maps",
         "mouse 2 is in mice and m",
         "mouse 3 track has fewer than three sessions",

@@ -26,11 +26,15 @@ from neurodrift.analysis.regression import regress
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import drift_table, session_table
+from neurodrift.convert.movement import from_movement, to_movement
+from neurodrift.convert.pynapple import from_pynapple, to_pynapple
+from neurodrift.convert.ratinabox import from_ratinabox
 from neurodrift.io.nwb import import_nwb
 from neurodrift.io.nwb_results import export_results
 from neurodrift.io.zarr import open_recording, open_results, save_recording, save_results
 from neurodrift.joining import join_sessions
 from neurodrift.recording import recording_from_arrays, select_sessions, session_slices
+from neurodrift.report import write_report
 
 __version__ = "0.1.0"
 
@@ -44,6 +48,9 @@ __all__ = [
     "detect_maps",
     "drift",
     "drift_table",
+    "from_movement",
+    "from_pynapple",
+    "from_ratinabox",
     "export_results",
     "half_maps",
     "import_nwb",
@@ -77,5 +84,8 @@ __all__ = [
     "spatial_information_from_maps",
     "summary",
     "testing",
+    "to_movement",
+    "to_pynapple",
     "unit_counts",
+    "write_report",
 ]

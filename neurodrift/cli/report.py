@@ -21,7 +21,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _report(options: argparse.Namespace) -> None:
     from neurodrift.io.zarr import open_results, refuse_existing
-    from neurodrift.report import write_report
+    from neurodrift.report import check_results, write_report
 
     refuse_existing(options.out, options.overwrite)
     comparison = None
@@ -30,8 +30,12 @@ def _report(options: argparse.Namespace) -> None:
         if "comparison" not in stored.children:
             raise ValueError(f"{options.comparison} holds no comparison: make one with compare")
         comparison = stored["comparison"].to_dataset()
+    trees = []
+    for path in options.results:
+        trees.append(open_results(path))
+        check_results(trees[-1], str(path))
     write_report(
-        [open_results(path) for path in options.results],
+        trees,
         options.out,
         comparison=comparison,
         title=options.title,

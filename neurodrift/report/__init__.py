@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from neurodrift.report._page import report, write_report
+from neurodrift.report._view import check_results
 
-__all__ = ["report", "write_report"]
+__all__ = ["check_results", "report", "write_report"]

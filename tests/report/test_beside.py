@@ -1,0 +1,125 @@
+"""Phases and comparisons on the page equal their Datasets."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neurodrift import analyze, compare, testing
+from neurodrift.report import report
+from neurodrift.report._comparison import comparison_section
+from neurodrift.report._methods import comparison_methods
+from neurodrift.report._phases import phases_section
+from neurodrift.report._view import views
+from neurodrift.report._words import number
+
+
+@pytest.fixture(scope="module")
+def two():
+    """Two populations without position, one of which falls silent."""
+    found = []
+    for silencing in (0.0, 0.12):
+        recording = testing.linear_track(
+            n_units=25, n_sessions=6, minutes=1, silencing=silencing, seed=3
+        )
+        position = ["x", "speed", "direction", "trial", "lap"]
+        found.append(analyze(recording.drop_vars(position)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def comparison(two):
+    return compare(*two, names=["still", "falling <silent>"])
+
+
+def test_comparison__statements_are_those_of_the_dataset(comparison):
+    section = comparison_section(comparison)
+    assert section["sides"] == ["still", "falling <silent>"]
+    for row, name in zip(section["statements"], comparison["statement"].values, strict=True):
+        for cell, side in zip(row["cells"], comparison["side"].values, strict=True):
+            one = comparison.sel(statement=name, side=side, adjustment="none")
+            assert cell[0]["verdict"] == str(one["statement_verdict"].item())
+            estimate = float(one["statement_estimate"])
+            if np.isfinite(estimate):
+                assert cell[0]["detail"].startswith(number(estimate))
+            else:
+                assert cell[0]["detail"] == str(one["statement_reason"].item())
+
+
+def test_comparison__tables_are_those_of_the_dataset(comparison):
+    tables = {table.name: table for table in comparison_section(comparison)["tables"]}
+    effects = pd.read_csv(io.StringIO(tables["effects"].csv()), keep_default_na=False)
+    dims = ["side", "scale", "axis", "adjustment", "effect"]
+    assert len(effects) == np.prod([comparison.sizes[dim] for dim in dims])
+    for _, row in effects.iterrows():
+        one = comparison.sel({dim: row[dim] for dim in dims})
+        expected = float(one["slope"])
+        assert row["slope"] == "" if np.isnan(expected) else True
+        if np.isfinite(expected):
+            np.testing.assert_allclose(float(row["slope"]), expected, rtol=1e-9)
+        assert row["slope_reason"] == str(one["slope_reason"].item())
+
+
+def test_comparison__on_the_page(two, comparison, parse):
+    page = parse(report(dict(zip(("a", "b"), two, strict=True)), comparison=comparison))
+    assert page.unbalanced == []
+    text = page.all("section", id="comparison")[0]["text"]
+    for note in json.loads(comparison.attrs["notes"]):
+        assert note in text
+    for statement in comparison["statement"].values:
+        assert str(statement)[1:] in text
+    ids = [element["id"] for element in page.elements if "id" in element]
+    assert len(ids) == len(set(ids)) and "comparison-table-effects" in ids
+    assert "The sides still and falling <silent> were compared" in page.all("main")[0]["text"]
+
+
+def test_comparison__figures_hold_every_point(comparison):
+    figures = {figure.title: figure for figure in comparison_section(comparison)["figures"]}
+    one = comparison.sel(axis="fraction", scale="first", measure="fraction_active_units")
+    n = int(np.isfinite(one["series_mean"].values).sum())
+    assert figures["Active units"].svg.count("<circle") == n
+
+
+def test_comparison__methods_follow_the_parameters(two):
+    found = compare(*two, names=["a", "b"], factor=3.0, level=0.9)
+    text = comparison_methods(found).paragraphs[0]
+    assert "within 3 by two one-sided tests" in text and "both 90 % intervals" in text
+    assert "random intercept" not in text
+
+
+def test_phases__are_those_of_the_node(two):
+    view = views(two[1])[0]
+    phases, section = view.nodes["phases"], phases_section(view)
+    assert section["verdict"] == phases.attrs["verdict"]
+    assert [name for _, name, _ in section["strip"]] == phases["dominant"].values.tolist()
+    finite = np.isfinite(phases["series"].values).any(axis=phases["series"].get_axis_num("session"))
+    assert len(section["figures"]) == finite.sum()
+    for row, quantity in zip(section["evidence"]["rows"], phases["quantity"].values, strict=True):
+        observed = phases["observed"].sel(quantity=quantity)
+        for cell, phase in zip(row[1:], phases["phase"].values, strict=True):
+            assert cell.startswith(str(observed.sel(phase=phase).item()))
+
+
+def test_phases__borders_in_words(two, changed):
+    def borders(point, low, high):
+        pair = {
+            "change_point": np.array([np.nan, point]),
+            "change_point_low": np.array([np.nan, low]),
+            "change_point_high": np.array([np.nan, high]),
+            "reached": np.array([np.nan, 0.87]),
+        }
+        return phases_section(views(changed(two[1], "phases", **pair))[0])["borders"]["rows"]
+
+    first, second = borders(3.5, 2.0, 5.25)
+    assert first[1] == "cannot be told" and second[1:] == ["3.50 [2, 5.25]", "87\u00a0%"]
+    assert borders(np.inf, 4.0, np.inf)[1][1] == "after the last session (from 4 on)"
+
+
+def test_phases__absent_without_the_node(two):
+    tree = two[0].filter(lambda node: node.name != "phases")
+    assert phases_section(views(tree)[0]) is None
+    assert "Phases of learning" not in report(tree)

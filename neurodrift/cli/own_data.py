@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from neurodrift.cli._options import add_overwrite
+
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     inspect = commands.add_parser("inspect", help="what files hold, and a mapping they suggest")
     inspect.add_argument("files", type=Path, nargs="+", help="files, or folders of a pipeline")
+    inspect.add_argument("-o", "--out", type=Path, help="mapping.yaml to write the mapping to")
+    add_overwrite(inspect)
     inspect.set_defaults(run=_inspect)
 
 
@@ -45,8 +49,16 @@ def said_plainly() -> Iterator[None]:
 
 def _inspect(options: argparse.Namespace) -> None:
     from neurodrift.convert.inspection import inspect_file, inspection_text, proposed_mapping
+    from neurodrift.io.zarr import refuse_existing
 
+    if options.out is not None:
+        refuse_existing(options.out, options.overwrite)
     found = [inspect_file(path) for path in options.files]
     print(inspection_text(found))
-    print("\nA mapping to start from (neurodrift convert arrays FILE --out FOLDER):\n")
-    print(proposed_mapping(found), end="")
+    if options.out is None:
+        print("\nA mapping to start from (-o FILE writes it):\n")
+        print(proposed_mapping(found), end="")
+        return
+    options.out.write_text(proposed_mapping(found, options.out.parent), encoding="utf-8")
+    print(f"\n{options.out}: complete what is '?' in it, then")
+    print(f"neurodrift convert arrays {options.out} --out FOLDER")

@@ -118,13 +118,17 @@ def inspection_text(found: Sequence[Inspection]) -> str:
     return "\n\n".join(blocks)
 
 
-def proposed_mapping(found: Sequence[Inspection]) -> str:
+def proposed_mapping(
+    found: Sequence[Inspection], folder: str | os.PathLike[str] | None = None
+) -> str:
     """The mapping that files suggest.
 
     Parameters
     ----------
     found
         Inspected files; those that differ in a number only are taken for sessions.
+    folder
+        Where the mapping will be, which its paths are relative to; the current one when omitted.
 
     Returns
     -------
@@ -134,7 +138,7 @@ def proposed_mapping(found: Sequence[Inspection]) -> str:
     labels = _labels([item.path for item in found])
     sections: dict[str, dict[str, Any]] = {}
     for item in found:
-        name = _generic(item.path, labels)
+        name = _generic(Path(os.path.relpath(item.path, folder or ".")), labels)
         if item.pipeline:
             what, reader = _PIPELINES[item.pipeline]
             extra = {"cm_per_pixel": "?", "rate": "?"} if what == "position" else {}

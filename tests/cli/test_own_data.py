@@ -60,3 +60,12 @@ def test_inspect__shows_and_proposes(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "clock in s, 20 Hz" in said and "axes: [frames, units]" in said
     assert main(["inspect", str(tmp_path / "nothing.csv")]) == 2
+
+
+def test_inspect__writes_a_mapping_relative_to_its_folder(tmp_path, capsys):
+    write_data(tmp_path, 50 + 40 * np.sin(TIME / 3))
+    (tmp_path / "sub").mkdir()
+    command = ["inspect", str(tmp_path / "pos.csv"), "-o", str(tmp_path / "sub" / "map.yaml")]
+    assert main(command) == 0
+    assert "file: ../pos.csv" in (tmp_path / "sub" / "map.yaml").read_text()
+    assert main(command) == 2  # it exists

@@ -10,6 +10,7 @@ from neurodrift.plotting.comparison import (
     plot_statements,
 )
 from neurodrift.plotting.maps import plot_drift_matrix, plot_rate_maps, plot_sorted_maps
+from neurodrift.plotting.open_field import plot_box_maps, plot_map_labels
 from neurodrift.plotting.series import plot_decay, plot_normalized, plot_session_series
 from neurodrift.plotting.training import (
     plot_curves,
@@ -24,12 +25,14 @@ __all__ = [
     "INK",
     "MARKERS",
     "PALETTE",
+    "plot_box_maps",
     "plot_curves",
     "plot_decay",
     "plot_drift_matrix",
     "plot_eigenvalues",
     "plot_lag_beside",
     "plot_landscape",
+    "plot_map_labels",
     "plot_normalized",
     "plot_points",
     "plot_rate_maps",

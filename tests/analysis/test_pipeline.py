@@ -111,10 +111,33 @@ def test_analyze__silent_and_missing_units(recording):
     assert not results["place_cells"]["is_place_cell"].sel(unit=0).any()
 
 
+def test_analyze__quality_counts_units_and_warns_of_maps():
+    labels = [[1, 2, 1], [1, 1, 2], [2, 2, 1]]
+    switching = nd.testing.several_maps(labels, n_units=60, minutes=2)
+    given = nd.analyze(switching, repetitions=5)
+    assert "map_switches" not in given.children and given.attrs["n_maps"] == 2
+    quality = given["quality"].to_dataset()
+    n_place = given["place_cells"]["is_place_cell"].sum("unit")
+    np.testing.assert_array_equal(quality["n_units"].sel(step="place_cells"), n_place)
+    assert json.loads(quality.attrs["warnings"]) == []
+    fields = given["place_fields"]["n_fields"].values
+    np.testing.assert_array_equal(fields >= 1, given["place_cells"]["significant"].values)
+    bare = switching.drop_vars("map_label")
+    results = nd.analyze(bare, repetitions=5)
+    (sentence,) = json.loads(results["quality"].attrs["warnings"])
+    assert "switch between 2 maps" in sentence and sentence in nd.summary(results)
+    used = nd.analyze(bare, repetitions=5, map_labels="detect")
+    assert json.loads(used["quality"].attrs["warnings"]) == []
+    for name in ("session_drift", "sessions"):
+        xr.testing.assert_equal(used[name].to_dataset(), given[name].to_dataset())
+
+
 def test_analyze__without_position_there_is_sparsity_and_drift(recording):
     bare = recording.drop_vars(["x", "speed", "direction", "trial", "lap"])
     results = nd.analyze(bare)
-    assert set(results.children) == {"sparsity", "drift", "sessions", "regression", "phases"}
+    nodes = {"sparsity", "drift", "quality", "sessions", "regression", "phases"}
+    assert set(results.children) == nodes
+    assert "verdict" not in results["quality"]
     assert np.isfinite(results["drift"]["ensemble_rate_correlation"].values[0, 1])
     assert "ensemble rate correlation" in nd.summary(results)
 

@@ -109,6 +109,8 @@ def main() -> None:
         (ONE_MAP, arguments.one_map, "one map"),
         (SEVERAL, arguments.several, "several maps"),
     ):
+        if n_animals < len(kinds):
+            continue
         number, correct, labels, unknown = 0, 0, [], []
         for kind in kinds:
             counts, own = [], []

@@ -14,7 +14,7 @@ _NAMES = {
     "x": r"^(x|pos(ition)?_?x?|.*_x|lin(ear)?_?(pos(ition)?|ized.*)?|location)(_?(cm|mm|m|px))?$",
     "y": r"^(y|pos(ition)?_?y|.*_y)(_?(cm|mm|m|px))?$",
     "unit": r"(^|_)(unit|cell|cluster|neuron|id)s?(_?(id|index|number))?$",
-    "start": r"(^|_)(start|begin|onset)",
+    "start": r"(^|_)(start|beg|onset)",
     "stop": r"(^|_)(stop|end|offset)",
     "keep": r"(is_?cell|keep|accepted|good)",
     "regions": r"(region|area|location)",
@@ -124,11 +124,11 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
         if _named(role, name):
             return _of_position(base, role, values)
     increasing = values.size > 2 and bool((np.diff(values) > 0).all())
-    if increasing and (_named("time", name) or _steady(values)):
+    if increasing and (_named("time", name) or (values.size > 20 and _steady(values))):
         return _of_clock(base, values)
     if _named("time", name) and (values >= 0).all():
         return Guess(*base, "times", "times of spikes or events, with a column of units?")
-    if _named("keep", name) or (np.isin(values, (0, 1)).all() and values.size < 20000):
+    if _named("keep", name) or (set(np.unique(values)) == {0, 1} and values.size < 20000):
         return Guess(*base, "keep", "0 or 1: units to keep?")
     if _SPEED.search(name):
         return Guess(*base, text="speed; it is derived from the position")
@@ -187,7 +187,7 @@ def _of_matrix(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
     if whole and (finite >= 0).all():
         kind = "events"
     elif (finite >= 0).all():
-        kind = "deconvolved"
+        kind = "amplitudes" if (finite == 0).mean() > 0.98 else "deconvolved"
     text = f"{kind} of {min(rows, columns)} units in {max(rows, columns)} frames?"
     return Guess(*base, "samples", text, {"kind": kind, "axes": axes})
 

@@ -180,6 +180,8 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
         sections["activity"] = {"file": name, **_called("samples", one), **one.says}
         if clock is not None and clock.shape[0] in one.shape:
             sections["activity"] |= {"time": clock.name, **clock.says}
+        elif "x" not in by_role and "xy" not in by_role:
+            sections["activity"]["rate"] = "?"
     place = by_role.get("x") or by_role.get("xy") or by_role.get("y")
     if place is not None and "position" not in sections:
         made = {"file": name}

@@ -109,7 +109,10 @@ def nwb_session(
     """
     rows = activity.source_rows
     activity, findings = activity_findings(activity)
-    if position is not None:
+    if position is None:
+        text = "there is no position, so there can be no maps, and `neurodrift import` needs one"
+        findings.append(Finding("position", text, warns=True))
+    else:
         findings += position_findings(position)
         findings += overlap_findings(activity, position)
     if trials is not None:

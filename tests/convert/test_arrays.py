@@ -227,6 +227,16 @@ def test_convert__registration(folder, count_from, absent):
             np.testing.assert_array_equal(part["activity"].sel(unit=unit), counts([times])[:, 0])
 
 
+def test_convert__scores_of_cellreg_reach_the_recording(folder):
+    truth = write_sessions_of_three(folder)
+    values = {"cell_to_index_map": truth + 1, "cell_scores": np.array([[0.9], [0.8], [1.0], [0.7]])}
+    scipy.io.savemat(folder / "cellRegistered.mat", {"cell_registered_struct": values})
+    text = "registration: {reader: cellreg, file: cellRegistered.mat}\n"
+    found = recording(folder, HEAD + THREE + text + SESSIONS)
+    expected = np.where(truth >= 0, values["cell_scores"], np.nan).T
+    np.testing.assert_array_equal(found["registration_score"], expected)
+
+
 def test_convert__registration_of_some_sessions(folder):
     write_sessions_of_three(folder)
     text = "registration: {file: cells.csv, count_from: 1, sessions: [1, 2, 3]}\n"

@@ -226,6 +226,16 @@ def test_convert__warns(tmp_path, name):
         run(tmp_path, **says)
 
 
+def test_convert__warns_without_position(tmp_path):
+    scipy.io.savemat(tmp_path / "spikes.mat", {"s": cell(SPIKES)})
+    text = "subject: {id: m1}\nenvironment: track\nsessions: [{session: 1}]\n"
+    text += "activity: {file: spikes.mat, times: s, kind: spikes}\n"
+    (tmp_path / "map.yaml").write_text(text)
+    with pytest.warns(ConversionWarning, match="there is no position"):
+        (path,) = convert(tmp_path / "map.yaml", tmp_path / "nwb")
+    assert path.is_file()
+
+
 def test_convert__accepts_what_is_true(tmp_path):
     with pytest.raises(ValueError, match=r"accept: \[position_extent\]"):
         run(tmp_path, x=X / 100)

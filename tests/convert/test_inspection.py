@@ -17,6 +17,7 @@ N = 1200
 TIME = np.arange(N) / 20
 RNG = np.random.default_rng(0)
 FRAMES_FIRST = ["frames", "units"]
+SPARSE = np.where(RNG.random((N, 9)) < 0.01, 0.25, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,9 @@ FRAMES_FIRST = ["frames", "units"]
             "samples",
             {"kind": "events", "axes": ["frames", "units"]},
         ),
+        ("a", SPARSE, "samples", {"kind": "amplitudes", "axes": FRAMES_FIRST}),
+        ("begFrame", np.array([1, 3615, 7229]), "start", {}),
+        ("session", np.ones(7), "", {}),
         ("nothing", np.full(5, np.nan), "", {}),
         ("none", np.empty(0), "", {}),
         ("speed", RNG.random(N), "", {}),

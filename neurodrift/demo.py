@@ -1,4 +1,4 @@
-"""The whole path on a synthetic mouse: NWB files, recording, results, figures, and the truth."""
+"""The whole path on a synthetic mouse, beside a small simulation, held to the mouse's truth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import xarray as xr
 
 from neurodrift import plotting, testing
 from neurodrift.analysis.binning import Binning, bin_frames
+from neurodrift.analysis.compare import compare
 from neurodrift.analysis.pipeline import analyze
 from neurodrift.analysis.ratemaps import order_by_peak
 from neurodrift.io.nwb import import_nwb
@@ -18,6 +19,8 @@ from neurodrift.io.nwb_session import session_from_recording
 from neurodrift.io.nwb_write import write_session
 from neurodrift.io.zarr import open_recording, refuse_existing, save_recording, save_results
 from neurodrift.recording import session_slices
+from neurodrift.report import write_report
+from neurodrift.simulate.settings import load_settings
 
 MOUSE: dict[str, Any] = {
     "n_units": 80,
@@ -27,18 +30,25 @@ MOUSE: dict[str, Any] = {
     "tuned": 0.7,
 }
 BINNING = Binning(edges=np.arange(0.0, 101.0, 4.0), exclude_ends=4.0)
-_MADE = {"nwb", "recording.zarr", "results.zarr", "rate_maps.png", "drift.png"}
+SIMULATION: dict[str, Any] = {
+    "network.n_hidden": 100,
+    "rule.update_noise": 0.05,
+    "n_steps": 30_000,
+    "snapshots": 7,
+}
+_MADE = {"nwb", "recording.zarr", "results.zarr", "simulation-results.zarr"}
+_MADE |= {"rate_maps.png", "drift.png", "report.html"}
 
 
 def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
-    """Make a synthetic mouse, analyse it as if it were real, and hold the results to its truth.
+    """Analyse a synthetic mouse as if it were real, hold it to its truth and to a simulation.
 
     Parameters
     ----------
     out
-        Folder for NWB files, recording, results and figures.
+        Folder for NWB files, recording, results, figures and the report.
     seed
-        Seed of the mouse and of the analysis.
+        Seed of the mouse, of the simulation and of the analysis.
     overwrite
         Whether an existing folder is replaced.
 
@@ -72,7 +82,20 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
     save_results(results, out / "results.zarr")
     nodes = {name: node.to_dataset() for name, node in results.children.items()}
     _draw(nodes, out)
-    return _table(nodes, _binned_truth(recording, truth)) + f"\n\nfiles in {out}/"
+    _report(results, out, seed)
+    table = _table(nodes, _binned_truth(recording, truth))
+    return f"{table}\n\nfiles in {out}/; open {out / 'report.html'} in a browser"
+
+
+def _report(mouse: xr.DataTree, out: Path, seed: int) -> None:
+    """Lay a small network in training beside the mouse, on one page."""
+    run = load_settings("ratzon2024-track", SIMULATION | {"seed": seed}).train()
+    network = analyze(run.recording(subject="small network"), seed=seed, progress=True)
+    save_results(network, out / "simulation-results.zarr")
+    trees = {"synthetic mouse": mouse, "small network": network}
+    comparison = compare(*trees.values(), names=list(trees), seed=seed)
+    title = "A synthetic mouse beside a small simulation"
+    write_report(trees, out / "report.html", comparison=comparison, title=title)
 
 
 def _binned_truth(recording: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:

@@ -61,6 +61,7 @@ def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
         "effects": _effects(comparison, axis),
         "tables": _tables(comparison),
         "axis": _AXES.get(axis, axis),
+        "level": f"{100 * float(comparison.attrs.get('level', 0.95)):g}\u00a0%",
     }
 
 
@@ -202,7 +203,7 @@ def _estimate(one: xr.Dataset, i: int) -> tuple[str, str, float, float, float]:
 
 _SIMILARITIES = ("rate_map_correlation", "ensemble_rate_correlation")
 _SLOPE = ("slope", "slope_ci_low", "slope_ci_high")
-_FOREST_CAPTION = "Dot: slope; bar: 95 % confidence interval; an arrow where it goes on."
+_FOREST_CAPTION = "Dot: slope; bar: confidence interval, with an arrow where it goes on."
 
 
 def _effects(comparison: xr.Dataset, axis: str) -> dict[str, Any]:

@@ -225,6 +225,7 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "facts": facts(view),
         "findings": findings(view),
         "cautions": cautions(view),
+        "level": view.level,
         "series": [(name, PREDICTORS[name][0], session_figures(view, name)) for name in predictors],
         "decays": decay_figures(view),
         "phases": phases_section(view),
@@ -288,7 +289,7 @@ def _regression_rows(view: View) -> dict[str, Any]:
                 rows.append(
                     [title_of(measure), PREDICTORS[predictor][0], *cells, p[0], slope_given, p[1]]
                 )
-    head = ["measure", "on", "slope", "95 % from", "to", "p", "slope, speed held", "p"]
+    head = ["measure", "on", "slope", f"{view.level} from", "to", "p", "slope, speed held", "p"]
     return {"head": head, "rows": rows}
 
 

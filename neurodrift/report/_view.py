@@ -127,6 +127,11 @@ class View:
         """Whether activity has noise, so that halves of a session give a noise ceiling."""
         return self.kind != "activation"
 
+    @property
+    def level(self) -> str:
+        """Coverage of the intervals of slopes, in per cent."""
+        return f"{100 * float(self.nodes['regression'].attrs.get('level', 0.95)):g}\u00a0%"
+
     def ceiling(self, measure: str) -> np.ndarray:
         """Similarity of two halves of each session; empty where halves were not compared.
 

@@ -8,27 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.io._mat5 import MAX_DEPTH, Budget, Damaged
+from neurodrift.io._mat_bounds import MAX_DEPTH, Budget, Damaged, Unreadable
 
 _PRIVATE = ("#refs#", "#subsystem#")
 _NUMERIC = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
 _NUMERIC |= {"int64", "uint64"}
-
-
-class Unreadable:
-    """What stands for a value that only MATLAB can read.
-
-    Parameters
-    ----------
-    matlab_class
-        Its class, such as ``table`` or ``function_handle``.
-    """
-
-    def __init__(self, matlab_class: str) -> None:
-        self.matlab_class = matlab_class
-
-    def __repr__(self) -> str:
-        return f"Unreadable({self.matlab_class!r})"
 
 
 def open_hdf5(path: Path) -> Any:

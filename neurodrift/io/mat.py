@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import mmap
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neurodrift.io import _mat5, _mat73
-from neurodrift.io._mat5 import Budget, Damaged
-from neurodrift.io._mat73 import Unreadable
+from neurodrift.io._mat_bounds import Budget, Damaged, Unreadable
 
 __all__ = ["MatVariable", "Unreadable", "list_mat", "read_mat"]
 
@@ -103,13 +99,11 @@ def read_mat(
         known = {item.name: item for item in _variables(path)}
         chosen = _choose(list(known), wanted)
         budget = Budget(max_bytes)
-        for name in chosen:
-            known[name].check(budget)
-        return _load(path, chosen)
+        return {name: known[name].read(budget) for name in chosen}
     except Damaged as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    except (MemoryError, RecursionError, RuntimeError) as error:  # what h5py raises of bad bytes
-        raise ValueError(f"{path} is damaged: {error}") from error
+    except Exception as error:  # h5py raises anything on damaged files
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 
 
 def list_mat(path: str | os.PathLike[str]) -> list[MatVariable]:
@@ -156,8 +150,8 @@ def list_mat(path: str | os.PathLike[str]) -> list[MatVariable]:
         ]
     except Damaged as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+    except Exception as error:
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 
 
 def _existing(path: str | os.PathLike[str]) -> Path:
@@ -198,82 +192,3 @@ def _choose(known: list[str], wanted: list[str] | None) -> list[str]:
     if missing:
         raise Damaged(f"it has no variable {', '.join(missing)}; it holds {', '.join(known)}")
     return known if wanted is None else [name for name in known if name in wanted]
-
-
-def _load(path: Path, names: list[str]) -> dict[str, Any]:
-    """By scipy, in the numbers' MATLAB classes."""
-    from numpy.exceptions import ComplexWarning
-    from scipy.io import loadmat
-
-    if not names:
-        return {}
-    try:
-        with warnings.catch_warnings(record=True) as lost:
-            warnings.simplefilter("error")  # scipy warns of what it could not read
-            warnings.simplefilter("always", ComplexWarning)
-            content = loadmat(path, variable_names=names, mat_dtype=True)
-        if lost:  # with classes scipy drops imaginary parts; without it keeps them
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                whole = loadmat(path, variable_names=names)
-            content = {name: _with_complex(content[name], whole[name]) for name in names}
-    except Exception as error:  # a damaged file raises anything
-        raise Damaged(f"it is damaged ({type(error).__name__}: {error})") from error
-    return {name: _plain(content[name]) for name in names}
-
-
-def _with_complex(value: Any, whole: Any) -> Any:
-    """A value with the complex numbers that another reading of it has."""
-    if not isinstance(whole, np.ndarray) or whole.dtype.kind == "c":
-        return whole
-    for name in whole.dtype.names or ():
-        value[name] = _with_complex(value[name], whole[name])
-    if whole.dtype.kind == "O":
-        for at in np.ndindex(whole.shape):
-            value[at] = _with_complex(value[at], whole[at])
-    return value
-
-
-def _plain(value: Any) -> Any:
-    from scipy.io.matlab import MatlabFunction, MatlabObject, MatlabOpaque
-
-    if isinstance(value, MatlabOpaque):
-        name = value.ravel()[0]["s2"]
-        return Unreadable(name.decode() if isinstance(name, bytes) else str(name))
-    if isinstance(value, MatlabObject):
-        return Unreadable(str(value.classname))
-    if isinstance(value, MatlabFunction):
-        return Unreadable("function_handle")
-    if not isinstance(value, np.ndarray):
-        return _sparse(value)
-    if value.dtype.kind in "US":
-        rows = [str(row) for row in value.ravel()]
-        return rows if len(rows) > 1 else "".join(rows)
-    if value.dtype.kind not in "OV":
-        return value.astype(value.dtype.newbyteorder("="), copy=False)
-    if value.size == 1 and value.ravel()[0] is None:
-        return {}  # a struct without fields
-    found = np.empty(value.shape, dtype=object)
-    for at in np.ndindex(value.shape):
-        item = value[at]
-        if value.dtype.names is not None:
-            found[at] = {name: _plain(item[name]) for name in value.dtype.names}
-        else:
-            found[at] = _plain(item)
-    if value.dtype.names is not None and value.size == 1:
-        return found.ravel()[0]
-    return found
-
-
-def _sparse(value: Any) -> Any:
-    from scipy.sparse import csc_array, issparse
-
-    if not issparse(value):
-        raise Damaged(f"it holds a value of type {type(value).__name__}, which is not known")
-    matrix: Any = value
-    found: Any = csc_array(matrix)
-    try:
-        found.check_format(full_check=True)
-    except ValueError as error:
-        raise Damaged(f"a sparse matrix contradicts itself ({error})") from error
-    return found

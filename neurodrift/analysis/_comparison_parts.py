@@ -33,15 +33,10 @@ def series(
         "normalized": (rows, value / np.repeat(first, per_member, axis=0)),
         "at": (("session_row", "axis"), _stacked(members, Member.column, axes)),
     }
-    means = {
-        scale: _stack(
-            members,
-            sides,
-            axes,
-            lambda own, axis, s=scale: mean_series(own, axis, measures, scale=s),
-        )
-        for scale in ("raw", "first")
-    }
+    means = {}
+    for scale in ("raw", "first"):
+        curves = partial(mean_series, measures=measures, scale=scale)
+        means[scale] = _stack(members, sides, axes, curves)
     dims = ("side", "scale", "axis", "point", "measure")
     variables["series_at"] = (("side", "axis", "point"), means["raw"][0])
     for i, name in enumerate(("series_mean", "series_sem", "series_n"), start=1):
@@ -112,8 +107,9 @@ def effects(
         "slope_basis": (of_side, fill(lambda k: by_side[k].basis, sides, object)),
         "slope_reason": (of_side, fill(lambda k: by_side[k].reason, sides, object)),
     }
-    for i, name in enumerate(("p", "ci_low", "ci_high")):
-        variables[f"slope_{name}"] = (of_side, fill(lambda k, i=i: tests[k][i], sides, float))
+    found = np.array([tests[(side, *key)] for side in sides for key in keys])
+    for name, values in zip(("p", "ci_low", "ci_high"), found.T, strict=True):
+        variables[f"slope_{name}"] = (of_side, values.reshape(len(sides), *shape))
     return variables
 
 

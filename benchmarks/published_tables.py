@@ -258,7 +258,11 @@ def pairs(sweep: Sweep, published: pd.DataFrame | None) -> str:
     """Label noise against update noise with everything else equal."""
     rows = ours(sweep)
     text = [f"## Label noise against update noise\n\n{stopped(rows)}"]
-    theirs = None if published is None else published[published["pair"]]
+    theirs = None
+    if published is not None:
+        sizes = rows.get("task.n_inputs", pd.Series(dtype=float)).unique()
+        theirs = published[published["pair"] & published["Xdim"].isin(sizes)]
+        text.append(f"Published rows with as many inputs as ours: {len(theirs)}.\n")
     for noise in ("update", "label"):
         same = None if theirs is None else theirs[theirs["noise"] == noise]
         text.append(table(f"{noise} noise", COLUMNS, beside(same, rows[rows["noise"] == noise])))
@@ -269,7 +273,7 @@ def pairs(sweep: Sweep, published: pd.DataFrame | None) -> str:
     for who, part, by in (("published", theirs, keys), ("ours", rows, own_keys)):
         if part is None:
             continue
-        wide = part.assign(**{k: part[k].astype(str) for k in by}).pivot_table(
+        wide = part.fillna(dict.fromkeys(by, -1)).pivot_table(
             index=by, columns="noise", values=["active_units", "active", "eig_sum"]
         )
         wide = wide.dropna()

@@ -136,7 +136,7 @@ def compare(
     animals of 8 sessions: Welch's intervals cover a difference in 94.3 to 97.3 %, equal slopes
     are called different in 3.3 to 4.9 %; the bootstrap covers 92.5 to 93.5 % with 3 v 3, 94.3 to
     96.2 % with more; the same sign is claimed in at most 3.4 % where one slope is zero, the same
-    size in at most 2.4 % where the ratio is 2. For one animal the intervals of decay cover 97 to
+    size in at most 2.4 % where the ratio is 2. For one animal the intervals of decay cover 95 to
     100 %, but 87 % where the drift itself goes by irregular steps over 16 sessions; those of
     slowing 94 to 100 %. A rate that falls to a seventh is then found in 26 to 46 % with 8
     sessions.

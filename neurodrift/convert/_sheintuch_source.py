@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.convert._files import sha256
+from neurodrift.io.mat import list_mat, read_mat
 
 REGISTRATION = "cell_registration.mat"
 SHEET = "Maps per trial.xlsx"
@@ -253,11 +254,10 @@ def _integer(cell: Any) -> int:
 def _behavior(path: Path) -> tuple[dict[str, Any], ...]:
     entries = []
     for number, item in enumerate(np.asarray(_load(path, "my_mvmt")).ravel(), start=1):
-        fields: dict[str, Any] = {}
-        for name in getattr(item, "dtype", np.dtype(float)).names or () if item.size else ():
-            value = item[name].ravel()[0]
-            is_text = value.dtype.kind in "US"
-            fields[name] = "".join(map(str, value.ravel())) if is_text else value.ravel()
+        fields: dict[str, Any] = {
+            field: value if isinstance(value, str) else np.ravel(value)
+            for field, value in (item.items() if isinstance(item, dict) else ())
+        }
         lengths = {len(v) for v in fields.values() if isinstance(v, np.ndarray)}
         if len(lengths) > 1:
             raise ValueError(
@@ -291,17 +291,15 @@ def _union_rows(
 
 
 def _load(path: Path, name: str) -> Any:
-    from scipy.io import loadmat
-
+    _existing(path)
     try:
-        content = loadmat(_existing(path), variable_names=[name])
-    except Exception as error:  # a truncated file raises anything
-        if isinstance(error, ValueError) and str(path) in str(error):
+        if name not in {item.name for item in list_mat(path)}:
+            raise ValueError(f"{path} holds no {name}: {_AGAIN}")
+        return read_mat(path, [name])[name]
+    except ValueError as error:
+        if _AGAIN in str(error):
             raise
         raise ValueError(f"{path} is truncated or no MATLAB file ({error}): {_AGAIN}") from error
-    if name not in content:
-        raise ValueError(f"{path} holds no {name}: {_AGAIN}")
-    return content[name]
 
 
 def _existing(path: Path) -> Path:

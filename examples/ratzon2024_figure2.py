@@ -100,7 +100,7 @@ def figure2(run: Run, four: list[int], log: bool) -> Figure:
 
 def main() -> None:
     """Read the arguments, make or open the run, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("store", type=Path, nargs="?", help="track.zarr from neurodrift sweep")
     parser.add_argument("--run", type=int, default=0, help="which run of the store")
     parser.add_argument("--steps", type=int, nargs=4, help="snapshots whose maps are drawn")

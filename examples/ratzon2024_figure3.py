@@ -125,7 +125,7 @@ def figure3(animals: dict[str, xr.DataTree]) -> Figure:
 
 def main() -> None:
     """Read the arguments, open or make the results, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("results", type=Path, nargs="*", help="stores of neurodrift analyze")
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure3.png"))
     options = parser.parse_args()

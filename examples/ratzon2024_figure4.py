@@ -141,7 +141,7 @@ def figure4(random: Sweep, noise: Sweep) -> Figure:
 
 def main() -> None:
     """Read the arguments, make or open the sweeps, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--random", type=Path, help="sweep ratzon2024-random")
     parser.add_argument("--noise", type=Path, help="sweep ratzon2024-noise")
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure4.png"))

@@ -128,7 +128,7 @@ def figure5(sweep: Sweep, pair: tuple[int, int], early: int) -> Figure:
 
 def main() -> None:
     """Read the arguments, make or open the sweep, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("store", type=Path, nargs="?", help="sweep ratzon2024-label-update")
     parser.add_argument("--pair", type=int, nargs=2, help="runs with update and label noise")
     parser.add_argument("--early", type=int, default=1, help="the earlier snapshot of C and D")

@@ -84,7 +84,7 @@ def figure_s1(sweep: Sweep) -> Figure:
 
 def main() -> None:
     """Read the arguments, make or open the sweep, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("store", type=Path, nargs="?", help="sweep ratzon2024-random")
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure_s1.png"))
     options = parser.parse_args()

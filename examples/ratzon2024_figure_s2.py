@@ -82,7 +82,7 @@ def figure_s2(sweep: Sweep) -> Figure:
 
 def main() -> None:
     """Read the arguments, make or open the sweep, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("store", type=Path, nargs="?", help="sweep ratzon2024-label-update")
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure_s2.png"))
     options = parser.parse_args()

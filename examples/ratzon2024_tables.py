@@ -115,7 +115,7 @@ def table3(results: list[xr.DataTree]) -> pd.DataFrame:
 
 def main() -> None:
     """Read the arguments; print the tables and write them as CSV."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("results", type=Path, nargs="*", help="stores of neurodrift analyze")
     parser.add_argument("--track", type=Path, help="sweep ratzon2024-track")
     parser.add_argument("--run", type=int, default=0, help="which run of it")

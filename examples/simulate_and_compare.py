@@ -62,7 +62,7 @@ def draw(comparison: xr.Dataset) -> Figure:
 
 def main() -> None:
     """Read the arguments, analyse, compare, draw and write the report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("results", type=Path, nargs="*", help="of animals, from neurodrift analyze")
     parser.add_argument("--track", type=Path, help="sweep of track runs")
     parser.add_argument("--out", type=Path, default=Path(), help="folder for figure and report")

@@ -54,9 +54,9 @@ def detect_maps(
     -------
     xarray.Dataset
         Over ``segment``: ``map_label`` (numbered by first use, 0 = unknown), ``confidence`` (that
-        the label is right rather than the next best) and ``loading`` (segment, map), how much of
+        the label is right rather than the next best) and ``loading`` (segment, one_map), how much of
         each map a segment shows; ``similarity`` (segment, other) with its standard error and
-        ``n_units``; over (map, other_map): ``kept``, the similarity between two maps over what
+        ``n_units``; over (one_map, other_map): ``kept``, the similarity between two maps over what
         the drift within them would leave, with ``kept_se`` and ``kept_p``; ``n_maps``;
         ``kept_by_split``, ``kept_by_split_se`` and ``p_one_map`` for the parting of the segments
         that speaks most against a single map; ``retention`` (interval), what drift leaves of a
@@ -233,7 +233,7 @@ def _result(
             first, second = np.flatnonzero(labels == a + 1), np.flatnonzero(labels == b + 1)
             between = compare(first, second, similar, intervals, at)
             kept[:, a, b] = kept[:, b, a] = between.kept, between.se, between.p
-    segments, both = ("segment", "other"), ("map", "other_map")
+    segments, both = ("segment", "other"), ("one_map", "other_map")
     retention = loadings(similar.whole, labels, intervals)[1].retention
     numbers = np.arange(n_maps) + 1
     coords = {
@@ -245,7 +245,7 @@ def _result(
         {
             "map_label": ("segment", labels),
             "confidence": ("segment", confidence),
-            "loading": (("segment", "map"), shown.T),
+            "loading": (("segment", "one_map"), shown.T),
             "similarity": (segments, similar.whole),
             "similarity_se": (segments, similar.se),
             "n_units": (segments, similar.n_units),
@@ -261,7 +261,7 @@ def _result(
         coords=coords
         | {
             by: ("segment", maps["group"].values),
-            "map": numbers,
+            "one_map": numbers,
             "other_map": ("other_map", numbers),
             "interval": ("interval", intervals.values),
         },

@@ -54,8 +54,8 @@ def detect_maps(
     -------
     xarray.Dataset
         Over ``segment``: ``map_label`` (numbered by first use, 0 = unknown), ``confidence`` (that
-        the label is right rather than the next best) and ``loading`` (segment, one_map), how much of
-        each map a segment shows; ``similarity`` (segment, other) with its standard error and
+        the label is right rather than the next best) and ``loading`` (segment, one_map), how much
+        of each map a segment shows; ``similarity`` (segment, other) with its standard error and
         ``n_units``; over (one_map, other_map): ``kept``, the similarity between two maps over what
         the drift within them would leave, with ``kept_se`` and ``kept_p``; ``n_maps``;
         ``kept_by_split``, ``kept_by_split_se`` and ``p_one_map`` for the parting of the segments

@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "_examples",
     "gallery_dirs": "gallery",
     "filename_pattern": ".",
+    "within_subsection_order": "FileNameSortKey",
     "image_scrapers": (written_pictures,),
     "reset_modules": (),
     "remove_config_comments": True,

@@ -8,10 +8,12 @@ from functools import lru_cache
 import numpy as np
 
 _TAILS = (0.0, 1.0, 1.25)  # q of the q-exponential: straight line, exponential, power of -4
-_DELAYS = (0.0, 0.5, 1.0)  # part of the way, in samples, after which a line or a jump sets in
+_DELAYS = (0.25, 0.5, 0.7, 0.85)  # part of the way after which a line sets in
+_DELAYS_IN_SAMPLES = (0.0, 0.5, 1.0)  # the same counted in samples; 1 is a jump
+_FLOOR = 0.05  # of an exponential whose logarithm is a course, as of a loss
 _BEYOND = (1.3, 2.0, 4.0, 10.0)  # ends after the last sample, in lengths of the series
 _P_BEYOND = 0.2  # prior probability of these
-_CELLS = 60  # at least so many candidate ends within the series
+_CELLS = 100  # at least so many candidate ends within the series
 _EXACT = 1e-9  # what is smaller, relative to the level, is rounding
 
 
@@ -42,18 +44,24 @@ class Ends:
         """Number of cells within the series."""
         return self.prior.size - len(_BEYOND)
 
-    def quantile(self, mass: np.ndarray, p: float, *, upper: bool) -> float:
-        """Bound of the cell in which the distribution function of (cell) masses passes p."""
-        cell = int(np.searchsorted(np.cumsum(mass), p * mass.sum()))
-        cell = min(cell, mass.size - 1)
-        if cell >= self.n_within:
-            return np.inf if upper else float(self.at[-1])
-        return float(self.edges[cell + 1 if upper else cell])
+    def interval(self, mass: np.ndarray, level: float) -> tuple[float, float]:
+        """Central interval of (cell) masses, a cell wider to either side for the coarse grids."""
+        tail = (1 - level) / 2
+        low, high = self._cell(mass, tail) - 1, self._cell(mass, 1 - tail) + 1
+        upper = (
+            np.inf if high - 1 >= self.n_within else self.edges[min(high, self.n_within - 1) + 1]
+        )
+        return float(self.edges[np.clip(low, 0, self.n_within)]), float(upper)
 
     def median(self, mass: np.ndarray) -> float:
         """Median of (cell) masses, the middle of its cell; infinite beyond the series."""
-        ends = [self.quantile(mass, 0.5, upper=side) for side in (False, True)]
-        return float(np.mean(ends))
+        cell = self._cell(mass, 0.5)
+        return float(self.edges[cell : cell + 2].mean()) if cell < self.n_within else np.inf
+
+    def _cell(self, mass: np.ndarray, p: float) -> int:
+        """Cell in which the distribution function passes p."""
+        found = int(np.searchsorted(np.cumsum(mass), p * mass.sum()))
+        return min(found, mass.size - 1)
 
     def before(self, mass: np.ndarray) -> np.ndarray:
         """Probability (sample) that the change is done when a sample is taken."""
@@ -160,8 +168,9 @@ def candidate_ends(at: np.ndarray, done: float) -> Ends:
     edges = np.concatenate([np.interp(index, np.arange(n), at), np.full(len(_BEYOND), np.inf)])
     share = ((at - at[0]) / (ends[:, None] - at[0])).astype(float)
     shapes = [_falling(share, q, done) for q in _TAILS]
-    for delay in _DELAYS:
-        shapes.append(_delayed(np.arange(n), rank[:, None], delay, done))
+    shapes.append(_log_exponential(share, done))
+    shapes += [_delayed(share, np.ones((1, 1)), delay, done) for delay in _DELAYS]
+    shapes += [_delayed(np.arange(n), rank[:, None], d, done) for d in _DELAYS_IN_SAMPLES]
     return Ends(at, edges, prior, np.stack(shapes))
 
 
@@ -175,8 +184,15 @@ def _falling(share: np.ndarray, q: float, done: float) -> np.ndarray:
     return np.asarray(base ** (1 / (1 - q)))
 
 
+def _log_exponential(share: np.ndarray, done: float) -> np.ndarray:
+    """Logarithm of an exponential and a floor: a line that bends softly into the plateau."""
+    top, bottom = np.log(1 + _FLOOR), np.log(_FLOOR)
+    at_end = np.exp(bottom + (1 - done) * (top - bottom)) - _FLOOR
+    return np.asarray((np.log(_FLOOR + at_end**share) - bottom) / (top - bottom))
+
+
 def _delayed(rank: np.ndarray, end: np.ndarray, delay: float, done: float) -> np.ndarray:
-    """A line over the samples that sets in late, or a jump at the end."""
+    """A line that sets in late, or a jump at the end."""
     if delay == 1:
         return (rank < end).astype(float)
     start = delay * end

@@ -27,7 +27,7 @@ BORDERS = ("fast learning ends", "directed drift ends")
 _LABELS = ((PHASES[0],), (PHASES[1], EITHER), (PHASES[2], PERHAPS_NULL, NO_DRIFT))
 _LOSS_FLOOR = 0.01  # of the largest loss; smaller improvements are no fast learning
 _STRONG = np.log(10.0)  # Jeffreys' strong evidence
-_POSITIVE = np.log(3.0)  # Jeffreys' substantial evidence
+_LEANING = np.log(2.0)  # of a single statistic
 _SIZEABLE = 0.2  # change, relative to the level, that must not be overlooked
 
 
@@ -42,11 +42,9 @@ class _Found:
 
     def border(self, level: float) -> tuple[float, float, float, float]:
         """Median, interval and probability that it lies within the recording."""
-        tail = (1 - level) / 2
         return (
             self.ends.median(self.mass),
-            self.ends.quantile(self.mass, tail, upper=False),
-            self.ends.quantile(self.mass, 1 - tail, upper=True),
+            *self.ends.interval(self.mass, level),
             float(self.mass[: self.ends.n_within].sum() / self.mass.sum()),
         )
 
@@ -137,7 +135,7 @@ class _Finder:
     def _any_may_be_large(self, ends: Ends) -> bool:
         """Whether one statistic by itself leans to a change that may be sizeable."""
         for name, change in self._changes.items():
-            if name != "loss" and change.total(ends.prior) > _POSITIVE:
+            if name != "loss" and change.total(ends.prior) > _LEANING:
                 values = self._series.measures[name][self._after]
                 size = relative(change, name, values, self._level)
                 if max(np.abs(size)) > _SIZEABLE:

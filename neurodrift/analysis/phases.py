@@ -85,21 +85,21 @@ def phases(
     whose signature dominates.
 
     Each series is either constant or moves to a plateau, in or after the recording, by a straight
-    line, an exponential, a power law, late or at once, always with first-order autoregressive
-    noise whose memory is averaged over. The end of a change is where `done` of it is done: three
-    time constants of an exponential, the corner of a line less a twentieth. Every interval
-    between sessions is as probable beforehand to hold it, a fifth is beyond the last one. Bayes
-    factors come from the Zellner-Siow prior [2]_, intervals from the posterior over ends, shapes
-    and memories. The loss enters as the logarithm of loss plus a hundredth of its largest value.
-    Statistics are read from the end of fast learning on. Those that change may end together or
-    each at its own time, and the last one counts. Their evidence is pooled with the exponent
-    (effective number of series) / (number of series).
+    line, an exponential, the logarithm of one, a power law, late or at once, with first-order
+    autoregressive noise whose memory is averaged over. The end of a change is where `done` of it is
+    done: three time constants of an exponential, the corner of a line less a twentieth. Every
+    interval between sessions is as probable beforehand to hold it, a fifth is beyond the last one.
+    Bayes factors come from the Zellner-Siow prior [2]_, intervals from the posterior over ends,
+    shapes and memories, a candidate wider to either side. The loss enters as the logarithm of loss
+    plus a hundredth of its largest value. Statistics are read from the end of fast learning on.
+    Those that change may end together or each at its own time, and the last one counts. Their
+    evidence is pooled with the exponent (effective number of series) / (number of series).
 
     The loss counts as falling if it does so early on, whatever becomes of it later: its Bayes
     factor is the mean over the whole recording, its first half, quarter and so on.
 
     A change is *found* with a Bayes factor of at least 10 and *absent* with one of at most 1;
-    otherwise it is undecided, and so it is if one statistic by itself reaches 3 and its interval a
+    otherwise it is undecided, and so it is if one statistic by itself reaches 2 and its interval a
     change of a fifth. The representation drifts if similarity falls with the lag, by a permutation
     test of sessions [3]_, or neighbours share less than half of what noise allows; it is constant
     if not, and the change between neighbours is surely less than a tenth.

@@ -89,14 +89,20 @@ def test_candidate_ends__shapes_have_done_their_part_at_the_end() -> None:
     per_interval = np.histogram(middle, at, weights=ends.prior[: ends.n_within])[0]
     np.testing.assert_allclose(per_interval, 0.16)
     assert (np.diff(ends.shapes, axis=-1) <= 1e-12).all()
-    cell = 30
+    cell = 48
     end = middle[cell]
     line, exponential, power = ends.shapes[:3, cell]
     np.testing.assert_allclose(exponential, 0.1 ** (at / end))
     np.testing.assert_allclose(line, np.clip(1 - 0.9 * at / end, 0, 1))
     scale = (0.1**-0.25 - 1) / end
     np.testing.assert_allclose(power, (1 + scale * at) ** -4.0)
-    by_rank, late, jump = ends.shapes[3:, cell]
+    floor = 0.05
+    at_end = floor * (1.05 / floor) ** 0.1 - floor
+    soft = np.log((floor + at_end ** (at / end)) / floor) / np.log(1.05 / floor)
+    np.testing.assert_allclose(ends.shapes[3, cell], soft)
+    half = np.clip(1 - 1.8 * (at / end - 0.5), 0, 1)
+    np.testing.assert_allclose(ends.shapes[5, cell], half)
+    by_rank, late, jump = ends.shapes[8:, cell]
     rank = np.interp(end, at, np.arange(6))
     np.testing.assert_allclose(by_rank, np.clip(1 - 0.9 * np.arange(6) / rank, 0, 1))
     np.testing.assert_allclose(late, np.clip(1 - 1.8 * (np.arange(6) / rank - 0.5), 0, 1))
@@ -153,12 +159,13 @@ def test_change_beyond__small_changes_do_not_count() -> None:
 def test_ends__quantiles_and_course() -> None:
     ends = candidate_ends(np.array([0.0, 10, 20]), 0.95)
     mass = np.zeros(ends.prior.size)
-    mass[[5, -1]] = 0.5  # half within the sixth of sixty cells, half beyond the end
+    mass[[5, -1]] = 0.5  # half within the sixth cell, half beyond the end
     width = 20 / ends.n_within
-    assert ends.quantile(mass, 0.025, upper=False) == pytest.approx(5 * width)
-    assert ends.quantile(mass, 0.4, upper=True) == pytest.approx(6 * width)
-    assert ends.quantile(mass, 0.975, upper=True) == np.inf
-    assert ends.quantile(mass, 0.975, upper=False) == 20
+    assert ends.interval(mass, 0.95) == pytest.approx((4 * width, np.inf))
+    assert ends.interval(mass, 0.05) == pytest.approx((4 * width, np.inf))
+    mass[[6, -1]] = 0.6, 0.0
+    assert ends.interval(mass, 0.2) == pytest.approx((4 * width, 8 * width))
+    mass[[6, -1]] = 0.0, 0.5
     np.testing.assert_allclose(ends.before(mass), [0, 0.5, 0.5])
     mass[-1] = 0
     assert ends.median(mass) == pytest.approx(5.5 * width)
@@ -235,8 +242,8 @@ def test_early_fall__later_trouble_does_not_hide_it() -> None:
     assert whole is not None and early is not None
     assert early.total(ends.prior) > np.log(1e6) > whole.total(ends.prior)
     mass = np.exp(early.log_bf - early.log_bf.max()) * ends.prior
-    assert ends.quantile(mass, 0.025, upper=False) <= 0.95 * 9
-    assert ends.quantile(mass, 0.975, upper=True) >= 0.95 * 9
+    low, high = ends.interval(mass, 0.95)
+    assert low <= 0.95 * 9 <= high
     assert early_fall(np.full(48, np.nan), ends, 0.05) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def _list(options: argparse.Namespace) -> None:
         print("  ".join([*cells, row[4]]).rstrip())
     print("\nsimulations, for neurodrift simulate and sweep")
     for name, description in simulations().items():
-        print(f"{name}: {description.split('. ')[0].removesuffix('.')}")
+        first = re.split(r"\.(?=\s+[A-Z]|$)", description)[0]  # "Fig. 2" is no end of a sentence
+        print(f"{name}: {first}")
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from neurodrift import Binning, recording_from_arrays, session_slices
+from neurodrift import Binning, recording_from_arrays, session_slices, testing
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.shuffles import NULLS, Null
 
@@ -75,9 +75,13 @@ def main() -> None:
 
         recordings = [(str(path), open_recording(path)) for path in arguments.recording]
         binning = Binning(width=4.0, exclude_ends=arguments.exclude_ends)
-    else:
+    elif (DATA / "sheintuch2022").is_dir():
         recordings = list(sheintuch2022(DATA / "sheintuch2022"))
         binning = Binning(edges=np.arange(2.5, 23.5))
+    else:
+        print(f"(no real recordings in {DATA}: a synthetic one instead)")
+        recordings = [("synthetic", testing.linear_track(n_units=100, n_sessions=1, minutes=10))]
+        binning = Binning(width=4.0)
     if arguments.small:
         recordings, arguments.shuffles = recordings[:1], 100
     nulls: list[Null] = arguments.nulls or [

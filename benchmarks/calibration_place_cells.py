@@ -81,7 +81,7 @@ def main() -> None:
     else:
         print(f"(no real recordings in {DATA}: a synthetic one instead)")
         recordings = [("synthetic", testing.linear_track(n_units=100, n_sessions=1, minutes=10))]
-        binning = Binning(width=4.0)
+        binning = Binning(width=4.0, directions=False)  # shifts are those of all frames
     if arguments.small:
         recordings, arguments.shuffles = recordings[:1], 100
     nulls: list[Null] = arguments.nulls or [

@@ -48,14 +48,14 @@ def sheintuch2020(folder: Path) -> list[xr.DataTree]:
 
 
 def synthetic() -> list[xr.DataTree]:
-    """Analyse two made-up mice, whose cells fall silent from session to session."""
+    """Analyse three made-up mice, whose cells fall silent from session to session."""
     bins = nd.Binning(edges=np.arange(0, 101, 5.0))
     mice = [
-        nd.testing.linear_track(n_units=60, n_sessions=5, silencing=0.06, minutes=5, seed=seed)
-        for seed in (1, 2)
+        nd.testing.linear_track(n_units=40, n_sessions=4, silencing=0.08, minutes=5, seed=seed)
+        for seed in (1, 2, 3)
     ]
     return [
-        nd.analyze(mouse.assign_coords(subject=f"synthetic {i}"), binning=bins, repetitions=30)
+        nd.analyze(mouse.assign_coords(subject=f"synthetic {i}"), binning=bins, repetitions=20)
         for i, mouse in enumerate(mice, start=1)
     ]
 

@@ -29,9 +29,9 @@ from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 from neurodrift.simulate.sweep_config import load_sweep
 from neurodrift.simulate.timescale import sparsification_time
 
-SMALL = {"n_steps": 20_000, "measures": 300, "snapshots": 2, "spacing": "linear", "hessian": None}
+SMALL = {"n_steps": 20_000, "measures": 200, "snapshots": 2, "spacing": "linear", "hessian": None}
 SMALL_RANDOM = SMALL | {
-    "sweep.n_runs": 16,
+    "sweep.n_runs": 12,
     "sweep.ranges": [
         {"key": "label", "values": ["SGD update noise"]},
         {"key": "task.n_samples", "integers": [2, 10]},
@@ -40,7 +40,7 @@ SMALL_RANDOM = SMALL | {
         {"key": "seed", "integers": [0, 1000]},
     ],
 }
-SMALL_NOISE = SMALL | {"sweep.ranges": [{"key": "rule.update_noise", "log": [0.05, 0.2], "n": 10}]}
+SMALL_NOISE = SMALL | {"sweep.ranges": [{"key": "rule.update_noise", "log": [0.05, 0.2], "n": 8}]}
 
 
 def opened(store: Path | None, name: str, small: dict) -> Sweep:

@@ -72,9 +72,11 @@ def table1(store: Path | None, run: int) -> pd.DataFrame:
     return pd.DataFrame(words).T.rename_axis(["phase", "quantity"])
 
 
-def table2(published: Path) -> pd.DataFrame:
+def table2(published: Path, n_runs: int) -> pd.DataFrame:
     """Ranges of the parameters of the random runs, by learning rule."""
-    rows = [run.parameters() for run in load_sweep("ratzon2024-random").runs]
+    rows = [
+        run.parameters() for run in load_sweep("ratzon2024-random", {"sweep.n_runs": n_runs}).runs
+    ]
     tables = {"neurodrift": pd.DataFrame(rows)}
     if published.exists():
         table = pd.read_csv(published).rename(columns={v: k for k, v in PARAMETERS.items()})
@@ -124,7 +126,7 @@ def main() -> None:
     published = Path(os.environ.get("NEURODRIFT_DATA", "."), "driftreg", "All.csv")
     tables = {
         "1": table1(options.track, options.run),
-        "2": table2(published),
+        "2": table2(published, n_runs=200 if options.track is None else 1000),
         "3": table3([nd.open_results(path) for path in options.results]),
     }
     for number, table in tables.items():

@@ -362,8 +362,11 @@ def relative(
 ) -> tuple[float, float, float]:
     """Size of a change, or a share of it, and its interval, relative to the first values."""
     size = np.array([change.change, *change.interval(level)]) * share
-    # the loss was fitted as a logarithm
-    size = np.expm1(size) if name == "loss" else size / scale_of(values)
+    if name == "loss":  # was fitted as a logarithm; an interval without an end is infinite
+        with np.errstate(over="ignore"):
+            size = np.expm1(size)
+    else:
+        size = size / scale_of(values)
     low, high = np.sort(size[1:])
     return float(size[0]), float(low), float(high)
 

@@ -122,6 +122,14 @@ def test_phases__loss_that_goes_on_falling() -> None:
     assert "The end of fast learning may lie beyond" in found.attrs["limits"]
 
 
+def test_phases__loss_of_which_little_is_known() -> None:
+    step = np.arange(8.0)
+    loss = np.exp([3.0, -40, 20, -3, 30, -20, 5, -1])
+    found = phases(xr.Dataset({"loss": ("step", loss)}, {"step": step}))
+    size = [float(found[f"total_change{end}"][0]) for end in ("_low", "", "_high")]
+    assert -1 <= size[0] <= size[1] <= size[2]
+
+
 def test_phases__without_loss_directed_drift_may_be_learning() -> None:
     rng = np.random.default_rng(3)
     falling = 1 - 0.4 * np.minimum(np.arange(16) / 7, 1) + 0.01 * rng.standard_normal(16)

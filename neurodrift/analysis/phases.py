@@ -110,8 +110,8 @@ def phases(
 
     Measured over 500 repeats (``benchmarks/calibration_phases.py``): the 95 % intervals hold the
     true border in 97 to 100 %, for 8 to 101 samples, noise of 5 to 20 % of the change, independent
-    or with correlation 0.5; with 8 sessions most are open upwards. Of 500 stationary recordings
-    whose fields move, 98.4 % are found to be null drift only.
+    or with correlation 0.5; with 8 sessions and noise from 10 % on, most are open upwards. Of 500
+    stationary recordings whose fields move, 98.4 % are found to be null drift only.
 
     References
     ----------

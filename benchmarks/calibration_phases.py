@@ -18,7 +18,7 @@ from neurodrift.analysis.ceiling import half_maps, session_drift
 from neurodrift.analysis.drift import drift
 from neurodrift.analysis.information import spatial_information
 from neurodrift.analysis.phases import phases
-from neurodrift.analysis.pipeline import _measures
+from neurodrift.analysis.pipeline import place_cell_measures
 from neurodrift.analysis.placecells import place_cells
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.tables import session_table
@@ -112,7 +112,7 @@ def results(recording: xr.Dataset) -> xr.DataTree:
     chosen = {"place_cells": cells["significant"], "active": active["is_active"]}
     halves = half_maps(recording, smoothing=4.0)
     similar = session_drift(drift(halves, per_unit=False, n_shuffles=0, **chosen))
-    table = session_table(recording, active, _measures(active, cells, information))
+    table = session_table(recording, active, place_cell_measures(active, cells, information))
     sessions = xr.Dataset.from_dataframe(table.set_index("session"))
     return xr.DataTree.from_dict(
         {"sparsity": active, "sessions": sessions, "session_drift": similar}

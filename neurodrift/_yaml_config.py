@@ -6,9 +6,11 @@ import difflib
 import functools
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Place = tuple[str | int, ...]
@@ -183,3 +185,23 @@ def _infinite(values: Any) -> list[tuple[Place, float]]:
     elif isinstance(values, list):
         inner = enumerate(values)
     return [((key, *place), number) for key, v in inner for place, number in _infinite(v)]
+
+
+def catalog_folder(folder: str | os.PathLike[str] | None = None) -> Path:
+    """Where the YAML files of the catalogue lie.
+
+    Parameters
+    ----------
+    folder
+        A folder instead of the package's own.
+
+    Returns
+    -------
+    pathlib.Path
+        In the installed package, or in the checkout.
+    """
+    if folder is not None:
+        return Path(folder)
+    package = Path(__file__).parent
+    inside = package / "catalogs"
+    return inside if inside.is_dir() else package.parent / "catalogs"

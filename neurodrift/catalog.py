@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neurodrift._yaml_config import parse_yaml, schema_faults
+from neurodrift._yaml_config import catalog_folder, parse_yaml, schema_faults
 
 ACCESS = ("open", "account", "not public")
 _SLACK = 1.2  # a size in the catalogue is of one day; archives of the same files differ a little
@@ -281,26 +281,6 @@ def fetch(
         raise
     shutil.rmtree(work, ignore_errors=True)
     return [folder / name for name in names]
-
-
-def catalog_folder(folder: str | os.PathLike[str] | None = None) -> Path:
-    """Where the YAML files of the catalogue lie.
-
-    Parameters
-    ----------
-    folder
-        A folder instead of the package's own.
-
-    Returns
-    -------
-    pathlib.Path
-        In the installed package, or in the checkout.
-    """
-    if folder is not None:
-        return Path(folder)
-    package = Path(__file__).parent
-    inside = package / "catalogs"
-    return inside if inside.is_dir() else package.parent / "catalogs"
 
 
 def write_schema(folder: str | os.PathLike[str]) -> Path:

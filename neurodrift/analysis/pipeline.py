@@ -188,7 +188,7 @@ def analyze(
             else:
                 cells = tree["place_cells"] = informative_cells(informative, information)
             measures.append(_informative_measures(active, informative))
-            measures.append(_measures(active, cells, information))
+            measures.append(place_cell_measures(active, cells, information))
             chosen["place_cells"] = cells["significant"]
             steps["tested"] = cells["tested"].any("direction")
             steps["place_cells"] = cells["is_place_cell"]
@@ -260,7 +260,21 @@ def analyze(
     return xr.DataTree.from_dict({"/": root, **nodes})
 
 
-def _measures(active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset) -> xr.Dataset:
+def place_cell_measures(
+    active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset
+) -> xr.Dataset:
+    """Numbers, fractions and mean information of place cells, by session.
+
+    Parameters
+    ----------
+    active, cells, information
+        From :func:`sparsity`, :func:`place_cells` and :func:`spatial_information`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``session``, for :func:`session_table`.
+    """
     n_place = cells["is_place_cell"].sum("unit")
     n_detected, n_active = active["n_detected"], active["n_active"]
     significant = cells["significant"]

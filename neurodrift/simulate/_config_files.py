@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neurodrift._yaml_config import Source, parse_yaml
+from neurodrift._yaml_config import Source, catalog_folder, parse_yaml
 
 
 def read_config(
@@ -107,10 +107,3 @@ def find_config(name: str | os.PathLike[str]) -> Path:
         if not file.read_text(encoding="utf-8").startswith("data_set:")
     )
     raise FileNotFoundError(f"no file {path}, and no published settings of that name: {known}")
-
-
-def catalog_folder() -> Path:
-    """Folder of published settings: in the installed package, or in the checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "catalogs"
-    return inside if inside.is_dir() else package.parent / "catalogs"

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift._yaml_config import parse_yaml
+from neurodrift._yaml_config import catalog_folder, parse_yaml
 from neurodrift.cli import main
-from neurodrift.simulate._config_files import catalog_folder
 from neurodrift.simulate._settings_schema import settings_schema
 from neurodrift.simulate.engine import train
 from neurodrift.simulate.networks import Network

@@ -6,8 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from neurodrift._yaml_config import parse_yaml
-from neurodrift.simulate._config_files import catalog_folder
+from neurodrift._yaml_config import catalog_folder, parse_yaml
 from neurodrift.simulate.sweep_config import (
     load_sweep,
     sweep_from_values,

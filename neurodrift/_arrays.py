@@ -15,6 +15,7 @@ FRAME_DTYPES: dict[str, type[np.generic]] = {
     "speed": np.float64,
     "direction": np.int8,
     "trial": np.int32,
+    "trial_type": np.int32,
     "lap": np.int32,
     "map_label": np.int16,
 }

@@ -144,6 +144,19 @@ def _score_faults(recording: xr.Dataset) -> list[str]:
     return []
 
 
+def _accuracy_faults(recording: xr.Dataset) -> list[str]:
+    if "accuracy" in recording.coords:
+        accuracy = recording["accuracy"].values
+        wrong = ~np.isnan(accuracy) & ~((accuracy >= 0) & (accuracy <= 1))
+        if wrong.any():
+            session = recording["session"].values[np.argmax(wrong)]
+            return [
+                f"accuracy is {accuracy[wrong][0]:g} in session {str(session)!r}, expected the "
+                "share of correct trials, from 0 to 1; NaN stands for not known"
+            ]
+    return []
+
+
 def _some(labels: np.ndarray, most: int = 5) -> str:
     shown = ", ".join(repr(str(item)) for item in labels[:most])
     return shown + (f" and {labels.size - most} more" if labels.size > most else "")
@@ -161,5 +174,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[xr.Dataset], list[str]]], ...] =
     (("x", "y", "speed", "time"), _speed_faults),
     (("direction",), _direction_faults),
     (("registration_score",), _score_faults),
+    (("accuracy", "session"), _accuracy_faults),
 )
 """What is asked of values, each with the variables that must be in order to ask it."""

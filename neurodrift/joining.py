@@ -13,6 +13,8 @@ from neurodrift._arrays import FRAME_DTYPES, end_to_end, label_array
 from neurodrift.recording import recording_from_arrays, session_slices
 from neurodrift.schema import SESSION_COORDS, check
 
+_NONE = {"direction": 0, "trial": -1, "trial_type": -1, "lap": -1, "map_label": 0}
+
 
 def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None) -> xr.Dataset:
     """Join recordings of one subject and environment along time, matching their units.
@@ -37,8 +39,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     -------
     xarray.Dataset
         One recording over all sessions and the union of the units, with the attributes that
-        agree. The loss is NaN in sessions that have none. Activity stays lazy if any part is.
-        Variables that :data:`neurodrift.schema.RECORDING` does not name are left out.
+        agree. Loss and accuracy are NaN in sessions that have none. Activity stays lazy if
+        any part is. Variables that :data:`neurodrift.schema.RECORDING` does not name are left out.
 
     Raises
     ------
@@ -81,8 +83,9 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         for name in ("session", *SESSION_COORDS)
         if all(name in part.coords for part in parts)
     }
-    if any("loss" in part.coords for part in parts):
-        by_session["loss"] = np.concatenate([_loss(part) for part in parts])
+    for name in ("loss", "accuracy"):
+        if any(name in part.coords for part in parts):
+            by_session[name] = np.concatenate([_or_nan(part, name) for part in parts])
     if "experience" in by_session and _starts_over(by_session["experience"], pieces):
         del by_session["experience"]
     joined = recording_from_arrays(
@@ -126,13 +129,13 @@ def _common_units(
 def _or_none(piece: xr.Dataset, name: str) -> np.ndarray:
     if name in piece:
         return piece[name].values
-    none = {"direction": 0, "trial": -1, "lap": -1, "map_label": 0}.get(name, np.nan)
+    none = _NONE.get(name, np.nan)
     return np.full(piece.sizes["time"], none, dtype=FRAME_DTYPES[name])
 
 
-def _loss(part: xr.Dataset) -> np.ndarray:
+def _or_nan(part: xr.Dataset, name: str) -> np.ndarray:
     unknown = np.full(part.sizes["session"], np.nan)
-    return part["loss"].values if "loss" in part.coords else unknown
+    return part[name].values if name in part.coords else unknown
 
 
 def _starts_over(experience: np.ndarray, pieces: list[xr.Dataset]) -> bool:

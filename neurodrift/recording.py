@@ -33,6 +33,7 @@ def recording_from_arrays(
     speed: Any = None,
     direction: Any = None,
     trial: Any = None,
+    trial_type: Any = None,
     lap: Any = None,
     map_label: Any = None,
     session_index: Any = None,
@@ -43,6 +44,7 @@ def recording_from_arrays(
     experience: Any = None,
     training_step: Any = None,
     loss: Any = None,
+    accuracy: Any = None,
     region: Sequence[str] | None = None,
     registered: Any = None,
     registration_score: Any = None,
@@ -79,6 +81,9 @@ def recording_from_arrays(
         (time) running direction on a linear track: -1, 0 (undefined) or +1.
     trial, lap
         (time) number of the trial or lap, -1 for none.
+    trial_type
+        (time) kind of the trial, such as the odour, the turn or the class of a stimulus, -1 for
+        none.
     map_label
         (time) which of several maps of the environment the population is in, 0 for unknown.
     session_index
@@ -100,6 +105,8 @@ def recording_from_arrays(
     loss
         (session) training loss or another error, smaller when performance is better; NaN where
         it is not known.
+    accuracy
+        (session) share of correct trials, from 0 to 1; NaN where it is not known.
     region
         (unit) brain region or layer.
     registered
@@ -148,13 +155,13 @@ def recording_from_arrays(
     units = label_array(range(n_units) if unit is None else unit)
     expect_length("unit", units, n_units, "units (columns of activity)")
     per_session = {"day": day, "experience": experience, "training_step": training_step}
-    per_session["loss"] = loss
+    per_session |= {"loss": loss, "accuracy": accuracy}
     for name, values in per_session.items():
         if values is not None:
             expect_length(name, values, n_sessions, "sessions")
 
     given = {"x": x, "y": y, "speed": speed, "direction": direction, "trial": trial, "lap": lap}
-    given["map_label"] = map_label
+    given |= {"trial_type": trial_type, "map_label": map_label}
     frames = {
         name: cast_frames(name, by_session(name, values, lengths, labels, listed))
         for name, values in given.items()

@@ -82,6 +82,7 @@ RECORDING = table(
     Var("speed", ("time",), "float", "cm/s", "running speed"),
     Var("direction", ("time",), "int", "1", "running direction -1, 0 (undefined) or +1"),
     Var("trial", ("time",), "int", "1", "number of the trial, -1 = none"),
+    Var("trial_type", ("time",), "int", "1", "kind of the trial, -1 = none"),
     Var("lap", ("time",), "int", "1", "number of the lap, -1 = none"),
     Var("map_label", ("time",), "int", "1", "map the population is in, 0 = unknown"),
     Var("time", ("time",), "float", "s", "start of the frame", True, True),
@@ -94,6 +95,7 @@ RECORDING = table(
     Var("experience", ("session",), "float", "min", "time in this environment before", False, True),
     Var("training_step", ("session",), "int", "1", "training step of the snapshot", False, True),
     Var("loss", ("session",), "float", "1", "training loss or other error", False, True),
+    Var("accuracy", ("session",), "float", "1", "share of correct trials", False, True),
     Var("region", ("unit",), "string", "1", "brain region or layer", False, True),
     Var("registered", ("unit",), "bool", "1", "can be found in other sessions", False, True),
     Var("subject", (), "string", "1", "animal or simulated run", True, True),
@@ -107,7 +109,7 @@ RECORDING = table(
 UNIT_COORDS = ("region", "registered")
 """Coordinates of ``unit`` that every result carries on."""
 
-SESSION_COORDS = ("day", "experience", "training_step", "loss", "frame_duration")
+SESSION_COORDS = ("day", "experience", "training_step", "loss", "accuracy", "frame_duration")
 """Coordinates of ``session`` that every result carries on."""
 
 

@@ -122,10 +122,11 @@ def test_join_sessions__experience():
     assert join_sessions(known)["experience"].values.tolist() == [7.0, 9.0, 11.0, 11.0]
 
 
-def test_join_sessions__loss_is_nan_where_there_is_none():
-    parts = [_part("a", [1], loss=[0.5]), _part("b", [1]), _part("c", [1], loss=[0.1])]
-    np.testing.assert_equal(join_sessions(parts)["loss"].values, [0.5, np.nan, 0.1])
-    assert "loss" not in join_sessions([parts[1]]).coords
+@pytest.mark.parametrize("name", ["loss", "accuracy"])
+def test_join_sessions__performance_is_nan_where_there_is_none(name):
+    parts = [_part("a", [1], **{name: [0.5]}), _part("b", [1]), _part("c", [1], **{name: [0.1]})]
+    np.testing.assert_equal(join_sessions(parts)[name].values, [0.5, np.nan, 0.1])
+    assert name not in join_sessions([parts[1]]).coords
 
 
 def test_join_sessions__days_and_clocks():
@@ -154,7 +155,7 @@ def test_join_sessions__moves_a_recording_of_several_sessions_as_one():
 def test_join_sessions__what_a_part_lacks_is_none():
     parts = [
         _part("a", [1], x=np.arange(4), trial=[1, 1, 2, 2], direction=[1, 1, -1, 0]),
-        _part("b", [1], lap=[0, 0, 0, 1], map_label=[1, 1, 1, 2]),
+        _part("b", [1], lap=[0, 0, 0, 1], map_label=[1, 1, 1, 2], trial_type=[3, 3, 3, 0]),
     ]
     joined = join_sessions(parts)
     np.testing.assert_array_equal(joined["x"], [0, 1, 2, 3] + [np.nan] * 4)
@@ -162,6 +163,7 @@ def test_join_sessions__what_a_part_lacks_is_none():
     assert joined["lap"].values.tolist() == [-1] * 4 + [0, 0, 0, 1]
     assert joined["direction"].values.tolist() == [1, 1, -1, 0, 0, 0, 0, 0]
     assert joined["map_label"].values.tolist() == [0] * 4 + [1, 1, 1, 2]
+    assert joined["trial_type"].values.tolist() == [-1] * 4 + [3, 3, 3, 0]
     assert "speed" not in joined and "y" not in joined
     fast = _part("c", [1], x=np.arange(4), speed=np.ones(4))
     with pytest.raises(ValueError, match="speed is NaN.* in 4 frames"):

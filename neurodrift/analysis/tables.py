@@ -26,8 +26,8 @@ def session_table(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -
     -------
     pandas.DataFrame
         ``subject``, ``environment``, ``session``, ``session_number`` (from 0), ``day`` [d],
-        ``experience`` [min], ``training_step``, ``loss`` where the recording has them,
-        ``tracked_time`` [min], ``running_time`` [min] at 1 cm/s or faster and the
+        ``experience`` [min], ``training_step``, ``loss``, ``accuracy`` where the recording has
+        them, ``tracked_time`` [min], ``running_time`` [min] at 1 cm/s or faster and the
         ``running_speed`` then [cm/s] (NaN without a speed), ``n_detected``, and the measures.
 
     Raises
@@ -53,7 +53,7 @@ def session_table(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -
             "session_number": np.arange(n_sessions),
         }
     )
-    for name in ("day", "experience", "training_step", "loss"):
+    for name in ("day", "experience", "training_step", "loss", "accuracy"):
         if name in recording.coords:
             table[name] = recording[name].values
     table["tracked_time"] = tracked_minutes(recording)

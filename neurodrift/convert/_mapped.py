@@ -134,9 +134,13 @@ def mapped_trials(section: Section | None) -> dict[str, tuple[str, Any]] | None:
     if "number" in section.values:
         numbers = section.numbers("number").astype(np.int64)
     columns["track_trial"] = ("number of the trial", numbers)
-    if "map_label" in section.values:
-        labels = section.numbers("map_label").astype(np.int64)
-        columns["map_label"] = ("map of the environment, 0 = unknown", labels)
+    labels = {
+        "trial_type": "kind of the trial, -1 = none",
+        "map_label": "map of the environment, 0 = unknown",
+    }
+    for name, about in labels.items():
+        if name in section.values:
+            columns[name] = (about, section.numbers(name).astype(np.int64))
     sizes = {name: len(column) for name, (_, column) in columns.items()}
     if len(set(sizes.values())) > 1:
         raise section.error("start", f"and the other columns differ in length: {sizes}")

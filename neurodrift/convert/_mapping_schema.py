@@ -97,6 +97,7 @@ def mapping_schema() -> dict[str, Any]:
         start=_REFERENCE,
         stop=_REFERENCE,
         number=_REFERENCE,
+        trial_type=_REFERENCE,
         map_label=_REFERENCE,
         **{key: _TIME[key] for key in ("time_unit", "rate", "count_from", "offset")},
     )
@@ -119,6 +120,7 @@ def mapping_schema() -> dict[str, Any]:
                 "start": {},
                 "day": {"type": "number", "minimum": 0},
                 "experience": {"type": "number", "minimum": 0},
+                "accuracy": {"type": "number", "minimum": 0, "maximum": 1},
                 "activity": activity,
                 "position": position,
                 "trials": trials,
@@ -257,6 +259,7 @@ position:
 #   start: start
 #   stop: stop
 #   # number: trial
+#   # trial_type: odour         # numbers, -1 = none
 #   # map_label: map
 
 # registration:
@@ -273,6 +276,7 @@ sessions:
     start: 2026-01-07 10:00:00
     # activity, position, trials: what differs in this session
     # day: 2                    # days since the first session; follows from the starts
+    # accuracy: 0.85            # share of correct trials
 
 # accept: [position_extent]     # a check that refuses what is true of these data
 """

@@ -175,6 +175,7 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
             trials=trials,
             day=mapping.days[index],
             experience=own.get("experience"),
+            accuracy=own.get("accuracy"),
             accept=[*values.get("accept", []), *own.get("accept", [])],
             notes=notes,
             subject_fields={k: v for k, v in values["subject"].items() if k != "id"},

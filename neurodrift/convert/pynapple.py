@@ -109,11 +109,12 @@ def from_pynapple(
         ``kind`` and ``detected_0``, ``detected_1``, ... are used.
     frames
         A :class:`pynapple.Tsd` of a position on a track [cm] or a :class:`pynapple.TsdFrame`
-        whose columns are among x, y [cm], speed, direction, trial, lap and map_label.
+        whose columns are among x, y [cm], speed, direction, trial,
+        trial_type, lap and map_label.
     sessions
         A :class:`pynapple.IntervalSet` of the sessions, with metadata ``session``, ``day``,
-        ``experience`` and ``frame_duration``; one session when omitted. Frames and activity
-        outside are left out.
+        ``experience``, ``training_step``, ``loss``, ``accuracy`` and ``frame_duration``; one
+        session when omitted. Frames and activity outside are left out.
     kind
         What one number of the activity is; as the metadata say, otherwise spikes of a TsGroup and
         deconvolved of a TsdFrame.
@@ -179,6 +180,8 @@ def from_pynapple(
         day=about.get("day"),
         experience=about.get("experience"),
         training_step=about.get("training_step"),
+        loss=about.get("loss"),
+        accuracy=about.get("accuracy"),
         region=None if "region" not in info else [str(item) for item in info["region"]],
         registered=info.get("registered"),
         subject=subject,

@@ -47,6 +47,7 @@ def nwb_session(
     trials: Columns | None = None,
     day: float | None = None,
     experience: float | None = None,
+    accuracy: float | None = None,
     accept: Collection[str] = (),
     notes: Sequence[str] = (),
     subject_fields: Mapping[str, Any] | None = None,
@@ -74,6 +75,8 @@ def nwb_session(
         Days since the first session.
     experience
         Minutes in this environment before the session.
+    accuracy
+        Share of correct trials, from 0 to 1.
     accept
         Names of checks whose refusals are taken as true.
     notes
@@ -144,6 +147,7 @@ def nwb_session(
         trials=trials,
         day=day,
         experience=experience,
+        accuracy=accuracy,
         subject_fields=subject_fields or {},
         file_fields=fields | {"notes": " ".join(told)} | dict(file_fields or {}),
         **_activity_fields(activity),

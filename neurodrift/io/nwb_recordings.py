@@ -122,6 +122,7 @@ def recordings_in(
             registration_score=None if scores is None else scores[None, chosen],
             registered=[known[i] or sessions_from != "file" for i in chosen],
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
+            accuracy=_accuracy(told) if sessions_from == "file" else None,
             subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",
             environment=environment or told["environment"] or "unknown",
             **{key: item[frames] for key, item in per_frame.items()},
@@ -138,6 +139,12 @@ def _within(time: np.ndarray, spans: np.ndarray | None) -> np.ndarray:
     for start, stop in spans:
         inside |= (time >= start - 1e-9) & (time < stop - 1e-9)
     return inside
+
+
+def _accuracy(told: dict[str, Any]) -> list[float] | None:
+    """The share of correct trials; what another lab calls accuracy may be anything else."""
+    told_of = told["accuracy"]
+    return [told_of] if isinstance(told_of, int | float) and 0 <= told_of <= 1 else None
 
 
 def _in_region(

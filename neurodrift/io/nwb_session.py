@@ -105,6 +105,8 @@ class NwbSession:
         Days since the subject's first session.
     experience
         Minutes in this environment before the session.
+    accuracy
+        Share of correct trials, from 0 to 1.
     subject_fields, file_fields
         Further fields of :class:`pynwb.file.Subject` and :class:`pynwb.NWBFile`.
     """
@@ -133,6 +135,7 @@ class NwbSession:
     tables: Mapping[str, tuple[str, Columns]] = field(default_factory=dict)
     day: float | None = None
     experience: float | None = None
+    accuracy: float | None = None
     subject_fields: Mapping[str, Any] = field(default_factory=dict)
     file_fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -238,7 +241,8 @@ def session_from_recording(
         registered_cell_id=np.asarray(ids)[found],
         unit_columns=about,
         day=day,
-        experience=_experience(recording, index),
+        experience=_of_session(recording, "experience", index),
+        accuracy=_of_session(recording, "accuracy", index),
         trials=_trials(part, time, step),
         **fields,
     )
@@ -329,15 +333,15 @@ def _within(counts: np.ndarray) -> np.ndarray:
     return order / np.repeat(counts, counts)
 
 
-def _experience(recording: xr.Dataset, index: int) -> float | None:
-    if "experience" not in recording.coords:
+def _of_session(recording: xr.Dataset, name: str, index: int) -> float | None:
+    if name not in recording.coords:
         return None
-    return float(recording["experience"].values[index])
+    return float(recording[name].values[index])
 
 
 def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
-    """Stretches of frames of one trial, lap and map; None where there is none of them."""
-    none = {"trial": -1, "lap": -1, "map_label": 0}
+    """Stretches of frames of one trial, type, lap and map; None where there is none of them."""
+    none = {"trial": -1, "trial_type": -1, "lap": -1, "map_label": 0}
     found = {
         name: part[name].values if name in part else np.full(time.size, value)
         for name, value in none.items()
@@ -354,6 +358,8 @@ def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
         "stop_time": ("", time[last] + step),
         "track_trial": ("number of the trial, -1 = none", found["trial"][first]),
     }
+    if "trial_type" in part:
+        columns["trial_type"] = ("kind of the trial, -1 = none", found["trial_type"][first])
     if "map_label" in part:
         columns["map_label"] = ("map of the environment, 0 = unknown", found["map_label"][first])
     if "lap" in part:

@@ -170,9 +170,9 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
     Returns
     -------
     dict
-        ``environment``, ``session``, ``day``, ``experience``, ``speed_is_projected``,
-        ``only_running``, and ``spans``: (epoch, 2) start and stop of the environment's epochs, None
-        for the whole file.
+        ``environment``, ``session``, ``day``, ``experience``, ``accuracy``,
+        ``speed_is_projected``, ``only_running``, and ``spans``: (epoch, 2) start and stop of the
+        environment's epochs, None for the whole file.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
         If the file holds several environments and none of them is named.
     """
     told: dict[str, Any] = {"environment": None, "session": None}
-    told |= {"day": np.nan, "experience": np.nan}
+    told |= {"day": np.nan, "experience": np.nan, "accuracy": np.nan}
     told |= {"speed_is_projected": False, "only_running": False}
     epochs = nwbfile.epochs
     keep: Any = slice(None)
@@ -284,7 +284,7 @@ def sessions_in(nwbfile: Any, name: str, where: str) -> list[tuple[str, float, f
 
 
 def trials_on_frames(nwbfile: Any, time: np.ndarray, where: str) -> dict[str, np.ndarray]:
-    """Trial, lap and map label of each frame, from the table of trials.
+    """Trial, its type, lap and map label of each frame, from the table of trials.
 
     Parameters
     ----------
@@ -298,8 +298,8 @@ def trials_on_frames(nwbfile: Any, time: np.ndarray, where: str) -> dict[str, np
     Returns
     -------
     dict
-        ``trial``, and ``lap`` and ``map_label`` where the table has them; -1, -1 and 0 for frames
-        in no trial. Empty without a table.
+        ``trial``, and ``trial_type``, ``lap`` and ``map_label`` where the table has them as
+        numbers; -1, -1, -1 and 0 for frames in no trial. Empty without a table.
 
     Raises
     ------
@@ -312,9 +312,10 @@ def trials_on_frames(nwbfile: Any, time: np.ndarray, where: str) -> dict[str, np
     column = "track_trial" if "track_trial" in table.colnames else None
     numbers = table[column].data[:] if column else np.arange(len(table)) + 1
     per_frame = {"trial": (numbers, np.full(time.size, -1, dtype=np.int32))}
-    for name, none, dtype in (("lap", -1, np.int32), ("map_label", 0, np.int16)):
-        if name in table.colnames:
-            given = np.asarray(table[name].data[:], dtype=np.float64)
+    columns = {"trial_type": (-1, np.int32), "lap": (-1, np.int32), "map_label": (0, np.int16)}
+    for name, (none, dtype) in columns.items():
+        given = np.asarray(table[name].data[:]) if name in table.colnames else np.empty(0, object)
+        if given.dtype.kind in "iufb":
             given = np.where(np.isfinite(given), given, none)
             per_frame[name] = (given, np.full(time.size, none, dtype=dtype))
     spans = np.searchsorted(time, spans_of(table, where) - 1e-9)

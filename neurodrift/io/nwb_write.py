@@ -154,6 +154,8 @@ def _epoch(session: NwbSession) -> Columns:
             "minutes in this environment before the session",
             [float(session.experience)],
         )
+    if session.accuracy is not None:
+        columns["accuracy"] = ("share of correct trials, 0 to 1", [float(session.accuracy)])
     return columns
 
 

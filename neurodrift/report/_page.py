@@ -33,6 +33,7 @@ _SESSION_COLUMNS = {
     "day": ("day", number),
     "training_step": ("training step", number),
     "loss": ("loss", number),
+    "accuracy": ("accuracy", percent),
     "tracked_time": ("tracked [min]", number),
     "running_speed": ("running speed [cm/s]", number),
     "n_maps": ("maps", number),

@@ -28,6 +28,7 @@ _SESSION_ORDER = (
     "experience",
     "training_step",
     "loss",
+    "accuracy",
     "tracked_time",
     "running_time",
     "running_speed",

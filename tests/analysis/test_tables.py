@@ -56,10 +56,12 @@ def test_session_table__without_position_or_speed() -> None:
         frame_duration=1.0,
         training_step=[0, 5, 9],
         loss=[1.2, 0.5, 0.1],
+        accuracy=[0.5, np.nan, 1.0],
     )
     table = session_table(recording, sparsity(recording))
     assert table["training_step"].tolist() == [0, 5, 9]
     assert table["loss"].tolist() == [1.2, 0.5, 0.1]
+    np.testing.assert_equal(table["accuracy"].tolist(), [0.5, np.nan, 1.0])
     assert table["running_speed"].isna().all()
     assert table["running_time"].isna().all()
 

@@ -172,12 +172,17 @@ def test_convert__missing_position_and_trials(folder):
     x = X.copy()
     x[100:140] = -1
     pd.DataFrame({"t": TIME, "x": x}).to_csv(folder / "pos.csv", index=False)
-    pd.DataFrame({"start": [0, 60], "stop": [55, 110], "n": [4, 5], "map": [1, 2]}).to_csv(
-        folder / "trials.csv", index=False
-    )
+    pd.DataFrame(
+        {"start": [0, 60], "stop": [55, 110], "n": [4, 5], "map": [1, 2], "odour": [3, 0]}
+    ).to_csv(folder / "trials.csv", index=False)
     text = POSITION.replace("}", ", missing: -1}")
-    text += "trials: {file: trials.csv, start: start, stop: stop, number: n, map_label: map}\n"
-    found = recording(folder, HEAD + ACTIVITY + text + TAIL)
+    text += "trials: {file: trials.csv, start: start, stop: stop, number: n, map_label: map, "
+    text += "trial_type: odour}\n"
+    tail = TAIL.replace("}", ", accuracy: 0.75}")
+    found = recording(folder, HEAD + ACTIVITY + text + tail)
+    assert found["accuracy"].values.tolist() == [0.75]
+    assert (found["trial_type"].values[TIME < 55] == 3).all()
+    assert found["trial_type"].values[1300] == 0 and found["trial_type"].values[-1] == -1
     assert np.flatnonzero(np.isnan(found["x"])).tolist() == list(range(100, 140))
     trial = found["trial"].values
     assert (trial[TIME < 55] == 4).all() and (trial[(TIME >= 60) & (TIME < 110)] == 5).all()

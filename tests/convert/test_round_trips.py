@@ -24,6 +24,7 @@ def simulated(kind, *, plane=False, unit=None):
     frames = {name: found[name].values for name in names}
     frames["direction"] = np.where(frames["speed"] < 15, 0, frames["direction"])
     frames["map_label"] = np.where(frames["trial"] > 2, 2, 1)
+    frames["trial_type"] = np.where(frames["trial"] < 0, -1, frames["trial"] % 2)
     if plane:
         frames = {
             "x": frames["x"],
@@ -44,6 +45,7 @@ def simulated(kind, *, plane=False, unit=None):
         registered=np.arange(6) != 2,
         unit=unit,
         experience=[3.0, 9.5],
+        accuracy=[0.5, 0.875],
         subject="synthetic",
         environment="track",
         **frames,

@@ -163,8 +163,12 @@ def test_import_nwb__epochs_as_sessions(tmp_path: Path) -> None:
 def laps(nwbfile: Any) -> None:
     units(nwbfile)
     nwbfile.add_trial_column(name="lap", description="lap")
+    nwbfile.add_trial_column(name="trial_type", description="a word, as many files have it")
+    nwbfile.add_epoch_column(name="accuracy", description="in per cent")
+    nwbfile.add_epoch(start_time=0.0, stop_time=20.0, accuracy=85.0)
     for i in range(4):
-        nwbfile.add_trial(start_time=5.0 * i, stop_time=5.0 * i + 4, lap=i // 2)
+        kind = "left" if i % 2 else "right"
+        nwbfile.add_trial(start_time=5.0 * i, stop_time=5.0 * i + 4, lap=i // 2, trial_type=kind)
 
 
 def test_import_nwb__trials_as_sessions_and_laps(tmp_path: Path) -> None:
@@ -173,9 +177,10 @@ def test_import_nwb__trials_as_sessions_and_laps(tmp_path: Path) -> None:
     inside = TIME % 5 < 4 - 1e-9
     np.testing.assert_array_equal(found["lap"], np.where(inside, TIME // 10, -1))
     np.testing.assert_array_equal(found["trial"], np.where(inside, TIME // 5 + 1, -1))
+    assert "trial_type" not in found and "accuracy" not in found.coords
     split = import_nwb(path, sessions_from="trials")
     assert split.sizes["session"] == 4 and split.sizes["time"] == inside.sum()
-    with pytest.raises(ValueError, match="no table of intervals 'runs' with rows; it has trials"):
+    with pytest.raises(ValueError, match="no table of intervals 'runs' with rows; it has epochs, trials"):
         import_nwb(path, sessions_from="runs")
 
 

@@ -43,6 +43,8 @@ class FusedNetwork:
         Replace the inputs by their rank factor where that is smaller (SGD and SED).
     packed
         Compute silent units lazily.
+    weights
+        W, b and V to start from; those of the seed when omitted.
 
     Notes
     -----
@@ -69,6 +71,7 @@ class FusedNetwork:
         n_early: int = 0,
         rank_factor: bool = True,
         packed: bool = True,
+        weights: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         from neurodrift.simulate import _kernels_layers, _kernels_noise, _kernels_training
 
@@ -77,7 +80,8 @@ class FusedNetwork:
         self._n_units, self._n_inputs = network.n_hidden, task.n_inputs
         kind = np.dtype(dtype)
 
-        weights = initial_weights(network, task.n_inputs, task.n_outputs, seed)
+        if weights is None:
+            weights = initial_weights(network, task.n_inputs, task.n_outputs, seed)
         theta = np.column_stack([weights["W"], weights["b"]])
         design = np.column_stack([task.inputs, np.ones(task.n_samples)])
         self._basis: np.ndarray | None = None

@@ -35,6 +35,7 @@ class Setup:
     rule: Rule
     seed: int
     engine: str
+    weights: Mapping[str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,7 @@ def _trainer(setups: list[Setup], plan: Plan) -> Trainer:
             first.seed,
             dtype=plan.dtype,
             n_early=plan.n_early,
+            weights=first.weights,
         )
     return TorchNetworks(
         [s.task for s in setups],
@@ -139,6 +141,7 @@ def _trainer(setups: list[Setup], plan: Plan) -> Trainer:
         dtype=plan.dtype,
         device=plan.device,
         n_early=plan.n_early,
+        weights=[s.weights for s in setups],
     )
 
 
@@ -148,6 +151,7 @@ def _identity(setups: list[Setup], plan: Plan) -> str:
     for s in setups:
         parts += [s.engine, s.seed, s.rule, s.task.name, s.task.inputs, s.task.targets]
         parts += list(vars(s.network).values())
+        parts += [] if s.weights is None else [part for item in s.weights.items() for part in item]
     return _checkpoint.fingerprint(parts)
 
 

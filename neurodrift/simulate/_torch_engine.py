@@ -57,6 +57,8 @@ class TorchNetworks:
         A torch device.
     n_early
         Number of first steps whose training loss is kept.
+    weights
+        Parameters by name that each network starts from, None for those of its seed.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class TorchNetworks:
         dtype: str = "float64",
         device: str = "cpu",
         n_early: int = 0,
+        weights: Sequence[Mapping[str, np.ndarray] | None] | None = None,
     ) -> None:
         import torch
 
@@ -81,7 +84,10 @@ class TorchNetworks:
         n_inputs, n_outputs = tasks[0].n_inputs, tasks[0].n_outputs
 
         module = build(network, n_inputs, n_outputs).to(self._device, self._dtype)
-        started = [initial_weights(network, n_inputs, n_outputs, seed) for seed in seeds]
+        started = [
+            initial_weights(network, n_inputs, n_outputs, seed) if given is None else given
+            for seed, given in zip(seeds, weights or [None] * len(seeds), strict=True)
+        ]
         self._parameters = {name: self._tensor([w[name] for w in started]) for name in started[0]}
         assert network.hidden_layer is not None
         both = with_hidden(module, network.hidden_layer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ from neurodrift.simulate._runner import Plan, Setup, train_group
 from neurodrift.simulate._task import Task
 from neurodrift.simulate._threads import one_blas_thread, torch_threads
 from neurodrift.simulate._torch_engine import group_key
-from neurodrift.simulate.networks import Network
+from neurodrift.simulate.networks import Network, initial_weights
 from neurodrift.simulate.rules import Rule
 from neurodrift.simulate.run import Run
 
@@ -91,6 +91,7 @@ def train(
     spacing: Spacing = "linear",
     n_early: int = 10_000,
     seed: int = 0,
+    weights: Mapping[str, np.ndarray] | None = None,
     engine: Engine = "auto",
     device: str = "cpu",
     dtype: Precision = "float64",
@@ -125,6 +126,9 @@ def train(
         Number of first updates whose training loss is kept.
     seed
         Seed of weights and noise.
+    weights
+        Every trainable array by name, such as a snapshot of another run, to start from instead of
+        those of the seed. Step 0 is then this start, and optimisers begin without memory.
     engine
         ``numba`` for one hidden ReLU layer on the CPU, all samples at once, without input noise;
         ``torch`` for everything; ``auto`` for the first that can.
@@ -185,6 +189,7 @@ def train(
         spacing=spacing,
         n_early=n_early,
         seed=seed,
+        weights=weights,
         engine=engine,
         device=device,
         dtype=dtype,
@@ -206,6 +211,7 @@ def train_ensemble(
     spacing: Spacing = "linear",
     n_early: int = 10_000,
     seed: int | Sequence[int] = 0,
+    weights: Mapping[str, np.ndarray] | Sequence[Mapping[str, np.ndarray]] | None = None,
     engine: Engine = "auto",
     device: str = "cpu",
     dtype: Precision = "float64",
@@ -218,7 +224,7 @@ def train_ensemble(
 
     Parameters
     ----------
-    task, network, rule, seed
+    task, network, rule, seed, weights
         As for :func:`train`; a sequence gives each run its own. All sequences have one length.
     n_steps, snapshots, measures, spacing, n_early
         As for :func:`train`, the same for all runs.
@@ -253,7 +259,7 @@ def train_ensemble(
     plan = _plan(
         n_steps, snapshots, measures, spacing, n_early, device, dtype, divergence, checkpoint_every
     )
-    setups = _setups(task, network or Network(), rule or Rule(), seed, engine, device)
+    setups = _setups(task, network or Network(), rule or Rule(), seed, weights, engine, device)
     groups = _groups(setups)
     place = None if checkpoint is None else Path(checkpoint)
 
@@ -331,15 +337,33 @@ def _steps(name: str, value: Any, n_steps: int, spacing: Spacing) -> np.ndarray:
     return np.unique(steps).astype(np.int64)
 
 
-def _setups(task: Any, network: Any, rule: Any, seed: Any, engine: str, device: str) -> list[Setup]:
-    given = {"task": task, "network": network, "rule": rule, "seed": seed}
+def _setups(
+    task: Any, network: Any, rule: Any, seed: Any, weights: Any, engine: str, device: str
+) -> list[Setup]:
+    given = {"task": task, "network": network, "rule": rule, "seed": seed, "weights": weights}
     many = {n: list(v) for n, v in given.items() if isinstance(v, Sequence | np.ndarray)}
     lengths = {name: len(values) for name, values in many.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
         raise ValueError(f"sequences of one length are expected, got {lengths}")
     n = next(iter(lengths.values()), 1)
     rows = zip(*(many.get(name, [value] * n) for name, value in given.items()), strict=True)
-    return [Setup(t, w, r, int(s), _choose(t, w, r, engine, device)) for t, w, r, s in rows]
+    setups = [Setup(t, n, r, int(s), _choose(t, n, r, engine, device), w) for t, n, r, s, w in rows]
+    for setup in setups:
+        _check_weights(setup)
+    return setups
+
+
+def _check_weights(setup: Setup) -> None:
+    if setup.weights is None:
+        return
+    task = setup.task
+    own = initial_weights(setup.network, task.n_inputs, task.n_outputs, 0)
+    expected = {name: array.shape for name, array in own.items()}
+    found = {name: np.shape(array) for name, array in setup.weights.items()}
+    if found != expected:
+        raise ValueError(
+            f"weights have the shapes {found}, but the network on task {task.name!r} has {expected}"
+        )
 
 
 def _choose(task: Task, network: Network, rule: Rule, engine: str, device: str) -> str:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from neurodrift.simulate._task import Task, check_options, check_range, normalise, random_source
+from neurodrift.seeds import generator
+from neurodrift.simulate._corridor import (
+    WALLS,
+    Wall,
+    smooth_texture,
+    texture_at,
+    walk,
+    wall_hits,
+    wall_phase,
+)
+from neurodrift.simulate._task import (
+    NORM_OFFSET,
+    Task,
+    check_options,
+    check_range,
+    normalise,
+    random_source,
+)
 
 HEADING_NOISE = 2 * np.pi * np.pi * 0.1 / 360
 """Published change of heading per step [rad], standard deviation; about a third of a degree."""
@@ -150,170 +169,162 @@ def predictive_track(
             "below 0.5 and of at most 0.5: at 0.5 nothing of the arena is left to run on"
         )
     check_range(name, value_range)
-    rng = random_source(name, seed, published_seed)
-    n_steps = n_samples // n_arenas
-    n_tiles = int((width + length) * 2 * n_rays)
-    if n_tiles < 1:
+    if int((width + length) * 2 * n_rays) < 1:
         raise ValueError(
             f"task {name!r}: an arena of {width} x {length} has no texture tile; enlarge it"
         )
-    limits = ((0.5 - side_zone) * width, (0.5 - end_zone) * length)
-    rays = np.linspace(-view_angle / 2, view_angle / 2, n_rays)
+    return _track(options)
+
+
+def morph_track(task: Task, level: float, *, walls: Sequence[Wall] = WALLS, seed: int = 0) -> Task:
+    r"""Change the walls of a track, on the same path and at the same scale.
+
+    Parameters
+    ----------
+    task
+        A task of :func:`predictive_track`.
+    level
+        Share of the way to a second texture, from 0, the familiar one, to 1.
+    walls
+        Walls that change; the agent runs along the right and the left one.
+    seed
+        Seed of the second texture.
+
+    Returns
+    -------
+    Task
+        Position, direction and heading are those of `task`, and so is the scale of inputs and
+        targets: what did not change has the same numbers, and what did may lie outside the range
+        of the familiar task. Level 0 gives the familiar inputs and targets, bit for bit.
+
+    Raises
+    ------
+    ValueError
+        If it is another task, or an option makes no sense.
+
+    Notes
+    -----
+    With the familiar texture :math:`a` and the second one :math:`b`, both smoothed and around
+    their means, and :math:`b` made orthogonal to :math:`a` and as long over the tiles,
+
+    .. math:: a_m = \bar a + a \cos(\pi m / 2) + b \sin(\pi m / 2).
+
+    So at every level the texture has the mean and the variance of the familiar one, and correlates
+    with it by exactly :math:`\cos(\pi m / 2)`: the change is as large for every network, which
+    it would not be with two draws of so few independent places on the walls.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.track import morph_track, predictive_track
+    >>> task = predictive_track()
+    >>> changed = morph_track(task, 0.5, walls=["left"])
+    >>> changed.name, bool((changed.position == task.position).all())
+    ('predictive_track, left wall morphed by 0.5', True)
+    """
+    if task.attrs.get("task") != "predictive_track" or "texture_sd" not in task.attrs:
+        raise ValueError(
+            f"task {task.name!r} was not made by predictive_track, so it has no walls to change; "
+            "make the changed task yourself, with as many inputs and outputs"
+        )
+    unknown = [wall for wall in walls if wall not in WALLS]
+    if isinstance(walls, str) or unknown or not len(walls):
+        raise ValueError(f"walls are {walls!r}, expected a list of some of {', '.join(WALLS)}")
+    if not 0 <= level <= 1:
+        raise ValueError(f"level is {level!r}, expected 0 (the familiar walls) to 1 (others)")
+    if "morph" in task.attrs:
+        raise ValueError("the walls of this task are changed already: change the familiar task")
+    changed = tuple(wall for wall in WALLS if wall in walls)
+    options = {key: value for key, value in task.attrs.items() if key != "task"}
+    return _track(options, _Morph(float(level), changed, seed))
+
+
+class _Morph(NamedTuple):
+    level: float
+    walls: tuple[Wall, ...]
+    seed: int
+
+    @property
+    def text(self) -> str:
+        some = "walls" if self.walls == WALLS else f"{' and '.join(self.walls)} wall"
+        return f"predictive_track, {some} morphed by {self.level:g}"
+
+
+def _track(options: dict[str, Any], morph: _Morph | None = None) -> Task:
+    """The task of checked options, with its walls changed or not."""
+    o = SimpleNamespace(**options)
+    rng = random_source("predictive_track", o.seed, o.published_seed)
+    n_steps = o.n_samples // o.n_arenas
+    n_tiles = int((o.width + o.length) * 2 * o.n_rays)
+    limits = ((0.5 - o.side_zone) * o.width, (0.5 - o.end_zone) * o.length)
+    rays = np.linspace(-o.view_angle / 2, o.view_angle / 2, o.n_rays)
     parts = []
-    for _ in range(n_arenas):  # texture, first heading, steps: the published order of draws
-        tiles = smooth_texture(rng.standard_normal(n_tiles), kernel, texture_sd)
+    for arena in range(o.n_arenas):  # texture, first heading, steps: the published order of draws
+        tiles = smooth_texture(rng.standard_normal(n_tiles), o.kernel, o.texture_sd)
         first = (rng.random() - 1) / 100
         draws = rng.standard_normal((n_steps, 2))
-        moves = np.column_stack([speed + speed_noise * draws[:, 0], heading_noise * draws[:, 1]])
+        moves = np.column_stack(
+            [o.speed + o.speed_noise * draws[:, 0], o.heading_noise * draws[:, 1]]
+        )
         places, gaze, heading = walk(moves, first, limits)
-        phase = wall_phase(places, gaze[:, None] + rays, width, length, walls)
-        views = texture_at(tiles, phase)
+        angles = gaze[:, None] + rays
+        phase = wall_phase(places, angles, o.width, o.length, o.walls)
+        views = seen = texture_at(tiles, phase)
+        if morph is not None and morph.level > 0:
+            hit = wall_hits(places, angles, o.width, o.length)[0]
+            new = np.isin(hit, [WALLS.index(wall) for wall in morph.walls])
+            draw = generator(morph.seed, "second texture", arena).standard_normal(n_tiles)
+            other = _mixed(tiles, smooth_texture(draw, o.kernel, o.texture_sd), morph.level)
+            seen = np.where(new, texture_at(other, phase), views)
         turned = np.diff(heading)
-        if heading_change == "views":
+        if o.heading_change == "views":
             turned = (np.diff(gaze) + np.pi) % (2 * np.pi) - np.pi
-        parts.append((views[:-1], turned, views[1:], places[:-1, 1], gaze[:-1]))
-    views, turned, targets, along, gaze = map(np.concatenate, zip(*parts, strict=True))
+        parts.append((views, seen, turned, places[:-1, 1], gaze[:-1]))
+    views, seen = (np.stack([part[i] for part in parts]) for i in (0, 1))
+    turned, along, gaze = (np.concatenate([part[i] for part in parts]) for i in (2, 3, 4))
 
-    low, high = value_range
-    inputs = np.empty((n_samples, n_rays + 1))
-    inputs[:, :-1] = normalise(views, "views", low, high)
+    scale = {"low": o.value_range[0], "high": o.value_range[1]}
     still = np.ptp(turned) == 0
-    inputs[:, -1] = (low + high) / 2 if still else normalise(turned, "heading", low, high)
-    targets = normalise(targets, "targets", low, high)
+    # of the familiar walls and of those that are seen, the same if nothing is changed
+    now = [v[:, :-1].reshape(o.n_samples, -1) for v in (views, seen)]
+    targets = [v[:, 1:].reshape(o.n_samples, -1) for v in (views, seen)]
+    targets = _scaled(_scaled(targets, "targets", **scale), "targets", **scale)
+    middle = np.full_like(turned, sum(o.value_range) / 2)
+    turned = middle if still else normalise(turned, "heading", **scale)
+    inputs = [np.column_stack([v, turned]) for v in _scaled(now, "views", **scale)]
     return Task(
-        name=name,
-        inputs=normalise(inputs, "inputs", low, high),
-        targets=normalise(targets, "targets", low, high),
-        position=np.round((along + limits[1]) * unit_length, 9),  # ends fall on edges of bins
+        name="predictive_track" if morph is None else morph.text,
+        inputs=_scaled(inputs, "inputs", **scale)[1],
+        targets=targets[1],
+        position=np.round((along + limits[1]) * o.unit_length, 9),  # ends fall on edges of bins
         direction=np.where(np.cos(gaze) > 0, 1, -1),
         heading=gaze,
-        trial=np.repeat(np.arange(n_arenas), n_steps) if n_arenas > 1 else None,
-        attrs={"task": name, **options, "value_range": list(value_range)},
+        trial=np.repeat(np.arange(o.n_arenas), n_steps) if o.n_arenas > 1 else None,
+        attrs={
+            "task": "predictive_track",
+            **options,
+            "value_range": list(o.value_range),
+            **({} if morph is None else {"morph": {**morph._asdict(), "walls": list(morph.walls)}}),
+        },
     )
 
 
-def smooth_texture(tiles: np.ndarray, kernel: float, rule: str) -> np.ndarray:
-    """Smooth a ring of tiles by a Gaussian.
-
-    Parameters
-    ----------
-    tiles
-        (tile) values around the perimeter.
-    kernel
-        Smoothness as a share of the perimeter.
-    rule
-        ``paper``: the variance is kernel × tiles; ``code``: the standard deviation is.
-
-    Returns
-    -------
-    numpy.ndarray
-        (tile) smoothed values, periodic.
-    """
-    from scipy.ndimage import gaussian_filter1d
-
-    spread = kernel * tiles.size
-    return gaussian_filter1d(tiles, np.sqrt(spread) if rule == "paper" else spread, mode="wrap")
+def _mixed(tiles: np.ndarray, other: np.ndarray, level: float) -> np.ndarray:
+    """Texture between two, with the mean and variance of the first."""
+    first, second = tiles - tiles.mean(), other - other.mean()
+    second = second - first * (first @ second) / (first @ first)
+    length = np.linalg.norm(second)
+    if not length > 1e-9 * np.linalg.norm(first):
+        raise ValueError(
+            f"a texture of {tiles.size} tiles has no other unlike it: enlarge the arena or n_rays"
+        )
+    second *= np.linalg.norm(first) / length
+    return tiles.mean() + np.cos(np.pi / 2 * level) * first + np.sin(np.pi / 2 * level) * second
 
 
-def texture_at(tiles: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Value of a texture at places around the perimeter, linear between tiles.
-
-    Parameters
-    ----------
-    tiles
-        (tile) values around the perimeter.
-    phase
-        Place as a share of the perimeter, any shape; past 1 the first tile is repeated.
-
-    Returns
-    -------
-    numpy.ndarray
-        Values in the shape of `phase`.
-    """
-    ring = np.append(tiles, tiles[0])
-    return np.interp(phase * tiles.size, np.arange(ring.size), ring)
-
-
-def walk(
-    moves: np.ndarray, heading: float, limits: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Path of an agent that starts in the middle and turns at the ends.
-
-    Parameters
-    ----------
-    moves
-        (step, 2) way [arena units] and noise of the heading [rad] of each step; the noise acts
-        one step later, the first step has none.
-    heading
-        First heading [rad], 0 = up, clockwise.
-    limits
-        Largest distance from the middle across and along [arena units].
-
-    Returns
-    -------
-    places
-        (step + 1, 2) position across and along at every look.
-    gaze
-        (step + 1) heading at every look [rad].
-    heading
-        (step + 1) heading after every look [rad], that is, after a turn.
-    """
-    places = np.zeros((len(moves) + 1, 2))
-    gazes = np.full(len(moves) + 1, heading)
-    headings = np.full(len(moves) + 1, heading)
-    x = y = noise = 0.0
-    for i, (way, next_noise) in enumerate(moves, start=1):
-        x = min(max(x + np.sin(heading) * way, -limits[0]), limits[0])
-        free = y + np.cos(heading) * way
-        y = min(max(free, -limits[1]), limits[1])
-        heading = (heading + noise) % (2 * np.pi)
-        noise = next_noise
-        places[i] = x, y
-        gazes[i] = heading
-        if free < y:
-            heading = 0.0
-        elif free > y:
-            heading = np.pi
-        headings[i] = heading
-    return places, gazes, headings
-
-
-def wall_phase(
-    places: np.ndarray, angles: np.ndarray, width: float, length: float, walls: str
-) -> np.ndarray:
-    """Where rays meet the walls of a rectangle, as a share of the texture.
-
-    The walls are the upper, right, lower and left one, walked clockwise.
-
-    Parameters
-    ----------
-    places
-        (look, 2) origin of the rays inside the rectangle, from its centre [arena units].
-    angles
-        (look, ray) directions [rad], 0 = up, clockwise.
-    width, length
-        Size of the rectangle [arena units].
-    walls
-        ``lengths``: a wall begins where the one before ends. ``quarters``: at its quarter.
-
-    Returns
-    -------
-    numpy.ndarray
-        (look, ray) phase; within [0, 1] with ``lengths``.
-    """
-    x, y = places[:, :1], places[:, 1:]
-    across, along = np.sin(angles), np.cos(angles)
-    with np.errstate(divide="ignore", over="ignore"):  # parallel to a wall: never met
-        to_side = np.abs((np.copysign(width / 2, across) - x) / across)
-        to_end = np.abs((np.copysign(length / 2, along) - y) / along)
-    side = to_side <= to_end
-    hit_x, hit_y = x + to_end * across, y + to_side * along
-    wall = np.where(side, np.where(across > 0, 1, 3), np.where(along > 0, 0, 2))
-    on_wall = np.choose(
-        wall, [hit_x + width / 2, length / 2 - hit_y, width / 2 - hit_x, hit_y + length / 2]
-    )
-    perimeter = 2 * (width + length)
-    if walls == "quarters":
-        return wall / 4 + on_wall / perimeter
-    begins = np.array([0.0, width, width + length, 2 * width + length])
-    return (begins[wall] + on_wall) / perimeter
+def _scaled(pair: Sequence[np.ndarray], what: str, *, low: float, high: float) -> list[np.ndarray]:
+    """Both arrays as :func:`normalise` scales the first, in the same roundings."""
+    familiar = pair[0]
+    normalise(familiar, what, low, high)  # refuses values that are all equal
+    shift = familiar.min() + NORM_OFFSET
+    factor = (familiar - shift).max() + NORM_OFFSET
+    return [(high - low) * ((v - shift) / factor - 0.5) + (high + low) / 2 for v in pair]

@@ -100,6 +100,50 @@ def hessian_spectrum(
     return np.sort(np.concatenate([found, np.zeros(n_parameters - found.size)]))
 
 
+def hessian_trace(
+    W: np.ndarray,
+    b: np.ndarray,
+    V: np.ndarray,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    *,
+    activation: str = "relu",
+) -> float:
+    r"""Sum of the eigenvalues of the Hessian of the mean squared error, without the eigenvalues.
+
+    Parameters
+    ----------
+    W, b, V, inputs, targets, activation
+        As in :func:`hessian_spectrum`.
+
+    Returns
+    -------
+    float
+        The trace, at the price of one forward pass.
+
+    Notes
+    -----
+    In the notation of :func:`hessian_spectrum`, with K outputs,
+
+    .. math::
+
+       \operatorname{tr} H = \frac{2}{N} \sum_{sj} \big( K \phi_{sj}^2 + [\phi_{sj}'^2 |V_j|^2
+       + (E_s \cdot V_j) \phi''_{sj}] (|x_s|^2 + 1) \big).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.simulate.hessian import hessian_trace
+    >>> W, b, V = np.array([[1.0], [1.0]]), np.array([0.0, -9.0]), np.array([[2.0, 5.0]])
+    >>> hessian_trace(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
+    18.0
+    """
+    state = state_of(W, b, V, inputs, targets, activation)
+    curved = state.slope**2 * (state.V**2).sum(axis=0) + (state.error @ state.V) * state.bend
+    by_weight = (state.x**2).sum(axis=1) @ curved.sum(axis=1)
+    return float(state.scale * (state.error.shape[1] * (state.h**2).sum() + by_weight))
+
+
 def hessian_matrix(
     W: np.ndarray,
     b: np.ndarray,

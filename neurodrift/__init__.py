@@ -14,6 +14,7 @@ from neurodrift.analysis.information import (
     spatial_information_from_maps,
 )
 from neurodrift.analysis.informative import informative_units
+from neurodrift.analysis.latent import fit_latent_space, latent_activity, latent_trajectories
 from neurodrift.analysis.map_switches import detect_maps, label_maps
 from neurodrift.analysis.phases import phases, phases_text
 from neurodrift.analysis.pipeline import analyze, summary
@@ -23,9 +24,11 @@ from neurodrift.analysis.quality import unit_counts
 from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
 from neurodrift.analysis.registration import check_registration
 from neurodrift.analysis.regression import regress
+from neurodrift.analysis.representation import representation_stability
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import drift_table, session_table
+from neurodrift.analysis.trials import trial_averages
 from neurodrift.convert.movement import from_movement, to_movement
 from neurodrift.convert.pynapple import from_pynapple, to_pynapple
 from neurodrift.convert.ratinabox import from_ratinabox
@@ -48,6 +51,7 @@ __all__ = [
     "detect_maps",
     "drift",
     "drift_table",
+    "fit_latent_space",
     "from_movement",
     "from_pynapple",
     "from_ratinabox",
@@ -57,6 +61,8 @@ __all__ = [
     "informative_units",
     "join_sessions",
     "label_maps",
+    "latent_activity",
+    "latent_trajectories",
     "map_stability",
     "mutual_information",
     "open_recording",
@@ -70,6 +76,7 @@ __all__ = [
     "rate_maps",
     "recording_from_arrays",
     "regress",
+    "representation_stability",
     "save_recording",
     "save_results",
     "schema",
@@ -86,6 +93,7 @@ __all__ = [
     "testing",
     "to_movement",
     "to_pynapple",
+    "trial_averages",
     "unit_counts",
     "write_report",
 ]

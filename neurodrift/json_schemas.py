@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.representation_schema import REPRESENTATIONS
 from neurodrift.result_schema import COMPARISON, RESULTS
 from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, RECORDING, Var
 
-STORED = {"recording": RECORDING} | RESULTS | {"comparison": COMPARISON}
+STORED = {"recording": RECORDING} | RESULTS | REPRESENTATIONS | {"comparison": COMPARISON}
 """Every stored artefact, by name."""
 
 _DTYPE_NAMES = {

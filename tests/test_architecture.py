@@ -10,6 +10,7 @@ import neurodrift
 PACKAGE = Path(neurodrift.__file__).parent
 
 BASE = {"schema", "result_schema", "_value_faults", "_yaml_config", "json_schemas", "seeds"}
+BASE |= {"representation_schema"}
 CORE = BASE | {"recording", "_arrays", "joining", "kinematics"}
 SIDES = {"testing", "io", "convert", "simulate", "analysis"}
 ARROWS = {  # module or folder -> what it may import, besides what lies in the same folder

@@ -127,7 +127,9 @@ def representation_stability(
             if rows.get(j, row) < row:
                 continue  # compared already, both ways
             b = a if i == j else samples.of(j)
-            for found, at in zip(_compare(a, b), ((row, j), (rows.get(j), i)), strict=True):
+            # in the order of the sessions, so that the last bits are those of every reference
+            both = _compare(a, b) if i <= j else _compare(b, a)[::-1]
+            for found, at in zip(both, ((row, j), (rows.get(j), i)), strict=True):
                 if at[0] is not None:
                     for name, array in values.items():
                         array[at] = found[name]

@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.seeds import generator
 from neurodrift.simulate._task import Task
 from neurodrift.simulate.engine import train_ensemble
+from neurodrift.simulate.networks import forward
 from neurodrift.simulate.run import MEASURES, Run
 
 
@@ -218,6 +219,64 @@ def relearned(
         },
         reason="finished",
     )
+
+
+def thinned(run: Run) -> Run:
+    """Make the first snapshot as sparse as each of the others, and nothing else.
+
+    What a measure shows here, along the snapshots, is due to sparsity alone.
+
+    Parameters
+    ----------
+    run
+        A run of the built-in network with one hidden layer and an activation that is silent below
+        0, with snapshots.
+
+    Returns
+    -------
+    Run
+        The weights of the first snapshot at every step, with all biases lowered (or raised) by
+        one number, such that the share of active pairs of sample and unit in the run's task is
+        that of the snapshot of this step. Its outputs are not those of a trained network.
+
+    Raises
+    ------
+    ValueError
+        If the network is another one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.simulate.engine import train
+    >>> from neurodrift.simulate.perturb import thinned
+    >>> from neurodrift.simulate.rules import Rule
+    >>> from neurodrift.simulate.tasks import random
+    >>> run = train(random(), rule=Rule(update_noise=0.1), n_steps=2000, snapshots=[0, 2000])
+    >>> shares = [
+    ...     (one.recording()["activity"].values > 0).reshape(2, -1).mean(axis=1).round(2).tolist()
+    ...     for one in (run, thinned(run))
+    ... ]
+    >>> shares[0] == shares[1]
+    True
+    """
+    if not run.network.is_published:
+        raise ValueError(
+            "the network is not the built-in one of one hidden ReLU layer, whose biases could be "
+            "lowered"
+        )
+    _chosen(run, None)
+    first = run.snapshot(int(run.snapshot_steps[0]))
+    drive = np.sort(run.task.inputs @ first["W"].T + first["b"], axis=None)
+    n_active = [
+        int((forward(run.network, run.snapshot(step), run.task.inputs, 1)[1] > 0).sum())
+        for step in run.snapshot_steps.tolist()
+    ]
+    # midway between the weakest drive that stays and the strongest that goes
+    edges = np.concatenate([[2 * drive[0] - drive[1]], drive, [2 * drive[-1] - drive[-2]]])
+    lowered = [(edges[drive.size - n] + edges[drive.size - n + 1]) / 2 for n in n_active]
+    kept = {name: np.stack([first[name]] * len(n_active)) for name in first}
+    kept["b"] = (first["b"] - np.array(lowered)[:, None]).astype(first["b"].dtype)
+    return replace(run, weights=kept)
 
 
 def _chosen(run: Run, snapshots: Sequence[int] | np.ndarray | None) -> Run:

@@ -92,7 +92,8 @@ def ring(*, n_positions: int = 628, length: float = 200.0) -> HebbianInputs:
     n_positions
         Number of angles, evenly spaced.
     length
-        Circumference in the recording [cm]. The ring is cut open at angle 0, where x = 0.
+        Circumference in the recording [cm]. The ring is cut open at angle 0; an input's x is the
+        middle of its share of the ring.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def ring(*, n_positions: int = 628, length: float = 200.0) -> HebbianInputs:
     share = np.arange(n_positions) / n_positions
     angle = 2 * np.pi * share
     inputs = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return HebbianInputs(name="ring", inputs=inputs, x=share * length)
+    return HebbianInputs(name="ring", inputs=inputs, x=_middles(n_positions, length))
 
 
 def place_1d(
@@ -168,7 +169,7 @@ def place_1d(
     share = np.arange(n_positions) / n_positions
     places = np.stack([share, math.tan(slice_angle) * share], axis=1)
     inputs = _grid_cells(places, n_scales, base_scale, scale_ratio, n_orientations, n_offsets)
-    return HebbianInputs(name="place 1-D", inputs=inputs, x=share * length)
+    return HebbianInputs(name="place 1-D", inputs=inputs, x=_middles(n_positions, length))
 
 
 def place_2d(
@@ -208,8 +209,8 @@ def place_2d(
     along_y, along_x = np.meshgrid(share, share, indexing="ij")
     places = np.stack([along_x.ravel(), along_y.ravel()], axis=1)
     inputs = _grid_cells(places, n_scales, base_scale, scale_ratio, n_orientations, n_offsets)
-    x, y = (places * length).T
-    return HebbianInputs(name="place 2-D", inputs=inputs, x=x, y=y)
+    y, x = np.meshgrid(*[_middles(n_positions, length)] * 2, indexing="ij")
+    return HebbianInputs(name="place 2-D", inputs=inputs, x=x.ravel(), y=y.ravel())
 
 
 def psp(
@@ -279,6 +280,11 @@ def _grid_cells(
                 phase = np.array(offset) / n_offsets * scale
                 rates.append(2 / 3 * (np.cos((places - phase) @ waves).mean(axis=1) + 0.5))
     return np.stack(rates, axis=1)
+
+
+def _middles(n: int, length: float) -> np.ndarray:
+    """Middles of equal stretches, which lie on no edge of a bin."""
+    return (np.arange(n) + 0.5) / n * length
 
 
 def _expect(**numbers: Any) -> None:

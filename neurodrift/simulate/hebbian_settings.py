@@ -5,13 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args
 
 from neurodrift._yaml_config import Place, Source, schema_faults
+from neurodrift.simulate._settings_schema import (
+    SCHEMA,
+    complete,
+    named_schema,
+    section_schema,
+    settings_schema,
+)
 from neurodrift.simulate.engine import Spacing
 from neurodrift.simulate.hebbian import HebbianRun, look_steps, train_hebbian
 from neurodrift.simulate.hebbian_inputs import INPUTS, HebbianInputs
@@ -20,15 +26,6 @@ from neurodrift.simulate.hebbian_network import FixedPoint, HebbianNetwork, Hebb
 SECTIONS: tuple[str, ...] = ("inputs", "network", "rule")
 
 _MOST_NUMBERS = 10**10  # 80 gigabytes in memory
-_POSITIVE = {"learning_rate", "length", "base_scale", "scale_ratio", "weight_scale"}
-_ANY = {"slice_angle"}
-_STEPS = {
-    "description": "expected how many steps, at least 1, or a list of steps from 0",
-    "oneOf": [
-        {"type": "integer", "minimum": 1},
-        {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
-    ],
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +108,9 @@ def schema() -> dict[str, Any]:
     >>> schema()["properties"]["rule"]["properties"]["forward_noise"]
     {'type': 'number', 'minimum': 0}
     """
+    steps = settings_schema()["properties"]["measures"]
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": SCHEMA,
         "title": "neurodrift settings of a run of Hebbian similarity matching",
         "type": "object",
         "required": ["simulation", "inputs"],
@@ -123,11 +121,11 @@ def schema() -> dict[str, Any]:
             "label": {"type": "string"},
             "seed": {"type": "integer", "minimum": 0},
             "inputs": _inputs_schema(),
-            "network": _section_schema(_options(HebbianNetwork)),
-            "rule": _section_schema(_options(HebbianRule)),
+            "network": section_schema(_options(HebbianNetwork)),
+            "rule": section_schema(_options(HebbianRule)),
             "n_steps": {"type": "integer", "minimum": 1},
-            "measures": _STEPS,
-            "snapshots": _STEPS,
+            "measures": steps,
+            "snapshots": steps,
             "spacing": {"enum": list(get_args(Spacing))},
             "fixed_point": {"enum": list(get_args(FixedPoint))},
             "peak_threshold": {"type": "number", "minimum": 0},
@@ -171,9 +169,9 @@ def settings_from_values(
         raise source.error(faults)
     given = {n: v for n, v in values.items() if n not in ("description", "simulation")}
     maker = given["inputs"]["name"]
-    given["inputs"] = {"name": maker} | _complete(_options(INPUTS[maker]), given["inputs"])
-    given["network"] = _complete(_options(HebbianNetwork), given.get("network", {}))
-    given["rule"] = _complete(_options(HebbianRule), given.get("rule", {}))
+    given["inputs"] = {"name": maker} | complete(_options(INPUTS[maker]), given["inputs"])
+    given["network"] = complete(_options(HebbianNetwork), given.get("network", {}))
+    given["rule"] = complete(_options(HebbianRule), given.get("rule", {}))
     for name in ("seed", "n_steps"):
         if name in given:
             given[name] = int(given[name])
@@ -219,55 +217,17 @@ def _made_inputs(options: Mapping[str, Any]) -> HebbianInputs:
     return INPUTS[options["name"]](**{n: v for n, v in options.items() if n != "name"})
 
 
+def _inputs_schema() -> dict[str, Any]:
+    listed = {"type": ["array", "null"], "items": {"type": "number", "exclusiveMinimum": 0}}
+    numbers = {name: dict(_options(maker)) for name, maker in INPUTS.items()}
+    numbers["psp"].pop("variances")  # a list, which the common schema does not know
+    found = named_schema(numbers)
+    found["allOf"][list(INPUTS).index("psp")]["then"]["properties"]["variances"] = listed
+    return found
+
+
 def _options(maker: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     """Type and default of every option of a function or a class of options."""
     found = inspect.signature(maker).parameters
     hints = typing.get_type_hints(maker)
     return {name: (hints[name], one.default) for name, one in found.items()}
-
-
-def _inputs_schema() -> dict[str, Any]:
-    cases = []
-    for name, maker in INPUTS.items():
-        section = _section_schema(_options(maker))
-        section["properties"] |= {"name": {"const": name}}
-        named = {"properties": {"name": {"const": name}}, "required": ["name"]}
-        cases.append({"if": named, "then": section})
-    return {
-        "type": "object",
-        "required": ["name"],
-        "properties": {"name": {"enum": list(INPUTS)}},
-        "allOf": cases,
-    }
-
-
-def _section_schema(options: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {name: _option_schema(name, hint) for name, (hint, _) in options.items()},
-    }
-
-
-def _option_schema(name: str, hint: Any) -> dict[str, Any]:
-    if get_origin(hint) is Literal:
-        return {"enum": list(get_args(hint))}
-    if get_origin(hint) in (types.UnionType, typing.Union):  # a list of numbers, or none
-        positive = {"type": "number", "exclusiveMinimum": 0}
-        return {"type": ["array", "null"], "items": positive, "minItems": 1}
-    if hint is int:
-        return {"type": "integer", "minimum": 0 if name == "seed" else 1}
-    if name in _ANY:
-        return {"type": "number"}
-    return {"type": "number", "exclusiveMinimum" if name in _POSITIVE else "minimum": 0}
-
-
-def _complete(options: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every option in its own type, so that 1 and 1.0 are the same settings."""
-    found = {}
-    for name, (hint, default) in options.items():
-        value = given.get(name, default)
-        if isinstance(value, list | tuple):
-            value = [float(v) for v in value]
-        found[name] = hint(value) if hint in (int, float) else value
-    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     sweep = commands.add_parser("sweep", help="many networks over ranges of settings; resumes")
     add_settings(sweep)
-    sweep.add_argument("-o", "--out", type=Path, required=True, help="sweep.zarr to write")
+    sweep.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        help="what to write",
+    )
     add_workers(sweep, "processes")
     add_overwrite(sweep)
     sweep.set_defaults(run=_sweep)
@@ -28,10 +36,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _simulate(options: argparse.Namespace) -> None:
     from neurodrift.io.zarr import refuse_existing
+    from neurodrift.simulate.kinds import GRADIENT, read_simulation, save_result, settings_of
     from neurodrift.simulate.run_store import save_run
     from neurodrift.simulate.settings import load_settings
 
     refuse_existing(options.out, options.overwrite)
+    kind, values, source = read_simulation(options.settings, changes(options))
+    if kind != GRADIENT:
+        if options.checkpoint is not None:
+            raise ValueError(f"--checkpoint is for {GRADIENT} simulations; this one is {kind}")
+        other = settings_of(values, source)
+        result = other.simulate()
+        save_result(result, other, options.out, overwrite=options.overwrite)
+        print(f"{options.out}: {result.text()}")
+        return
     settings = load_settings(options.settings, changes(options))
     run = settings.train(checkpoint=options.checkpoint)
     save_run(run, settings, options.out, overwrite=options.overwrite)
@@ -42,20 +60,59 @@ def _simulate(options: argparse.Namespace) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
+    from neurodrift.simulate.kinds import GRADIENT, read_simulation
+
+    kind, values, source = read_simulation(options.settings, changes(options))
+    with _client(options) as client:
+        if kind == GRADIENT:
+            _sweep_gradient(options, client)
+        else:
+            _sweep_other(options, client, values, source)
+
+
+def _sweep_gradient(options: argparse.Namespace, client: Any) -> None:
     from collections import Counter
 
     from neurodrift.simulate.sweep import open_sweep, run_sweep
     from neurodrift.simulate.sweep_config import load_sweep
 
     config = load_sweep(options.settings, changes(options))
-    same: dict[str, Any] = {"overwrite": options.overwrite, "progress": True}
-    if options.scheduler is not None:
-        from distributed import Client
-
-        with Client(options.scheduler) as client:
-            run_sweep(config, options.out, client=client, **same)
-    else:
-        run_sweep(config, options.out, n_workers=options.workers, **same)
+    run_sweep(
+        config,
+        options.out,
+        client=client,
+        n_workers=options.workers,
+        overwrite=options.overwrite,
+        progress=True,
+    )
     reasons = Counter(open_sweep(options.out).table["reason"].values.tolist())
     counts = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
     print(f"{options.out}: {len(config.runs)} runs: {counts}")
+
+
+def _sweep_other(options: argparse.Namespace, client: Any, values: Any, source: Any) -> None:
+    from neurodrift.simulate.kinds import settings_of_sweep
+    from neurodrift.simulate.many import TABLE, simulate_many
+
+    settings = settings_of_sweep(values, source)
+    paths = simulate_many(
+        settings,
+        options.out,
+        client=client,
+        n_workers=options.workers,
+        overwrite=options.overwrite,
+        progress=lambda number, text: print(f"run {number}: {text}", flush=True),
+    )
+    print(f"{options.out}: {len(paths)} runs; {TABLE} says what they are")
+
+
+@contextmanager
+def _client(options: argparse.Namespace) -> Iterator[Any]:
+    """Client of the given scheduler, or None."""
+    if options.scheduler is None:
+        yield None
+        return
+    from distributed import Client
+
+    with Client(options.scheduler) as client:
+        yield client

@@ -27,8 +27,10 @@ WITHOUT_CONVERTER = {
     "khatib2023": "the data are not public: ask the authors "
     "(https://doi.org/10.1016/j.neuron.2023.05.014), and describe their files in a mapping for "
     "`neurodrift convert arrays MAPPING.yaml`",
+    "smnist": "its digits are what a simulation learns, no recording: give their folder to "
+    "`neurodrift simulate jensen2021 --set tasks.path=FOLDER`",
 }
-"""Data sets of the paper that nothing converts, and why."""
+"""Data sets that nothing converts, and why."""
 
 
 def converter(name: str) -> Callable[..., list[Path]]:

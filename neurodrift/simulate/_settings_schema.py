@@ -52,11 +52,12 @@ def settings_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "description": {"type": "string"},
+            "simulation": {"const": "gradient"},
             "label": {"type": "string"},
             "seed": {"type": "integer", "minimum": 0},
-            "task": _task_schema(),
-            "network": _section_schema(network_options()),
-            "rule": _section_schema(rule_options()),
+            "task": named_schema({name: task_options(name) for name in TASKS}),
+            "network": section_schema(network_options()),
+            "rule": section_schema(rule_options()),
             "n_steps": whole,
             "measures": _STEPS,
             "snapshots": _STEPS,
@@ -101,16 +102,28 @@ def network_options() -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _task_schema() -> dict[str, Any]:
+def named_schema(sections: Mapping[str, Mapping[str, tuple[Any, Any]]]) -> dict[str, Any]:
+    """JSON Schema of a section whose key ``name`` says which other keys it has.
+
+    Parameters
+    ----------
+    sections
+        Options of each name.
+
+    Returns
+    -------
+    dict
+        Draft 2020-12.
+    """
     cases = []
-    for name in TASKS:
-        section = _section_schema(task_options(name))
+    for name, options in sections.items():
+        section = section_schema(options)
         section["properties"] |= {"name": {"const": name}}
         cases.append({"if": {"properties": {"name": {"const": name}}}, "then": section})
     return {
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"enum": list(TASKS)}},
+        "properties": {"name": {"enum": list(sections)}},
         "allOf": [_only_if_named(case) for case in cases],
     }
 
@@ -120,7 +133,8 @@ def _only_if_named(case: dict[str, Any]) -> dict[str, Any]:
     return case
 
 
-def _section_schema(options: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+def section_schema(options: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    """JSON Schema of a section with these options, type and default by name."""
     return {
         "type": "object",
         "additionalProperties": False,
@@ -142,3 +156,15 @@ def _option_schema(name: str, hint: Any) -> dict[str, Any]:
     if name in ("learning_rate", "epsilon", "perturbation", "decay") or name.endswith("_noise"):
         least = 0
     return made if least is None else made | {"minimum": least}
+
+
+def complete(options: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every option in its own type, so that 1 and 1.0 are the same settings."""
+    found = {}
+    for option, (hint, default) in options.items():
+        value = given.get(option, default)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            kinds = (hint, *get_args(hint))
+            value = int(value) if int in kinds else float(value)
+        found[option] = [float(v) for v in value] if isinstance(value, list | tuple) else value
+    return found

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,7 @@ from neurodrift._yaml_config import Place, Source, schema_faults
 from neurodrift.simulate._config_files import read_config
 from neurodrift.simulate._settings_schema import (
     SECTIONS,
+    complete,
     network_options,
     rule_options,
     settings_schema,
@@ -254,13 +255,14 @@ def complete_settings(values: Mapping[str, Any]) -> RunSettings:
     RunSettings
         Complete settings.
     """
-    given = {name: value for name, value in values.items() if name != "description"}
+    words = ("description", "simulation")
+    given = {name: value for name, value in values.items() if name not in words}
     name = given["task"]["name"]
-    task = {"name": name} | _complete(task_options(name), given["task"])
-    rule = _complete(rule_options(), given.get("rule", {}))
+    task = {"name": name} | complete(task_options(name), given["task"])
+    rule = complete(rule_options(), given.get("rule", {}))
     if rule["learning_rate"] is None:
         rule["learning_rate"] = LEARNING_RATES[rule["name"]]
-    network = _complete(network_options(), given.get("network", {}))
+    network = complete(network_options(), given.get("network", {}))
     if network["hidden_layer"] is None:
         network["hidden_layer"] = f"hidden{network['depth']}"
     for key in ("n_steps", "seed", "n_early"):
@@ -339,15 +341,3 @@ def check_builds(settings: RunSettings, source: Source, what: str = "") -> None:
         raise ValueError(f"{source.name} cannot be used: {what}too large: {error}") from error
     except (ValueError, TypeError) as error:
         raise ValueError(f"{source.name} cannot be used: {what}{error}") from error
-
-
-def _complete(options: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every option in its own type, so that 1 and 1.0 are the same settings."""
-    found = {}
-    for option, (hint, default) in options.items():
-        value = given.get(option, default)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            kinds = (hint, *get_args(hint))
-            value = int(value) if int in kinds else float(value)
-        found[option] = [float(v) for v in value] if isinstance(value, list | tuple) else value
-    return found

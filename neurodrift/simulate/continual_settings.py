@@ -1,0 +1,246 @@
+"""Settings of learning one task after the other: from YAML to a run (``simulation: continual``)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import xarray as xr
+
+from neurodrift._yaml_config import Source, schema_faults
+from neurodrift.simulate._settings_schema import SCHEMA, complete, named_schema, section_schema
+from neurodrift.simulate._trials import TrialSettings
+from neurodrift.simulate.continual import ContinualRun, train_continual
+from neurodrift.simulate.learners import LEARNERS
+from neurodrift.simulate.recurrent import RecurrentNetwork
+from neurodrift.simulate.strokes import drawn_strokes, read_strokes
+from neurodrift.simulate.task_sequence import TaskSequence, stroke_tasks
+
+SECTIONS = ("tasks", "network", "trials", "learner", "probe")
+
+Options = dict[str, tuple[Any, Any]]
+_TASKS: dict[str, Options] = {
+    "smnist": {"path": (str | None, None), "n_tasks": (int, 15)},
+    "drawn": {"n_each": (int, 400), "n_tasks": (int, 15), "seed": (int, 0)},
+}
+_PROBE: Options = {
+    "task": (int, 2),
+    "n_trials": (int, 100),
+    "noise": (bool, True),
+    "seed": (int, 0),
+}
+_NUMBERS = ("n_steps", "batch_size", "n_fisher", "data_size", "n_test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContinualSettings:
+    """Everything that decides what one run becomes, with every default filled in.
+
+    Parameters
+    ----------
+    label
+        Free words.
+    seed, initial_seed
+        See :func:`neurodrift.simulate.continual.train_continual`.
+    tasks
+        ``name``: ``smnist``, the digits of de Jong (2016) at ``path``, or ``drawn`` ones, which
+        need no data.
+    network, trials, learner
+        Options of :class:`neurodrift.simulate.recurrent.RecurrentNetwork`, of how trials are shown,
+        and of the learner ``name``.
+    probe
+        Which task's trials the stored recording shows: ``task`` (its number), ``n_trials``,
+        ``noise`` on inputs, ``seed``.
+    n_steps, batch_size, n_fisher, data_size, n_test, dtype
+        See :func:`neurodrift.simulate.continual.train_continual`.
+    """
+
+    label: str = ""
+    seed: int = 0
+    initial_seed: int | None = None
+    tasks: dict[str, Any] = field(default_factory=lambda: {"name": "smnist"})
+    network: dict[str, Any] = field(default_factory=dict)
+    trials: dict[str, Any] = field(default_factory=dict)
+    learner: dict[str, Any] = field(default_factory=lambda: {"name": "ncl"})
+    probe: dict[str, Any] = field(default_factory=dict)
+    n_steps: int = 1953
+    batch_size: int = 256
+    n_fisher: int = 2048
+    data_size: int = 50_000
+    n_test: int = 1000
+    dtype: str = "float32"
+
+    def build_tasks(self) -> TaskSequence:
+        """The tasks, read or drawn.
+
+        Returns
+        -------
+        TaskSequence
+            In the order of learning.
+        """
+        options = dict(self.tasks)
+        n_tasks = options.pop("n_tasks")
+        drawn = options.pop("name") == "drawn"
+        strokes = drawn_strokes(**options) if drawn else read_strokes(**options)
+        return stroke_tasks(strokes, n_tasks)
+
+    def simulate(self) -> Continual:
+        """Learn all tasks.
+
+        Returns
+        -------
+        Continual
+            The run with its probe.
+        """
+        options = dict(self.learner)
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        run = train_continual(
+            self.build_tasks(),
+            learner=LEARNERS[options.pop("name")](**options),
+            network=RecurrentNetwork(**self.network),
+            trials=TrialSettings(**self.trials),
+            seed=self.seed,
+            initial_seed=self.initial_seed,
+            dtype=self.dtype,
+            **numbers,
+        )
+        return Continual(run, self.probe)
+
+
+@dataclass(frozen=True, eq=False)
+class Continual:
+    """A run and what of it is stored: the recording of its probe, measures and weights."""
+
+    run: ContinualRun
+    probe: dict[str, Any]
+
+    def recording(self, *, subject: str | None = None) -> xr.Dataset:
+        """The recording of the probe, see :meth:`ContinualRun.recording`."""
+        options = dict(self.probe)
+        return self.run.recording(
+            options.pop("task"), probe_seed=options.pop("seed"), subject=subject, **options
+        )
+
+    def groups(self) -> dict[str, xr.Dataset]:
+        """What is stored beside the recording."""
+        dims = {"W": ("snapshot", "source", "unit"), "C": ("snapshot", "unit", "output")}
+        weights = xr.Dataset({name: (dims[name], a) for name, a in self.run.weights.items()})
+        return {"measures": self.run.measures, "weights": weights}
+
+    def text(self) -> str:
+        """What came out, in a line."""
+        measures = self.run.measures
+        last = measures["accuracy"].values[-1]
+        learned = len(measures["snapshot"]) - 1
+        mean = f"mean accuracy {last[:learned].mean():.3f}" if learned else "no task learned"
+        return (
+            f"{self.run.reason}: {self.run.learner['name']}, seed {self.run.seed}, {learned} of "
+            f"{len(last)} tasks; {mean} on those"
+        )
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the settings.
+
+    Returns
+    -------
+    dict
+        Draft 2020-12.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.continual_settings import schema
+    >>> schema()["properties"]["n_steps"]
+    {'type': 'integer', 'minimum': 1}
+    """
+    text = {"type": "string"}
+    return {
+        "$schema": SCHEMA,
+        "title": "neurodrift settings of continual learning",
+        "type": "object",
+        "required": ["simulation", "tasks", "learner"],
+        "additionalProperties": False,
+        "properties": {
+            "description": text,
+            "simulation": {"const": "continual"},
+            "label": text,
+            "seed": {"type": "integer", "minimum": 0},
+            "initial_seed": {"type": ["integer", "null"], "minimum": 0},
+            "tasks": named_schema(_TASKS),
+            "network": section_schema(_options(RecurrentNetwork)),
+            "trials": section_schema(_options(TrialSettings)),
+            "learner": named_schema({name: _options(kind) for name, kind in LEARNERS.items()}),
+            "probe": section_schema(_PROBE),
+            **{name: {"type": "integer", "minimum": 1} for name in _NUMBERS},
+            "dtype": {"enum": ["float32", "float64"]},
+        },
+    }
+
+
+def settings_from_values(
+    values: Mapping[str, Any], source: Source | None = None
+) -> ContinualSettings:
+    """Check plain values and fill in the defaults.
+
+    Parameters
+    ----------
+    values
+        As in a YAML file.
+    source
+        Where they stand, for errors.
+
+    Returns
+    -------
+    ContinualSettings
+        Complete settings.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or a value impossible; all faults are listed.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.continual_settings import settings_from_values
+    >>> values = {"simulation": "continual", "tasks": {"name": "drawn"}, "learner": {"name": "ewc"}}
+    >>> settings_from_values(values).learner["strength"]
+    1.0
+    """
+    source = source or Source("the configuration")
+    faults = schema_faults(values, schema())
+    if faults:
+        raise source.error(faults)
+    words = ("description", "simulation", *SECTIONS)
+    given = {name: value for name, value in values.items() if name not in words}
+    tasks, learner = values["tasks"]["name"], values["learner"]["name"]
+    settings = ContinualSettings(
+        **given,
+        tasks={"name": tasks} | complete(_TASKS[tasks], values["tasks"]),
+        network=complete(_options(RecurrentNetwork), values.get("network", {})),
+        trials=complete(_options(TrialSettings), values.get("trials", {})),
+        learner={"name": learner} | complete(_options(LEARNERS[learner]), values["learner"]),
+        probe=complete(_PROBE, values.get("probe", {})),
+    )
+    try:
+        RecurrentNetwork(**settings.network)
+        TrialSettings(**settings.trials)
+        LEARNERS[learner](**{n: v for n, v in settings.learner.items() if n != "name"})
+        if not 1 <= settings.tasks["n_tasks"] <= 15:
+            raise ValueError(f"tasks.n_tasks is {settings.tasks['n_tasks']}, expected 1 to 15")
+        if not 1 <= settings.probe["task"] <= settings.tasks["n_tasks"]:
+            raise ValueError(
+                f"probe.task is {settings.probe['task']}, expected one of the "
+                f"{settings.tasks['n_tasks']} tasks"
+            )
+    except ValueError as error:
+        raise ValueError(f"{source.name} cannot be used: {error}") from error
+    return settings
+
+
+def _options(kind: type[Any]) -> Options:
+    """Type and default of every field of a dataclass."""
+    hints = typing.get_type_hints(kind)
+    return {one.name: (hints[one.name], one.default) for one in dataclasses.fields(kind)}

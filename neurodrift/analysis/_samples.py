@@ -84,6 +84,8 @@ def samples_of(source: xr.Dataset) -> Samples:
     if "registered" in source.coords:
         source = source.isel(unit=np.flatnonzero(source["registered"].values))
     assert name is not None
+    if name != "activity":  # small; a lazy one would be made anew for every pair
+        source = source.assign({name: source[name].compute()})
     return Samples(source, name)
 
 

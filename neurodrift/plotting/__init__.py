@@ -9,6 +9,8 @@ from neurodrift.plotting.comparison import (
     plot_slopes,
     plot_statements,
 )
+from neurodrift.plotting.intervals import plot_intervals
+from neurodrift.plotting.latent import plot_stability, plot_trajectories, plot_trajectory_row
 from neurodrift.plotting.maps import plot_drift_matrix, plot_rate_maps, plot_sorted_maps
 from neurodrift.plotting.open_field import plot_box_maps, plot_map_labels
 from neurodrift.plotting.series import plot_decay, plot_normalized, plot_session_series
@@ -30,6 +32,7 @@ __all__ = [
     "plot_decay",
     "plot_drift_matrix",
     "plot_eigenvalues",
+    "plot_intervals",
     "plot_lag_beside",
     "plot_landscape",
     "plot_map_labels",
@@ -41,5 +44,8 @@ __all__ = [
     "plot_session_series",
     "plot_slopes",
     "plot_sorted_maps",
+    "plot_stability",
     "plot_statements",
+    "plot_trajectories",
+    "plot_trajectory_row",
 ]

@@ -256,7 +256,7 @@ def train_continual(
     pool = TrialPool(tasks, "train", trials, network, dtype)
     tests = TrialPool(tasks, "test", trials, network, dtype)
     reason = "finished"
-    with one_blas_thread():
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         rule.start(weights, data_size)
         found = [_measure(network, weights, tests, tasks, n_test, seed)]
         for k in range(len(tasks)):

@@ -193,7 +193,9 @@ def plot_stability(
             style = {"color": INK, "linewidth": 0.7, "linestyle": ":", "zorder": 0}
             ax.axhline(chance, label="accuracy of a guess", **style)
     if np.array_equal(x, np.round(x)):
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        from matplotlib.ticker import MaxNLocator
+
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylim(max(lowest, -1.0) - 0.05, 1.05)
     ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     ax.set_xlabel(x_label)

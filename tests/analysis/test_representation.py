@@ -287,3 +287,32 @@ def test_representation_stability__bad_input(make, options, message):
 def test_representation_stability__refuses_what_is_no_dataset():
     with pytest.raises(TypeError, match="got ndarray"):
         representation_stability(np.zeros((2, 2)))
+
+
+def test_representation_stability__real_mouse(real_recording):
+    maps = rate_maps(real_recording("C6_M4", "A"), smoothing=4.0)
+    found = representation_stability(maps)
+    by_lag = {
+        name: [float(found[name].where(found["lag"] == lag).mean()) for lag in range(8)]
+        for name in ("r_squared", "r_squared_centred", "determination", "r_squared_permuted")
+    }
+    for name in ("r_squared", "r_squared_centred", "determination"):
+        assert by_lag[name][1] > by_lag[name][3] > by_lag[name][6], name
+    assert max(by_lag["r_squared_permuted"][1:]) < 1e-3
+    # units keep their place for a while, but their events are few: the strict measure is below 0
+    assert by_lag["r_squared"][7] > 0.1 and by_lag["determination"][7] < 0
+
+    rates = maps["rate"].transpose("session", "direction", "position", "unit").values
+    a, b = (rates[i].reshape(-1, rates.shape[-1]) for i in (0, 7))
+    both = (maps["detected"][0] & maps["detected"][7]).values
+    seen = np.isfinite(a[:, both]).all(axis=1) & np.isfinite(b[:, both]).all(axis=1)
+    a, b = a[seen][:, both], b[seen][:, both]
+    pair = found.isel(session_a=0, session_b=7)
+    assert int(pair["n_units"]) == both.sum() and int(pair["n_samples"]) == seen.sum()
+    assert float(pair["r_squared"]) == pytest.approx(np.corrcoef(a.ravel(), b.ravel())[0, 1] ** 2)
+    assert float(pair["determination"]) == pytest.approx(
+        1 - ((a - b) ** 2).sum() / ((a - a.mean(axis=0)) ** 2).sum()
+    )
+    moving = (np.ptp(a, axis=0) > 0) & (np.ptp(b, axis=0) > 0)
+    of_unit = [np.corrcoef(a[:, u], b[:, u])[0, 1] ** 2 for u in np.flatnonzero(moving)]
+    assert float(pair["mean_unit_r_squared"]) == pytest.approx(np.mean(of_unit))

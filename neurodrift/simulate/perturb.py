@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -177,6 +178,7 @@ def relearned(
     ([50, 100], np.True_)
     """
     start = moved(_chosen(run, snapshots), task)
+    dtype: Any = next(iter(run.weights.values())).dtype.name
     noise = int(generator(seed, "relearning", run.seed).integers(2**63))
     steps = start.snapshot_steps.tolist()
     made = train_ensemble(
@@ -189,8 +191,7 @@ def relearned(
         snapshots=[n_steps],
         measures=[n_steps],
         n_early=0,
-        dtype=run.measures.attrs["dtype"],
-        divergence=run.measures.attrs["divergence"],
+        dtype=dtype,
         n_threads=n_threads,
     )
     kept = {step: one for step, one in zip(steps, made, strict=True) if one.reason == "finished"}

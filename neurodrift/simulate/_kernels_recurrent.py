@@ -13,6 +13,32 @@ _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}, "error_model
 
 
 @numba.njit(**_OPTIONS)
+def _add_product(vector, matrix, out):  # type: ignore[no-untyped-def]
+    """Add vector @ matrix to out; four rows at a time, so that out is read and written less."""
+    n, m = matrix.shape
+    i = 0
+    while i + 4 <= n:
+        a, b, c, d = vector[i], vector[i + 1], vector[i + 2], vector[i + 3]
+        for j in range(m):
+            first = a * matrix[i, j] + b * matrix[i + 1, j]
+            out[j] += first + (c * matrix[i + 2, j] + d * matrix[i + 3, j])
+        i += 4
+    while i < n:
+        for j in range(m):
+            out[j] += vector[i] * matrix[i, j]
+        i += 1
+
+
+@numba.njit(**_OPTIONS)
+def _widened(matrix):  # type: ignore[no-untyped-def]
+    """Columns of zeros up to a multiple of eight: loops over them have no rest."""
+    n, m = matrix.shape
+    wide = np.zeros((n, (m + 7) // 8 * 8), matrix.dtype)
+    wide[:, :m] = matrix
+    return wide
+
+
+@numba.njit(**_OPTIONS)
 def run_forward(
     drive: np.ndarray,
     recurrent: np.ndarray,
@@ -40,18 +66,15 @@ def run_forward(
     n_units = recurrent.shape[0]
     leak = drive.dtype.type(leak)
     keep = drive.dtype.type(1) - leak
-    h = np.empty(n_units, drive.dtype)
+    wide = _widened(recurrent)
+    h = np.zeros(wide.shape[1], drive.dtype)
     r = np.empty(n_units, drive.dtype)
     for trial in range(offsets.size - 1):
         r[:] = 0
         for row in range(offsets[trial], offsets[trial + 1]):
             for j in range(n_units):
                 h[j] = drive[row, j]
-            for i in range(n_units):
-                active = r[i]
-                if active != 0:
-                    for j in range(n_units):
-                        h[j] += active * recurrent[i, j]
+            _add_product(r, wide, h)
             for j in range(n_units):
                 before[row, j] = r[j]
                 current[row, j] = h[j]
@@ -85,7 +108,8 @@ def run_backward(
     leak = current.dtype.type(leak)
     keep = current.dtype.type(1) - leak
     zero = current.dtype.type(0)
-    g = np.empty(n_units, current.dtype)
+    wide = _widened(transposed)
+    g = np.empty(wide.shape[1], current.dtype)
     for trial in range(offsets.size - 1):
         g[:] = 0
         last = offsets[trial + 1]
@@ -97,11 +121,7 @@ def run_backward(
             for j in range(n_units):
                 out[row, j] = leak * g[j] if current[row, j] > 0 else zero
                 g[j] *= keep
-            for i in range(n_units):
-                steep = out[row, i]
-                if steep != 0:
-                    for j in range(n_units):
-                        g[j] += steep * transposed[i, j]
+            _add_product(out[row], wide, g)
 
 
 @numba.njit(**_OPTIONS)

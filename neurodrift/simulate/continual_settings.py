@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from neurodrift.simulate._trials import TrialSettings
 from neurodrift.simulate.continual import ContinualRun, train_continual
 from neurodrift.simulate.learners import LEARNERS
 from neurodrift.simulate.recurrent import RecurrentNetwork
+from neurodrift.simulate.run_store import open_measures
 from neurodrift.simulate.strokes import drawn_strokes, read_strokes
 from neurodrift.simulate.task_sequence import TaskSequence, stroke_tasks
 
@@ -140,6 +143,65 @@ class Continual:
             f"{self.run.reason}: {self.run.learner['name']}, seed {self.run.seed}, {learned} of "
             f"{len(last)} tasks; {mean} on those"
         )
+
+
+def open_continual(
+    path: str | os.PathLike[str], *, tasks_path: str | os.PathLike[str] | None = None
+) -> ContinualRun:
+    """A stored run, to record it on the trials of any task.
+
+    Parameters
+    ----------
+    path
+        A store made by ``neurodrift simulate`` or ``neurodrift sweep``.
+    tasks_path
+        Where the stroke digits are now, if not where they were.
+
+    Returns
+    -------
+    ContinualRun
+        The run as it was made.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no store, or the digits are not where they were.
+    ValueError
+        If it is no run of continual learning.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from neurodrift.simulate.continual_settings import open_continual, settings_from_values
+    >>> from neurodrift.simulate.kinds import save_result
+    >>> settings = settings_from_values({
+    ...     "simulation": "continual", "learner": {"name": "sgd"}, "n_steps": 2, "batch_size": 4,
+    ...     "tasks": {"name": "drawn", "n_each": 4, "n_tasks": 2},
+    ... })
+    >>> path = save_result(settings.simulate(), settings, tempfile.mkdtemp() + "/run.zarr")
+    >>> open_continual(path).recording("2 v 3").sizes["session"]
+    3
+    """
+    measures = open_measures(path)
+    stored = json.loads(measures.attrs.pop("settings", "{}"))
+    if stored.pop("simulation", None) != "continual":
+        raise ValueError(f"{path} is no run of continual learning")
+    stored.pop("neurodrift_version")
+    settings = ContinualSettings(**stored)
+    if tasks_path is not None and settings.tasks["name"] == "smnist":
+        settings.tasks["path"] = os.fspath(tasks_path)
+    weights = open_measures(path, "weights")
+    return ContinualRun(
+        tasks=settings.build_tasks(),
+        network=RecurrentNetwork(**settings.network),
+        trials=TrialSettings(**settings.trials),
+        seed=settings.seed,
+        learner=settings.learner,
+        weights={name: weights[name].values for name in ("W", "C")},
+        measures=measures,
+        n_steps=settings.n_steps,
+        reason=measures.attrs["reason"],
+    )
 
 
 def schema() -> dict[str, Any]:

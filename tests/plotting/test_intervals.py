@@ -20,7 +20,7 @@ def test_plot_intervals__draws_every_estimate_and_its_ends():
             bars.get_segments(), low, high, line.get_ydata(), strict=True
         ):
             ends = [[left, height], [right, height]] if np.isfinite(left) else np.empty((0, 2))
-            np.testing.assert_array_equal(segment, ends)
+            np.testing.assert_array_equal(np.reshape(segment, (-1, 2)), ends)
     assert [text.get_text() for text in axis.get_yticklabels()] == ["first", "second"]
     bottom, top = axis.get_ylim()
     assert bottom > top  # the first row is the upper one

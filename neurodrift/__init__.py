@@ -25,6 +25,7 @@ from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
 from neurodrift.analysis.registration import check_registration
 from neurodrift.analysis.regression import regress
 from neurodrift.analysis.representation import representation_stability
+from neurodrift.analysis.remapping import remapping
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import drift_table, session_table
@@ -76,6 +77,7 @@ __all__ = [
     "rate_maps",
     "recording_from_arrays",
     "regress",
+    "remapping",
     "representation_stability",
     "save_recording",
     "save_results",

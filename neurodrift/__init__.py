@@ -24,8 +24,8 @@ from neurodrift.analysis.quality import unit_counts
 from neurodrift.analysis.ratemaps import order_by_peak, rate_maps, smooth_maps
 from neurodrift.analysis.registration import check_registration
 from neurodrift.analysis.regression import regress
-from neurodrift.analysis.representation import representation_stability
 from neurodrift.analysis.remapping import remapping
+from neurodrift.analysis.representation import representation_stability
 from neurodrift.analysis.sparsity import sparsity
 from neurodrift.analysis.stability import criteria_agreement, map_stability
 from neurodrift.analysis.tables import drift_table, session_table

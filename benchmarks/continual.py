@@ -86,10 +86,9 @@ def main() -> None:
             ours, theirs = loss_and_gradient(NETWORK, weights, batch), autograd(weights, batch)
             for name in weights:
                 np.testing.assert_allclose(ours[1][name], theirs[1][name], rtol=1e-3, atol=1e-4)
-            slow = seconds(lambda b=batch: autograd(weights, b), 5 if small else 40)
-            fast = seconds(
-                lambda b=batch: loss_and_gradient(NETWORK, weights, b), 5 if small else 40
-            )
+            repeats = 5 if small else 40
+            slow = seconds(partial(autograd, weights, batch), repeats)
+            fast = seconds(partial(loss_and_gradient, NETWORK, weights, batch), repeats)
         print(f"{n_trials:6d}  {1e3 * slow:13.1f}  {1e3 * fast:15.1f}  {slow / fast:5.1f}")
 
 

@@ -89,8 +89,8 @@ def representation_stability(
 
     References
     ----------
-    .. [1] Jensen, Kao, Tripodi, Hennequin (2021), "Continual learning and neural stability".
-       The algorithm is that of Kao et al. (2021), https://doi.org/10.48550/arXiv.2106.08085
+    .. [1] Jensen (2021), "An algorithmic hypothesis of differential neural stability in the
+       brain", a note on Kao et al. (2021), https://doi.org/10.48550/arXiv.2106.08085
     .. [2] Hoeffding (1951), Ann Math Stat. https://doi.org/10.1214/aoms/1177729545
 
     Examples

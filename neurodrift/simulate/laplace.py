@@ -171,8 +171,8 @@ def two_minima(*, distance: float = 2.0, barrier: float = 0.5, stiffness: float 
 
     References
     ----------
-    .. [1] After Figure 3 of Jensen, Kao, Tripodi, Hennequin (2021), "Continual learning and
-       neural stability".
+    .. [1] After Figure 3 of Jensen (2021), "An algorithmic hypothesis of differential neural
+       stability in the brain".
 
     Examples
     --------
@@ -306,7 +306,8 @@ def permuted_energy(
 
     References
     ----------
-    .. [1] Jensen, Kao, Tripodi, Hennequin (2021), "Continual learning and neural stability".
+    .. [1] Jensen (2021), "An algorithmic hypothesis of differential neural stability in the
+       brain".
 
     Examples
     --------

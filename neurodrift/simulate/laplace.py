@@ -109,8 +109,8 @@ def laplace_approximation(
 
     References
     ----------
-    Huszár (2018), "Note on the quadratic penalties in elastic weight consolidation",
-    https://doi.org/10.1073/pnas.1717042115
+    Huszár (2017), "On quadratic penalties in elastic weight consolidation",
+    https://doi.org/10.48550/arXiv.1712.03847
 
     Examples
     --------

@@ -10,8 +10,10 @@ from neurodrift import (
     fit_latent_space,
     latent_activity,
     latent_trajectories,
+    open_results,
     rate_maps,
     recording_from_arrays,
+    save_results,
     testing,
     trial_averages,
 )
@@ -269,6 +271,22 @@ def test_latent_trajectories__are_the_means_of_the_paths(n_bins):
     np.testing.assert_array_equal(found["n_trials"], expected["n_trials"])
     from_averages = latent_trajectories(trial_averages(recording, n_bins=n_bins), space)
     np.testing.assert_array_equal(from_averages["trajectory"], found["trajectory"])
+
+
+def test_latent_results__store_there_and_back(tmp_path):
+    recording = testing.linear_track(n_units=8, n_sessions=2, minutes=1, detection=0.8)
+    averages = trial_averages(recording)
+    space = fit_latent_space(averages, "1", n_factors=1)
+    nodes = {
+        "trial_averages": averages,
+        "latent_space": space,
+        "latent_activity": latent_activity(recording, space),
+        "trajectories": latent_trajectories(averages, space),
+    }
+    save_results(xr.DataTree.from_dict(nodes), tmp_path / "latent.zarr")
+    back = open_results(tmp_path / "latent.zarr")
+    for name, node in nodes.items():
+        xr.testing.assert_equal(back[name].to_dataset().compute(), node)
 
 
 def test_fit_latent_space__rate_maps_of_a_mouse():

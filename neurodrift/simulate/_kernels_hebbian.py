@@ -313,6 +313,7 @@ def advance(
     numbers: np.ndarray,
     linear: bool,
     iterated: bool,
+    clipped: bool,
     states: np.ndarray,
     counters: np.ndarray,
 ) -> tuple[int, int]:
@@ -346,7 +347,7 @@ def advance(
             if factor != 0.0:
                 for i in range(n_units):
                     m_t[j, i] += factor * y[i]
-        if not linear:
+        if clipped:
             for i in range(flat_m.size):
                 flat_m[i] = max(flat_m[i], 0.0)
         _decay(bias, keep, root_eta * numbers[6], states[2], noise)

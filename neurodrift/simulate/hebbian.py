@@ -243,6 +243,7 @@ def train_hebbian(
     ])  # fmt: skip
     active = np.ones((inputs.n_samples, network.n_units), dtype=bool)
     numbers, counters = kernel_numbers(network, rule), np.zeros(4, dtype=np.int64)
+    clipped = rule.clip_lateral and network.response != "linear"
     linear, iterated = network.response == "linear", fixed_point == "iteration"
 
     rows: list[dict[str, float]] = []
@@ -252,7 +253,7 @@ def train_hebbian(
     for step in np.union1d(steps["measures"], steps["snapshots"]).tolist():
         status, done = kernels.advance(
             inputs.inputs, order[made:step], forward, lateral, bias, active, numbers, linear,
-            iterated, states, counters,
+            iterated, clipped, states, counters,
         )  # fmt: skip
         expect_solved(status, made + done, network)
         made = step

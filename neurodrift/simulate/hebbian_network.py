@@ -79,6 +79,9 @@ class HebbianRule:
         Of W, M and b, above 0 and at most 1.
     forward_noise, lateral_noise, bias_noise
         Scale of the noise of W, M and b. The published code has none on b.
+    clip_lateral
+        Whether M is kept from falling below 0, as published. Noise that is clipped is not even: it
+        raises M, and so inhibition, on the whole. Without, the fixed point may be lost.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class HebbianRule:
     forward_noise: float = 0.001
     lateral_noise: float = 0.001
     bias_noise: float = 0.0
+    clip_lateral: bool = True
 
     def __post_init__(self) -> None:
         faults = _number_faults(self, positive=("learning_rate",))
@@ -208,7 +212,7 @@ def _number_faults(one: Any, positive: tuple[str, ...]) -> list[str]:
     faults = []
     for field in fields(one):
         value = getattr(one, field.name)
-        if isinstance(value, str):
+        if isinstance(value, str | bool):
             continue
         least = "above 0" if field.name in positive else "at least 0"
         good = isinstance(value, int | float | np.number) and math.isfinite(value)

@@ -173,8 +173,8 @@ def test_iterate__literal_published_dynamics() -> None:
     assert counters[kernels.ITERATIONS] == made
 
 
-@pytest.mark.parametrize("linear", [False, True])
-def test_advance__literal_plasticity(linear: bool) -> None:
+@pytest.mark.parametrize(("linear", "clipped"), [(False, True), (True, False), (False, False)])
+def test_advance__literal_plasticity(linear: bool, clipped: bool) -> None:
     rng = np.random.default_rng(2)
     n, n_features, n_steps = 5, 3, 40
     inputs, order = rng.standard_normal((7, n_features)), rng.integers(7, size=n_steps)
@@ -183,7 +183,7 @@ def test_advance__literal_plasticity(linear: bool) -> None:
     w_t, m_t, bias = np.ascontiguousarray(W.T), M.copy(), b.copy()
     active = np.ones((7, n), bool)
     status = kernels.advance(
-        inputs, order, w_t, m_t, bias, active, NUMBERS, linear, False, states.copy(),
+        inputs, order, w_t, m_t, bias, active, NUMBERS, linear, False, clipped, states.copy(),
         np.zeros(4, np.int64),
     )  # fmt: skip
     assert status == (kernels.SOLVED, n_steps)
@@ -202,7 +202,7 @@ def test_advance__literal_plasticity(linear: bool) -> None:
         W = (1 - eta) * W + eta * np.outer(y, inputs[t])  # noqa: N806
         W += scaled[0] * draw(0, (n_features, n)).T  # noqa: N806
         M = (1 - eta) * M + eta * np.outer(y, y) + scaled[1] * draw(1, (n, n)).T  # noqa: N806
-        M = M if linear else np.maximum(M, 0)  # noqa: N806
+        M = np.maximum(M, 0) if clipped else M  # noqa: N806
         b = (1 - eta) * b + eta * root_alpha * y + scaled[2] * draw(2, (n,))
     np.testing.assert_allclose(w_t.T, W, atol=1e-10)
     np.testing.assert_allclose(m_t.T, M, atol=1e-10)

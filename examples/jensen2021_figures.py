@@ -43,7 +43,7 @@ from neurodrift.simulate.tasks import random
 
 SMALL = {
     "tasks": {"name": "drawn", "n_each": 60, "n_tasks": 4},
-    "n_steps": 150,
+    "n_steps": 100,
     "batch_size": 32,
     "n_fisher": 128,
     "n_test": 100,
@@ -61,6 +61,13 @@ def small_runs() -> list[ContinualRun]:
     return [open_continual(path) for path in paths]
 
 
+def setting(run: ContinualRun) -> str:
+    """Learner with its rate and the strength of its penalty."""
+    options = run.learner
+    penalty = f", λ {options['strength']:g}" if "strength" in options else ""
+    return f"{TITLES[options['name']]}, γ {options['learning_rate']:g}{penalty}"
+
+
 def stability(run: ContinualRun, probe: str) -> xr.Dataset:
     """Stability of the response to a task against that just after it was learned."""
     recording = run.recording(probe)
@@ -74,10 +81,8 @@ def table(runs: list[ContinualRun]) -> pd.DataFrame:
     rows = []
     for run in runs:
         last = run.measures.isel(snapshot=-1)
-        strength = run.learner.get("strength")
         row = {
-            "learner": run.learner["name"],
-            "penalty": "-" if strength is None else f"{strength:g}",
+            "learner": setting(run),
             "seed": run.seed,
             "accuracy": float(last["accuracy"].mean()),
             "with noise": float(last["accuracy_with_noise"].mean()),
@@ -145,18 +150,18 @@ def latent_figure(run: ContinualRun, n_columns: int = 7) -> Figure:
         for axis in row[len(shown) :]:
             axis.remove()
         row[0].set_ylabel(f"{probe}\nfactor 2")
-    figure.suptitle(f"{TITLES[run.learner['name']]}, seed {run.seed}: after task k", fontsize=11)
+    figure.suptitle(f"{setting(run)}, seed {run.seed}: after task k", fontsize=11)
     return figure
 
 
 def course_figure(runs: list[ContinualRun]) -> Figure:
     """Stability and accuracy of both tasks while further ones are learned, mean over seeds."""
-    learners = list(dict.fromkeys(run.learner["name"] for run in runs))
+    learners = list(dict.fromkeys(setting(run) for run in runs))
     figure = Figure(figsize=(2.3 * len(learners) + 1, 4.8), layout="constrained")
     grid = figure.subplots(len(PROBES), len(learners), squeeze=False, sharex=True, sharey=True)
     for row, (probe, k) in zip(grid, PROBES.items(), strict=True):
         for axis, learner in zip(row, learners, strict=True):
-            found = [stability(run, probe) for run in runs if run.learner["name"] == learner]
+            found = [stability(run, probe) for run in runs if setting(run) == learner]
             names = {"r² of all units": "r_squared", "r² a unit": "mean_unit_r_squared"}
             plotting.plot_stability(
                 np.arange(found[0].sizes["session_b"]),
@@ -171,7 +176,7 @@ def course_figure(runs: list[ContinualRun]) -> Figure:
                 label=f"{probe} against k = {k}",
                 ax=axis,
             )
-            axis.set_title(TITLES[learner] if axis in grid[0] else "", fontsize=10)
+            axis.set_title(learner if axis in grid[0] else "", fontsize=9)
             if axis is not row[0]:
                 axis.set_ylabel("")
             axis.get_legend().remove()
@@ -210,7 +215,9 @@ def permuted_panel(axis: Axes) -> None:
     numbers = [2, 5, 10, 25, 50, 100]
     found = [
         permuted_energy(
-            *(weights[name] for name in ("W", "b", "V")),
+            weights["W"],
+            weights["b"],
+            weights["V"],
             run.task.inputs,
             run.task.targets,
             n_permuted=n,
@@ -248,9 +255,9 @@ def main() -> None:
             print(f"left out: {run.learner['name']}, seed {run.seed}: {run.reason}")
     runs = [run for run in runs if run.reason == "finished"]
     rows = table(runs)
-    numbers = rows.columns[3:]
+    numbers = rows.columns[2:]
     pd.set_option("display.width", 160, "display.max_columns", 20)
-    means = rows.groupby(["learner", "penalty"], sort=False)[list(numbers)]
+    means = rows.groupby("learner", sort=False)[list(numbers)]
     print(means.mean().T.round(4).to_string())
     if rows.groupby("learner").size().max() > 1:
         print("\nstandard deviation over seeds")

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 import neurodrift as nd
 from neurodrift.simulate._trials import TrialSettings
 from neurodrift.simulate.continual import train_continual
-from neurodrift.simulate.learners import NCL, SGD, Replay
+from neurodrift.simulate.learners import NCL, SGD, Learner, Replay
 from neurodrift.simulate.recurrent import RecurrentNetwork
 from neurodrift.simulate.strokes import drawn_strokes
 from neurodrift.simulate.task_sequence import stroke_tasks, task_sequence_from_arrays
@@ -164,3 +166,61 @@ def test_train_continual__ncl_learns_in_sequence(tasks):
     accuracy = run.measures["accuracy"].values
     assert accuracy[-1].mean() > 0.8
     assert (accuracy[-1] > np.diag(accuracy[1:]) - 0.25).all()
+
+
+@dataclass(kw_only=True)
+class Anchor(Learner):
+    """Every weight is held equally at its value after the task before."""
+
+    strength: float = 0.01
+
+    def start(self, weights, data_size):
+        super().start(weights, data_size)
+        self.anchor = None
+
+    def gradient(self, weights, examples):
+        found = examples.gradient(weights)
+        if self.anchor is None:
+            return found
+        return {
+            name: found[name] + self.strength * (weights[name] - self.anchor[name])
+            for name in weights
+        }
+
+    def finish(self, weights, examples):
+        self.anchor = {name: array.copy() for name, array in weights.items()}
+
+
+def test_train_continual__a_learner_of_your_own_is_a_short_class(tasks):
+    loose, tight = (
+        train_continual(tasks, learner=Anchor(strength=strength), n_steps=60, **SMALL)
+        for strength in (0.0, 3.0)
+    )
+    assert tight.learner == {
+        "name": "Anchor",
+        "learning_rate": 0.01,
+        "momentum": 0.9,
+        "strength": 3.0,
+    }
+    assert tight.weight_change()[1, 3] < 0.6 * loose.weight_change()[1, 3]
+
+
+@pytest.mark.parametrize("learner", ["sgd", "replay", "ewc", "kfac", "ncl"])
+@pytest.mark.parametrize("heads", ["single", "multi"])
+def test_train_continual__odd_shapes(learner, heads):
+    one = ([np.ones((1, 1)), -np.ones((1, 1))], [0, 1])
+    tasks = task_sequence_from_arrays({"only": {"train": one, "test": one}})
+    run = train_continual(
+        tasks,
+        learner=learner,
+        network=RecurrentNetwork(n_units=1, leak=1.0),
+        trials=TrialSettings(heads=heads, n_read=1),
+        n_steps=2,
+        batch_size=1,
+        n_fisher=1,
+        n_test=1,
+        data_size=1,
+    )
+    assert run.reason == "finished"
+    recording = run.recording(n_trials=1)
+    assert dict(recording.sizes) == {"session": 2, "time": 8, "unit": 1}

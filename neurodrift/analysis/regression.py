@@ -266,9 +266,10 @@ def _ols(design: np.ndarray, y: np.ndarray, number: np.ndarray, names: list[str]
     import statsmodels.api as sm
 
     _check_design(design, names, 1, "")
-    fit = sm.OLS(y, design).fit()
+    level = y[0] if np.ptp(y) == 0 else 0.0  # of a constant, so that its slope is 0 and not noise
+    fit = sm.OLS(y - level, design).fit()
     return {
-        "estimate": fit.params,
+        "estimate": fit.params + level * (np.arange(design.shape[1]) == 0),
         "se": fit.bse,
         "dof": np.full(design.shape[1], fit.df_resid),
         "r_squared": fit.rsquared if np.ptp(y) > 0 else np.nan,

@@ -399,3 +399,11 @@ def test_regress__intervals_cover_on_synthetic_recordings() -> None:
         fit = regress(table, "events_per_unit", "day").sel(term="day")
         hits += bool(fit["ci_low"] <= 0 <= fit["ci_high"])
     assert hits / repeats >= 0.85
+
+
+def test_regress__a_constant_has_the_slope_zero_and_no_p():
+    table = pd.DataFrame({"day": [0.0, 300, 600, 900], "active": 0.1})
+    fit = regress(table, "active", "day").sel(term="day")
+    assert float(fit["estimate"]) == 0 and float(fit["se"]) == 0
+    assert np.isnan(fit["p"]) and np.isnan(fit["r_squared"])
+    assert float(regress(table, "active", "day")["estimate"].sel(term="intercept")) == 0.1

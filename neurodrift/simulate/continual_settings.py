@@ -269,7 +269,7 @@ def settings_from_values(
     >>> from neurodrift.simulate.continual_settings import settings_from_values
     >>> values = {"simulation": "continual", "tasks": {"name": "drawn"}, "learner": {"name": "ewc"}}
     >>> settings_from_values(values).learner["strength"]
-    1.0
+    100.0
     """
     source = source or Source("the configuration")
     faults = schema_faults(values, schema())

@@ -147,7 +147,7 @@ class AdamLearner(Learner):
     .. [1] D. P. Kingma, J. Ba (2015), https://doi.org/10.48550/arXiv.1412.6980
     """
 
-    learning_rate: float = 0.001
+    learning_rate: float = 0.003
     optimiser: Literal["adam", "momentum"] = "adam"
 
     def __post_init__(self) -> None:

@@ -170,11 +170,13 @@ def responses(
     for name, array in (("W", W), ("M", M), ("b", b)):
         if np.shape(array) != shapes[name]:
             raise ValueError(f"{name} has shape {np.shape(array)}, expected {shapes[name]}")
-    transposed = [np.ascontiguousarray(np.asarray(array, np.float64).T) for array in (W, M, b)]
+    if fixed_point not in get_args(FixedPoint):
+        raise ValueError(f"fixed_point is {fixed_point!r}, expected one of {get_args(FixedPoint)}")
+    w_t, m_t, bias = (np.ascontiguousarray(np.asarray(a, np.float64).T) for a in (W, M, b))
     numbers = kernel_numbers(network, None, tolerance, max_iterations)
     out, counters = np.empty((inputs.shape[0], n)), np.zeros(4, dtype=np.int64)
     linear, iterated = network.response == "linear", fixed_point == "iteration"
-    status, _ = kernels.probe(inputs, *transposed, numbers, linear, iterated, out, counters)
+    status, _ = kernels.probe(inputs, w_t, m_t, bias, numbers, linear, iterated, out, counters)
     expect_solved(status, step, network)
     return out
 

@@ -57,7 +57,8 @@ def sparsity(
 
     Notes
     -----
-    ``active_fraction`` and ``fraction_active_units`` are those of [1]_ when `min_events` is 1.
+    ``active_fraction`` and ``fraction_active_units`` are those of [1]_ when `min_events` is 1. They
+    are no sparsity of units that respond below 0, too: about half of such responses are above it.
     ``population_sparseness`` is the activity ratio [2]_ of the mean activities :math:`r_i` of the
     detected units, 1 when all are equal and 1/N when one unit does everything:
 

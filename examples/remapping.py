@@ -57,21 +57,24 @@ MEASURES = {
 }
 FULL: dict[str, Any] = {
     "n_networks": 20,
-    "task": {},
+    "task": PUBLISHED["predictive_track"],
     "n_steps": 200_000,
     "snapshots": [2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000],
     "relearn": 1000,
     "changes": list(CHANGES),
     "arms": list(ARMS),
+    "spectra": True,
 }
+PAPER = FULL | {"task": {}, "arms": ["update noise"], "spectra": False}
 SMALL: dict[str, Any] = {
     "n_networks": 3,
-    "task": {"n_samples": 60, "n_rays": 7},
+    "task": PUBLISHED["predictive_track"] | {"n_samples": 60, "n_rays": 7},
     "n_steps": 10_000,
     "snapshots": [500, 2_000, 10_000],
     "relearn": 100,
     "changes": ["morph 0.25", "morph 1"],
     "arms": ["update noise", "no noise"],
+    "spectra": True,
 }
 
 
@@ -111,7 +114,7 @@ def drive_change(run: Run, step: int, walls: Task) -> float:
 
 def one_network(arm: str, number: int, size: dict[str, Any]) -> Iterator[pd.DataFrame]:
     """Train a network and tell how it remaps, one table for each change and state."""
-    task = predictive_track(seed=number, **PUBLISHED["predictive_track"], **size["task"])
+    task = predictive_track(seed=number, **size["task"])
     run = train(
         task,
         network=Network(n_hidden=100, regime="lazy"),
@@ -130,7 +133,8 @@ def one_network(arm: str, number: int, size: dict[str, Any]) -> Iterator[pd.Data
     own["active"] = run.measures["active_fraction"].sel(step=steps).values
     own["active_units"] = run.measures["fraction_active_units"].sel(step=steps).values
     own["trace"] = [curvature(run, step, task) for step in steps]
-    if arm == "update noise":  # the eigenvalues themselves take seconds
+    own["nonzero"] = np.nan
+    if arm == "update noise" and size["spectra"]:  # the eigenvalues themselves take seconds
         some = steps[:: max((len(steps) - 1) // 2, 1)]
         chosen = {name: array[np.isin(steps, some)] for name, array in run.weights.items()}
         spectra = hessian_measures(**chosen, inputs=task.inputs, targets=task.targets, step=some)
@@ -191,10 +195,32 @@ def slope(table: pd.DataFrame, y: str, x: str = "decades") -> dict[str, float]:
     return found
 
 
+def less(table: pd.DataFrame, state: str, other: str, same: list[str]) -> pd.DataFrame:
+    """What one state has more than another one, of the same network, snapshot and `same`."""
+    keys = ["arm", "network", "step", "decades", *same]
+    pair = [
+        table[table["state"] == name].set_index(keys)[list(MEASURES)] for name in (state, other)
+    ]
+    if same:
+        rest = pair[0] - pair[1]
+        return rest.dropna().reset_index().assign(state=f"{state} less {other}")
+    rows = table[table["state"] == state]
+    own = rows[keys].merge(pair[1].reset_index(), on=keys, how="left")[list(MEASURES)]
+    rest = rows[list(MEASURES)] - own.values
+    return rows[[*keys, "change"]].join(rest).assign(state=f"{state} less {other}")
+
+
 def slopes(table: pd.DataFrame) -> pd.DataFrame:
     """Change of every measure per tenfold training, for every arm, change and state."""
     keys = ["arm", "change", "state"]
     found = []
+    table = pd.concat(
+        [
+            table,
+            less(table, "relearned", "stayed", []),
+            less(table, "at once", "sparsity alone", ["change"]),
+        ]
+    )
     for key, rows in table[table["state"] != "familiar"].groupby(keys, sort=False):
         for measure in [*MEASURES, "remapped_shuffled", "drive_change"]:
             if rows[measure].std() > 1e-9:
@@ -255,7 +281,9 @@ def band(rows: pd.DataFrame, measure: str) -> tuple[np.ndarray, np.ndarray, np.n
 
     values = rows.pivot(index="network", columns="step", values=measure).dropna()
     n, k = values.shape
-    own = values.sub(values.mean(axis=1), axis=0) * np.sqrt(k / (k - 1))
+    own = values
+    if values.iloc[:, 0].std() > 1e-9:  # not relative to the first snapshot already
+        own = values.sub(values.mean(axis=1), axis=0) * np.sqrt(k / (k - 1))
     half = t.ppf(0.975, n - 1) * own.std(ddof=1).values / np.sqrt(n)
     mean = values.mean().values
     return values.columns.values, mean, mean - half, mean + half
@@ -264,6 +292,8 @@ def band(rows: pd.DataFrame, measure: str) -> tuple[np.ndarray, np.ndarray, np.n
 def draw(ax: Any, groups: dict[str, pd.DataFrame], measure: str, **options: Any) -> None:
     curves, bands = {}, {}
     for name, rows in groups.items():
+        if rows.empty:  # this arm was not made
+            continue
         steps, curves[name], low, high = band(rows, measure)
         bands[name] = (low, high)
     plotting.plot_curves(steps, curves, bands=bands, log_x=True, ax=ax, **options)
@@ -293,17 +323,16 @@ def figure(table: pd.DataFrame) -> Figure:
         "units active throughout": of("survivors", MAIN),
     }
     draw(axes[2], states, "fraction_changed", label=f"remapped, lost or gained ({MAIN})")
-    own = {}
-    for arm in arms:
-        rows = table[(table["arm"] == arm) & (table["state"] == "familiar")].copy()
-        first = rows.groupby("network")["trace"].transform("first")
-        own[arm] = rows.assign(trace=rows["trace"] / first)
-    groups = {f"{arm}: trace": rows.assign(y=rows["trace"]) for arm, rows in own.items()}
-    groups["update noise: active fraction"] = own["update noise"].assign(
-        y=own["update noise"]["active"]
-        / own["update noise"].groupby("network")["active"].transform("first")
-    )
-    draw(axes[3], groups, "y", log_y=True, label="over the first snapshot")
+    familiar = table[table["state"] == "familiar"]
+    own = familiar.groupby(["arm", "network"])[["trace", "active"]]
+    relative = familiar.assign(**(familiar[["trace", "active"]] / own.transform("first")))
+    by_arm = {arm: relative[relative["arm"] == arm] for arm in arms}
+    groups = {
+        f"{arm}: trace": rows.assign(y=np.log10(rows["trace"])) for arm, rows in by_arm.items()
+    }
+    sparse = by_arm["update noise"]
+    groups["update noise: active fraction"] = sparse.assign(y=np.log10(sparse["active"]))
+    draw(axes[3], groups, "y", label="log10 of value over the first snapshot's")
     losses = {
         "familiar": noisy[noisy["state"] == "familiar"],
         f"{MAIN}, at once": of("at once", MAIN),
@@ -339,6 +368,7 @@ def main() -> None:
     """Read the arguments, make or read the table, print and draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="the study of docs/remapping.md")
+    parser.add_argument("--paper", action="store_true", help="the track as the paper has it")
     parser.add_argument("--networks", type=int, help="number of networks in each arm")
     parser.add_argument("--table", type=Path, help="CSV file to write the table to")
     parser.add_argument("--from", type=Path, dest="given", help="CSV file of a study made before")
@@ -347,7 +377,7 @@ def main() -> None:
     if options.given:
         table = pd.read_csv(options.given)
     else:
-        size = FULL if options.full else SMALL
+        size = PAPER if options.paper else FULL if options.full else SMALL
         table = study(size | ({"n_networks": options.networks} if options.networks else {}))
     if options.table:
         table.to_csv(options.table, index=False)

@@ -63,6 +63,7 @@ def plot_intervals(
         ax.legend(frameon=False, fontsize=8)
     ax.set_yticks(height, rows)
     ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.locator_params(axis="x", nbins=6)
     ax.set_xlabel(label)
     open_frame(ax)
     return ax

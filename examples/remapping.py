@@ -359,6 +359,8 @@ def figure(table: pd.DataFrame) -> Figure:
         "loss",
         "slopes over networks, 95 % intervals",
     )
+    for axis in axes[:2]:  # between the curves
+        axis.legend(ncols=2, fontsize=8, frameon=False, loc="center", bbox_to_anchor=(0.5, 0.7))
     for letter, title, axis in zip("ABCDEF", titles, axes, strict=True):
         axis.set_title(f"{letter}   {title}", loc="left", fontsize=10)
     return picture

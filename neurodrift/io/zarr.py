@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,11 @@ _UNIT_CHUNK = 256
 
 
 def save_recording(
-    recording: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False
+    recording: xr.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    groups: Mapping[str, xr.Dataset] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write a recording as a Zarr v3 store, chunked by session and block of units.
 
@@ -34,6 +38,8 @@ def save_recording(
         A recording; lazy activity is written chunk by chunk.
     path
         Directory of the new store.
+    groups
+        Further Datasets that are stored beside the recording, each as a group of its name.
     overwrite
         Whether an existing store is replaced.
 
@@ -60,7 +66,7 @@ def save_recording(
     """
     check(recording)
     recording = _storable(recording)
-    return _write_whole(xr.DataTree(recording), path, overwrite, _chunks(recording))
+    return _write_whole(xr.DataTree(recording), path, overwrite, _chunks(recording), groups or {})
 
 
 def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -124,7 +130,7 @@ def save_results(
     results = results.map_over_datasets(
         lambda node: _even_chunks(node.assign_attrs(format_version=FORMAT_VERSION))
     )
-    return _write_whole(results, path, overwrite, None)
+    return _write_whole(results, path, overwrite, None, {})
 
 
 def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
@@ -228,10 +234,13 @@ def _write_whole(
     path: str | os.PathLike[str],
     overwrite: bool,
     encoding: dict[str, Any] | None,
+    groups: Mapping[str, xr.Dataset],
 ) -> Path:
     tree = tree.map_over_datasets(lambda node: _object_strings(node.drop_encoding()))
     with whole_store(path, overwrite=overwrite) as unfinished:
         tree.to_zarr(unfinished, zarr_format=3, consolidated=False, encoding=encoding)
+        for name, dataset in groups.items():
+            dataset.to_zarr(unfinished, group=name, mode="a", zarr_format=3, consolidated=False)
     return Path(path)
 
 

@@ -7,7 +7,6 @@ finds them in step.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib
 import json
 import os
@@ -19,7 +18,7 @@ from typing import Any, Protocol
 import xarray as xr
 
 from neurodrift._yaml_config import Source
-from neurodrift.io.zarr import save_recording, whole_store
+from neurodrift.io.zarr import save_recording
 from neurodrift.simulate._config_files import read_config
 from neurodrift.simulate._ranges import expand_ranges, sweep_section
 
@@ -193,11 +192,7 @@ def save_result(
     """
     groups = result.groups()
     groups["measures"] = groups["measures"].assign_attrs(settings=settings_text(settings))
-    with whole_store(path, overwrite=overwrite) as unfinished:
-        save_recording(result.recording(), unfinished)
-        for name, dataset in groups.items():
-            dataset.to_zarr(unfinished, group=name, mode="a", zarr_format=3, consolidated=False)
-    return Path(path)
+    return save_recording(result.recording(), path, groups=groups, overwrite=overwrite)
 
 
 def settings_text(settings: Any) -> str:
@@ -242,22 +237,6 @@ def write_schemas(folder: str | os.PathLike[str]) -> list[Path]:
         path.write_text(text + "\n", encoding="utf-8")
         paths.append(path)
     return paths
-
-
-def digest(settings: Settings) -> str:
-    """Short name of settings, equal for equal ones.
-
-    Parameters
-    ----------
-    settings
-        Of any kind.
-
-    Returns
-    -------
-    str
-        Hexadecimal.
-    """
-    return hashlib.blake2b(settings_text(settings).encode(), digest_size=8).hexdigest()
 
 
 if __name__ == "__main__":

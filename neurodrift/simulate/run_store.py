@@ -9,7 +9,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from neurodrift.io.zarr import save_recording, whole_store
+from neurodrift.io.zarr import refuse_existing, save_recording
 from neurodrift.simulate.networks import initialise
 from neurodrift.simulate.run import Run
 from neurodrift.simulate.settings import RunSettings
@@ -57,17 +57,14 @@ def save_run(
     >>> nd.open_recording(path).sizes["session"], open_measures(path)["loss"].sizes["step"]
     (11, 6)
     """
-    with whole_store(path, overwrite=overwrite) as unfinished:
-        groups = {"measures": run.measures.assign_attrs(settings=json.dumps(asdict(settings)))}
-        if settings.weights:
-            groups["weights"] = _weights(run)
-        spectra = settings.curvature(run)
-        if spectra is not None:
-            groups["hessian"] = spectra
-        save_recording(run.recording(), unfinished)
-        for name, dataset in groups.items():
-            dataset.to_zarr(unfinished, group=name, mode="a", zarr_format=3, consolidated=False)
-    return Path(path)
+    refuse_existing(Path(path), overwrite)
+    groups = {"measures": run.measures.assign_attrs(settings=json.dumps(asdict(settings)))}
+    if settings.weights:
+        groups["weights"] = _weights(run)
+    spectra = settings.curvature(run)
+    if spectra is not None:
+        groups["hessian"] = spectra
+    return save_recording(run.recording(), path, groups=groups, overwrite=overwrite)
 
 
 def open_measures(path: str | os.PathLike[str], group: str = "measures") -> xr.Dataset:

@@ -30,25 +30,31 @@ class Posterior:
     def __init__(self, weights: Weights, data_size: int) -> None:
         self.mean = {name: np.zeros_like(array) for name, array in weights.items()}
         self.precision: dict[str, Kronecker] = {
-            name: identity(len(array), array.shape[1], 1 / data_size) for name, array in weights.items()
+            name: identity(len(array), array.shape[1], 1 / data_size)
+            for name, array in weights.items()
         }
 
-    def penalty_gradient(self, weights: Weights, name: str) -> np.ndarray:
-        r"""Gradient of :math:`(\theta - \mu)^T \Lambda (\theta - \mu) / 2`.
+    def penalised(self, gradient: Weights, weights: Weights, strength: float) -> Weights:
+        r"""Add the gradient of :math:`\lambda (\theta - \mu)^T \Lambda (\theta - \mu) / 2`.
 
         Parameters
         ----------
+        gradient
+            Of the loss.
         weights
             :math:`\theta`.
-        name
-            Of the array.
+        strength
+            :math:`\lambda`.
 
         Returns
         -------
-        numpy.ndarray
-            Of its shape.
+        dict of numpy.ndarray
+            Of the loss with the penalty.
         """
-        return self.precision[name].times(weights[name] - self.mean[name])
+        return {
+            name: gradient[name] + strength * precision.times(weights[name] - self.mean[name])
+            for name, precision in self.precision.items()
+        }
 
     def add(self, weights: Weights, examples: Examples) -> None:
         """Take in a task that ends with these weights.

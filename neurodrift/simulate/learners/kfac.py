@@ -47,11 +47,7 @@ class KFAC(AdamLearner):
 
     def gradient(self, weights: Weights, examples: Examples) -> Weights:
         """Gradient of the task's loss and of the penalty."""
-        found = examples.gradient(weights)
-        for name in weights:
-            penalty = self._posterior.penalty_gradient(weights, name)
-            found[name] = found[name] + self.strength * penalty
-        return found
+        return self._posterior.penalised(examples.gradient(weights), weights, self.strength)
 
     def direction(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
         """Go more slowly with every task if by momentum."""

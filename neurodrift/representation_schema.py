@@ -1,4 +1,4 @@
-"""Names, dimensions and units of what tells how stable a representation is, and where it lies."""
+"""Names, dimensions and units of what tells how far a representation changes, and where it lies."""
 
 from __future__ import annotations
 
@@ -69,11 +69,44 @@ TRAJECTORIES = _MEASURES | table(
 )
 """Result of :func:`neurodrift.latent_trajectories`."""
 
+_UNIT = ("pair", "unit", "direction")
+REMAPPING = table(
+    Var("n_maps", ("pair",), "int", "1", "maps of units detected in both contexts", True),
+    Var("n_silent", ("pair",), "int", "1", "maps active in neither context", True),
+    Var("n_lost", ("pair",), "int", "1", "maps active in the first context alone", True),
+    Var("n_gained", ("pair",), "int", "1", "maps active in the second context alone", True),
+    Var("n_flat", ("pair",), "int", "1", "maps active in both that have no correlation", True),
+    Var("n_compared", ("pair",), "int", "1", "maps active in both contexts and compared", True),
+    Var("n_remapped", ("pair",), "int", "1", "compared maps below the threshold", True),
+    Var("threshold", ("pair",), "float", "1", "correlation below which a map is remapped", True),
+    Var("fraction_remapped", ("pair",), "float", "1", "remapped of compared maps", True),
+    Var("fraction_turnover", ("pair",), "float", "1", "lost or gained of active maps", True),
+    Var(
+        "fraction_changed", ("pair",), "float", "1", "remapped, lost or gained of active maps", True
+    ),
+    Var("map_correlation", ("pair",), "float", "1", "mean of maps with themselves", True),
+    Var("map_correlation_median", ("pair",), "float", "1", "median of maps with themselves", True),
+    Var("map_correlation_null", ("pair",), "float", "1", "mean between different units", True),
+    Var("remapping_index", ("pair",), "float", "1", "0 the same, 1 as unlike as other units", True),
+    Var("peak_shift", ("pair",), "float", "cm", "mean way from peak to peak", True),
+    Var("rate_change", ("pair",), "float", "1", "mean change of rate, without sign", True),
+    Var(
+        "population_vector_correlation", ("pair",), "float", "1", "of units active in either", True
+    ),
+    Var("population_vector_cosine", ("pair",), "float", "1", "whatever the silent units", True),
+    Var("unit_map_correlation", _UNIT, "float", "1", "of a map with itself", True),
+    Var("unit_peak_shift", _UNIT, "float", "cm", "way from peak to peak", True),
+    Var("unit_rate_change", _UNIT, "float", "1", "difference of rates over their sum", True),
+    Var("unit_state", _UNIT, "string", "1", "what became of the map", True),
+)
+"""Maps in two contexts, from :func:`neurodrift.analysis.remapping.remapping`."""
+
 REPRESENTATIONS = {
     "representation": REPRESENTATION,
     "trial_averages": TRIAL_AVERAGES,
     "latent_space": LATENT_SPACE,
     "latent_activity": LATENT_ACTIVITY,
     "trajectories": TRAJECTORIES,
+    "remapping": REMAPPING,
 }
 """The tables above, by the name of their JSON Schema."""

@@ -384,36 +384,6 @@ PLACE_FIELDS = table(
 )
 """Place fields, from :func:`neurodrift.place_fields`."""
 
-_UNIT = ("pair", "unit", "direction")
-REMAPPING = _always(
-    table(
-        Var("n_maps", ("pair",), "int", "1", "maps of units detected in both contexts"),
-        Var("n_silent", ("pair",), "int", "1", "maps active in neither context"),
-        Var("n_lost", ("pair",), "int", "1", "maps active in the first context alone"),
-        Var("n_gained", ("pair",), "int", "1", "maps active in the second context alone"),
-        Var("n_flat", ("pair",), "int", "1", "maps active in both that have no correlation"),
-        Var("n_compared", ("pair",), "int", "1", "maps active in both contexts and compared"),
-        Var("n_remapped", ("pair",), "int", "1", "compared maps below the threshold"),
-        Var("threshold", ("pair",), "float", "1", "correlation below which a map is remapped"),
-        Var("fraction_remapped", ("pair",), "float", "1", "remapped of compared maps"),
-        Var("fraction_turnover", ("pair",), "float", "1", "lost or gained of active maps"),
-        Var("fraction_changed", ("pair",), "float", "1", "remapped, lost or gained of active maps"),
-        Var("map_correlation", ("pair",), "float", "1", "mean of maps with themselves"),
-        Var("map_correlation_median", ("pair",), "float", "1", "median of maps with themselves"),
-        Var("map_correlation_null", ("pair",), "float", "1", "mean between different units"),
-        Var("remapping_index", ("pair",), "float", "1", "0 the same, 1 as unlike as other units"),
-        Var("peak_shift", ("pair",), "float", "cm", "mean way from peak to peak"),
-        Var("rate_change", ("pair",), "float", "1", "mean change of rate, without sign"),
-        Var("population_vector_correlation", ("pair",), "float", "1", "of units active in either"),
-        Var("population_vector_cosine", ("pair",), "float", "1", "whatever the silent units"),
-        Var("unit_map_correlation", _UNIT, "float", "1", "of a map with itself"),
-        Var("unit_peak_shift", _UNIT, "float", "cm", "way from peak to peak"),
-        Var("unit_rate_change", _UNIT, "float", "1", "difference of rates over their sum"),
-        Var("unit_state", _UNIT, "string", "1", "what became of the map"),
-    )
-)
-"""Maps in two contexts, from :func:`neurodrift.analysis.remapping.remapping`."""
-
 RESULTS = {
     "map_switches": MAP_SWITCHES,
     "quality": QUALITY,

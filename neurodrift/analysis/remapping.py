@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._correlation import pearson, standardized
-from neurodrift.result_schema import REMAPPING
+from neurodrift.representation_schema import REMAPPING
 from neurodrift.schema import label
 
 Criterion = Literal["fixed", "shuffled", "within"]

@@ -9,7 +9,7 @@ from neurodrift import (
     map_stability,
     rate_maps,
     recording_from_arrays,
-    result_schema,
+    representation_schema,
     schema,
     testing,
 )
@@ -127,7 +127,7 @@ def test_remapping__literal_reference(messy):
     assert found["fraction_turnover"].item() == pytest.approx(5 / n_active)
     assert found["fraction_remapped"].item() == n["remapped"] / found["n_compared"].item()
     assert found["fraction_changed"].item() == (5 + n["remapped"]) / (n_active - 1)
-    assert schema.structure_faults(found, result_schema.REMAPPING) == []
+    assert schema.structure_faults(found, representation_schema.REMAPPING) == []
 
     strict = remapping(first, second, criterion="shuffled", level=0.9)
     assert strict["threshold"].item() == pytest.approx(np.quantile(expected["null"], 0.9))

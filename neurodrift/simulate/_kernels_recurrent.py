@@ -9,10 +9,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
+_FAST = {"contract"}
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def _add_product(vector, matrix, out):  # type: ignore[no-untyped-def]
     """Add vector @ matrix to out; four rows at a time, so that out is read and written less."""
     n, m = matrix.shape
@@ -29,7 +29,7 @@ def _add_product(vector, matrix, out):  # type: ignore[no-untyped-def]
         i += 1
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def _widened(matrix):  # type: ignore[no-untyped-def]
     """Columns of zeros up to a multiple of eight: loops over them have no rest."""
     n, m = matrix.shape
@@ -38,7 +38,7 @@ def _widened(matrix):  # type: ignore[no-untyped-def]
     return wide
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def run_forward(
     drive: np.ndarray,
     recurrent: np.ndarray,
@@ -82,7 +82,7 @@ def run_forward(
                 after[row, j] = r[j]
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def run_backward(
     read: np.ndarray,
     transposed: np.ndarray,
@@ -124,7 +124,7 @@ def run_backward(
             _add_product(out[row], wide, g)
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def squared_outer(left: np.ndarray, right: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Sum over trials of the squared elements of left' right of each trial.
 
@@ -148,7 +148,7 @@ def squared_outer(left: np.ndarray, right: np.ndarray, offsets: np.ndarray) -> n
     return total
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def mean_outer(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Mean over trials of the sum of outer products of a trial's rows over its length less one.
 

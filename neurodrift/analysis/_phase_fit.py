@@ -51,8 +51,12 @@ class _Found:
     def under_way(self, at: np.ndarray) -> np.ndarray:
         """Probability that the change is there and not done yet."""
         share = 1 / (1 + np.exp(-np.clip(self.log_bf, -700, 700)))
+        return np.asarray(share * self.not_done(at))
+
+    def not_done(self, at: np.ndarray) -> np.ndarray:
+        """Probability that the change is not done yet, given that there is one."""
         done = np.interp(at, self.ends.at, self.ends.before(self.mass))
-        return np.where(at < self.ends.at[0], share, share * (1 - done))
+        return np.where(at < self.ends.at[0], 1.0, 1 - done)
 
 
 def state_of(log_bf: float) -> str:
@@ -155,9 +159,8 @@ class _Finder:
     def _phase_of_each_session(self) -> np.ndarray:
         n = self._series.at.size
         dominant = np.full(n, UNDECIDED, dtype=object)
-        fast = np.zeros(n) if self._loss is None else self._loss.under_way(self._series.at)
         if self._loss is not None and self._loss.state == "changes":
-            dominant[fast > 0.5] = PHASES[0]
+            dominant[self._loss.not_done(self._series.at) > 0.5] = PHASES[0]
         rest = np.setdiff1d(self._after, np.flatnonzero(dominant == PHASES[0]))
         found = self._statistics
         self.representation = UNDECIDED
@@ -167,7 +170,7 @@ class _Finder:
             return dominant
         directed = np.zeros(rest.size, dtype=bool)
         if found.state == "changes":
-            directed = found.under_way(self._series.at[rest]) > 0.5
+            directed = found.not_done(self._series.at[rest]) > 0.5
         dominant[rest[directed]] = EITHER if self._series.loss is None else PHASES[1]
         null = rest[~directed]
         self.representation = self._drifts(null if null.size >= FEWEST else self._after)["state"]

@@ -115,6 +115,15 @@ def test_phases__probabilities_follow_the_borders() -> None:
     assert chance[0, 0] > 0.99 and chance[1, 30] > 0.99 and chance[2, -1] > 0.9
 
 
+@pytest.mark.parametrize(("settled", "seed"), [(13.0, 9), (15.0, 4)])
+def test_phases__the_last_session_agrees_with_the_border(settled: float, seed: int) -> None:
+    found = phases(_run(np.arange(16.0), 3.0, settled, noise=0.1, seed=seed))
+    border = float(found["change_point"].sel(border="directed drift ends"))
+    at, directed = found["at"].values, found["dominant"].values == "directed drift"
+    assert directed.any()
+    assert (directed == ((at >= at[directed].min()) & (at < border))).all()
+
+
 def test_phases__loss_that_goes_on_falling() -> None:
     found = phases(_run(np.linspace(0, 1e5, 41), 4e5, 4e5))
     assert found.attrs["verdict"] == "fast learning throughout"

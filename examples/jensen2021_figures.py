@@ -84,8 +84,9 @@ def table(runs: list[ContinualRun]) -> pd.DataFrame:
         row = {
             "learner": setting(run),
             "seed": run.seed,
-            "accuracy": float(last["accuracy"].mean()),
-            "with noise": float(last["accuracy_with_noise"].mean()),
+            "accuracy just learned": float(np.diag(run.measures["accuracy"][1:]).mean()),
+            "accuracy at the end": float(last["accuracy"].mean()),
+            "with noise at the end": float(last["accuracy_with_noise"].mean()),
         }
         moved = run.weight_change()
         for probe, k in PROBES.items():
@@ -122,10 +123,9 @@ def between_runs(runs: list[ContinualRun]) -> pd.DataFrame:
 
 
 def chosen_tasks(n_tasks: int, k: int, n: int) -> np.ndarray:
-    """At most n task numbers from the first to the last, k among them."""
-    spread = np.linspace(1, n_tasks, min(n, n_tasks)).round().astype(int)
-    spread[np.argmin(np.abs(spread - k))] = k
-    return np.unique(spread)
+    """At most n task numbers: the first, and from k to the last."""
+    later = np.linspace(k, n_tasks, min(n - 1, n_tasks - k + 1)).round().astype(int)
+    return np.unique(np.append(later, 1))
 
 
 def latent_figure(run: ContinualRun, n_columns: int = 7) -> Figure:
@@ -203,7 +203,7 @@ def laplace_figure() -> Figure:
         axis.set_title(title, loc="left", fontsize=10)
         axis.set_xlabel("parameter 1")
         axis.set_ylabel("parameter 2" if axis is axes[0] else "")
-    figure.colorbar(picture, ax=axes[1], label="loss")
+    figure.colorbar(picture, ax=axes[1], label="loss", ticks=[0, 1, 2, 3])
     permuted_panel(axes[2])
     return figure
 

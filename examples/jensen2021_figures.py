@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +63,11 @@ def small_runs() -> list[ContinualRun]:
 
 
 def setting(run: ContinualRun) -> str:
-    """Learner with its rate and the strength of its penalty."""
+    """Learner with its rate, the strength of its penalty and the trials of a step."""
     options = run.learner
     penalty = f", λ {options['strength']:g}" if "strength" in options else ""
-    return f"{TITLES[options['name']]}, γ {options['learning_rate']:g}{penalty}"
+    batch = run.measures.attrs["batch_size"]
+    return f"{TITLES[options['name']]}, γ {options['learning_rate']:g}{penalty}, batch {batch}"
 
 
 def stability(run: ContinualRun, probe: str) -> xr.Dataset:
@@ -104,22 +106,31 @@ def between_runs(runs: list[ContinualRun]) -> pd.DataFrame:
     """How alike the responses of different networks are: what complete drift would leave."""
     rows = []
     for probe in PROBES:
-        last = [run.recording(probe) for run in runs]
-        for i, a in enumerate(last):
-            for j in range(i):
-                names = (f"seed {runs[j].seed}", f"seed {runs[i].seed}")
-                frames = [nd.session_slices(one)[-1] for one in (last[j], a)]
-                both = nd.recording_from_arrays(
-                    [last[j]["activity"].values[frames[0]], a["activity"].values[frames[1]]],
-                    kind="activation",
-                    frame_duration=1.0,
-                    session=names,
-                )
-                found = nd.representation_stability(both).sel(session_a=names[0])
-                r_squared = float(found["r_squared"].sel(session_b=names[1]))
-                same = bool(np.allclose(runs[i].weights["W"][0], runs[j].weights["W"][0]))
-                rows.append((probe, *names, "same" if same else "other", r_squared))
-    return pd.DataFrame(rows, columns=["task", "network", "and", "first weights", "r²"])
+        last = []
+        for run in runs:
+            recording = run.recording(probe)
+            last.append(recording["activity"].values[nd.session_slices(recording)[-1]])
+        for j, i in combinations(range(len(runs)), 2):
+            if setting(runs[i]) != setting(runs[j]):
+                continue
+            both = nd.recording_from_arrays(
+                [last[j], last[i]],
+                kind="activation",
+                frame_duration=1.0,
+                session=["one", "other"],
+            )
+            found = nd.representation_stability(both).sel(session_a="one", session_b="other")
+            same = np.allclose(runs[i].weights["W"][0], runs[j].weights["W"][0])
+            rows.append(
+                {
+                    "learner": setting(runs[i]),
+                    "task": probe,
+                    "seeds": f"{runs[j].seed} and {runs[i].seed}",
+                    "first weights": "same" if same else "other",
+                    "r²": float(found["r_squared"]),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def chosen_tasks(n_tasks: int, k: int, n: int) -> np.ndarray:
@@ -176,7 +187,7 @@ def course_figure(runs: list[ContinualRun]) -> Figure:
                 label=f"{probe} against k = {k}",
                 ax=axis,
             )
-            axis.set_title(learner if axis in grid[0] else "", fontsize=9)
+            axis.set_title(learner.replace(", ", "\n", 1) if axis in grid[0] else "", fontsize=9)
             if axis is not row[0]:
                 axis.set_ylabel("")
             axis.get_legend().remove()

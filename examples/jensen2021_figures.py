@@ -93,11 +93,12 @@ def table(runs: list[ContinualRun]) -> pd.DataFrame:
         moved = run.weight_change()
         for probe, k in PROBES.items():
             found = stability(run, probe).isel(session_b=-1)
-            row[f"r² {probe}"] = float(found["r_squared"])
+            r_squared = float(found["r_squared"])
+            row[f"r² {probe}"] = r_squared
             row[f"R² {probe}"] = float(found["determination"])
             row[f"r² a unit {probe}"] = float(found["mean_unit_r_squared"])
             row[f"|Δθ| {probe}"] = moved[k, -1]
-            row[f"(1 - r²) / |Δθ| {probe}"] = (1 - row[f"r² {probe}"]) / moved[k, -1]
+            row[f"(1 - r²) / |Δθ| {probe}"] = (1 - r_squared) / moved[k, -1]
         rows.append(row)
     return pd.DataFrame(rows)
 

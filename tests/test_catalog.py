@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from neurodrift.catalog import SCHEMA, DataSet, data_set, data_sets, fetch, simulations
 from neurodrift.cli import main
 from neurodrift.convert import CONVERTERS, WITHOUT_CONVERTER
 from neurodrift.io.download import download
+from neurodrift.simulate.strokes import drawn_strokes, read_strokes
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -219,6 +222,30 @@ def test_fetch__files_of_the_archive(server: Server, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["toy"]
     with pytest.raises(FileExistsError, match="toy exists"):
         fetch(entry(server), tmp_path / "toy")
+
+
+def test_fetch__stroke_digits_are_read_as_they_are_published(
+    server: Server, tmp_path: Path
+) -> None:
+    drawn = drawn_strokes(2, seed=3)
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as out:
+        for part, one in drawn.items():
+            texts = {f"{part}labels.txt": "\n".join(map(str, one.labels))}
+            for i, rows in enumerate(np.split(one.movements, one.offsets[1:-1])):
+                lines = [" ".join(map(str, row)) for row in rows]
+                texts[f"{part}img-{i}-inputdata.txt"] = "\n".join(lines) + "\n"
+            for name, text in texts.items():
+                info = tarfile.TarInfo(f"sequences/{name}")
+                info.size = len(text)
+                out.addfile(info, io.BytesIO(text.encode()))
+    server.files["sequences.tar.gz"] = made.getvalue()
+    item = replace(data_set("smnist"), url=server.url("sequences.tar.gz"))
+    fetch(item, tmp_path / "smnist")
+    found = read_strokes(tmp_path / "smnist")
+    for part, one in drawn.items():
+        assert (found[part].movements == one.movements).all()
+        assert (found[part].labels == one.labels).all()
 
 
 def test_fetch__goes_on_after_an_interruption(server: Server, tmp_path: Path) -> None:

@@ -1,15 +1,10 @@
-"""Configuration of a sweep: the settings of a run, with ranges, and the runs that follow.
-
-``python -m neurodrift.simulate.sweep_config schemas/config`` writes the JSON Schemas of both; a
-test finds them in step.
-"""
+"""Configuration of a sweep: the settings of a run, with ranges, and the runs that follow."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -195,8 +190,3 @@ def _varied(runs: tuple[RunSettings, ...], sweep: Mapping[str, Any]) -> tuple[st
         for key in keys
         if key in named or len({json.dumps(table[key]) for table in tables if key in table}) > 1
     )
-
-
-if __name__ == "__main__":
-    for written in write_config_schemas(sys.argv[1]):
-        print(written)

@@ -180,7 +180,8 @@ def test_import_nwb__trials_as_sessions_and_laps(tmp_path: Path) -> None:
     assert "trial_type" not in found and "accuracy" not in found.coords
     split = import_nwb(path, sessions_from="trials")
     assert split.sizes["session"] == 4 and split.sizes["time"] == inside.sum()
-    with pytest.raises(ValueError, match="no table of intervals 'runs' with rows; it has epochs, trials"):
+    fault = "no table of intervals 'runs' with rows; it has epochs, trials"
+    with pytest.raises(ValueError, match=fault):
         import_nwb(path, sessions_from="runs")
 
 

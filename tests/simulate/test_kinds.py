@@ -30,9 +30,10 @@ SEEDS = {"sweep": {"ranges": [{"key": "seed", "integers": [0, 1]}]}}
 
 
 def test_schemas__are_in_step_with_the_code(tmp_path):
-    for path in write_schemas(tmp_path):
-        stored = REPOSITORY / "schemas" / "config" / path.name
-        assert path.read_text() == stored.read_text(), (
+    written, stored = write_schemas(tmp_path), REPOSITORY / "schemas" / "config"
+    assert {path.name for path in stored.iterdir()} == {path.name for path in written}
+    for path in written:
+        assert path.read_text() == (stored / path.name).read_text(), (
             "python -m neurodrift.simulate.kinds schemas/config"
         )
 

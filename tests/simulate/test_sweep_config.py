@@ -11,7 +11,6 @@ from neurodrift.simulate.sweep_config import (
     load_sweep,
     sweep_from_values,
     sweep_schema,
-    write_config_schemas,
 )
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "config"
@@ -23,13 +22,7 @@ def sweep(ranges, **options):
     )
 
 
-def test_config_schemas__are_in_step_with_the_code(tmp_path):
-    written = write_config_schemas(tmp_path)
-    assert {path.name for path in SCHEMAS.iterdir()} == {path.name for path in written}
-    for path in written:
-        assert path.read_text() == (SCHEMAS / path.name).read_text(), (
-            "python -m neurodrift.simulate.sweep_config schemas/config"
-        )
+def test_sweep_schema__is_a_schema():
     jsonschema.Draft202012Validator.check_schema(sweep_schema())
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neurodrift.simulate._task_examples import TaskExamples
 from neurodrift.simulate._trials import TrialPool, TrialSettings
-from neurodrift.simulate.continual import _TaskExamples
 from neurodrift.simulate.kronecker import Kronecker
 from neurodrift.simulate.learners import EWC, KFAC, LEARNERS, NCL, SGD, Replay
 from neurodrift.simulate.recurrent import (
@@ -185,7 +185,7 @@ def _examples(task, batch_size=64, n_fisher=4000):
     pool = TrialPool(_tasks(), "train", SHOWN, NETWORK, np.float64)
     weights = NETWORK.initial_weights(5, 2, seed=3)
     weights["C"] *= 3
-    return _TaskExamples(NETWORK, pool, task, batch_size, n_fisher, N, 0), pool, weights
+    return TaskExamples(NETWORK, pool, task, batch_size, n_fisher, N, 0), pool, weights
 
 
 def test_gradients__of_this_task_and_of_replay_are_unbiased():

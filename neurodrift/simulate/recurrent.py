@@ -8,8 +8,8 @@ import numpy as np
 
 from neurodrift.seeds import generator
 
+# "W" (unit + input, unit): recurrent weights above input weights; "C" (unit, output)
 Weights = dict[str, np.ndarray]
-"""``W`` (unit + input, unit): recurrent weights above input weights; ``C`` (unit, output)."""
 
 
 @dataclass(frozen=True, kw_only=True)

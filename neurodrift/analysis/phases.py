@@ -82,7 +82,8 @@ def phases(
     the representation changes. Directed drift: the loss is constant, statistics change in one
     direction, the representation changes. Null drift: loss and statistics are constant, the
     representation changes at a steady rate. The phases overlap; each sample goes to the one
-    whose signature dominates.
+    whose signature dominates: where a change is found, the border is its median, and `dominant`
+    keeps to it; ``probability`` also weighs that there may be no change at all.
 
     Each series is either constant or moves to a plateau, in or after the recording, by a straight
     line, an exponential, the logarithm of one, a power law, late or at once, with first-order

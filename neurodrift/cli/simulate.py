@@ -65,18 +65,18 @@ def _sweep(options: argparse.Namespace) -> None:
     kind, values, source = read_simulation(options.settings, changes(options))
     with _client(options) as client:
         if kind == GRADIENT:
-            _sweep_gradient(options, client)
+            _sweep_gradient(options, client, values, source)
         else:
             _sweep_other(options, client, values, source)
 
 
-def _sweep_gradient(options: argparse.Namespace, client: Any) -> None:
+def _sweep_gradient(options: argparse.Namespace, client: Any, values: Any, source: Any) -> None:
     from collections import Counter
 
     from neurodrift.simulate.sweep import open_sweep, run_sweep
-    from neurodrift.simulate.sweep_config import load_sweep
+    from neurodrift.simulate.sweep_config import sweep_from_values
 
-    config = load_sweep(options.settings, changes(options))
+    config = sweep_from_values(values, source)
     run_sweep(
         config,
         options.out,

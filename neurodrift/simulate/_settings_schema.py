@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from neurodrift.simulate._choice import DEVICES, Engine
@@ -77,17 +76,21 @@ def settings_schema() -> dict[str, Any]:
     }
 
 
+def options_of(maker: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
+    """Type and default of every option of a function, or of a class of options."""
+    hints = typing.get_type_hints(maker)
+    found = inspect.signature(maker).parameters
+    return {name: (hints[name], one.default) for name, one in found.items()}
+
+
 def task_options(name: str) -> dict[str, tuple[Any, Any]]:
     """Type and default of every option of a task."""
-    hints = typing.get_type_hints(TASKS[name])
-    found = inspect.signature(TASKS[name]).parameters
-    return {option: (hints[option], found[option].default) for option in found}
+    return options_of(TASKS[name])
 
 
 def rule_options() -> dict[str, tuple[Any, Any]]:
     """Type and default of every option of a learning rule."""
-    hints = typing.get_type_hints(Rule)
-    return {field.name: (hints[field.name], field.default) for field in dataclasses.fields(Rule)}
+    return options_of(Rule)
 
 
 def network_options() -> dict[str, tuple[Any, Any]]:
@@ -168,3 +171,13 @@ def complete(options: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -
             value = int(value) if int in kinds else float(value)
         found[option] = [float(v) for v in value] if isinstance(value, list | tuple) else value
     return found
+
+
+def make_integers(given: dict[str, Any], *names: str) -> None:
+    """Turn whole numbers such as 1e5, and lists of them, into integers, where they are given."""
+    for name in names:
+        wanted = given.get(name)
+        if isinstance(wanted, list):
+            given[name] = [int(k) for k in wanted]
+        elif wanted is not None:
+            given[name] = int(wanted)

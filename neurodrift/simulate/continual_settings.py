@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +11,14 @@ from typing import Any
 import xarray as xr
 
 from neurodrift._yaml_config import Source, schema_faults
-from neurodrift.simulate._settings_schema import SCHEMA, complete, named_schema, section_schema
+from neurodrift.simulate._settings_schema import (
+    SCHEMA,
+    complete,
+    make_integers,
+    named_schema,
+    options_of,
+    section_schema,
+)
 from neurodrift.simulate._trials import TrialSettings
 from neurodrift.simulate.continual import ContinualRun, train_continual
 from neurodrift.simulate.learners import LEARNERS
@@ -232,9 +237,9 @@ def schema() -> dict[str, Any]:
             "seed": {"type": "integer", "minimum": 0},
             "initial_seed": {"type": ["integer", "null"], "minimum": 0},
             "tasks": named_schema(_TASKS),
-            "network": section_schema(_options(RecurrentNetwork)),
-            "trials": section_schema(_options(TrialSettings)),
-            "learner": named_schema({name: _options(kind) for name, kind in LEARNERS.items()}),
+            "network": section_schema(options_of(RecurrentNetwork)),
+            "trials": section_schema(options_of(TrialSettings)),
+            "learner": named_schema({name: options_of(kind) for name, kind in LEARNERS.items()}),
             "probe": section_schema(_PROBE),
             **{name: {"type": "integer", "minimum": 1} for name in _NUMBERS},
             "dtype": {"enum": ["float32", "float64"]},
@@ -277,13 +282,14 @@ def settings_from_values(
         raise source.error(faults)
     words = ("description", "simulation", *SECTIONS)
     given = {name: value for name, value in values.items() if name not in words}
+    make_integers(given, "seed", "initial_seed", *_NUMBERS)
     tasks, learner = values["tasks"]["name"], values["learner"]["name"]
     settings = ContinualSettings(
         **given,
         tasks={"name": tasks} | complete(_TASKS[tasks], values["tasks"]),
-        network=complete(_options(RecurrentNetwork), values.get("network", {})),
-        trials=complete(_options(TrialSettings), values.get("trials", {})),
-        learner={"name": learner} | complete(_options(LEARNERS[learner]), values["learner"]),
+        network=complete(options_of(RecurrentNetwork), values.get("network", {})),
+        trials=complete(options_of(TrialSettings), values.get("trials", {})),
+        learner={"name": learner} | complete(options_of(LEARNERS[learner]), values["learner"]),
         probe=complete(_PROBE, values.get("probe", {})),
     )
     try:
@@ -300,9 +306,3 @@ def settings_from_values(
     except ValueError as error:
         raise ValueError(f"{source.name} cannot be used: {error}") from error
     return settings
-
-
-def _options(kind: type[Any]) -> Options:
-    """Type and default of every field of a dataclass."""
-    hints = typing.get_type_hints(kind)
-    return {one.name: (hints[one.name], one.default) for one in dataclasses.fields(kind)}

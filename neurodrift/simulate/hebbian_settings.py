@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -14,7 +12,9 @@ from neurodrift._yaml_config import Place, Source, schema_faults
 from neurodrift.simulate._settings_schema import (
     SCHEMA,
     complete,
+    make_integers,
     named_schema,
+    options_of,
     section_schema,
     settings_schema,
 )
@@ -22,8 +22,6 @@ from neurodrift.simulate.engine import Spacing
 from neurodrift.simulate.hebbian import HebbianRun, look_steps, train_hebbian
 from neurodrift.simulate.hebbian_inputs import INPUTS, HebbianInputs
 from neurodrift.simulate.hebbian_network import FixedPoint, HebbianNetwork, HebbianRule
-
-SECTIONS: tuple[str, ...] = ("inputs", "network", "rule")
 
 _MOST_NUMBERS = 10**10  # 80 gigabytes in memory
 
@@ -121,8 +119,8 @@ def schema() -> dict[str, Any]:
             "label": {"type": "string"},
             "seed": {"type": "integer", "minimum": 0},
             "inputs": _inputs_schema(),
-            "network": section_schema(_options(HebbianNetwork)),
-            "rule": section_schema(_options(HebbianRule)),
+            "network": section_schema(options_of(HebbianNetwork)),
+            "rule": section_schema(options_of(HebbianRule)),
             "n_steps": {"type": "integer", "minimum": 1},
             "measures": steps,
             "snapshots": steps,
@@ -169,16 +167,10 @@ def settings_from_values(
         raise source.error(faults)
     given = {n: v for n, v in values.items() if n not in ("description", "simulation")}
     maker = given["inputs"]["name"]
-    given["inputs"] = {"name": maker} | complete(_options(INPUTS[maker]), given["inputs"])
-    given["network"] = complete(_options(HebbianNetwork), given.get("network", {}))
-    given["rule"] = complete(_options(HebbianRule), given.get("rule", {}))
-    for name in ("seed", "n_steps"):
-        if name in given:
-            given[name] = int(given[name])
-    for name in ("measures", "snapshots"):
-        if name in given:
-            wanted = given[name]
-            given[name] = [int(k) for k in wanted] if isinstance(wanted, list) else int(wanted)
+    given["inputs"] = {"name": maker} | complete(options_of(INPUTS[maker]), given["inputs"])
+    given["network"] = complete(options_of(HebbianNetwork), given.get("network", {}))
+    given["rule"] = complete(options_of(HebbianRule), given.get("rule", {}))
+    make_integers(given, "seed", "n_steps", "measures", "snapshots")
     if "peak_threshold" in given:
         given["peak_threshold"] = float(given["peak_threshold"])
     settings = HebbianSettings(**given)
@@ -219,15 +211,8 @@ def _made_inputs(options: Mapping[str, Any]) -> HebbianInputs:
 
 def _inputs_schema() -> dict[str, Any]:
     listed = {"type": ["array", "null"], "items": {"type": "number", "exclusiveMinimum": 0}}
-    numbers = {name: dict(_options(maker)) for name, maker in INPUTS.items()}
+    numbers = {name: dict(options_of(maker)) for name, maker in INPUTS.items()}
     numbers["psp"].pop("variances")  # a list, which the common schema does not know
     found = named_schema(numbers)
     found["allOf"][list(INPUTS).index("psp")]["then"]["properties"]["variances"] = listed
     return found
-
-
-def _options(maker: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
-    """Type and default of every option of a function or a class of options."""
-    found = inspect.signature(maker).parameters
-    hints = typing.get_type_hints(maker)
-    return {name: (hints[name], one.default) for name, one in found.items()}

@@ -228,13 +228,16 @@ def write_schemas(folder: str | os.PathLike[str]) -> list[Path]:
     list of pathlib.Path
         The files.
     """
-    from neurodrift.simulate.sweep_config import write_config_schemas
+    from neurodrift.simulate._settings_schema import settings_schema
+    from neurodrift.simulate.sweep_config import sweep_schema
 
-    paths = write_config_schemas(folder)
-    for kind, name in _MODULES.items():
-        path = Path(folder) / f"{kind}.schema.json"
-        text = json.dumps(importlib.import_module(name).schema(), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+    schemas = {"settings": settings_schema(), "sweep": sweep_schema()}
+    schemas |= {kind: importlib.import_module(name).schema() for kind, name in _MODULES.items()}
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, schema in schemas.items():
+        path = Path(folder) / f"{name}.schema.json"
+        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         paths.append(path)
     return paths
 

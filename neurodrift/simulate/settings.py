@@ -16,6 +16,7 @@ from neurodrift.simulate._config_files import read_config
 from neurodrift.simulate._settings_schema import (
     SECTIONS,
     complete,
+    make_integers,
     network_options,
     rule_options,
     settings_schema,
@@ -265,13 +266,7 @@ def complete_settings(values: Mapping[str, Any]) -> RunSettings:
     network = complete(network_options(), given.get("network", {}))
     if network["hidden_layer"] is None:
         network["hidden_layer"] = f"hidden{network['depth']}"
-    for key in ("n_steps", "seed", "n_early"):
-        if key in given:
-            given[key] = int(given[key])
-    for key in ("measures", "snapshots"):
-        if key in given:
-            wanted = given[key]
-            given[key] = [int(k) for k in wanted] if isinstance(wanted, list) else int(wanted)
+    make_integers(given, "n_steps", "seed", "n_early", "measures", "snapshots")
     return RunSettings(**given | {"task": task, "network": network, "rule": rule})
 
 

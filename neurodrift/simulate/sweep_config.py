@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from neurodrift._yaml_config import Source
@@ -145,28 +144,6 @@ def sweep_from_values(values: Mapping[str, Any], source: Source | None = None) -
     return SweepConfig(
         runs=runs, runs_per_task=int(sweep.get("runs_per_task", 1)), varied=_varied(runs, sweep)
     )
-
-
-def write_config_schemas(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write the JSON Schemas of a run's settings and of a sweep.
-
-    Parameters
-    ----------
-    folder
-        Where the files go.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files.
-    """
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, schema in {"settings": settings_schema(), "sweep": sweep_schema()}.items():
-        path = Path(folder) / f"{name}.schema.json"
-        path.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
-        paths.append(path)
-    return paths
 
 
 def _check_builds(runs: tuple[RunSettings, ...], source: Source) -> None:

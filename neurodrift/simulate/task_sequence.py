@@ -40,26 +40,6 @@ class Trials:
         """(trial) number of time steps."""
         return np.diff(self.offsets)
 
-    def take(self, which: np.ndarray) -> Trials:
-        """Some of the trials, in this order.
-
-        Parameters
-        ----------
-        which
-            (trial) their numbers; one may come several times.
-
-        Returns
-        -------
-        Trials
-            Copies, end to end.
-        """
-        lengths = self.lengths[which]
-        ends = np.cumsum(lengths)
-        rows = np.arange(ends[-1] if ends.size else 0)
-        rows += np.repeat(self.offsets[which] - (ends - lengths), lengths)
-        offsets = np.append(0, ends)
-        return Trials(self.inputs[rows], offsets, self.labels[which])
-
 
 @dataclass(frozen=True, eq=False)
 class SequenceTask:

@@ -120,3 +120,10 @@ def test_simulate_many__workers_make_the_same(tmp_path):
     for one, other in zip(here, there, strict=True):
         a, b = nd.open_recording(one), nd.open_recording(other)
         assert (a["activity"].values == b["activity"].values).all()
+
+
+def test_settings_of__whole_numbers_are_integers():
+    settings = settings_of(TINY | {"n_steps": 3.0, "seed": 1.0, "initial_seed": None})
+    assert isinstance(settings.n_steps, int) and isinstance(settings.seed, int)
+    assert settings.initial_seed is None
+    assert settings.simulate().run.measures.sizes["step"] == 3

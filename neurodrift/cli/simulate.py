@@ -22,13 +22,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     sweep = commands.add_parser("sweep", help="many networks over ranges of settings; resumes")
     add_settings(sweep)
-    sweep.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        required=True,
-        help="what to write",
-    )
+    out = "sweep.zarr to write; a folder of runs for other kinds than gradient"
+    sweep.add_argument("-o", "--out", type=Path, required=True, help=out)
     add_workers(sweep, "processes")
     add_overwrite(sweep)
     sweep.set_defaults(run=_sweep)
@@ -63,46 +58,45 @@ def _sweep(options: argparse.Namespace) -> None:
     from neurodrift.simulate.kinds import GRADIENT, read_simulation
 
     kind, values, source = read_simulation(options.settings, changes(options))
-    with _client(options) as client:
-        if kind == GRADIENT:
-            _sweep_gradient(options, client, values, source)
-        else:
-            _sweep_other(options, client, values, source)
+    sweep = _sweep_gradient if kind == GRADIENT else _sweep_other
+    sweep(options, values, source)
 
 
-def _sweep_gradient(options: argparse.Namespace, client: Any, values: Any, source: Any) -> None:
+def _sweep_gradient(options: argparse.Namespace, values: Any, source: Any) -> None:
     from collections import Counter
 
     from neurodrift.simulate.sweep import open_sweep, run_sweep
     from neurodrift.simulate.sweep_config import sweep_from_values
 
     config = sweep_from_values(values, source)
-    run_sweep(
-        config,
-        options.out,
-        client=client,
-        n_workers=options.workers,
-        overwrite=options.overwrite,
-        progress=True,
-    )
+    with _client(options) as client:
+        run_sweep(
+            config,
+            options.out,
+            client=client,
+            n_workers=options.workers,
+            overwrite=options.overwrite,
+            progress=True,
+        )
     reasons = Counter(open_sweep(options.out).table["reason"].values.tolist())
     counts = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
     print(f"{options.out}: {len(config.runs)} runs: {counts}")
 
 
-def _sweep_other(options: argparse.Namespace, client: Any, values: Any, source: Any) -> None:
+def _sweep_other(options: argparse.Namespace, values: Any, source: Any) -> None:
     from neurodrift.simulate.kinds import settings_of_sweep
     from neurodrift.simulate.many import TABLE, simulate_many
 
     settings = settings_of_sweep(values, source)
-    paths = simulate_many(
-        settings,
-        options.out,
-        client=client,
-        n_workers=options.workers,
-        overwrite=options.overwrite,
-        progress=lambda number, text: print(f"run {number}: {text}", flush=True),
-    )
+    with _client(options) as client:
+        paths = simulate_many(
+            settings,
+            options.out,
+            client=client,
+            n_workers=options.workers,
+            overwrite=options.overwrite,
+            progress=lambda number, text: print(f"run {number}: {text}", flush=True),
+        )
     print(f"{options.out}: {len(paths)} runs; {TABLE} says what they are")
 
 

@@ -16,9 +16,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurodrift.analysis._agreement import agree, t_test, verdicts
-from neurodrift.analysis._effects import Effect, SideFit, fit_member, fit_side
-from neurodrift.analysis._sides import Member, gather
+from neurodrift.analysis.comparison._effects import (
+    Effect,
+    SideFit,
+    agree,
+    fit_member,
+    fit_side,
+    t_test,
+    verdicts,
+)
+from neurodrift.analysis.comparison._members import Member, gather
 from neurodrift.seeds import generator
 from neurodrift.testing import results_of
 

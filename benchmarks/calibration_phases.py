@@ -14,14 +14,14 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import testing
-from neurodrift.analysis.ceiling import half_maps, session_drift
-from neurodrift.analysis.drift import drift
-from neurodrift.analysis.information import spatial_information
-from neurodrift.analysis.phases import phases
+from neurodrift.analysis.drift.ceiling import half_maps, session_drift
+from neurodrift.analysis.drift.drift import drift
+from neurodrift.analysis.information.estimates import spatial_information
+from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift.analysis.phases.phases import phases
 from neurodrift.analysis.pipeline import place_cell_measures
-from neurodrift.analysis.placecells import place_cells
-from neurodrift.analysis.sparsity import sparsity
-from neurodrift.analysis.tables import session_table
+from neurodrift.analysis.place_cells.place_cells import place_cells
+from neurodrift.analysis.regression.tables import session_table
 from neurodrift.seeds import generator
 
 CHANGES = {"fraction_active_units": -0.5, "active_fraction": -0.6, "information_ssr": 0.8}

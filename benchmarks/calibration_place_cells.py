@@ -22,8 +22,8 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import Binning, recording_from_arrays, session_slices, testing
-from neurodrift.analysis.placecells import place_cells
-from neurodrift.analysis.shuffles import NULLS, Null
+from neurodrift.analysis.place_cells.place_cells import place_cells
+from neurodrift.analysis.place_cells.shuffles import NULLS, Null
 
 DATA = Path(os.environ.get("NEURODRIFT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

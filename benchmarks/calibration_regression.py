@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from neurodrift import testing
-from neurodrift.analysis.regression import regress
-from neurodrift.analysis.sparsity import sparsity
-from neurodrift.analysis.tables import session_table
+from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift.analysis.regression.regression import regress
+from neurodrift.analysis.regression.tables import session_table
 from neurodrift.seeds import generator
 
 SLOPE = -0.1

@@ -17,11 +17,16 @@ from functools import partial
 import numpy as np
 import torch
 
-from neurodrift.simulate._threads import one_blas_thread
-from neurodrift.simulate._trials import TrialPool, TrialSettings
-from neurodrift.simulate.recurrent import Batch, RecurrentNetwork, Weights, loss_and_gradient
-from neurodrift.simulate.strokes import drawn_strokes
-from neurodrift.simulate.task_sequence import stroke_tasks
+from neurodrift.simulate.continual.recurrent import (
+    Batch,
+    RecurrentNetwork,
+    Weights,
+    loss_and_gradient,
+)
+from neurodrift.simulate.continual.strokes import drawn_strokes
+from neurodrift.simulate.continual.tasks import stroke_tasks
+from neurodrift.simulate.continual.trials import TrialPool, TrialSettings
+from neurodrift.simulate.threads import one_blas_thread
 
 NETWORK = RecurrentNetwork()
 

@@ -19,10 +19,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from neurodrift.simulate import _kernels_hebbian as kernels
-from neurodrift.simulate._kernels_noise import N_STREAMS
-from neurodrift.simulate.hebbian_network import kernel_numbers
-from neurodrift.simulate.kinds import read_simulation, settings_of
+from neurodrift.simulate.gradient._numba.noise import N_STREAMS
+from neurodrift.simulate.hebbian import _kernels as kernels
+from neurodrift.simulate.hebbian.network import kernel_numbers
+from neurodrift.simulate.settings.kinds import read_simulation, settings_of
 
 NAMES = ("qin2023-ring", "qin2023-place-1d", "qin2023-place-2d")
 METHODS = ("exact", "iteration", "iteration, whole product", "iteration to 1e-7")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from neurodrift.seeds import generator
-from neurodrift.simulate.hessian import hessian_spectrum
+from neurodrift.simulate.curvature.hessian import hessian_spectrum
 
 SIZES = {"samples": 10, "features": 20, "outputs": 10, "hidden": 100}
 SMALL = {"samples": 4, "features": 6, "outputs": 3, "hidden": 12}

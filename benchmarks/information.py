@@ -27,8 +27,12 @@ import xarray as xr
 from scipy.optimize import least_squares
 
 from neurodrift import Binning, recording_from_arrays
-from neurodrift.analysis._subsampling import n_threads
-from neurodrift.analysis.information import FRACTIONS, mutual_information, spatial_information
+from neurodrift.analysis.information.curves import n_threads
+from neurodrift.analysis.information.estimates import (
+    FRACTIONS,
+    mutual_information,
+    spatial_information,
+)
 
 N_BINS = 20
 BINNING = Binning(edges=np.arange(N_BINS + 1.0))

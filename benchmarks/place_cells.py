@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import Binning, recording_from_arrays
-from neurodrift.analysis.placecells import place_cells
+from neurodrift.analysis.place_cells.place_cells import place_cells
 
 FRAME_RATE = 20.0  # Hz
 LENGTH = 100.0  # cm

@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from neurodrift.simulate.measures import hessian_measures
+from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.gradient.tasks import TASKS
+from neurodrift.simulate.settings.sweep_config import load_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
-from neurodrift.simulate.sweep_config import load_sweep
-from neurodrift.simulate.tasks import TASKS
 
 NAMES = {"RLgrad": "SED", "Adam": "Adam", "SGD": "SGD"}
 HIGH = 10.0  # normalised loss above which the published code stops a run

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import psutil
 
-from neurodrift.simulate._sweep_workers import local_client
-from neurodrift.simulate.settings import train_runs
+from neurodrift.simulate._workers import local_client
+from neurodrift.simulate.gradient.settings import train_runs
+from neurodrift.simulate.settings.sweep_config import SweepConfig, sweep_from_values
+from neurodrift.simulate.store import block_arrays, create, store_block
 from neurodrift.simulate.sweep import run_sweep
-from neurodrift.simulate.sweep_config import SweepConfig, sweep_from_values
-from neurodrift.simulate.sweep_store import block_arrays, create, store_block
 
 
 def configuration(n_runs: int, n_steps: int) -> SweepConfig:

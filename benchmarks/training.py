@@ -30,9 +30,9 @@ TARGETS = {
 
 def setting(case: str) -> tuple[Any, Any, Any]:
     """Task, network and rule of a case."""
-    from neurodrift.simulate import tasks
-    from neurodrift.simulate.networks import Network
-    from neurodrift.simulate.rules import Rule
+    from neurodrift.simulate.gradient import tasks
+    from neurodrift.simulate.gradient.networks import Network
+    from neurodrift.simulate.gradient.rules import Rule
 
     small = tasks.random(n_samples=10, n_inputs=20, n_outputs=10)
     if case == "noise series":
@@ -131,7 +131,7 @@ def fused(case: str, seconds: float, dtype: str) -> float:
     """The numba engine."""
     import numpy as np
 
-    from neurodrift.simulate._fused import FusedNetwork
+    from neurodrift.simulate.gradient._numba.fused import FusedNetwork
 
     task, network, rule = setting(case)
     training = FusedNetwork(task, network, rule, 0, dtype=dtype)
@@ -161,7 +161,7 @@ def ensemble(case: str, seconds: float, dtype: str) -> float:
     """The torch engine with 64 networks side by side."""
     import torch
 
-    from neurodrift.simulate._torch_engine import TorchNetworks
+    from neurodrift.simulate.gradient._torch import TorchNetworks
 
     torch.set_num_threads(1)
     n = 64

@@ -29,18 +29,18 @@ from matplotlib.figure import Figure
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.simulate.continual import ContinualRun
-from neurodrift.simulate.continual_settings import open_continual
-from neurodrift.simulate.engine import train
-from neurodrift.simulate.kinds import read_simulation, settings_of_sweep
-from neurodrift.simulate.laplace import (
+from neurodrift.simulate.continual.continual import ContinualRun
+from neurodrift.simulate.continual.settings import open_continual
+from neurodrift.simulate.curvature.laplace import (
     laplace_approximation,
     loss_grids,
     permuted_energy,
     two_minima,
 )
+from neurodrift.simulate.gradient.engine import train
+from neurodrift.simulate.gradient.tasks import random
 from neurodrift.simulate.many import simulate_many
-from neurodrift.simulate.tasks import random
+from neurodrift.simulate.settings.kinds import read_simulation, settings_of_sweep
 
 SMALL = {
     "tasks": {"name": "drawn", "n_each": 60, "n_tasks": 4},

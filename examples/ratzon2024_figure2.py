@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.simulate.run import Run
-from neurodrift.simulate.settings import load_settings
+from neurodrift.simulate.gradient.run import Run
+from neurodrift.simulate.gradient.settings import load_settings
 from neurodrift.simulate.sweep import open_sweep
 
 # weaker only in size; more noise, because the time to become sparse falls with its square

@@ -25,9 +25,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
+from neurodrift.simulate.curvature.timescale import sparsification_time
+from neurodrift.simulate.settings.sweep_config import load_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
-from neurodrift.simulate.sweep_config import load_sweep
-from neurodrift.simulate.timescale import sparsification_time
 
 SMALL = {"n_steps": 20_000, "measures": 200, "snapshots": 2, "spacing": "linear", "hessian": None}
 SMALL_RANDOM = SMALL | {

@@ -25,9 +25,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurodrift import phases, plotting
-from neurodrift.simulate.engine import sample_steps
-from neurodrift.simulate.kinds import read_simulation, save_result, settings_of
-from neurodrift.simulate.run_store import open_measures
+from neurodrift.simulate.gradient.engine import sample_steps
+from neurodrift.simulate.gradient.store import open_measures
+from neurodrift.simulate.settings.kinds import read_simulation, save_result, settings_of
 
 BORDERS = 300, 2500  # where the published figure changes its background
 COLORS = "#d9694a", "#e8c24a", "#6aa86a"

@@ -20,13 +20,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
-from neurodrift.simulate.flatness import flatness_bias
-from neurodrift.simulate.hessian import hessian_spectrum
-from neurodrift.simulate.landscape import descend, valley
-from neurodrift.simulate.measures import hessian_measures
-from neurodrift.simulate.run import Run
+from neurodrift.simulate.curvature.flatness import flatness_bias
+from neurodrift.simulate.curvature.hessian import hessian_spectrum
+from neurodrift.simulate.curvature.landscape import descend, valley
+from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.gradient.run import Run
+from neurodrift.simulate.settings.sweep_config import load_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
-from neurodrift.simulate.sweep_config import load_sweep
 
 SMALL = {
     "n_steps": 40_000,

@@ -17,8 +17,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
+from neurodrift.simulate.settings.sweep_config import load_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
-from neurodrift.simulate.sweep_config import load_sweep
 
 PANELS = {
     "SED": "stochastic error descent",

@@ -18,8 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
+from neurodrift.simulate.settings.sweep_config import load_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
-from neurodrift.simulate.sweep_config import load_sweep
 
 KINDS = ("update noise", "label noise")
 MEASURES = {

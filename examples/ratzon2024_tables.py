@@ -22,10 +22,10 @@ import pandas as pd
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.analysis.phases import phases
-from neurodrift.simulate.settings import load_settings
+from neurodrift.analysis.phases.phases import phases
+from neurodrift.simulate.gradient.settings import load_settings
+from neurodrift.simulate.settings.sweep_config import load_sweep
 from neurodrift.simulate.sweep import open_sweep
-from neurodrift.simulate.sweep_config import load_sweep
 
 SMALL = {
     "network.n_hidden": 100,

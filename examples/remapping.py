@@ -27,16 +27,16 @@ from matplotlib.figure import Figure
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.analysis.remapping import remapping
-from neurodrift.simulate.engine import train
-from neurodrift.simulate.hessian import hessian_trace
-from neurodrift.simulate.measures import hessian_measures
-from neurodrift.simulate.networks import Network
-from neurodrift.simulate.perturb import moved, relearned, thinned
-from neurodrift.simulate.rules import Rule
-from neurodrift.simulate.run import Run
-from neurodrift.simulate.tasks import PUBLISHED, Task, predictive_track
-from neurodrift.simulate.track import morph_track
+from neurodrift.analysis.drift.remapping import remapping
+from neurodrift.simulate.curvature.hessian import hessian_trace
+from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.gradient.engine import train
+from neurodrift.simulate.gradient.networks import Network
+from neurodrift.simulate.gradient.perturb import moved, relearned, thinned
+from neurodrift.simulate.gradient.rules import Rule
+from neurodrift.simulate.gradient.run import Run
+from neurodrift.simulate.gradient.tasks import PUBLISHED, Task, predictive_track
+from neurodrift.simulate.gradient.track import morph_track
 
 ARMS = {"update noise": {"update_noise": 0.03}, "label noise": {"label_noise": 1.0}, "no noise": {}}
 CHANGES: dict[str, dict[str, Any]] = {

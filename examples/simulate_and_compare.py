@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.analysis.phases import phases
+from neurodrift.analysis.phases.phases import phases
 from neurodrift.report import write_report
-from neurodrift.simulate.settings import load_settings
+from neurodrift.simulate.gradient.settings import load_settings
 from neurodrift.simulate.sweep import open_sweep
 
 SMALL = {"network.n_hidden": 100, "rule.update_noise": 0.05, "n_steps": 30_000, "snapshots": 7}

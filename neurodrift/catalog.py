@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neurodrift._yaml_config import catalog_folder, parse_yaml, schema_faults
+from neurodrift.schema.yaml import catalog_folder, parse_yaml, schema_faults
 
 ACCESS = ("open", "account", "not public")
 _SLACK = 1.2  # a size in the catalogue is of one day; archives of the same files differ a little
@@ -243,8 +243,7 @@ def fetch(
     ValueError
         If it cannot be fetched without an account, or is not what the catalogue says.
     """
-    from neurodrift.io.archives import unpack
-    from neurodrift.io.download import download
+    from neurodrift.io.fetch import download, unpack
     from neurodrift.io.zarr import refuse_existing, replace
 
     found = data_set(wanted) if isinstance(wanted, str) else wanted
@@ -307,7 +306,7 @@ def _bound(size: int | None) -> int:
 
 def _verify(found: DataSet, folder: Path) -> None:
     """Hold what was unpacked against the catalogue."""
-    from neurodrift.convert._files import sha256
+    from neurodrift.convert.files import sha256
 
     faults = [
         f"no file matches {pattern}"

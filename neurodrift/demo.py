@@ -10,17 +10,17 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import plotting, testing
-from neurodrift.analysis.binning import Binning, bin_frames
-from neurodrift.analysis.compare import compare
+from neurodrift.analysis.comparison.compare import compare
+from neurodrift.analysis.maps.binning import Binning, bin_frames
+from neurodrift.analysis.maps.rate_maps import order_by_peak
 from neurodrift.analysis.pipeline import analyze
-from neurodrift.analysis.ratemaps import order_by_peak
-from neurodrift.io.nwb import import_nwb
-from neurodrift.io.nwb_session import session_from_recording
-from neurodrift.io.nwb_write import write_session
+from neurodrift.io.nwb.read import import_nwb
+from neurodrift.io.nwb.session import session_from_recording
+from neurodrift.io.nwb.write import write_session
 from neurodrift.io.zarr import open_recording, refuse_existing, save_recording, save_results
 from neurodrift.recording import session_slices
 from neurodrift.report import write_report
-from neurodrift.simulate.settings import load_settings
+from neurodrift.simulate.gradient.settings import load_settings
 
 MOUSE: dict[str, Any] = {
     "n_units": 80,

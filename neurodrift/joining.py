@@ -9,8 +9,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift._arrays import FRAME_DTYPES, end_to_end, label_array
-from neurodrift.recording import recording_from_arrays, session_slices
+from neurodrift.recording import (
+    FRAME_DTYPES,
+    end_to_end,
+    label_array,
+    recording_from_arrays,
+    session_slices,
+)
 from neurodrift.schema import SESSION_COORDS, check
 
 _NONE = {"direction": 0, "trial": -1, "trial_type": -1, "lap": -1, "map_label": 0}

@@ -21,8 +21,8 @@ import pytest
 from neurodrift.catalog import SCHEMA, DataSet, data_set, data_sets, fetch, simulations
 from neurodrift.cli import main
 from neurodrift.convert import CONVERTERS, WITHOUT_CONVERTER
-from neurodrift.io.download import download
-from neurodrift.simulate.strokes import drawn_strokes, read_strokes
+from neurodrift.io.fetch import download
+from neurodrift.simulate.continual.strokes import drawn_strokes, read_strokes
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

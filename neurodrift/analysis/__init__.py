@@ -1,1 +1,5 @@
-"""Functions from recordings to statistics; none of them knows who was recorded."""
+"""Recordings to statistics: one room an idea, and `analyze`, which runs them all.
+
+Nothing here knows whether an animal or a network made the recording. Functions take labelled arrays
+and give labelled arrays.
+"""

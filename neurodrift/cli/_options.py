@@ -34,7 +34,7 @@ def binning(options: argparse.Namespace) -> Any:
     """Frames and bins that the options stand for."""
     import numpy as np
 
-    from neurodrift.analysis.binning import Binning
+    from neurodrift.analysis.maps.binning import Binning
 
     edges = None
     if options.track is not None:
@@ -70,7 +70,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def changes(options: argparse.Namespace) -> dict[str, Any]:
     """Changes that `--set` makes to the settings."""
-    from neurodrift.simulate._config_files import parse_change
+    from neurodrift.simulate.settings.kinds import parse_change
 
     return dict(parse_change(text) for text in options.set)
 

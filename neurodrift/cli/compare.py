@@ -64,8 +64,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _compare(options: argparse.Namespace) -> None:
     import xarray as xr
 
-    from neurodrift.analysis._sides import unique_name
-    from neurodrift.analysis.compare import compare, statements_text
+    from neurodrift.analysis.comparison._members import unique_name
+    from neurodrift.analysis.comparison.compare import compare, statements_text
     from neurodrift.io.zarr import refuse_existing, save_results
     from neurodrift.report import write_report
 
@@ -117,7 +117,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 def _results(path: Path, options: argparse.Namespace) -> Iterator[tuple[str, xr.DataTree]]:
     """Named results of a store: those that it holds, or of the recordings that it holds."""
-    from neurodrift.analysis._sides import title_of
+    from neurodrift.analysis.comparison._members import title_of
     from neurodrift.io.zarr import open_recording, open_results
 
     kind = _kind(path)
@@ -151,7 +151,7 @@ def _runs(path: Path, options: argparse.Namespace) -> Iterator[xr.Dataset]:
 def _analyzed(
     recording: xr.Dataset, path: Path, options: argparse.Namespace
 ) -> tuple[str, xr.DataTree]:
-    from neurodrift.analysis._sides import title_of
+    from neurodrift.analysis.comparison._members import title_of
     from neurodrift.analysis.pipeline import analyze
 
     bins = binning(options)
@@ -173,7 +173,7 @@ def _simulated_binning(recording: xr.Dataset) -> Any:
     """The published number of bins over the part of the track that was visited."""
     import numpy as np
 
-    from neurodrift.analysis.binning import Binning
+    from neurodrift.analysis.maps.binning import Binning
 
     x = recording["x"].values
     return Binning(edges=np.linspace(np.nanmin(x), np.nanmax(x), _SIMULATED_BINS + 1))

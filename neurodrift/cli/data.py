@@ -67,7 +67,7 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.cli.own_data import said_plainly
-    from neurodrift.io.nwb import import_nwb
+    from neurodrift.io.nwb.read import import_nwb
     from neurodrift.io.zarr import refuse_existing, save_recording
 
     refuse_existing(options.out, options.overwrite)

@@ -19,7 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _export(options: argparse.Namespace) -> None:
-    from neurodrift.io.nwb_results import export_results
+    from neurodrift.io.nwb.results import export_results
     from neurodrift.io.zarr import open_results
 
     results = open_results(options.results)

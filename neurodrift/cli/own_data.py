@@ -22,7 +22,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def convert_arrays(options: argparse.Namespace) -> None:
     """Run ``convert arrays``: write a template, or convert by a mapping."""
-    from neurodrift.convert.arrays import convert, write_template
+    from neurodrift.convert.own.arrays import convert, write_template
 
     if options.init:
         path = write_template(options.source or Path("mapping.yaml"), overwrite=options.overwrite)
@@ -48,7 +48,7 @@ def said_plainly() -> Iterator[None]:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from neurodrift.convert.inspection import inspect_file, inspection_text, proposed_mapping
+    from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
     from neurodrift.io.zarr import refuse_existing
 
     if options.out is not None:

@@ -31,9 +31,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _simulate(options: argparse.Namespace) -> None:
     from neurodrift.io.zarr import refuse_existing
-    from neurodrift.simulate.kinds import GRADIENT, read_simulation, save_result, settings_of
-    from neurodrift.simulate.run_store import save_run
-    from neurodrift.simulate.settings import load_settings
+    from neurodrift.simulate.gradient.settings import load_settings
+    from neurodrift.simulate.gradient.store import save_run
+    from neurodrift.simulate.settings.kinds import (
+        GRADIENT,
+        read_simulation,
+        save_result,
+        settings_of,
+    )
 
     refuse_existing(options.out, options.overwrite)
     kind, values, source = read_simulation(options.settings, changes(options))
@@ -55,7 +60,7 @@ def _simulate(options: argparse.Namespace) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    from neurodrift.simulate.kinds import GRADIENT, read_simulation
+    from neurodrift.simulate.settings.kinds import GRADIENT, read_simulation
 
     kind, values, source = read_simulation(options.settings, changes(options))
     sweep = _sweep_gradient if kind == GRADIENT else _sweep_other
@@ -65,8 +70,8 @@ def _sweep(options: argparse.Namespace) -> None:
 def _sweep_gradient(options: argparse.Namespace, values: Any, source: Any) -> None:
     from collections import Counter
 
+    from neurodrift.simulate.settings.sweep_config import sweep_from_values
     from neurodrift.simulate.sweep import open_sweep, run_sweep
-    from neurodrift.simulate.sweep_config import sweep_from_values
 
     config = sweep_from_values(values, source)
     with _client(options) as client:
@@ -84,8 +89,8 @@ def _sweep_gradient(options: argparse.Namespace, values: Any, source: Any) -> No
 
 
 def _sweep_other(options: argparse.Namespace, values: Any, source: Any) -> None:
-    from neurodrift.simulate.kinds import settings_of_sweep
     from neurodrift.simulate.many import TABLE, simulate_many
+    from neurodrift.simulate.settings.kinds import settings_of_sweep
 
     settings = settings_of_sweep(values, source)
     with _client(options) as client:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 CONVERTERS = {
-    "arrays": "neurodrift.convert.arrays:convert",
-    "geva2023": "neurodrift.convert.geva2023:convert",
-    "hc-6": "neurodrift.convert.hc6:convert",
-    "sheintuch2020": "neurodrift.convert.sheintuch2020:convert",
-    "sheintuch2022": "neurodrift.convert.sheintuch2022:convert",
-    "sheintuch2023": "neurodrift.convert.sheintuch2023:convert",
+    "arrays": "neurodrift.convert.own.arrays:convert",
+    "geva2023": "neurodrift.convert.published.geva2023:convert",
+    "hc-6": "neurodrift.convert.published.hc6:convert",
+    "sheintuch2020": "neurodrift.convert.published.sheintuch2020:convert",
+    "sheintuch2022": "neurodrift.convert.published.sheintuch2022:convert",
+    "sheintuch2023": "neurodrift.convert.published.sheintuch2023:convert",
 }
 """Name of a data set -> ``"module:function"``, imported when it is used."""
 

@@ -1,1 +1,1 @@
-"""Recordings from and to files."""
+"""Recordings and results from and to files."""

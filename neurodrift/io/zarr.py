@@ -89,7 +89,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     ValueError
         If it is not a recording, or of a newer format version.
     """
-    from neurodrift.json_schemas import description_faults
+    from neurodrift.schema.json import description_faults
 
     path = Path(path)
     stored = _open(path, "recording").to_dataset()

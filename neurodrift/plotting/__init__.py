@@ -9,11 +9,15 @@ from neurodrift.plotting.comparison import (
     plot_slopes,
     plot_statements,
 )
-from neurodrift.plotting.intervals import plot_intervals
 from neurodrift.plotting.latent import plot_stability, plot_trajectories, plot_trajectory_row
 from neurodrift.plotting.maps import plot_drift_matrix, plot_rate_maps, plot_sorted_maps
 from neurodrift.plotting.open_field import plot_box_maps, plot_map_labels
-from neurodrift.plotting.series import plot_decay, plot_normalized, plot_session_series
+from neurodrift.plotting.series import (
+    plot_decay,
+    plot_intervals,
+    plot_normalized,
+    plot_session_series,
+)
 from neurodrift.plotting.training import (
     plot_curves,
     plot_eigenvalues,

@@ -33,7 +33,7 @@ def plot_rate_maps(
         in that session; bins that were not visited stay grey.
     order
         Labels of the units from top to bottom, as from
-        :func:`neurodrift.analysis.ratemaps.order_by_peak`; as they come when omitted.
+        :func:`neurodrift.analysis.maps.rate_maps.order_by_peak`; as they come when omitted.
     sessions
         Labels of the sessions to draw; evenly spaced ones up to `max_sessions` when omitted.
     max_sessions

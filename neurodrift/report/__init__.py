@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurodrift.report._page import report, write_report
-from neurodrift.report._view import check_results
+from neurodrift.report.page import report, write_report
+from neurodrift.report.view import check_results
 
 __all__ = ["check_results", "report", "write_report"]

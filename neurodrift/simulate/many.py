@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurodrift.simulate.kinds import Settings, save_result, settings_text
+from neurodrift.simulate.settings.kinds import Settings, save_result, settings_text
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -32,7 +32,7 @@ def simulate_many(
     Parameters
     ----------
     settings
-        Of each run, see :func:`neurodrift.simulate.kinds.settings_of_sweep`.
+        Of each run, see :func:`neurodrift.simulate.settings.kinds.settings_of_sweep`.
     folder
         Gets ``run-000.zarr`` and so on, and ``runs.csv`` with what differs between them. A call
         that was interrupted goes on with the same settings; only the runs in flight are lost.
@@ -61,7 +61,7 @@ def simulate_many(
     Examples
     --------
     >>> import tempfile
-    >>> from neurodrift.simulate.kinds import settings_of_sweep
+    >>> from neurodrift.simulate.settings.kinds import settings_of_sweep
     >>> from neurodrift.simulate.many import simulate_many
     >>> settings = settings_of_sweep({
     ...     "simulation": "continual", "learner": {"name": "sgd"}, "n_steps": 2, "batch_size": 4,
@@ -97,7 +97,7 @@ def simulate_many(
     elif missing and client is not None:
         _make_on(client, settings, paths, missing, report)
     elif missing:
-        from neurodrift.simulate._sweep_workers import local_client
+        from neurodrift.simulate._workers import local_client
 
         with local_client(n_workers, len(missing)) as local:
             _make_on(local, settings, paths, missing, report)

@@ -15,12 +15,12 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.io.zarr import replace
-from neurodrift.simulate._sweep_workers import make_blocks
-from neurodrift.simulate.measures import SPECTRUM, Collection, training_summary
-from neurodrift.simulate.run import MEASURES, REASONS, Run
-from neurodrift.simulate.settings import RunSettings
-from neurodrift.simulate.sweep_config import SweepConfig, load_sweep
-from neurodrift.simulate.sweep_store import (
+from neurodrift.simulate._workers import make_blocks
+from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, training_summary
+from neurodrift.simulate.gradient.run import MEASURES, REASONS, Run
+from neurodrift.simulate.gradient.settings import RunSettings
+from neurodrift.simulate.settings.sweep_config import SweepConfig, load_sweep
+from neurodrift.simulate.store import (
     attributes,
     create,
     done_marks,
@@ -76,7 +76,7 @@ class Sweep:
         return RunSettings(**json.loads(self._row(run)["settings"].item()))
 
     def run(self, run: int) -> Run:
-        """A stored run as :func:`neurodrift.simulate.engine.train` gave it.
+        """A stored run as :func:`neurodrift.simulate.gradient.engine.train` gave it.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class Sweep:
         Returns
         -------
         xarray.Dataset
-            A recording, see :meth:`neurodrift.simulate.run.Run.recording`; its subject is
+            A recording, see :meth:`neurodrift.simulate.gradient.run.Run.recording`; its subject is
             ``"run N"``.
 
         Raises
@@ -154,7 +154,8 @@ class Sweep:
         -------
         xarray.Dataset
             Parameters, and the columns of
-            :func:`neurodrift.simulate.measures.training_summary`. Its ``reason``, why the published
+            :func:`neurodrift.simulate.curvature.measures.training_summary`. Its ``reason``, why
+            the published
             rule drops a run, is ``reason_dropped`` here; ``reason`` is why the run ended.
         """
         table = self.table
@@ -204,7 +205,7 @@ def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Swe
     >>> import tempfile
     >>> from pathlib import Path
     >>> from neurodrift.simulate.sweep import open_sweep, run_sweep
-    >>> from neurodrift.simulate.sweep_config import sweep_from_values
+    >>> from neurodrift.simulate.settings.sweep_config import sweep_from_values
     >>> config = sweep_from_values({
     ...     "task": {"name": "random"}, "n_steps": 100, "measures": 11, "snapshots": 2,
     ...     "sweep": {"ranges": [{"key": "rule.update_noise", "values": [0.01, 0.1]}]},
@@ -259,7 +260,7 @@ def run_sweep(
     ----------
     config
         The runs, a YAML file, or a published name, see
-        :func:`neurodrift.simulate.sweep_config.load_sweep`.
+        :func:`neurodrift.simulate.settings.sweep_config.load_sweep`.
     path
         Directory of the store. Until all runs are done it is called ``<path>.unfinished``. The
         same call resumes there; at most the runs in flight are lost.

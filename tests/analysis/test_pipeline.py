@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.analysis.binning import Binning
-from neurodrift.json_schemas import description_faults
-from neurodrift.result_schema import RESULTS
+from neurodrift.analysis.maps.binning import Binning
+from neurodrift.schema.json import description_faults
+from neurodrift.schema.results import RESULTS
 
 BINS = Binning(edges=np.arange(0, 101, 5.0))
 

@@ -9,8 +9,8 @@ import pytest
 
 import neurodrift as nd
 from neurodrift.cli import main
-from neurodrift.io.nwb_session import session_from_recording
-from neurodrift.io.nwb_write import write_session
+from neurodrift.io.nwb.session import session_from_recording
+from neurodrift.io.nwb.write import write_session
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 
 import neurodrift as nd
 from neurodrift.cli import main
+from neurodrift.simulate.settings.sweep_config import sweep_from_values
 from neurodrift.simulate.sweep import run_sweep
-from neurodrift.simulate.sweep_config import sweep_from_values
 
 FAST = ["--repetitions", "5", "--workers", "1"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from neurodrift.cli import main
-from neurodrift.io.nwb import import_nwb
+from neurodrift.io.nwb.read import import_nwb
 
 TIME = np.arange(1200) / 20
 MAPPING = """\

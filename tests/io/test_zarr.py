@@ -27,8 +27,8 @@ from neurodrift import (
     testing,
 )
 from neurodrift.io import zarr as store
-from neurodrift.json_schemas import description_faults
-from neurodrift.result_schema import MAPS
+from neurodrift.schema.json import description_faults
+from neurodrift.schema.results import MAPS
 
 
 def _everything(kind="events", n_units=3):

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from neurodrift import analyze, testing
-from neurodrift.report._view import View, views
+from neurodrift.report.view import View, views
 
 _HOSTILE = "\"><img src=x onerror=alert(1)></script><script>alert('ü')</script>&amp;"
 

@@ -11,11 +11,11 @@ import pytest
 
 from neurodrift import analyze, compare, testing
 from neurodrift.report import report
-from neurodrift.report._comparison import comparison_section
-from neurodrift.report._methods import comparison_methods
-from neurodrift.report._phases import phases_section
-from neurodrift.report._view import views
-from neurodrift.report._words import number
+from neurodrift.report.comparison import comparison_section
+from neurodrift.report.methods import comparison_methods
+from neurodrift.report.phases import phases_section
+from neurodrift.report.view import views
+from neurodrift.report.words import number
 
 
 @pytest.fixture(scope="module")

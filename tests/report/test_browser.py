@@ -160,8 +160,8 @@ def test_page__population_is_sorted_by_the_chosen_session(open_page, results):
 
 
 def test_page__tables_are_downloaded_as_they_are(open_page, results):
-    from neurodrift.report._tables import tables
-    from neurodrift.report._view import views
+    from neurodrift.report.tables import tables
+    from neurodrift.report.view import views
 
     page = open_page()
     expected = {table.name: table.csv() for table in tables(views({"mouse": results})[0], 30_000)}

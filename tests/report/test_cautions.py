@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift.report._cautions import cautions
-from neurodrift.report._view import views
+from neurodrift.report.cautions import cautions
+from neurodrift.report.view import views
 
 
 def codes(tree):

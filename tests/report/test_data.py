@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-import neurodrift.report._data as data_module
-from neurodrift.report._data import UNVISITED, chosen_units, page_data, quantize, script_json
-from neurodrift.report._view import views
+import neurodrift.report.data as data_module
+from neurodrift.report.data import UNVISITED, chosen_units, page_data, quantize, script_json
+from neurodrift.report.view import views
 
 RATES = hnp.arrays(
     np.float64,

@@ -10,15 +10,15 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 
-from neurodrift.report._figures import (
+from neurodrift.report.figures import (
     decay_figures,
     regression_band,
     session_figures,
     slope_sentence,
 )
-from neurodrift.report._svg import Chart, forest, tick, ticks
-from neurodrift.report._view import views
-from neurodrift.report._words import listing, number, p_value, percent, plural
+from neurodrift.report.svg import Chart, forest, tick, ticks
+from neurodrift.report.view import views
+from neurodrift.report.words import listing, number, p_value, percent, plural
 
 
 def test_regression_band__is_that_of_statsmodels(results, view):

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from neurodrift import Binning, analyze, testing
-from neurodrift.report._methods import methods
-from neurodrift.report._references import REFERENCES
-from neurodrift.report._view import views
+from neurodrift.report.methods import REFERENCES, methods
+from neurodrift.report.view import views
 
 
 def text(tree) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import neurodrift.report._page as page_module
+import neurodrift.report.page as page_module
 from neurodrift.report import report, write_report
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import neurodrift.report._tables as tables_module
-from neurodrift.report._tables import Table, file_name, tables
-from neurodrift.report._view import views
+import neurodrift.report.tables as tables_module
+from neurodrift.report.tables import Table, file_name, tables
+from neurodrift.report.view import views
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import zarr
 
 import neurodrift as nd
 from neurodrift.cli import main
-from neurodrift.simulate import _sweep_workers
-from neurodrift.simulate.measures import training_summary
+from neurodrift.simulate import _workers as _sweep_workers
+from neurodrift.simulate.curvature.measures import training_summary
+from neurodrift.simulate.settings.sweep_config import load_sweep, sweep_from_values
+from neurodrift.simulate.store import create, done_marks, store_block
 from neurodrift.simulate.sweep import open_sweep, run_sweep
-from neurodrift.simulate.sweep_config import load_sweep, sweep_from_values
-from neurodrift.simulate.sweep_store import create, done_marks, store_block
 
 CONFIG = """\
 task: {name: random}
@@ -41,7 +41,7 @@ def bits(path):
 
 
 def config_of(text=CONFIG, **changes):
-    from neurodrift._yaml_config import parse_yaml
+    from neurodrift.schema.yaml import parse_yaml
 
     values, _ = parse_yaml(text, "test")
     values["sweep"] |= {n: changes.pop(n) for n in ("runs_per_task",) if n in changes}

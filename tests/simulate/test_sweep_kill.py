@@ -17,8 +17,8 @@ import psutil
 import zarr
 
 from neurodrift.seeds import generator
+from neurodrift.simulate.store import done_marks
 from neurodrift.simulate.sweep import open_sweep, run_sweep
-from neurodrift.simulate.sweep_store import done_marks
 
 N_KILLS = int(os.environ.get("NEURODRIFT_KILLS", "2"))
 

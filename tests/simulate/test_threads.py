@@ -8,9 +8,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from neurodrift.seeds import generator
-from neurodrift.simulate._threads import one_blas_thread, torch_threads
-from neurodrift.simulate.hessian import hessian_spectrum
-from neurodrift.simulate.measures import hessian_measures
+from neurodrift.simulate.curvature.hessian import hessian_spectrum
+from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.threads import one_blas_thread, torch_threads
 
 
 def blas_threads():

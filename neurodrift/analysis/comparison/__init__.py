@@ -1,0 +1,1 @@
+"""Recordings and simulations beside each other: slopes, decay, agreement, statements."""

@@ -1,0 +1,166 @@
+"""What a reader of a comparison must know, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neurodrift.analysis.comparison._effects import Fits
+from neurodrift.analysis.comparison._members import Member
+
+_FEW_FOR_DEPENDENCE = 10  # sessions; among fewer the correlation of residuals says nothing
+
+
+def notes(
+    members: Sequence[Member],
+    sides: Sequence[str],
+    axes: Sequence[str],
+    covariates: Sequence[str],
+    similarity: str,
+    each: Fits,
+) -> list[str]:
+    """Sentences on what limits the comparison.
+
+    Parameters
+    ----------
+    members, sides, axes, covariates, similarity
+        What is compared.
+    each
+        Every estimate by recording.
+
+    Returns
+    -------
+    list of str
+        The sentences.
+    """
+    by_side = {side: [m for m in members if m.side == side] for side in sides}
+    found = _single(by_side) + _repeated(by_side)
+    for side, own in by_side.items():
+        found += _about_dependence(side, own, each)
+    found += _differences(by_side)
+    noisy = [m.name for m in members if m.has("fraction_informative_units") and not m.noise_free]
+    if noisy:
+        found.append(
+            f"Sampling noise alone makes units informative in {_list(noisy)}: compare place cells, "
+            "which were tested, rather than informative units."
+        )
+    absent: dict[tuple[str, ...], list[str]] = {}
+    for axis in axes:
+        without = tuple(s for s, own in by_side.items() if not any(m.has(axis) for m in own))
+        absent.setdefault(without, []).append(axis)
+    absent.pop((), None)
+    for without, names in absent.items():
+        found.append(
+            f"{_list(without)} {_has(without)} no {_list(names)}: there nothing is compared with "
+            f"{_it(without)}, use the fraction of the way."
+        )
+    for name in covariates:
+        lacking = [s for s, own in by_side.items() if not any(m.has(name) for m in own)]
+        if lacking:
+            found.append(
+                f"{_list(lacking)} {_has(lacking)} no {name}: where it is controlled for on the "
+                f"other side, the unadjusted slopes of {_it(lacking)} are compared."
+            )
+    for member in members:
+        rates = member.rates(similarity, "fraction")[:, 0]
+        missing = int(np.isnan(rates).sum())
+        if missing and member.has(similarity):
+            found.append(
+                f"{missing} of {rates.size} neighbouring sessions of {member.name} have no rate "
+                "of decorrelation: their correlation is missing, or not positive."
+            )
+        if member.n_maps > 1:
+            found.append(
+                f"The population of {member.name} switches between {member.n_maps} maps: its "
+                "correlations relative to the noise ceiling compare equal maps, the others pool."
+            )
+    return found
+
+
+def _single(by_side: dict[str, list[Member]]) -> list[str]:
+    alone = [side for side, own in by_side.items() if len({m.replicate for m in own}) == 1]
+    if not alone:
+        return []
+    one, its = ("is one animal or run", "its") if len(alone) == 1 else ("are one each", "their")
+    return [
+        f"{_list(alone)} {one}: {its} intervals hold the variation between sessions alone, and say "
+        "nothing on other animals or runs."
+    ]
+
+
+def _repeated(by_side: dict[str, list[Member]]) -> list[str]:
+    found = []
+    sides: dict[str, list[str]] = {}
+    for side, own in by_side.items():
+        replicates = [m.replicate for m in own]
+        for name in dict.fromkeys(replicates):
+            sides.setdefault(name, []).append(side)
+            if replicates.count(name) > 1:
+                found.append(
+                    f"{replicates.count(name)} recordings of {side} are of {name} and count once."
+                )
+    for name, where in sides.items():
+        if len(where) > 1:
+            found.append(f"{name} is in {_list(where)}: the tests take these sides as independent.")
+    short = [m.name for own in by_side.values() for m in own if len(m.sessions) < 3]
+    if short:
+        found.append(f"{_list(short)} {_has(short)} fewer than three sessions.")
+    return found
+
+
+def _about_dependence(side: str, own: list[Member], each: Fits) -> list[str]:
+    """Warn of one recording whose sessions follow each other smoothly, as snapshots do."""
+    if len({m.replicate for m in own}) > 1:
+        return []
+    limits = {m.name: 2 / np.sqrt(len(m.sessions)) for m in own}
+    long = {m.name for m in own if len(m.sessions) >= _FEW_FOR_DEPENDENCE}
+    dependent = sorted(
+        {
+            effect
+            for (name, scale, axis, adjustment, effect), fit in each.items()
+            if name in long
+            and (scale, axis, adjustment) == ("raw", "fraction", "none")
+            and fit.dependence > limits[name]
+            and " of " not in effect
+        }
+    )
+    if not dependent:
+        return []
+    return [
+        f"Residuals of neighbouring sessions of {side} are alike in {_list(dependent)}: least "
+        "squares takes sessions as independent, so these intervals are too narrow. Give several."
+    ]
+
+
+def _differences(by_side: dict[str, list[Member]]) -> list[str]:
+    texts = {
+        "clock": "The fraction of the way runs along {}: slopes on it are changes over what was "
+        "recorded, so their sizes depend on how long that was.",
+        "criterion": "Place cells are decided by {}.",
+        "information_source": "Information is {}: neither has the bias of sampling, as the "
+        "activation of a network has no sampling noise.",
+    }
+    found = []
+    for name, text in texts.items():
+        sides: dict[str, list[str]] = {}
+        for side, own in by_side.items():
+            for value in dict.fromkeys(getattr(m, name) for m in own):
+                sides.setdefault(value, []).append(side)
+        sides.pop("", None)
+        if len(sides) > 1:
+            listed = "; ".join(f"{value} in {_list(names)}" for value, names in sides.items())
+            found.append(text.format(listed))
+    return found
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
+
+
+def _has(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def _it(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"

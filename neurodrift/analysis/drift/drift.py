@@ -1,0 +1,474 @@
+"""Similarity of maps and population activity between sessions, against the interval."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.schema import SESSION_COORDS, label
+from neurodrift.schema.results import DRIFT
+from neurodrift.seeds import generator
+
+_PER_UNIT = {
+    "unit_rate_map_correlation": ("unit", "direction"),
+    "bin_population_vector_correlation": ("direction", "position"),
+}
+
+
+def drift(
+    maps: xr.Dataset,
+    *,
+    units: Units = "either",
+    place_cells: xr.DataArray | None = None,
+    active: xr.DataArray | None = None,
+    rates: xr.DataArray | None = None,
+    same_map: bool = False,
+    n_shuffles: int = 100,
+    per_unit: bool = True,
+    seed: int = 0,
+) -> xr.Dataset:
+    r"""Similarity of every pair of sessions, or of segments of sessions.
+
+    Parameters
+    ----------
+    maps
+        Result of :func:`neurodrift.rate_maps`, smoothed or not, over ``session``; or over
+        ``segment`` when made by trial, lap, map label or half
+        (:func:`~neurodrift.analysis.drift.ceiling.half_maps`). NumPy or Dask; the maps are brought
+        into memory. Without position, the result of :func:`neurodrift.sparsity`: then only
+        ensemble rates and overlaps are compared.
+    units
+        Which units enter the map and population-vector correlations: those that are place cells
+        in ``"either"`` or ``"both"`` of the two, or ``"all"``. Without `place_cells` all enter.
+    place_cells
+        (session, unit, direction) which maps are significant, or (session, unit) which units
+        are place cells. Given by direction, a map enters by its own direction, and a population
+        vector holds the units that are place cells in any direction.
+    active
+        (session, unit) which units are active, for their overlap.
+    rates
+        (session, unit) mean activity for the ensemble-rate correlation, in any unit; summed
+        activity in the maps over their occupancy when omitted.
+    same_map
+        Compare only segments of the same map, so that a switch of the population between maps
+        of one environment does not pass for drift. Needs the coordinate ``map_label``; label 0
+        is never the same. Other pairs are NaN.
+    n_shuffles
+        Shuffles of unit identity behind ``rate_map_correlation_null``; 0 for none.
+    per_unit
+        Whether to keep the correlation of each unit and of each bin.
+    seed
+        Seed of the shuffles; every pair has a random stream of its own.
+
+    Returns
+    -------
+    xarray.Dataset
+        Units that are not ``registered``, whose identity in other sessions is unknown, are left
+        out. Over (session_a, session_b) or (segment_a, segment_b), symmetric, NaN on the diagonal:
+        ``rate_map_correlation`` (mean over units and directions), its ``_median``, ``_n`` (how
+        many entered), ``_null`` and ``_p``; ``population_vector_correlation`` over units detected
+        in both (``_n``), and ``_union`` with a unit that was not detected taken as silent;
+        ``ensemble_rate_correlation`` over all units detected in both (``_n``); ``cell_overlap``,
+        ``place_cell_overlap`` and ``active_cell_overlap``. With `per_unit`,
+        ``unit_rate_map_correlation`` (.., unit, direction) of all units detected in both, and
+        ``bin_population_vector_correlation`` (.., direction, position). Coordinates ``lag``
+        [sessions], ``lag_day`` [d], ``lag_experience`` [min], ``lag_training_step``, positive
+        when b comes after a, and ``same_map`` for segments.
+
+    Raises
+    ------
+    ValueError
+        If an option does not fit the maps, or units or sessions of an argument are missing.
+
+    Notes
+    -----
+    All are Pearson correlations: of one unit's map over positions visited in both sessions; of
+    the population's rates at one position and direction over units, averaged over both; of mean
+    activities over units [1]_ [2]_. A unit that was not detected has no map, a flat map has no
+    correlation, and fewer than three points give none. For the null, maps of session b are
+    permuted among the units that entered, over the positions that all their maps have;
+    p = (r + 1) / (n + 1).
+
+    A correlation between sessions is also lowered by noise.
+    :func:`~neurodrift.analysis.drift.ceiling.half_maps` and
+    :func:`~neurodrift.analysis.drift.ceiling.session_drift` give the noise ceiling, and the
+    correlation relative to it.
+
+    References
+    ----------
+    .. [1] Ziv et al. (2013), Nat Neurosci. https://doi.org/10.1038/nn.3329
+    .. [2] Sheintuch et al. (2020), Curr Biol. https://doi.org/10.1016/j.cub.2020.02.018
+
+    Examples
+    --------
+    >>> from neurodrift import rate_maps, testing
+    >>> from neurodrift.analysis.drift.drift import drift
+    >>> recording = testing.linear_track(n_units=20, n_sessions=3, drift=0.3)
+    >>> similarity = drift(rate_maps(recording, smoothing=4.0))["rate_map_correlation"]
+    >>> similarity.round(2).values.tolist()
+    [[nan, 0.6, 0.41], [0.6, nan, 0.46], [0.41, 0.46, nan]]
+    """
+    if units not in ("either", "both", "all"):
+        raise ValueError(f"units is {units!r}, expected 'either', 'both' or 'all'")
+    dim = "segment" if "segment" in maps.dims else "session"
+    if "registered" in maps.coords:
+        maps = maps.isel(unit=np.flatnonzero(maps["registered"].values))
+    population = Population(maps, dim, units, place_cells, active, rates)
+    n_maps = maps.sizes[dim]
+    allowed = _same_map(maps) if same_map else np.ones((n_maps, n_maps), dtype=bool)
+    names = _names(maps, dim)
+
+    values = {
+        name: np.full((n_maps, n_maps, *shape), 0 if name.endswith("_n") else np.nan)
+        for name, shape in population.measures(n_shuffles).items()
+        if per_unit or name not in _PER_UNIT
+    }
+    for a in range(n_maps):
+        for b in range(a + 1, n_maps):
+            if allowed[a, b]:
+                rng = generator(seed, "unit identity", names[a], names[b])
+                found = population.compare(a, b, n_shuffles, rng)
+                for name, array in values.items():
+                    array[a, b] = array[b, a] = found[name]
+
+    pair = (f"{dim}_a", f"{dim}_b")
+    variables = {
+        name: ((*pair, *_PER_UNIT.get(name, ())), values[name]) for name in DRIFT if name in values
+    }
+    result = label(xr.Dataset(variables, coords=_coords(maps, dim, pair, per_unit)), DRIFT)
+    result.attrs = {
+        "units": units if place_cells is not None else "all",
+        "same_map": int(same_map),
+        "n_shuffles": n_shuffles,
+        "seed": seed,
+        **{key: maps.attrs[key] for key in ("binning", "smoothing") if key in maps.attrs},
+    }
+    return result
+
+
+def first_index(labels: np.ndarray) -> np.ndarray:
+    """Position at which each label occurs first.
+
+    Parameters
+    ----------
+    labels
+        (segment) session labels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (segment) positions.
+    """
+    seen: dict[str, int] = {}
+    return np.array([seen.setdefault(str(item), i) for i, item in enumerate(labels)], dtype=int)
+
+
+def _same_map(maps: xr.Dataset) -> np.ndarray:
+    if "segment" not in maps.dims or "map_label" not in maps.coords:
+        raise ValueError(
+            "same_map=True needs maps over segments with the coordinate map_label: make them with "
+            "rate_maps(..., by='map_label') or half_maps"
+        )
+    labels = maps["map_label"].values
+    return np.asarray((labels[:, None] == labels[None, :]) & (labels[:, None] > 0))
+
+
+def _names(maps: xr.Dataset, dim: str) -> list[str]:
+    """What is unique to each session or segment, whichever others there are."""
+    parts = [maps["session"].values]
+    if dim == "segment":
+        own = ("trial", "lap", "map_label", "half", "group")
+        parts += [maps[name].values for name in own if name in maps.coords]
+    return ["/".join(map(str, item)) for item in zip(*parts, strict=True)]
+
+
+def _coords(maps: xr.Dataset, dim: str, pair: tuple[str, str], per_unit: bool) -> dict[str, Any]:
+    coords: dict[str, Any] = {}
+    for name, coord in maps.coords.items():
+        if coord.dims == (dim,) and name not in SESSION_COORDS:
+            coords[f"{name}_a"] = (pair[0], coord.values)
+            coords[f"{name}_b"] = (pair[1], coord.values)
+        elif not coord.dims or (per_unit and "rate" in maps and dim not in coord.dims):
+            coords[str(name)] = coord.variable
+    lags = {"lag": np.unique(first_index(maps["session"].values), return_inverse=True)[1]}
+    for name in ("day", "experience", "training_step"):
+        if name in maps.coords:
+            lags[f"lag_{name}"] = maps[name].values
+    for name, at in lags.items():
+        coords[name] = (pair, at[None, :] - at[:, None])
+    if dim == "segment" and "map_label" in maps.coords:
+        coords["same_map"] = (pair, _same_map(maps))
+    return coords
+
+
+Units = Literal["either", "both", "all"]
+
+
+class Population:
+    """Maps of a population as arrays over units sorted by label, whatever their order."""
+
+    def __init__(
+        self,
+        maps: xr.Dataset,
+        dim: str,
+        units: Units,
+        place_cells: xr.DataArray | None,
+        active: xr.DataArray | None,
+        rates: xr.DataArray | None,
+    ) -> None:
+        if dim not in maps.dims or "detected" not in maps or "unit" not in maps.coords:
+            raise ValueError("expected maps over session or segment and unit, with 'detected'")
+        self.order = np.argsort(maps["unit"].values.astype(str), kind="stable")
+        maps = maps.isel(unit=self.order).compute()
+        self.units = units
+        self.detected = maps["detected"].transpose(dim, "unit").values
+        self.rate = None
+        directions = np.zeros(1)
+        if "rate" in maps:
+            directions = maps["direction"].values
+            rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
+            self.rate = np.where(self.detected[:, :, None, None], rate.astype(float), np.nan)
+            visited = maps["occupancy"].transpose(dim, "direction", "position").values > 0
+            # A unit that was not detected counts as silent only where the animal has been.
+            silent = np.where(visited, 0.0, np.nan)[:, None]
+            self.filled = np.where(self.detected[:, :, None, None], self.rate, silent)
+        self.active = None
+        if active is not None:
+            self.active = _matched(maps, dim, active, "active").astype(bool) & self.detected
+        self.place = None
+        if place_cells is not None:
+            place = _matched(maps, dim, place_cells, "place_cells")
+            if place.ndim == 2:
+                place = np.repeat(place[:, :, None], directions.size, axis=2)
+            elif self.rate is not None and place.shape[2] != directions.size:
+                raise ValueError(
+                    f"place_cells has {place.shape[2]} directions, the maps {directions.size}: "
+                    "use the same binning for both"
+                )
+            self.place = place.astype(bool) & self.detected[:, :, None]
+        self.mean_rate = self._mean_rates(maps, dim, rates)
+
+    def _mean_rates(
+        self, maps: xr.Dataset, dim: str, rates: xr.DataArray | None
+    ) -> np.ndarray | None:
+        if rates is None and "mean_activity" in maps:
+            rates = maps["mean_activity"]
+        if rates is not None:
+            if dim == "segment" and "segment" not in rates.dims:
+                raise ValueError(
+                    "rates over sessions do not fit maps over segments: leave them out"
+                )
+            return np.where(self.detected, _matched(maps, dim, rates, "rates"), np.nan)
+        if "events" not in maps:
+            return None
+        events = maps["events"].transpose(dim, "unit", "direction", "position").values
+        seconds = maps["occupancy"].transpose(dim, "direction", "position").values
+        seconds = seconds.reshape(seconds.shape[0], 1, -1).sum(axis=-1)
+        total = np.ascontiguousarray(events).reshape(*events.shape[:2], -1).sum(axis=-1)
+        mean = np.divide(total, seconds, out=np.full(total.shape, np.nan), where=seconds > 0)
+        return np.where(self.detected, mean, np.nan)
+
+    def entering(self, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which unit-directions enter as maps, and which units enter population vectors."""
+        either = self.detected[a] | self.detected[b]
+        assert self.rate is not None
+        if self.place is None or self.units == "all":
+            return np.repeat(either[:, None], self.rate.shape[2], axis=1), either
+        if self.units == "either":
+            chosen = self.place[a] | self.place[b]
+            return chosen, chosen.any(axis=1)
+        return self.place[a] & self.place[b], self.place[a].any(axis=1) & self.place[b].any(axis=1)
+
+    def compare(self, a: int, b: int, n_shuffles: int, rng: np.random.Generator) -> dict[str, Any]:
+        """Every measure of one pair."""
+        both = self.detected[a] & self.detected[b]
+        result: dict[str, Any] = {"cell_overlap": jaccard(self.detected[a], self.detected[b])}
+        if self.active is not None:
+            result["active_cell_overlap"] = jaccard(self.active[a], self.active[b])
+        if self.place is not None:
+            result["place_cell_overlap"] = jaccard(*(self.place[k].any(axis=1) for k in (a, b)))
+        if self.mean_rate is not None:
+            pair = self.mean_rate[[a, b]]
+            result["ensemble_rate_correlation"] = pearson(pair[0], pair[1])
+            result["ensemble_rate_correlation_n"] = np.isfinite(pair).all(axis=0).sum()
+        if self.rate is None:
+            return result
+
+        maps_in, units_in = self.entering(a, b)
+        each = pearson(self.rate[a], self.rate[b])
+        maps_in &= np.isfinite(each)
+        vectors = _population_vectors(self.rate[a], self.rate[b], units_in & both)
+        union = _population_vectors(self.filled[a], self.filled[b], units_in)
+        found = each[maps_in]
+        result |= {
+            "rate_map_correlation": _mean(found),
+            "rate_map_correlation_median": np.median(found) if found.size else np.nan,
+            "rate_map_correlation_n": found.size,
+            "population_vector_correlation": _mean(vectors),
+            "population_vector_correlation_union": _mean(union),
+            "population_vector_correlation_n": (units_in & both).sum(),
+            "unit_rate_map_correlation": each[np.argsort(self.order)],
+            "bin_population_vector_correlation": vectors,
+        }
+        if n_shuffles:
+            null = self._null(a, b, maps_in, n_shuffles, rng)
+            beaten = (null >= result["rate_map_correlation"]).sum()
+            known = np.isfinite(null).all()
+            result["rate_map_correlation_null"] = null.mean()
+            result["rate_map_correlation_p"] = (beaten + 1) / (n_shuffles + 1) if known else np.nan
+        return result
+
+    def _null(
+        self, a: int, b: int, maps_in: np.ndarray, n_shuffles: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Mean map correlation after each permutation of the units of b."""
+        assert self.rate is not None
+        total, number = np.zeros(n_shuffles), np.zeros(n_shuffles)
+        for d in range(maps_in.shape[1]):
+            pair = np.stack([self.rate[k][maps_in[:, d], d] for k in (a, b)])
+            mine, other = standardized(pair[..., np.isfinite(pair).all(axis=(0, 1))])
+            varies = [(z != 0).any(axis=-1) for z in (mine, other)]
+            for s in range(n_shuffles):
+                order = rng.permutation(len(mine))
+                total[s] += (mine * other[order]).sum()
+                number[s] += (varies[0] & varies[1][order]).sum()
+        return np.divide(total, number, out=np.full(n_shuffles, np.nan), where=number > 0)
+
+    def measures(self, n_shuffles: int) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of what :meth:`compare` finds."""
+        shapes: dict[str, tuple[int, ...]] = {"cell_overlap": ()}
+        if self.active is not None:
+            shapes["active_cell_overlap"] = ()
+        if self.place is not None:
+            shapes["place_cell_overlap"] = ()
+        if self.mean_rate is not None:
+            shapes |= {"ensemble_rate_correlation": (), "ensemble_rate_correlation_n": ()}
+        if self.rate is not None:
+            shapes |= dict.fromkeys(_OF_MAPS, ())
+            shapes["unit_rate_map_correlation"] = self.rate.shape[1:3]
+            shapes["bin_population_vector_correlation"] = self.rate.shape[2:]
+            if n_shuffles:
+                shapes |= {"rate_map_correlation_null": (), "rate_map_correlation_p": ()}
+        return shapes
+
+
+_OF_MAPS = (
+    "rate_map_correlation",
+    "rate_map_correlation_median",
+    "rate_map_correlation_n",
+    "population_vector_correlation",
+    "population_vector_correlation_union",
+    "population_vector_correlation_n",
+)
+
+
+def _population_vectors(a: np.ndarray, b: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Correlate (unit, direction, position) over the chosen units."""
+    return pearson(*(np.moveaxis(rate[chosen], 0, -1) for rate in (a, b)))
+
+
+def _mean(values: np.ndarray) -> float:
+    found = values[np.isfinite(values)]
+    return float(found.mean()) if found.size else float("nan")
+
+
+def _matched(maps: xr.Dataset, dim: str, array: xr.DataArray, name: str) -> np.ndarray:
+    """Values of an argument in the order of the maps' sessions or segments and units."""
+    first = "segment" if "segment" in array.dims else "session"
+    if first not in array.dims or "unit" not in array.dims:
+        raise ValueError(f"{name} has dims {array.dims}, expected (session, unit)")
+    for key in ("unit", *(("session",) if first == "session" else ())):
+        missing = set(map(str, np.atleast_1d(maps[key].values))) - set(map(str, array[key].values))
+        if missing:
+            some = ", ".join(sorted(missing)[:5])
+            raise ValueError(f"{name} lacks {len(missing)} of the maps' {key} labels: {some}")
+    array = array.sel(unit=maps["unit"].values)
+    if first == "session":
+        array = array.sel(session=maps["session"].values)
+    elif array.sizes["segment"] != maps.sizes.get("segment"):
+        raise ValueError(f"{name} has other segments than the maps")
+    extra = [str(d) for d in array.dims if d not in (first, "unit")]
+    return np.asarray(array.transpose(first, "unit", *extra).values)
+
+
+MIN_POINTS = 3  # two points always correlate by +1 or -1
+_FLAT = 1e-12  # relative spread below which numbers are equal up to rounding
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Pearson correlation along the last axis over entries that are finite in both.
+
+    Parameters
+    ----------
+    a, b
+        (..., point), broadcast against each other; NaN is missing.
+
+    Returns
+    -------
+    numpy.ndarray
+        (...) correlation in [-1, 1], NaN with fewer than three points or where one side is flat.
+    """
+    a, b = np.broadcast_arrays(a, b)
+    both = np.isfinite(a) & np.isfinite(b)
+    n = both.sum(axis=-1)
+    a, b = _centred(a, both, n), _centred(b, both, n)
+    norms = _norm(a) * _norm(b)
+    enough = (n >= MIN_POINTS) & (norms > 0)
+    r = np.divide((a * b).sum(axis=-1), norms, out=np.full(n.shape, np.nan), where=enough)
+    return np.clip(r, -1.0, 1.0)
+
+
+def standardized(values: np.ndarray) -> np.ndarray:
+    """Scale to mean 0 and length 1 on the last axis, so that sums of products are correlations.
+
+    Parameters
+    ----------
+    values
+        (..., point) finite numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        (..., point), 0 throughout with fewer than three points or where all are equal.
+    """
+    n = np.full(values.shape[:-1], values.shape[-1])
+    centred = _centred(values, np.isfinite(values), n) * (values.shape[-1] >= MIN_POINTS)
+    norm = _norm(centred)[..., None]
+    return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
+
+
+def _centred(values: np.ndarray, used: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Deviations from the mean over used entries, zero elsewhere and where all are equal.
+
+    Scaled by the largest number, so that squares neither overflow nor vanish.
+    """
+    values = np.ascontiguousarray(np.where(used, values, 0.0))
+    scale = np.abs(values).max(axis=-1, initial=0.0)[..., None]
+    values = np.divide(values, scale, out=np.zeros_like(values), where=scale > 0)
+    mean = values.sum(axis=-1) / np.maximum(n, 1)
+    deviations = np.where(used, values - mean[..., None], 0.0)
+    flat = np.abs(deviations).max(axis=-1, initial=0.0) <= _FLAT
+    return np.where(flat[..., None], 0.0, deviations)
+
+
+def _norm(deviations: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt((deviations * deviations).sum(axis=-1)))
+
+
+def jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    """Size of the common part over size of the union of two sets of units, NaN for two empty ones.
+
+    Parameters
+    ----------
+    a, b
+        (unit) whether a unit belongs to the set.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    union = int((a | b).sum())
+    return int((a & b).sum()) / union if union else float("nan")

@@ -1,0 +1,201 @@
+"""Place fields: connected regions of a rate map, on a track or in two dimensions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.schema import label
+from neurodrift.schema.results import PLACE_FIELDS
+
+
+def place_fields(
+    maps: xr.Dataset,
+    *,
+    place_cells: xr.DataArray | None = None,
+    fraction: float = 0.3,
+    min_rate: float = 0.0,
+    min_bins: int = 2,
+) -> xr.Dataset:
+    """Find the place fields of each unit: number, size, centre and peak.
+
+    Parameters
+    ----------
+    maps
+        Result of :func:`neurodrift.rate_maps` on a track or in two dimensions, smoothed; NumPy
+        or Dask. The maps are brought into memory.
+    place_cells
+        (session, unit, direction) or (session, unit) maps to look at, such as ``significant`` of
+        :func:`neurodrift.place_cells`; all when omitted.
+    fraction
+        A field holds the bins whose rate is at least this fraction of the map's peak.
+    min_rate
+        Lowest peak rate of a field, in the unit of the maps.
+    min_bins
+        Fewest bins of a field.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (session, unit, direction): ``n_fields``, NaN where the map was not looked at or the
+        unit not detected; ``field`` (.., position), number of the field a bin lies in, 0 = none;
+        over (.., field_number), from the highest peak: ``size`` [cm or cm2], ``peak_rate``,
+        ``x_peak``, ``x_centre`` [cm] (weighted by rate), and ``y_peak``, ``y_centre`` in two
+        dimensions, NaN where there is no such field. The first dimension is that of the maps.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or the maps have no coordinates of their bins.
+
+    Notes
+    -----
+    Bins that share an edge are connected; bins that were not visited part a field.
+
+    Examples
+    --------
+    >>> from neurodrift import place_fields, rate_maps, testing
+    >>> recording = testing.open_field(n_units=1, n_sessions=1, tuned=1, minutes=20)
+    >>> fields = place_fields(rate_maps(recording, smoothing=4.0))
+    >>> fields["n_fields"].values.ravel().tolist()
+    [1.0]
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction is {fraction}, expected more than 0 and at most 1")
+    if min_bins < 1:
+        raise ValueError(f"min_bins is {min_bins}, expected 1 or more")
+    axes = [name for name in ("x_bin", "y_bin") if name in maps.coords]
+    if not axes:
+        raise ValueError("the maps have no coordinate x_bin, so it is not known which bins touch")
+    dim = "segment" if "segment" in maps.dims else "session"
+    rate = maps["rate"].transpose(dim, "unit", "direction", "position").compute()
+    chosen = maps["detected"].transpose(dim, "unit").values[:, :, None].astype(bool)
+    chosen = np.broadcast_to(chosen, rate.shape[:3])
+    if place_cells is not None:
+        mask = (
+            place_cells
+            if "direction" in place_cells.dims
+            else place_cells.expand_dims(direction=maps["direction"].values)
+        )
+        keys = {
+            name: maps[name].values for name in (dim, "unit", "direction") if name in mask.coords
+        }
+        missing = [name for name in keys if not np.isin(keys[name], mask[name].values).all()]
+        if missing or set(mask.dims) != {dim, "unit", "direction"}:
+            raise ValueError(
+                f"place_cells has dims {place_cells.dims} and other labels of "
+                f"{', '.join(missing) or 'nothing'} than the maps, expected ({dim}, unit[, "
+                "direction]) of the same recording"
+            )
+        mask = mask.sel(keys).transpose(dim, "unit", "direction")
+        chosen = chosen & mask.values.astype(bool)
+
+    cells, sizes = _grid(maps, axes)
+    centres = np.stack([maps[name].values.astype(float) for name in axes])
+    found = {
+        at: _fields_of(rate.values[at], cells, sizes, centres, fraction, min_rate, min_bins)
+        for at in map(tuple, np.argwhere(chosen))
+    }
+    most = max([len(item[1]) for item in found.values()], default=0)
+    shape = rate.shape[:3]
+    numbers = np.zeros(rate.shape, dtype=np.int16)
+    n_fields = np.full(shape, np.nan)
+    names = [
+        "size",
+        "peak_rate",
+        *(f"{a[0]}_peak" for a in axes),
+        *(f"{a[0]}_centre" for a in axes),
+    ]
+    values = np.full((len(names), *shape, most), np.nan)
+    for at, (number, rows) in found.items():
+        numbers[at] = number
+        n_fields[at] = len(rows)
+        for k, row in enumerate(rows):
+            values[(slice(None), *at, k)] = row
+    dims = (dim, "unit", "direction")
+    coords = {
+        name: maps[name].variable
+        for name in maps.coords
+        if name != "field_number" and set(maps[name].dims) <= {*dims, "position"}
+    }
+    result = xr.Dataset(
+        {
+            "n_fields": (dims, n_fields),
+            "field": ((*dims, "position"), numbers),
+            **{
+                name: ((*dims, "field_number"), array)
+                for name, array in zip(names, values, strict=True)
+            },
+        },
+        coords=coords | {"field_number": np.arange(most) + 1},
+        attrs={
+            "fraction": fraction,
+            "min_rate": min_rate,
+            "min_bins": min_bins,
+            **{key: maps.attrs[key] for key in ("binning", "smoothing") if key in maps.attrs},
+        },
+    )
+    result = label(result, PLACE_FIELDS)
+    result["size"].attrs["units"] = "cm" if len(axes) == 1 else "cm2"
+    result["peak_rate"].attrs["units"] = maps["rate"].attrs.get("units", "")
+    return result
+
+
+def _grid(maps: xr.Dataset, axes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each bin in the grid (axis, position), and its size (position) [cm or cm2]."""
+    binning: dict[str, Any] = json.loads(maps.attrs.get("binning", "{}"))
+    edges, width = binning.get("edges"), binning.get("width")
+    given = None if edges is None else ([edges] if np.ndim(edges[0]) == 0 else edges)
+    cells, sizes = [], np.ones(maps.sizes["position"])
+    for k, name in enumerate(axes):
+        centre = maps[name].values.astype(float)
+        if given is not None:
+            own = np.asarray(given[k], dtype=float)
+            cell = np.searchsorted(own, centre) - 1
+            sizes = sizes * np.diff(own)[cell]
+        else:
+            steps = np.diff(np.unique(centre))
+            step = float(np.broadcast_to(width, (len(axes),))[k]) if width else float(steps.min())
+            cell = np.rint((centre - centre.min()) / step).astype(int)
+            sizes = sizes * step
+        cells.append(cell - cell.min())
+    return np.stack(cells), sizes
+
+
+def _fields_of(
+    rate: np.ndarray,
+    cells: np.ndarray,
+    sizes: np.ndarray,
+    centres: np.ndarray,
+    fraction: float,
+    min_rate: float,
+    min_bins: int,
+) -> tuple[np.ndarray, list[tuple[float, ...]]]:
+    """Number (position) of each bin's field, and the fields' properties, highest peak first."""
+    from scipy.ndimage import label as connected
+
+    none = np.zeros(rate.shape, dtype=np.int16)
+    peak = np.nanmax(rate) if np.isfinite(rate).any() else 0.0
+    if not peak > 0:
+        return none, []
+    high = np.where(np.isfinite(rate), rate, -np.inf) >= fraction * peak
+    grid = np.zeros(cells.max(axis=1) + 1, dtype=bool)
+    grid[tuple(cells)] = high
+    regions = connected(grid)[0][tuple(cells)]
+    rows, members = [], []
+    for region in range(1, int(regions.max(initial=0)) + 1):
+        own = np.flatnonzero(regions == region)
+        top = own[np.argmax(rate[own])]
+        if own.size < min_bins or rate[top] < min_rate:
+            continue
+        weight = rate[own] * sizes[own]
+        centre = (centres[:, own] * weight).sum(axis=1) / weight.sum()
+        rows.append((sizes[own].sum(), rate[top], *centres[:, top], *centre))
+        members.append(own)
+    order = sorted(range(len(rows)), key=lambda k: -rows[k][1])
+    for number, k in enumerate(order, start=1):
+        none[members[k]] = number
+    return none, [rows[k] for k in order]

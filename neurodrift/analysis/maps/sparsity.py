@@ -1,0 +1,197 @@
+"""How many units are active, and how much of the time."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
+from neurodrift.recording import session_slices
+from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, check, label
+from neurodrift.schema.results import SPARSITY
+
+Frames = Literal["all", "tracked", "running"]
+
+
+def sparsity(
+    recording: xr.Dataset,
+    *,
+    min_events: int | None = None,
+    min_rate: float | None = None,
+    threshold: float = 0.0,
+    frames: Frames = "tracked",
+) -> xr.Dataset:
+    r"""Fraction of active units and active fraction of each session.
+
+    Parameters
+    ----------
+    recording
+        A recording over (session, time, unit), with or without a position; NumPy or Dask.
+    min_events
+        Fewest events of an active unit in a session: counts of spikes or events, otherwise
+        frames with activity above `threshold`. When omitted, 5, and 1 for activations.
+    min_rate
+        Least mean activity of an active unit besides: events per second [Hz] for spikes and
+        events, else the mean over frames [a.u.]. No such condition when omitted.
+    threshold
+        Activity above which a frame counts as active.
+    frames
+        ``"tracked"``: frames with a position (all where the recording has none); ``"running"``:
+        frames at 1 cm/s or faster; ``"all"``.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (session, unit): ``n_events``, ``mean_activity`` [Hz or a.u.] (NaN where not
+        detected), ``is_active``, ``detected``. Over (session): ``n_detected``, ``n_active``,
+        ``n_frames``, ``fraction_active_units`` (of detected units), ``fraction_active_of_union``
+        (of all units of the recording), ``active_fraction`` (of the entries of the matrix of
+        detected units and frames), ``events_per_unit``, ``population_sparseness``.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or ``"running"`` is asked of a recording without speed.
+
+    Notes
+    -----
+    ``active_fraction`` and ``fraction_active_units`` are those of [1]_ when `min_events` is 1. They
+    are no sparsity of units that respond below 0, too: about half of such responses are above it.
+    ``population_sparseness`` is the activity ratio [2]_ of the mean activities :math:`r_i` of the
+    detected units, 1 when all are equal and 1/N when one unit does everything:
+
+    .. math:: a = \frac{(\sum_i r_i / N)^2}{\sum_i r_i^2 / N}.
+
+    References
+    ----------
+    .. [1] Ratzon, Derdikman and Barak (2024), eLife. https://doi.org/10.7554/eLife.90069
+    .. [2] Rolls & Treves (1990), Network. https://doi.org/10.1088/0954-898X_1_4_002
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.analysis.maps.sparsity import sparsity
+    >>> recording = testing.linear_track(n_units=20, n_sessions=3, silencing=0.2)
+    >>> sparsity(recording)["n_active"].values.tolist()
+    [20, 16, 12]
+    """
+    check(recording)
+    kind = recording["activity"].attrs["kind"]
+    if min_events is None:
+        min_events = 1 if kind == "activation" else 5
+    used = _used_frames(recording, frames)
+    counted = kind in COUNT_KINDS
+    parts = [
+        xr.apply_ufunc(
+            _counts,
+            session_activity(recording, where),
+            xr.DataArray(used[where], dims="time"),
+            input_core_dims=[["time"], ["time"]],
+            output_core_dims=[["quantity"]],
+            kwargs={"threshold": threshold, "counted": counted},
+            dask="parallelized",
+            output_dtypes=[np.float64],
+            dask_gufunc_kwargs={"output_sizes": {"quantity": 3}},
+        )
+        for where in session_slices(recording)
+    ]
+    sums = xr.concat(parts, dim="session", coords="minimal", compat="override", join="exact")
+    detected = recording["detected"]
+    index = recording["session_index"].values
+    per_session = np.bincount(index[used], minlength=recording.sizes["session"])
+    n_frames = xr.DataArray(per_session, dims="session").where(per_session > 0)
+    n_detected = detected.sum("unit")
+    some = n_detected.where(n_detected > 0)
+
+    events, above, total = (sums.isel(quantity=i).where(detected) for i in range(3))
+    divisor = n_frames * recording["frame_duration"] if counted else n_frames
+    mean = total / divisor
+    is_active = events >= min_events
+    if min_rate is not None:
+        is_active &= mean >= min_rate
+    n_active = is_active.sum("unit")
+    result = xr.Dataset(
+        {
+            "n_events": events,
+            "mean_activity": mean,
+            "is_active": is_active,
+            "detected": detected,
+            "n_detected": n_detected,
+            "n_active": n_active,
+            "n_frames": ("session", per_session),
+            "fraction_active_units": n_active / some,
+            "fraction_active_of_union": n_active / recording.sizes["unit"],
+            "active_fraction": above.sum("unit") / (some * n_frames),
+            "events_per_unit": events.sum("unit") / some,
+            "population_sparseness": _activity_ratio(mean),
+        }
+    )
+    kept = ("session", "unit", *UNIT_COORDS, "subject", "environment", *SESSION_COORDS)
+    result = result.drop_vars([name for name in result.coords if name not in kept])
+    result = result.assign_coords(
+        {name: recording[name].variable for name in kept if name in recording.coords}
+    )
+    result = label(result.transpose("session", "unit"), SPARSITY)
+    result["mean_activity"].attrs["units"] = "Hz" if counted else "a.u."
+    result.attrs = {
+        "activity_kind": kind,
+        "min_events": min_events,
+        "threshold": threshold,
+        "frames": frames,
+        **({} if min_rate is None else {"min_rate": min_rate}),
+    }
+    return result
+
+
+def _used_frames(recording: xr.Dataset, frames: str) -> np.ndarray:
+    used = np.ones(recording.sizes["time"], dtype=bool)
+    if frames == "all":
+        return used
+    if frames not in ("tracked", "running"):
+        raise ValueError(f"frames is {frames!r}, expected 'all', 'tracked' or 'running'")
+    for axis in ("x", "y"):
+        if axis in recording:
+            used &= np.isfinite(recording[axis].values)
+    if frames == "running":
+        if "speed" not in recording:
+            raise ValueError(
+                "frames='running', but the recording has no speed: derive it with "
+                "neurodrift.kinematics.running(recording)"
+            )
+        used &= recording["speed"].values >= MIN_RUNNING_SPEED
+    return used
+
+
+def _counts(activity: np.ndarray, used: np.ndarray, threshold: float, counted: bool) -> np.ndarray:
+    """Events, frames above threshold and summed activity (unit, 3) of (unit, time)."""
+    result = np.empty((activity.shape[0], 3))
+    for i, row in enumerate(activity):  # unit by unit: the same sums whatever the blocks
+        values = row[used]
+        result[i, 1] = np.count_nonzero(values > threshold)
+        result[i, 2] = values.sum(dtype=np.float64)
+        result[i, 0] = result[i, 2] if counted else result[i, 1]
+    return result
+
+
+def _activity_ratio(mean: xr.DataArray) -> xr.DataArray:
+    if mean.chunks is not None:
+        mean = mean.chunk(unit=-1)
+    return xr.apply_ufunc(
+        _treves_rolls,
+        mean,
+        input_core_dims=[["unit"]],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
+
+
+def _treves_rolls(mean: np.ndarray) -> np.ndarray:
+    # Sorted, so that the sums do not depend on the order of the units; NaN sorts to the end.
+    ordered = np.sort(mean, axis=-1)
+    n = np.isfinite(ordered).sum(axis=-1)
+    ordered = np.where(np.isfinite(ordered), ordered, 0.0)
+    square = n * (ordered * ordered).sum(axis=-1)
+    ratio = np.full(n.shape, np.nan)
+    return np.divide(ordered.sum(axis=-1) ** 2, square, out=ratio, where=square > 0)

@@ -1,0 +1,1 @@
+"""Phases of learning: fast learning, directed drift, null drift, their borders and the evidence."""

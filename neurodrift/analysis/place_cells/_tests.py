@@ -1,0 +1,248 @@
+"""Test a statistic of every unit, session and direction against moved activity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.maps.binning import session_activity
+from neurodrift.analysis.maps.rate_maps import Grouping, group_frames, name_segments
+from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
+from neurodrift.recording import session_slices
+from neurodrift.schema import COUNT_KINDS
+from neurodrift.seeds import generator
+
+_TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
+_UNITS_AT_ONCE = 64  # units copied out of the recording at once
+_STATISTICS = ("observed", "p", "z", "null_mean", "null_p95", "n_events")
+
+
+class Statistic(Protocol):
+    """A statistic of the activity in some frames, and its values for moved activity."""
+
+    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float: ...
+
+    def values(
+        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
+    ) -> tuple[float, np.ndarray]: ...
+
+
+Model = Callable[[np.ndarray, np.ndarray | None, np.ndarray], Statistic]
+
+
+def shuffle_tests(
+    recording: xr.Dataset,
+    frames: xr.Dataset,
+    by: Grouping | xr.DataArray,
+    model: Model,
+    *,
+    null: Null,
+    n_shuffles: int,
+    min_shift: float,
+    block: float,
+    min_events: int,
+    seed: int,
+) -> xr.Dataset:
+    """Test a statistic of every unit, session or segment, and direction."""
+    if min_shift < 0 or block <= 0:
+        raise ValueError(f"min_shift is {min_shift} s, block {block} s: expected >= 0 and > 0")
+    Plan(null=null, n_shuffles=n_shuffles, block=1)
+    groups = group_frames(recording, by)
+    lap = _laps(recording, frames) if null == "lap" else None
+    directions = frames["direction"].values.tolist()
+    tests, session_of, values = [], [], []
+    for i, where in enumerate(session_slices(recording)):
+        duration = float(recording["frame_duration"].values[i])
+        plan = Plan(
+            null=null,
+            n_shuffles=n_shuffles,
+            min_shift=int(np.ceil(min_shift / duration - 1e-9)),
+            block=max(1, round(block / duration)),
+        )
+        names = np.unique(groups[where])
+        names = names[names >= 0]
+        session = str(recording["session"].values[i])
+        maps = []
+        for name in names.tolist():
+            for d, direction in enumerate(directions):
+                used = (groups[where] == name) & (frames["position_bin"].values[where] >= 0)
+                at = np.flatnonzero(used & (frames["direction_bin"].values[where] == d))
+                segment = () if isinstance(by, str) and by == "session" else (name,)
+                maps.append((at, (session, *segment, direction)))
+        tests.append(
+            xr.apply_ufunc(
+                _test_units,
+                session_activity(recording, where),
+                xr.DataArray(
+                    recording["unit"].values.astype(str), dims="unit"
+                ),  # Dask sizes no objects
+                xr.DataArray(recording["detected"].values[i], dims="unit"),
+                input_core_dims=[["time"], [], []],
+                output_core_dims=[["map", "statistic"]],
+                kwargs={
+                    "maps": maps,
+                    "position": frames["position_bin"].values[where],
+                    "lap": None if lap is None else lap[where],
+                    "first": where.start,
+                    "model": model,
+                    "plan": plan,
+                    "min_events": min_events,
+                    "counts": recording["activity"].attrs["kind"] in COUNT_KINDS,
+                    "seed": seed,
+                    "threads": _threads() if recording["activity"].chunks is None else 1,
+                },
+                dask="parallelized",
+                output_dtypes=[np.float64],
+                dask_gufunc_kwargs={
+                    "output_sizes": {"map": len(maps), "statistic": len(_STATISTICS)}
+                },
+            )
+        )
+        session_of += [i] * names.size
+        values += names.tolist()
+    table = xr.concat(tests, dim="map", coords="minimal", compat="override", join="exact")
+    table = table.chunk({"map": -1}) if table.chunks is not None else table
+    table = table.transpose("map", "unit", "statistic")
+    shape = (len(values), len(directions), *table.shape[1:])
+    table = xr.DataArray(
+        table.data.reshape(shape),
+        dims=("segment", "direction", "unit", "statistic"),
+        coords={"unit": recording["unit"], "direction": frames["direction"]},
+    ).transpose("segment", "unit", "direction", "statistic")
+    result = xr.Dataset({name: table.isel(statistic=j) for j, name in enumerate(_STATISTICS)})
+    result["tested"] = result["p"].notnull()
+    result = name_segments(result, recording, by, session_of, values)
+    result.attrs = {
+        "null": null,
+        "n_shuffles": n_shuffles,
+        "min_shift": min_shift,
+        "block": block,
+        "min_events": min_events,
+        "seed": seed,
+    }
+    return result
+
+
+def _test_units(
+    activity: np.ndarray,
+    units: np.ndarray,
+    detected: np.ndarray,
+    *,
+    maps: list[tuple[np.ndarray, tuple[object, ...]]],
+    position: np.ndarray,
+    lap: np.ndarray | None,
+    first: int,
+    model: Model,
+    plan: Plan,
+    min_events: int,
+    counts: bool,
+    seed: int,
+    threads: int,
+) -> np.ndarray:
+    """Statistics (unit, map, statistic) of activity (unit, time) of one session."""
+    table = np.full((len(activity), len(maps), len(_STATISTICS)), np.nan)
+    with ThreadPoolExecutor(threads) as pool:
+        for m, (at, names) in enumerate(maps):
+            if at.size == 0:
+                table[detected, m, -1] = 0
+                continue
+            statistic = model(position[at], None if lap is None else lap[at], first + at)
+            for start in range(0, len(activity), _UNITS_AT_ONCE):
+                block = np.ascontiguousarray(activity[start : start + _UNITS_AT_ONCE, at])
+
+                def fill(
+                    rows: range,
+                    m: int = m,
+                    start: int = start,
+                    block: np.ndarray = block,
+                    statistic: Statistic = statistic,
+                    names: tuple[object, ...] = names,
+                ) -> None:
+                    for row in rows:
+                        unit = units[start + row]
+                        if detected[start + row]:
+                            rng = generator(seed, plan.null, *names, unit)
+                            table[start + row, m] = _test_unit(
+                                block[row], unit, statistic, plan, rng, min_events, counts
+                            )
+
+                list(pool.map(fill, [range(k, len(block), threads) for k in range(threads)]))
+    return table
+
+
+def _test_unit(
+    activity: np.ndarray,
+    unit: object,
+    statistic: Statistic,
+    plan: Plan,
+    rng: np.random.Generator,
+    min_events: int,
+    counts: bool,
+) -> tuple[float, ...]:
+    if not (activity >= 0).all():
+        raise ValueError(
+            f"activity of unit {unit} is negative or NaN, expected 0 or more, since the statistic "
+            "is one of rates: rectify the activity, or subtract its minimum"
+        )
+    frames = np.flatnonzero(activity)
+    amounts = activity[frames].astype(np.float64)
+    n_events = float(amounts.sum()) if counts else float(frames.size)
+    if frames.size == 0:
+        return (np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
+    observed = statistic.observed(frames, amounts)
+    if n_events < min_events or np.isnan(observed):
+        return (observed, np.nan, np.nan, np.nan, np.nan, n_events)
+    rounded_alike, null = statistic.values(frames, amounts, plan, rng)
+    if null.size == 0:
+        return (observed, 1.0, np.nan, np.nan, np.nan, n_events)
+    p = float(empirical_p(rounded_alike, null, exact=plan.exact, tie=_TIE))
+    mean = float(null.mean())
+    spread = float(null.std(ddof=0 if plan.exact or null.size < 2 else 1))
+    z = (observed - mean) / spread if spread > _TIE else np.nan
+    return (observed, p, z, mean, float(np.quantile(null, 0.95)), n_events)
+
+
+def laps_by_direction(recording: xr.Dataset, frames: xr.Dataset, name: str) -> np.ndarray:
+    """Lap (time) of each frame, such that the laps of one direction are whole traversals.
+
+    Where a lap ends before the animal turns, its last frames in one direction carry the number
+    of the next lap. A lap with less than a quarter of its frames in a direction is therefore
+    counted to the lap before, in that direction.
+    """
+    laps = recording[name].values.astype(np.int64)
+    direction = frames["direction_bin"].values
+    for where in session_slices(recording):
+        used = where.start + np.flatnonzero(direction[where] >= 0)
+        numbers, index = np.unique(laps[used], return_inverse=True)
+        n_frames = np.bincount(index)
+        for d in range(frames.sizes["direction"]):
+            here = direction[used] == d
+            own = np.bincount(index[here], minlength=numbers.size) >= 0.25 * n_frames
+            if own.any():
+                last_own = np.maximum.accumulate(np.where(own, np.arange(numbers.size), -1))
+                last_own[last_own < 0] = np.argmax(own)
+                laps[used[here]] = numbers[last_own[index[here]]]
+    return laps
+
+
+def _laps(recording: xr.Dataset, frames: xr.Dataset) -> np.ndarray:
+    if "lap" in recording:
+        return laps_by_direction(recording, frames, "lap")
+    if "trial" in recording:
+        return np.asarray(recording["trial"].values)
+    raise ValueError("null='lap' needs laps or trials, and the recording has neither")
+
+
+def _threads() -> int:
+    import numba
+
+    return int(numba.get_num_threads())
+
+
+def expect(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(choices)}")

@@ -1,0 +1,187 @@
+"""Which units are place cells: spatial information against shuffled activity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.maps.binning import Binning, bin_frames
+from neurodrift.analysis.maps.rate_maps import Grouping
+from neurodrift.analysis.place_cells._null import InformationNull
+from neurodrift.analysis.place_cells._tests import expect, shuffle_tests
+from neurodrift.analysis.place_cells.shuffles import Null
+from neurodrift.schema import label
+from neurodrift.schema.results import PLACE_CELLS
+
+
+def place_cells(
+    recording: xr.Dataset,
+    *,
+    binning: Binning | None = None,
+    by: Grouping | xr.DataArray = "session",
+    null: Null = "circular_exact",
+    n_shuffles: int = 1000,
+    min_shift: float = 0.0,
+    block: float = 5.0,
+    min_events: int = 5,
+    alpha: float = 0.05,
+    criterion: Literal["p", "q"] = "p",
+    combine: Literal["any", "bonferroni", "all"] = "any",
+    fdr_scope: Literal["session", "direction", "recording"] = "session",
+    seed: int = 0,
+) -> xr.Dataset:
+    r"""Test whether units carry more spatial information than shuffled activity does.
+
+    Parameters
+    ----------
+    recording
+        A recording with a position; NumPy or Dask. Activity must not be negative.
+    binning
+        Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
+    by
+        What one test is made from; see :func:`neurodrift.rate_maps`. ``"trial"`` with
+        ``null="occupancy"`` and ``min_events=3`` is the test of [1]_, but for the running events
+        in excluded bins, which they count and draw although their maps leave them out.
+    null
+        How activity is moved against position, always within the frames of one session (or
+        segment) and direction laid end to end: ``"circular_exact"`` (every circular shift),
+        ``"circular"``, ``"lap"`` (within each lap, or trial where there are no laps),
+        ``"block"``, ``"permutation"`` or ``"occupancy"``. The last three break the
+        autocorrelation of the activity and can find too many place cells; see
+        :func:`neurodrift.analysis.place_cells.shuffles.null_distribution`.
+    n_shuffles
+        Number of shuffles; without meaning for ``"circular_exact"``.
+    min_shift
+        Least circular shift, either way [s]. The identity belongs to the exact null all the same.
+    block
+        Length of a block for ``null="block"`` [s].
+    min_events
+        Fewest events, in the frames that count, of a unit that is tested; for kinds other than
+        spikes and events, fewest frames with activity.
+    alpha
+        Level of significance.
+    criterion
+        Whether p (as in the literature) or q is held against `alpha`.
+    combine
+        How directions make a place cell: significant in ``"any"`` (as in the literature; two
+        directions then find up to ``2 * alpha`` false ones), in any after the ``"bonferroni"``
+        correction for the directions tested, or in ``"all"`` directions.
+    fdr_scope
+        Tests that q corrects for: all units and directions of a session (or segment), the units
+        of a session apart by direction, or everything in the recording.
+    seed
+        Seed of the shuffles. Each session, unit and direction has a random stream of its own.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (session, unit, direction): ``information`` [bit/event], ``p``, ``q``, ``z``,
+        ``null_mean``, ``null_p95`` [bit/event], ``n_events``, ``tested``, ``significant``; over
+        (session, unit): ``is_place_cell``. What was not tested is NaN or False. The first
+        dimension is ``segment`` if `by` is not ``"session"``.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, there is no position, a lap is needed and missing, or activity
+        is negative.
+
+    Notes
+    -----
+    The statistic is the information of [2]_ with occupancy :math:`p_s` and rate :math:`r_s`,
+
+    .. math:: I = \sum_s p_s \frac{r_s}{\bar r} \log_2 \frac{r_s}{\bar r}.
+
+    The exact test has :math:`p = |\{k : I_k \ge I_0\}| / T` over all shifts :math:`k` of the
+    :math:`T` frames, the identity included; ties count against the unit. A sampled null has
+    :math:`p = (r + 1) / (n + 1)`. ``null_mean``, ``null_p95`` and ``z`` come from the same null;
+    where no shift is allowed, p is 1. q is that of Benjamini and Hochberg [3]_.
+
+    References
+    ----------
+    .. [1] Sheintuch et al. (2020), Curr Biol. https://doi.org/10.1016/j.cub.2020.02.018
+    .. [2] Skaggs et al. (1993), NIPS 5.
+       https://papers.nips.cc/paper/1992/hash/5dd9db5e033da9c6fb5ba83c7a7ebea9-Abstract.html
+    .. [3] Benjamini & Hochberg (1995), J R Stat Soc B.
+       https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.analysis.place_cells.place_cells import place_cells
+    >>> recording = testing.linear_track(n_units=10, n_sessions=1, tuned=0.7, minutes=10)
+    >>> place_cells(recording, combine="bonferroni")["is_place_cell"].sum().item()
+    7
+    """
+    expect("criterion", criterion, ("p", "q"))
+    expect("combine", combine, ("any", "bonferroni", "all"))
+    expect("fdr_scope", fdr_scope, ("session", "direction", "recording"))
+    if criterion == "q" and combine == "bonferroni":
+        raise ValueError("criterion='q' already corrects over directions: use combine='any'")
+    binning = Binning() if binning is None else binning
+
+    result = shuffle_tests(
+        recording,
+        bin_frames(recording, binning),
+        by,
+        lambda position, lap, _: InformationNull(np.unique(position, return_inverse=True)[1], lap),
+        null=null,
+        n_shuffles=n_shuffles,
+        min_shift=min_shift,
+        block=block,
+        min_events=min_events,
+        seed=seed,
+    ).rename(observed="information")
+    core = {
+        "session": ["unit", "direction"],
+        "direction": ["unit"],
+        "recording": [str(dim) for dim in result["p"].dims],
+    }[fdr_scope]
+    result["q"] = _over(result["p"], core, _false_discovery_rate)
+    result["significant"] = result[criterion] < alpha
+    if combine == "bonferroni":
+        n_tested = result["tested"].sum("direction")
+        result["is_place_cell"] = (result["p"] * n_tested < alpha).any("direction")
+    else:
+        significant = result["significant"]
+        any_or_all = significant.any if combine == "any" else significant.all
+        result["is_place_cell"] = any_or_all("direction")
+    result = label(result, PLACE_CELLS)
+    for name in ("null_mean", "null_p95"):
+        result[name].attrs["units"] = "bit/event"
+    result.attrs |= {
+        "alpha": alpha,
+        "criterion": criterion,
+        "combine": combine,
+        "fdr_scope": fdr_scope,
+        "binning": binning.to_json(),
+    }
+    return result
+
+
+def _over(array: xr.DataArray, core: list[str], function: Callable[..., Any]) -> xr.DataArray:
+    if array.chunks is not None:
+        array = array.chunk(dict.fromkeys(core, -1))
+    return xr.apply_ufunc(
+        function,
+        array,
+        input_core_dims=[core],
+        output_core_dims=[core],
+        kwargs={"n_core": len(core)},
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    ).transpose(*array.dims)
+
+
+def _false_discovery_rate(p: np.ndarray, n_core: int) -> np.ndarray:
+    from statsmodels.stats.multitest import multipletests
+
+    q = np.full(p.shape, np.nan)
+    for family in np.ndindex(p.shape[: p.ndim - n_core]):
+        tested = np.isfinite(p[family])
+        if tested.any():
+            q[family][tested] = multipletests(p[family][tested], method="fdr_bh")[1]
+    return q

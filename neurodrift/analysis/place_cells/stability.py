@@ -1,0 +1,257 @@
+"""Stability of rate maps within a session, and how far criteria for place cells agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.maps.binning import Binning, bin_frames
+from neurodrift.analysis.maps.rate_maps import smooth_maps
+from neurodrift.analysis.place_cells._tests import expect, laps_by_direction, shuffle_tests
+from neurodrift.analysis.place_cells.shuffles import Null, Plan
+from neurodrift.schema import label
+from neurodrift.schema.results import STABILITY
+
+
+def map_stability(
+    recording: xr.Dataset,
+    *,
+    binning: Binning | None = None,
+    split: Literal["lap", "trial", "half"] = "lap",
+    smoothing: float = 0.0,
+    null: Null = "circular",
+    n_shuffles: int = 1000,
+    min_shift: float = 0.0,
+    block: float = 5.0,
+    min_events: int = 5,
+    alpha: float = 0.05,
+    combine: Literal["any", "all"] = "any",
+    seed: int = 0,
+) -> xr.Dataset:
+    """Correlate each unit's maps of two halves of a session, and test it against shuffles.
+
+    Parameters
+    ----------
+    recording
+        A recording with a position; NumPy or Dask. Activity must not be negative.
+    binning
+        Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
+    split
+        ``"lap"`` and ``"trial"``: odd against even ones, counted for each direction by itself,
+        since laps alternate in direction; frames of none are left out. ``"half"``: first against
+        second half of the frames.
+    smoothing
+        Standard deviation of a Gaussian over position [cm], as in :func:`neurodrift.rate_maps`.
+    null, n_shuffles, min_shift, block, min_events, alpha, seed
+        As for :func:`place_cells`.
+    combine
+        Whether a stable unit is significant in any direction or in all.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (session, unit, direction): ``stability`` (Pearson correlation over bins visited in
+        both halves, NaN where a map is constant), ``p``, ``z``, ``null_mean``, ``null_p95``,
+        ``n_events``, ``tested``, ``significant``; over (session, unit): ``is_stable``.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, there is no position, no lap or trial where one is needed, or
+        activity is negative.
+
+    Notes
+    -----
+    A shuffle moves the activity of both halves together. Shuffles whose correlation is not
+    defined, because a half has no activity, are left out of the null.
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.analysis.place_cells.stability import map_stability
+    >>> recording = testing.linear_track(n_units=4, n_sessions=1, tuned=0.5, minutes=10)
+    >>> map_stability(recording, n_shuffles=200)["is_stable"].values.tolist()
+    [[True, True, False, False]]
+    """
+    expect("split", split, ("lap", "trial", "half"))
+    expect("combine", combine, ("any", "all"))
+    if split != "half" and split not in recording:
+        raise ValueError(f"split={split!r}, but the recording has no {split}: use split='half'")
+    binning = Binning() if binning is None else binning
+    frames = bin_frames(recording, binning)
+    parts = np.empty(0)
+    if split != "half":
+        # Frames of no lap or trial belong to neither half.
+        frames = frames.copy()
+        for name in ("position_bin", "direction_bin"):
+            frames[name] = frames[name].where(recording[split].values >= 0, -1)
+        parts = recording[split].values
+        if split == "lap":
+            parts = laps_by_direction(recording, frames, "lap")
+    bins = frames["position"].drop_vars("position")
+
+    def model(position: np.ndarray, lap: np.ndarray | None, at: np.ndarray) -> _StabilityNull:
+        if split == "half":
+            half = np.arange(at.size) * 2 // at.size
+        else:
+            half = np.unique(parts[at], return_inverse=True)[1] % 2
+        return _StabilityNull(position, half, bins, smoothing, lap)
+
+    result = shuffle_tests(
+        recording,
+        frames,
+        "session",
+        model,
+        null=null,
+        n_shuffles=n_shuffles,
+        min_shift=min_shift,
+        block=block,
+        min_events=min_events,
+        seed=seed,
+    ).rename(observed="stability")
+    result["significant"] = result["p"] < alpha
+    significant = result["significant"]
+    any_or_all = significant.any if combine == "any" else significant.all
+    result["is_stable"] = any_or_all("direction")
+    result = label(result, STABILITY)
+    for name in ("null_mean", "null_p95"):
+        result[name].attrs["units"] = "1"
+    result.attrs |= {
+        "alpha": alpha,
+        "combine": combine,
+        "split": split,
+        "smoothing": smoothing,
+        "binning": binning.to_json(),
+    }
+    return result
+
+
+def criteria_agreement(
+    criteria: Mapping[str, xr.DataArray], *, among: xr.DataArray | None = None
+) -> xr.Dataset:
+    r"""How far criteria for place cells agree, for each session and pair of criteria.
+
+    Parameters
+    ----------
+    criteria
+        (session, unit) verdicts by name, such as ``is_place_cell`` and ``is_stable``.
+    among
+        (session, unit) units to count, such as those tested; all when omitted.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (session, criterion, other): ``both``, ``only_criterion``, ``only_other``,
+        ``neither`` (numbers of units), ``agreement`` (fraction of units) and ``kappa``.
+
+    Raises
+    ------
+    ValueError
+        If no criterion is given, or units or sessions are not the same.
+
+    Notes
+    -----
+    Cohen's :math:`\kappa = (p_o - p_e) / (1 - p_e)` with the observed agreement :math:`p_o` and
+    the agreement :math:`p_e` expected by chance [1]_; NaN where :math:`p_e = 1`.
+
+    References
+    ----------
+    .. [1] Cohen (1960), Educ Psychol Meas. https://doi.org/10.1177/001316446002000104
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from neurodrift.analysis.place_cells.stability import criteria_agreement
+    >>> a = xr.DataArray([[True, True, False, False]], dims=("session", "unit"))
+    >>> b = xr.DataArray([[True, False, False, False]], dims=("session", "unit"))
+    >>> result = criteria_agreement({"information": a, "stability": b})
+    >>> result["kappa"].sel(criterion="information", other="stability").values.tolist()
+    [0.5]
+    """
+    if not criteria:
+        raise ValueError("no criteria given, expected (session, unit) verdicts by name")
+    names = np.array([str(name) for name in criteria], dtype=object)
+    verdicts = xr.concat(
+        xr.align(*(array.astype(bool) for array in criteria.values()), join="exact"),
+        dim="criterion",
+        coords="minimal",
+        compat="override",
+    ).assign_coords(criterion=names)
+    counted = xr.ones_like(verdicts.isel(criterion=0, drop=True)) if among is None else among
+    verdicts, counted = xr.align(verdicts, counted.astype(bool), join="exact")
+    first, other = verdicts, verdicts.rename(criterion="other")
+    table = xr.Dataset(
+        {
+            "both": (first & other & counted).sum("unit"),
+            "only_criterion": (first & ~other & counted).sum("unit"),
+            "only_other": (~first & other & counted).sum("unit"),
+            "neither": (~first & ~other & counted).sum("unit"),
+        }
+    )
+    n = counted.sum("unit")
+    n = n.where(n > 0)
+    table["agreement"] = (table["both"] + table["neither"]) / n
+    yes = (table["both"] + table["only_criterion"]) / n
+    other_yes = (table["both"] + table["only_other"]) / n
+    chance = yes * other_yes + (1 - yes) * (1 - other_yes)
+    table["kappa"] = (table["agreement"] - chance) / (1 - chance).where(chance < 1)
+    return table.transpose("session", "criterion", "other", ...)
+
+
+class _StabilityNull:
+    """Correlation between the maps of two halves; `bins` places the positions."""
+
+    def __init__(
+        self,
+        position: np.ndarray,
+        half: np.ndarray,
+        bins: xr.DataArray,
+        smoothing: float,
+        lap: np.ndarray | None,
+    ) -> None:
+        self.lap = lap
+        self.n_bins = bins.sizes["position"]
+        self.states = half * self.n_bins + position
+        occupancy = np.bincount(self.states, minlength=2 * self.n_bins).reshape(2, self.n_bins)
+        self.per_frame = np.divide(
+            1.0, occupancy, out=np.zeros(occupancy.shape), where=occupancy > 0
+        )
+        self.shared = (occupancy > 0).all(axis=0)
+        # Smoothing is linear given the visited bins, so a matrix for each half says it all.
+        self.smoother = None
+        if smoothing > 0:
+            basis = np.where(occupancy[:, None, :] > 0, np.eye(self.n_bins), np.nan)
+            maps = bins.copy(data=np.zeros(self.n_bins)).expand_dims(half=2, source=self.n_bins)
+            maps = maps.transpose("half", "source", "position").copy(data=basis)
+            self.smoother = np.nan_to_num(smooth_maps(maps, smoothing).values)
+
+    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
+        return float(self._correlation(self.states[None, frames], amounts)[0])
+
+    def values(
+        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
+    ) -> tuple[float, np.ndarray]:
+        parts = plan.moved(frames, self.states.size, rng, self.lap)
+        null = np.concatenate([self._correlation(self.states[m], amounts) for m in parts])
+        return self.observed(frames, amounts), null[np.isfinite(null)]
+
+    def _correlation(self, states: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+        n, size = len(states), 2 * self.n_bins
+        rows = states + size * np.arange(n)[:, None]
+        sums = np.bincount(
+            rows.ravel(), np.broadcast_to(amounts, states.shape).ravel(), minlength=n * size
+        )
+        maps = sums.reshape(n, 2, self.n_bins) * self.per_frame
+        if self.smoother is not None:
+            maps = np.einsum("nhs,hsp->nhp", maps, self.smoother)
+        maps = maps[:, :, self.shared]
+        if maps.shape[2] == 0:
+            return np.full(n, np.nan)
+        maps = maps - maps.mean(axis=2, keepdims=True)
+        norm = np.sqrt((maps**2).sum(axis=2))
+        defined = (norm > 1e-12 * amounts.max()).all(axis=1)
+        product = (maps[:, 0] * maps[:, 1]).sum(axis=1)
+        return np.divide(product, norm.prod(axis=1), out=np.full(n, np.nan), where=defined)

@@ -1,0 +1,256 @@
+"""Tidy tables of sessions and of pairs of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
+from neurodrift.recording import tracked_minutes
+from neurodrift.schema import check
+
+
+def session_table(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -> pd.DataFrame:
+    """Tidy table of a recording, one row for each session, for regression.
+
+    Parameters
+    ----------
+    recording
+        A recording over (session, time, unit).
+    *measures
+        Results with the dimension ``session``, such as :func:`neurodrift.sparsity`;
+        of a Dataset, every variable over ``session`` alone becomes a column.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``subject``, ``environment``, ``session``, ``session_number`` (from 0), ``day`` [d],
+        ``experience`` [min], ``training_step``, ``loss``, ``accuracy`` where the recording has
+        them, ``tracked_time`` [min], ``running_time`` [min] at 1 cm/s or faster and the
+        ``running_speed`` then [cm/s] (NaN without a speed), ``n_detected``, and the measures.
+
+    Raises
+    ------
+    ValueError
+        If a measure lacks a session of the recording or its name is taken.
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.analysis.regression.tables import session_table
+    >>> table = session_table(testing.linear_track(n_units=3, n_sessions=2, minutes=1))
+    >>> table["session"].tolist(), table["day"].tolist()
+    (['1', '2'], [0.0, 2.0])
+    """
+    check(recording)
+    n_sessions = recording.sizes["session"]
+    table = pd.DataFrame(
+        {
+            "subject": str(recording["subject"].values),
+            "environment": str(recording["environment"].values),
+            "session": [str(item) for item in recording["session"].values],
+            "session_number": np.arange(n_sessions),
+        }
+    )
+    for name in ("day", "experience", "training_step", "loss", "accuracy"):
+        if name in recording.coords:
+            table[name] = recording[name].values
+    table["tracked_time"] = tracked_minutes(recording)
+    frames, speed = np.full(n_sessions, np.nan), np.full(n_sessions, np.nan)
+    if "speed" in recording:
+        values = recording["speed"].values
+        running = values >= MIN_RUNNING_SPEED
+        index = recording["session_index"].values[running]
+        frames = np.bincount(index, minlength=n_sessions).astype(float)
+        total = np.bincount(index, weights=values[running], minlength=n_sessions)
+        speed = np.divide(total, frames, out=speed, where=frames > 0)
+    table["running_time"] = frames * recording["frame_duration"].values / 60
+    table["running_speed"] = speed
+    table["n_detected"] = recording["detected"].values.sum(axis=1)
+    for measure in measures:
+        arrays = measure.data_vars if isinstance(measure, xr.Dataset) else {measure.name: measure}
+        for key, array in arrays.items():
+            if array.dims == ("session",) and key != "n_detected":
+                _add_measure(table, str(key), array)
+    return table
+
+
+def _add_measure(table: pd.DataFrame, name: str, array: xr.DataArray) -> None:
+    if name in table:
+        raise ValueError(f"the table already has a column {name!r}: rename the measure")
+    values = pd.Series(array.values, index=[str(item) for item in array["session"].values])
+    missing = sorted(set(table["session"]) - set(values.index))
+    if missing:
+        raise ValueError(f"measure {name!r} has no value for session {', '.join(missing)}")
+    table[name] = values.loc[table["session"]].to_numpy()
+
+
+def drift_table(drift: xr.Dataset) -> pd.DataFrame:
+    """Tidy table of a drift, one row for each pair of sessions or segments.
+
+    Parameters
+    ----------
+    drift
+        Result of :func:`~neurodrift.analysis.drift.drift.drift` or
+        :func:`~neurodrift.analysis.drift.ceiling.session_drift`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each pair with a before b: ``subject``, ``environment``, the labels of both,
+        the lags, ``same_map`` for segments, and every measure of the pair. The diagonal, pairs
+        within a session with lag 0, is there when it holds a noise ceiling. No rows when there
+        is one session.
+
+    Notes
+    -----
+    The pairs of an animal share sessions, so its rows depend on each other. Least squares over
+    them finds a decay too often; use ``regress(..., method="subjects")`` over several animals.
+
+    Examples
+    --------
+    >>> from neurodrift import rate_maps, testing
+    >>> from neurodrift.analysis.drift.drift import drift
+    >>> from neurodrift.analysis.regression.tables import drift_table
+    >>> recording = testing.linear_track(n_units=10, n_sessions=3, minutes=2)
+    >>> drift_table(drift(rate_maps(recording)))[["session_a", "session_b", "lag"]].values.tolist()
+    [['1', '2', 1], ['1', '3', 2], ['2', '3', 1]]
+    """
+    pair = tuple(str(dim) for dim in drift.dims if str(dim).endswith(("_a", "_b")))
+    if len(pair) != 2:
+        raise ValueError(f"expected a drift over pairs, got dims {tuple(map(str, drift.dims))}")
+    n_maps = drift.sizes[pair[0]]
+    matrices = {n: array for n, array in drift.data_vars.items() if array.dims == pair}
+    diagonal = np.zeros(n_maps, dtype=bool)
+    for array in matrices.values():
+        if array.dtype.kind == "f":
+            diagonal |= np.isfinite(np.diagonal(array.values))
+    first, second = np.triu_indices(n_maps)
+    keep = (first != second) | diagonal[first]
+    first, second = first[keep], second[keep]
+
+    columns: dict[str, object] = {}
+    for name in ("subject", "environment"):
+        if name in drift.coords:
+            columns[name] = np.full(first.size, str(drift[name].values), dtype=object)
+    at = dict(zip(pair, (first, second), strict=True))
+    for key, array in [*drift.coords.items(), *matrices.items()]:
+        if array.dims == pair:
+            columns[str(key)] = array.values[first, second]
+        elif len(array.dims) == 1 and array.dims[0] in at:
+            columns[str(key)] = array.values[at[str(array.dims[0])]]
+    return pd.DataFrame(columns)
+
+
+FRACTIONS = {
+    "fraction_place_cells": ("n_place_cells", "n_detected"),
+    "fraction_active_units": ("n_active", "n_detected"),
+    "fraction_place_of_active": ("n_place_cells", "n_active"),
+}
+"""Fraction -> counts of which it is the ratio of the sums."""
+
+MEANS = {
+    "information_naive": "n_place_cells",
+    "information_ssr": "n_place_cells",
+    "information_bae": "n_place_cells",
+}
+"""Mean over cells -> count that weights it."""
+
+
+def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Pool the cells of an animal's environments by the label of the session.
+
+    Where cells have no identity across days, as in tetrode recordings, drift is that of measures of
+    the population. Ratzon et al. [1]_ pooled the cells that a rat had on the k-th day in one
+    environment with those of the k-th day in the other; recordings of hc-6 have that day of
+    exposure as the label of the session.
+
+    Parameters
+    ----------
+    tables
+        Tables of sessions, one for each recording, such as
+        ``session_table(recording, sparsity(recording), ...)`` or the node ``sessions`` of
+        :func:`neurodrift.analyze` as a table with ``subject`` and ``session``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each subject and session label: ``n_environments``, the sums of the counts
+        (``n_detected``, ``n_active``, ``n_place_cells``), the fractions of :data:`FRACTIONS` and
+        the means of :data:`MEANS`, as far as the tables have what they need. Sorted by subject and
+        number of the session.
+
+    Raises
+    ------
+    ValueError
+        If a table lacks a column that it needs, or an environment has a session twice.
+
+    Notes
+    -----
+    A fraction is the sum of its numerators over the sum of its denominators, so every cell counts
+    once. A mean is weighted by the number of place cells behind it.
+
+    References
+    ----------
+    .. [1] Ratzon A, Derdikman D, Barak O. Representational drift as a result of implicit
+       regularization. eLife 12, RP90069 (2024). https://doi.org/10.7554/eLife.90069
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from neurodrift.analysis.regression.tables import pool_sessions
+    >>> row = {"subject": "bon", "session": "4"}
+    >>> one = pd.DataFrame([row | {"environment": "A", "n_detected": 40, "n_place_cells": 20}])
+    >>> two = pd.DataFrame([row | {"environment": "B", "n_detected": 40, "n_place_cells": 30}])
+    >>> pool_sessions([one, two])["fraction_place_cells"].tolist()
+    [0.625]
+    """
+    needed = {"subject", "environment", "session", "n_detected"}
+    for i, table in enumerate(tables):
+        missing = sorted(needed - set(table))
+        if missing:
+            raise ValueError(f"table {i} has no column {', '.join(missing)}")
+    if not tables:
+        raise ValueError("no table given")
+    every = pd.concat(tables, ignore_index=True)
+    every["session"] = every["session"].astype(str)
+    keys = ["subject", "environment", "session"]
+    twice = every[every.duplicated(keys)]
+    if len(twice):
+        raise ValueError(
+            f"session {twice['session'].iloc[0]!r} of {twice['subject'].iloc[0]} in "
+            f"{twice['environment'].iloc[0]} occurs twice: give each recording once"
+        )
+    groups = every.groupby(["subject", "session"], sort=False)
+    rows = []
+    for (subject, session), part in groups:
+        row: dict[str, object] = {"subject": subject, "session": session}
+        row["n_environments"] = len(part)
+        counts = {name: _total(part, name) for name in ("n_detected", "n_active", "n_place_cells")}
+        row |= {name: value for name, value in counts.items() if value is not None}
+        for name, (top, bottom) in FRACTIONS.items():
+            over, under = counts[top], counts[bottom]
+            if over is not None and under is not None:
+                row[name] = over / under if under else np.nan
+        for name, weight in MEANS.items():
+            if name in part and weight in part:
+                row[name] = _weighted(part[name], part[weight])
+        rows.append(row)
+    pooled = pd.DataFrame(rows)
+    order = pd.to_numeric(pooled["session"], errors="coerce")
+    pooled = pooled.assign(_order=order).sort_values(["subject", "_order", "session"])
+    return pooled.drop(columns="_order").reset_index(drop=True)
+
+
+def _total(part: pd.DataFrame, name: str) -> int | None:
+    return int(part[name].sum()) if name in part and part[name].notna().all() else None
+
+
+def _weighted(values: pd.Series, weights: pd.Series) -> float:
+    """Mean of what is there; NaN if nothing is."""
+    known = values.notna() & (weights > 0)
+    total = weights[known].sum()
+    return float((values[known] * weights[known]).sum() / total) if total else float("nan")

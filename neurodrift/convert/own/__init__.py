@@ -1,0 +1,1 @@
+"""A laboratory's own arrays to NWB: inspection, mapping, checks, sessions."""

@@ -1,0 +1,480 @@
+"""What files hold, and the mapping that they suggest."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodrift.convert.own.checks import LEAST_EXTENT, MOST_EXTENT
+from neurodrift.io.arrays.files import ArrayInfo, list_arrays, load_array
+
+_LOOK_BYTES = 2**31
+_MOST_SHOWN = 60
+_PIPELINES = {
+    "suite2p": ("activity", "suite2p"),
+    "phy": ("activity", "phy"),
+    "minian": ("activity", "minian"),
+    "caiman": ("activity", "caiman"),
+    "deeplabcut": ("position", "deeplabcut"),
+    "sleap": ("position", "sleap"),
+    "cellreg": ("registration", "cellreg"),
+    "track2p": ("registration", "track2p"),
+}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What one file or folder holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    pipeline
+        Name of the pipeline that wrote it, empty if none is recognised.
+    guesses
+        Its arrays, where no pipeline is.
+    """
+
+    path: Path
+    pipeline: str
+    guesses: tuple[Guess, ...]
+
+
+def inspect_file(path: str | os.PathLike[str]) -> Inspection:
+    r"""Look at what a file or a pipeline's folder holds.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+
+    Returns
+    -------
+    Inspection
+        Its arrays with what they may be.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "position.csv"
+    >>> _ = path.write_text("time,x\n" + "".join(f"{i / 20},{i % 90}\n" for i in range(200)))
+    >>> [item.text for item in inspect_file(path).guesses]
+    ['clock in s, 20 Hz', 'position, first axis, extent 89: cm?']
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"nothing at {path}")
+    pipeline = _pipeline(path)
+    if pipeline:
+        return Inspection(path, pipeline, ())
+    if path.is_dir():
+        known = "suite2p, phy, Minian and track2p"
+        raise ValueError(f"{path} is a folder of none of the known pipelines ({known})")
+    listed = list_arrays(path)
+    return Inspection(path, "", tuple(_seen(path, item) for item in listed[:_MOST_SHOWN]))
+
+
+def inspection_text(found: Sequence[Inspection]) -> str:
+    """What files hold, for people to read.
+
+    Parameters
+    ----------
+    found
+        Inspected files.
+
+    Returns
+    -------
+    str
+        A table for each file.
+    """
+    blocks = []
+    for item in found:
+        if item.pipeline:
+            what, reader = _PIPELINES[item.pipeline]
+            blocks.append(f"{item.path}\n  {what} of {reader}, read by `reader: {reader}`")
+            continue
+        rows = [
+            (g.name or "(array)", str(g.shape), g.dtype, g.values, g.text) for g in item.guesses
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
+        lines = [
+            "  " + "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[4]])
+            for row in rows
+        ]
+        blocks.append("\n".join([str(item.path), *(line.rstrip() for line in lines)]))
+    return "\n\n".join(blocks)
+
+
+def proposed_mapping(
+    found: Sequence[Inspection], folder: str | os.PathLike[str] | None = None
+) -> str:
+    """The mapping that files suggest.
+
+    Parameters
+    ----------
+    found
+        Inspected files; those that differ in a number only are taken for sessions.
+    folder
+        Where the mapping will be, which its paths are relative to; the current one when omitted.
+
+    Returns
+    -------
+    str
+        YAML to be completed, with "?" where something must be known.
+    """
+    labels = _labels([item.path for item in found])
+    sections: dict[str, dict[str, Any]] = {}
+    for item in found:
+        name = _generic(Path(os.path.relpath(item.path, folder or ".")), labels)
+        if item.pipeline:
+            what, reader = _PIPELINES[item.pipeline]
+            extra = {"cm_per_pixel": "?", "rate": "?"} if what == "position" else {}
+            sections.setdefault(what, {"reader": reader, "file": name, **extra})
+        else:
+            _propose(sections, item, name)
+    lines = ["subject: {id: '?'}", "environment: '?'"]
+    lines += [] if "activity" in sections else ["# activity: nothing like it was found"]
+    for section in ("activity", "position", "trials", "registration"):
+        if section in sections:
+            lines.append(f"{section}:")
+            lines += [f"  {key}: {_yaml(value)}" for key, value in sections[section].items()]
+    lines.append("sessions:")
+    lines += [f"  - session: {_yaml(label)}" for label in labels or ["1"]]
+    return "\n".join(lines) + "\n"
+
+
+def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -> None:
+    by_role: dict[str, Guess] = {}
+    for one in item.guesses:
+        by_role.setdefault(one.role, one)
+    clock = by_role.get("clock")
+    if "registration" in by_role and "registration" not in sections:
+        one = by_role["registration"]
+        sections["registration"] = {"file": name, **_called("table", one), **one.says}
+    if "start" in by_role and "stop" in by_role and "trials" not in sections:
+        ends = {role: by_role[role].name for role in ("start", "stop")}
+        sections["trials"] = {"file": name, **ends}
+        return
+    times = by_role.get("times") or (clock if "unit" in by_role else None)
+    if times is not None and "activity" not in sections:
+        made = {"kind": "spikes", "file": name, **_called("times", times), **times.says}
+        if "unit" in by_role and times.dtype != "vectors":
+            made |= {"unit": by_role["unit"].name, **by_role["unit"].says}
+        sections["activity"] = made
+        return
+    if "samples" in by_role and "activity" not in sections:
+        one = by_role["samples"]
+        sections["activity"] = {"file": name, **_called("samples", one), **one.says}
+        if clock is not None and clock.shape[0] in one.shape:
+            sections["activity"] |= {"time": clock.name, **clock.says}
+        elif "x" not in by_role and "xy" not in by_role:
+            sections["activity"]["rate"] = "?"
+    place = by_role.get("x") or by_role.get("xy") or by_role.get("y")
+    if place is not None and "position" not in sections:
+        made = {"file": name}
+        if "x" in by_role:
+            made |= {role: by_role[role].name for role in ("x", "y") if role in by_role}
+        else:
+            made |= _called("xy", place)
+        made |= place.says
+        made |= {"time": clock.name, **clock.says} if clock is not None else {"rate": "?"}
+        sections["position"] = made
+
+
+def _called(key: str, one: Guess) -> dict[str, str]:
+    return {key: one.name} if one.name else {}
+
+
+def _seen(path: Path, item: ArrayInfo) -> Guess:
+    if item.dtype in ("struct", "object") and path.suffix == ".mat":
+        return Guess(item.name, item.shape, item.dtype, "", text="name its fields as name.field")
+    try:
+        found = load_array(path, item.name or None, max_bytes=_LOOK_BYTES)
+    except ValueError as error:
+        return Guess(item.name, item.shape, item.dtype, "", text=f"cannot be read: {error}")
+    return guess(item.name, found)
+
+
+def _pipeline(path: Path) -> str:
+    """The pipeline that wrote a file or folder, empty if none is recognised."""
+    if path.is_dir():
+        inside = {item.name for item in path.iterdir()}
+        if "iscell.npy" in inside or any(path.glob("plane*/iscell.npy")):
+            return "suite2p"
+        if {"spike_times.npy", "params.py"} <= inside or "spike_clusters.npy" in inside:
+            return "phy"
+        if {"S.zarr", "C.zarr"} & inside:
+            return "minian"
+        tracked = any("_match_mat" in name or "_suite2p_indices" in name for name in inside)
+        return "track2p" if tracked or "track2p" in inside else ""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return "deeplabcut" if file.readline(200).startswith("scorer,") else ""
+    if path.suffix in (".mat", ".h5", ".hdf5"):
+        names = {item.name for item in list_arrays(path)}
+        if {"cell_registered_struct", "cell_to_index_map"} & names:
+            return "cellreg"
+        if {"tracks", "node_names"} <= names:
+            return "sleap"
+        if {"estimates/C", "estimates/S"} & names:
+            return "caiman"
+        if any(name.startswith("df_with_missing/") for name in names):
+            return "deeplabcut"
+    return ""
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """The numbers in which files differ that are otherwise named alike."""
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        numbers = re.findall(r"\d+", path.stem)
+        if numbers:
+            pattern = path.name[::-1].replace(numbers[-1][::-1], "#", 1)[::-1]
+            groups.setdefault(pattern, []).append(numbers[-1])
+    longest = max(groups.values(), key=len, default=[])
+    return sorted(set(longest), key=int) if len(set(longest)) > 1 else []
+
+
+def _generic(path: Path, labels: list[str]) -> str:
+    """The file's name with {session} in place of its session's number."""
+    numbers = re.findall(r"\d+", path.stem)
+    if not numbers or numbers[-1] not in labels:
+        return str(path)
+    before, _, after = path.name.rpartition(numbers[-1])
+    return str(path.with_name(f"{before}{{session}}{after}"))
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(value)}]"
+    text = str(value)
+    plain = re.fullmatch(r"[A-Za-z0-9_./-]+", text) is not None
+    return text if plain else "'" + text.replace("'", "''") + "'"
+
+
+_NAMES = {
+    "x": r"^(x|pos(ition)?_?x?|.*_x|lin(ear)?_?(pos(ition)?|ized.*)?|location)(_?(cm|mm|m|px))?$",
+    "y": r"^(y|pos(ition)?_?y|.*_y)(_?(cm|mm|m|px))?$",
+    "unit": r"(^|_)(unit|cell|cluster|neuron|id)s?(_?(id|index|number))?$",
+    "start": r"(^|_)(start|beg|onset)",
+    "stop": r"(^|_)(stop|end|offset)",
+    "keep": r"(is_?cell|keep|accepted|good)",
+    "regions": r"(region|area|location)",
+    "time": r"(^|_)(t|time|times|timestamps?|ts|frame_times?|seconds|ms)(_?(s|ms|us|sec))?$",
+}
+_SPEED = re.compile(r"(speed|veloc|vel)", re.IGNORECASE)
+_MOST_SESSIONS = 200
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What an array holds and may be.
+
+    Parameters
+    ----------
+    name, shape, dtype
+        As the file says.
+    values
+        Range of its values, and how many are NaN.
+    role
+        What it may be: clock, x, y, xy, samples, times, unit, registration, start, stop, keep,
+        regions, or nothing known.
+    text
+        The same in words.
+    says
+        Keys of a mapping that follow from it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    values: str
+    role: str = ""
+    text: str = ""
+    says: dict[str, Any] = field(default_factory=dict)
+
+
+def guess(name: str, found: Any) -> Guess:
+    """What an array may be.
+
+    Parameters
+    ----------
+    name
+        Its name in the file.
+    found
+        The array, or a list of vectors.
+
+    Returns
+    -------
+    Guess
+        The guess; an empty role where nothing fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> guess("t", np.arange(100) / 20).text
+    'clock in s, 20 Hz'
+    >>> guess("x", np.linspace(0, 0.96, 100)).says
+    {'unit': 'm'}
+    """
+    if isinstance(found, list):
+        return _of_vectors(name, found)
+    shape, dtype = found.shape, str(found.dtype)
+    if found.dtype.kind not in "fiub":
+        role = "regions" if _named("regions", name) else ""
+        shown = ", ".join(dict.fromkeys(str(item) for item in found.ravel()[:50]))
+        return Guess(name, shape, "text", shown[:40], role, "regions of units" if role else "text")
+    values = _range(found)
+    base = (name, shape, dtype, values)
+    if not found.size or not np.isfinite(found.astype(float)).any():
+        return Guess(*base, text="nothing but NaN" if found.size else "empty")
+    if found.ndim == 1:
+        return _of_vector(base, found)
+    if found.ndim == 2:
+        return _of_matrix(base, found)
+    return Guess(*base)
+
+
+def _of_vectors(name: str, found: list[Any]) -> Guess:
+    every = np.concatenate([np.asarray(v, dtype=float).ravel() for v in found] or [np.empty(0)])
+    base = (name, (len(found),), "vectors", _range(every))
+    if not every.size:
+        return Guess(*base, text="empty vectors")
+    sorted_ = all((np.diff(np.ravel(v)) >= 0).all() for v in found)
+    if not sorted_ or (every < 0).any():
+        return Guess(*base, text="vectors that are no times: not sorted, or negative")
+    says: dict[str, Any] = {"time_unit": "s"}
+    text = f"times of {len(found)} units, {every.size} in all, in s"
+    if (every == np.round(every)).all():
+        says = {"time_unit": "frames", "rate": "?", "count_from": 0 if every.min() == 0 else 1}
+        text = f"times of {len(found)} units, whole numbers: frames, samples or ms?"
+    return Guess(*base, "times", text, says)
+
+
+def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -> Guess:
+    name = base[0]
+    values = found.astype(float)
+    whole = bool((values == np.round(values)).all())
+    for role, text in (("start", "starts"), ("stop", "ends")):
+        if _named(role, name):
+            return Guess(*base, role, f"{text} of trials?")
+    if _named("unit", name) and whole:
+        first = int(values.min())
+        text = f"unit of each time, from {first}: {np.unique(values).size} units"
+        return Guess(*base, "unit", text, {"unit_count_from": min(max(first, 0), 1)})
+    for role in ("y", "x"):
+        if _named(role, name):
+            return _of_position(base, role, values)
+    increasing = values.size > 2 and bool((np.diff(values) > 0).all())
+    if increasing and (_named("time", name) or (values.size > 20 and _steady(values))):
+        return _of_clock(base, values)
+    if _named("time", name) and (values >= 0).all():
+        return Guess(*base, "times", "times of spikes or events, with a column of units?")
+    if _named("keep", name) or (set(np.unique(values)) == {0, 1} and values.size < 20000):
+        return Guess(*base, "keep", "0 or 1: units to keep?")
+    if _SPEED.search(name):
+        return Guess(*base, text="speed; it is derived from the position")
+    return Guess(*base)
+
+
+def _of_clock(base: tuple[str, tuple[int, ...], str, str], values: np.ndarray) -> Guess:
+    step = float(np.median(np.diff(values)))
+    if 5e-4 <= step <= 0.5:
+        return Guess(*base, "clock", f"clock in s, {1 / step:.6g} Hz", {"time_unit": "s"})
+    if step == 1:
+        first = 1 if values[0] == 1 else 0
+        says = {"time_unit": "frames", "rate": "?", "count_from": first}
+        return Guess(*base, "clock", f"frame numbers from {values[0]:g}", says)
+    if 2 <= step <= 500:
+        return Guess(*base, "clock", f"clock in ms, {1e3 / step:.6g} Hz", {"time_unit": "ms"})
+    if 2000 <= step <= 500_000:
+        return Guess(*base, "clock", f"clock in us, {1e6 / step:.6g} Hz", {"time_unit": "us"})
+    return Guess(*base, "clock", f"increases by {step:g}: a clock in which unit?")
+
+
+def _of_position(
+    base: tuple[str, tuple[int, ...], str, str], role: str, values: np.ndarray
+) -> Guess:
+    extent = float(np.ptp(np.nanpercentile(values, [0.5, 99.5])))
+    says: dict[str, Any] = {"unit": "cm"}
+    if extent < LEAST_EXTENT:
+        says = {"unit": "m"}
+    elif extent > MOST_EXTENT:
+        says = {"unit": "mm"}
+    if base[0].lower().endswith("px"):
+        says = {"unit": "pixels", "cm_per_pixel": "?"}
+    axes = {"x": "position, first axis", "y": "position, second axis", "xy": "position, two axes"}
+    text = f"{axes[role]}, extent {extent:.3g}: {says['unit']}?"
+    return Guess(*base, role, text, says)
+
+
+def _of_matrix(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -> Guess:
+    values = found.astype(float)
+    finite = values[np.isfinite(values)]
+    whole = bool((finite == np.round(finite)).all())
+    rows, columns = found.shape
+    if columns <= _MOST_SESSIONS and whole and (finite < rows * 3 + 10).all():
+        first = _registered_from(values)
+        if first is not None:
+            text = f"units of {columns} sessions registered, counted from {first}"
+            return Guess(*base, "registration", text, {"count_from": first})
+    if 2 in (rows, columns) and max(rows, columns) > 100:
+        if columns != 2:
+            return Guess(*base, "", "position with its axes swapped? It must be (frames, 2)")
+        return _of_position(base, "xy", values)
+    if min(rows, columns) < 2:
+        return Guess(*base)
+    axes = ["frames", "units"] if rows >= columns else ["units", "frames"]
+    kind = "activation"
+    if whole and (finite >= 0).all():
+        kind = "events"
+    elif (finite >= 0).all():
+        kind = "amplitudes" if (finite == 0).mean() > 0.98 else "deconvolved"
+    text = f"{kind} of {min(rows, columns)} units in {max(rows, columns)} frames?"
+    return Guess(*base, "samples", text, {"kind": kind, "axes": axes})
+
+
+def _registered_from(values: np.ndarray) -> int | None:
+    """First index of a table of registered units, None if it is no such table."""
+    for first in (1, 0):
+        present = np.isfinite(values) & (values >= first)
+        columns = [values[p, i] for i, p in enumerate(present.T)]
+        if all(c.size > 2 and np.unique(c).size == c.size for c in columns) and present.any():
+            if first == 1 and (values < 0).any() and (values == 0).any():
+                continue
+            return first
+    return None
+
+
+def _named(role: str, name: str) -> bool:
+    last = re.split(r"[./]", name)[-1]
+    return re.search(_NAMES[role], last, re.IGNORECASE) is not None
+
+
+def _steady(values: np.ndarray) -> bool:
+    steps = np.diff(values)
+    return bool(np.percentile(steps, 90) < 1.5 * np.percentile(steps, 10))
+
+
+def _range(values: np.ndarray) -> str:
+    numbers = values.astype(float)
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        return "no finite value"
+    lost = numbers.size - finite.size
+    return f"{finite.min():.6g} .. {finite.max():.6g}" + (f", {lost} NaN" if lost else "")

@@ -1,0 +1,286 @@
+"""The one way from activity and position, wherever they come from, to NWB files and recordings.
+
+A reader of a pipeline returns an ``Activity``, a ``Position`` or a ``Registration``;
+:func:`nwb_session` checks that they fit each other and makes the session that is written.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.convert.files import all_or_none
+from neurodrift.convert.own.checks import (
+    Finding,
+    activity_findings,
+    overlap_findings,
+    position_findings,
+    trial_findings,
+)
+from neurodrift.convert.pipelines.parts import Activity, Position
+from neurodrift.io.nwb.session import Columns, NwbSession, Series
+from neurodrift.io.nwb.write import write_session
+from neurodrift.schema import COUNT_KINDS
+
+
+class ConversionWarning(UserWarning):
+    """Something in the source is odd, but can be what was measured."""
+
+
+def nwb_session(
+    activity: Activity,
+    position: Position | None,
+    *,
+    subject: str,
+    environment: str,
+    session: str,
+    start: datetime = datetime(2000, 1, 1, tzinfo=UTC),
+    registered_cell_id: np.ndarray | None = None,
+    trials: Columns | None = None,
+    day: float | None = None,
+    experience: float | None = None,
+    accuracy: float | None = None,
+    accept: Collection[str] = (),
+    notes: Sequence[str] = (),
+    subject_fields: Mapping[str, Any] | None = None,
+    file_fields: Mapping[str, Any] | None = None,
+) -> NwbSession:
+    """One session from its activity and position, after checks of clocks, units and shapes.
+
+    Each keeps its own clock; the reader of the NWB file puts activity on the frames of the
+    position. What is impossible is refused, what is odd raises a :class:`ConversionWarning`, and
+    what is merely worth knowing goes into the notes of the file.
+
+    Parameters
+    ----------
+    activity, position
+        What was measured; without a position there will be no maps.
+    subject, environment, session
+        Labels.
+    start
+        Start of the session; 2000-01-01 where it is not known.
+    registered_cell_id
+        (unit) identity across sessions, -1 for none.
+    trials
+        Columns of the table of trials, with ``start_time`` and ``stop_time`` [s].
+    day
+        Days since the first session.
+    experience
+        Minutes in this environment before the session.
+    accuracy
+        Share of correct trials, from 0 to 1.
+    accept
+        Names of checks whose refusals are taken as true.
+    notes
+        What else the file should say.
+    subject_fields, file_fields
+        Further fields of :class:`pynwb.file.Subject` and :class:`pynwb.NWBFile`.
+
+    Returns
+    -------
+    NwbSession
+        The session, for :func:`write_sessions`.
+
+    Raises
+    ------
+    ValueError
+        If anything is impossible; all faults are named.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.convert.pipelines.parts import Activity, Position
+    >>> from neurodrift.convert.own.sessions import nwb_session
+    >>> clock = np.arange(6000) / 30
+    >>> session = nwb_session(
+    ...     Activity(kind="spikes", source="spikes.mat", times=[np.array([1.5, 2.25, 190.0])]),
+    ...     Position(time=clock, xy=50 + 40 * np.sin(clock / 2), source="position.csv"),
+    ...     subject="m1",
+    ...     environment="track",
+    ...     session="1",
+    ... )
+    >>> session.spikes[0].tolist()
+    [1.5, 2.25, 190.0]
+    """
+    rows = activity.source_rows
+    activity, findings = activity_findings(activity)
+    if position is None:
+        text = "there is no position, so there can be no maps, and `neurodrift import` needs one"
+        findings.append(Finding("position", text, warns=True))
+    else:
+        findings += position_findings(position)
+        findings += overlap_findings(activity, position)
+    if trials is not None:
+        clock = position.time if position is not None else activity.time
+        findings += trial_findings(trials, clock)
+    known = settle(findings, f"session {session}", accept)
+    ids = np.full(rows.size, -1) if registered_cell_id is None else np.asarray(registered_cell_id)
+    if ids.shape != rows.shape:
+        raise ValueError(f"registered_cell_id has shape {ids.shape}, expected one of {rows.size}")
+    ids = ids[np.isin(rows, activity.source_rows)]  # units without a sample are left out
+    columns: dict[str, tuple[str, Any]] = dict(activity.columns)
+    columns["source_row"] = ("row of the unit in its source, from 0", activity.source_rows)
+    if activity.regions is not None:
+        columns["location"] = ("brain region", list(activity.regions))
+    from neurodrift import __version__
+
+    told = [*notes, f"Activity: {activity.source}.", *known]
+    told += [f"Position: {position.source}."] if position is not None else []
+    fields = {"source_script": f"neurodrift {__version__}", "source_script_file_name": "neurodrift"}
+    return NwbSession(
+        subject=subject,
+        environment=environment,
+        session=session,
+        start=start,
+        registered_cell_id=np.asarray(ids, dtype=np.int64),
+        unit_columns=columns,
+        time=None if position is None else position.time,
+        position=None if position is None else position.xy,
+        trials=trials,
+        day=day,
+        experience=experience,
+        accuracy=accuracy,
+        subject_fields=subject_fields or {},
+        file_fields=fields | {"notes": " ".join(told)} | dict(file_fields or {}),
+        **_activity_fields(activity),
+    )
+
+
+def settle(findings: Sequence[Finding], where: str, accept: Collection[str] = ()) -> list[str]:
+    """Refuse, warn or note what checks found.
+
+    Parameters
+    ----------
+    findings
+        What they found.
+    where
+        What was checked, for messages.
+    accept
+        Names of checks whose refusals are taken as true.
+
+    Returns
+    -------
+    list of str
+        What is to be noted.
+
+    Raises
+    ------
+    ValueError
+        If a check refuses and is not accepted.
+    """
+    refused = [item for item in findings if item.refuses and item.name not in accept]
+    if refused:
+        hint = sorted({item.name for item in refused if item.may_be_true})
+        listed = "\n".join(f"- {item.text}" for item in refused)
+        more = f"\nIf that is what was measured, accept: [{', '.join(hint)}]" if hint else ""
+        raise ValueError(f"{where} cannot be converted:\n{listed}{more}")
+    for item in findings:
+        if item.warns:
+            warnings.warn(f"{where}: {item.text}", ConversionWarning, stacklevel=3)
+    return [f"{item.text[0].upper()}{item.text[1:]}." for item in findings]
+
+
+def write_sessions(
+    sessions: Mapping[str, NwbSession | Callable[[], NwbSession]],
+    out_dir: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    verify: Callable[[Path], None] | None = None,
+) -> list[Path]:
+    """Write several sessions; if one fails, none is written.
+
+    Parameters
+    ----------
+    sessions
+        By file name without ``.nwb``: the session, or a function that makes it, so that one
+        session at a time is in memory.
+    out_dir
+        Folder of the new files.
+    overwrite
+        Whether existing files are replaced.
+    verify
+        Called with every finished file under its temporary path; what it raises discards all.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, in the order of `sessions`.
+
+    Raises
+    ------
+    FileExistsError
+        If a file exists and `overwrite` is False.
+    ValueError
+        If a session cannot be written.
+    """
+    out_dir = Path(out_dir)
+    files = [f"{name}.nwb" for name in sessions]
+    with all_or_none(out_dir, files, overwrite=overwrite) as folder:
+        for file, session in zip(files, sessions.values(), strict=True):
+            whole = session() if callable(session) else session
+            write_session(whole, folder / file, verify=verify)
+    return [out_dir / file for file in files]
+
+
+def recording_from_sessions(sessions: Sequence[NwbSession]) -> xr.Dataset:
+    """The recording of sessions that are not in files yet.
+
+    It goes through NWB files in a temporary folder, so that it is what importing the written files
+    gives.
+
+    Parameters
+    ----------
+    sessions
+        Sessions of one subject in one environment.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording.
+    """
+    from neurodrift.io.nwb.read import import_nwb
+
+    with tempfile.TemporaryDirectory() as folder:
+        named = {f"{i:04d}": session for i, session in enumerate(sessions)}
+        recording = import_nwb(write_sessions(named, folder))
+    del recording.attrs["nwb_files"]
+    return recording
+
+
+def _activity_fields(activity: Activity) -> dict[str, Any]:
+    """The activity as NWB holds it: spike times, events, or sampled responses."""
+    if activity.times is not None:
+        times = [np.asarray(item, dtype=np.float64) for item in activity.times]
+        return {"spikes" if activity.kind == "spikes" else "events": times}
+    samples, time = activity.samples, activity.time
+    assert samples is not None and time is not None
+    frames = [np.flatnonzero(column) for column in samples.T]
+    if activity.kind == "amplitudes":
+        return {
+            "events": [time[rows] for rows in frames],
+            "amplitudes": [samples[rows, i] for i, rows in enumerate(frames)],
+        }
+    if activity.kind in COUNT_KINDS:
+        step = float(np.median(np.diff(time)))
+        spread = step if activity.kind == "spikes" else 0.0
+        return {activity.kind: [_spread(samples[:, i], time, spread) for i in range(len(frames))]}
+    series = Series(
+        name="activity", time=time, data=samples, unit="a.u.", description=activity.kind
+    )
+    return {"responses": series}
+
+
+def _spread(counts: np.ndarray, time: np.ndarray, step: float) -> np.ndarray:
+    """Times of counted events: evenly over their frame, or all at its start for step 0."""
+    rows = np.flatnonzero(counts)
+    n = counts[rows].astype(int)
+    within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+    return np.repeat(time[rows], n) + step * within / np.repeat(n, n)

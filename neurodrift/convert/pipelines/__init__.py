@@ -1,0 +1,5 @@
+"""Readers of what other pipelines leave: segmentation, sorting, tracking, registration.
+
+A reader reads; whether what it read is plausible is decided elsewhere. A new one is a file and a
+line in :data:`neurodrift.convert.pipelines.readers.READERS`.
+"""

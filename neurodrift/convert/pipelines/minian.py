@@ -1,0 +1,95 @@
+"""Activity found by Minian.
+
+Reads the Zarr folder that ``save_minian`` writes: ``S.zarr`` (deconvolved) or ``C.zarr``
+(denoised), each with dimensions ``unit_id`` and ``frame``.
+
+References
+----------
+.. [1] Dong Z, Mau W, Feng Y, et al. Minian, an open-source miniscope analysis pipeline. eLife 11,
+   e70661 (2022). https://doi.org/10.7554/eLife.70661
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from neurodrift.convert.pipelines.parts import Activity, clock
+from neurodrift.io.arrays.files import MAX_BYTES
+
+_DIMS = {"frame", "unit_id"}
+
+
+def read_minian(
+    folder: str | os.PathLike[str],
+    *,
+    time: np.ndarray | None = None,
+    rate: float | None = None,
+    signal: Literal["S", "C"] = "S",
+) -> Activity:
+    """Read the units of one session.
+
+    Parameters
+    ----------
+    folder
+        The folder that holds ``S.zarr``, or a Zarr group that holds ``S``.
+    time
+        (time) timestamps of the frames [s].
+    rate
+        Frames per second [Hz] after Minian's own subsampling, where there are no timestamps. The
+        store does not tell it; frames are where their ``frame`` coordinate says.
+    signal
+        ``S``: deconvolved. ``C``: denoised.
+
+    Returns
+    -------
+    Activity
+        The units; `rows` are their places in the store, and the column ``unit_id`` their labels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such store.
+    ValueError
+        If it is none of Minian's, or would have to be unpickled.
+    """
+    import xarray as xr
+
+    folder = Path(folder)
+    if signal not in ("S", "C"):
+        raise ValueError(f"signal is {signal!r}, expected S or C")
+    store = folder / f"{signal}.zarr"
+    store = store if store.is_dir() else folder
+    metadata = [p for p in store.rglob("*") if p.name in (".zarray", ".zmetadata", "zarr.json")]
+    if not metadata:
+        raise FileNotFoundError(f"no Zarr store {folder / signal}.zarr, and {folder} is none")
+    if any('"pickle"' in path.read_text(errors="replace") for path in metadata):
+        raise ValueError(f"{store} holds pickles, which are never loaded: they can run anything")
+    try:
+        stored = xr.open_dataset(store, engine="zarr", decode_times=False, consolidated=False)
+    except Exception as error:  # what is damaged raises anything
+        raise ValueError(f"{store} is no readable Zarr store: {error}") from error
+    if signal not in stored or set(stored[signal].dims) != _DIMS:
+        dims = stored[signal].dims if signal in stored else "missing"
+        raise ValueError(f"{store}: {signal} is {dims}, expected over frame and unit_id")
+    array = stored[signal].transpose("frame", "unit_id")
+    if array.nbytes > MAX_BYTES:
+        raise ValueError(f"{store} declares {array.nbytes / 2**30:,.1f} GiB, too much")
+    samples = np.asarray(array.values)
+    source = f"{signal} of {folder.name} (Minian)"
+    frames = np.asarray(stored["frame"].values) if "frame" in stored.coords else None
+    if time is None and frames is not None and rate is not None:
+        time = frames / rate
+    columns = {}
+    if "unit_id" in stored.coords:
+        columns["unit_id"] = ("label of the unit in Minian", stored["unit_id"].values)
+    return Activity(
+        kind="deconvolved" if signal == "S" else "activation",
+        source=source,
+        samples=samples,
+        time=clock(len(samples), source, time=time, rate=rate),
+        columns=columns,
+    )

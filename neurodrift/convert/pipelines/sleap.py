@@ -1,0 +1,132 @@
+"""Position tracked by SLEAP.
+
+Reads the analysis HDF5 that ``sleap-convert --format analysis`` or the GUI exports: ``tracks``
+(tracks, 2, nodes, frames) in pixels, ``node_names``, ``track_names``, ``point_scores``.
+Other orders of the dimensions are read where the file tells them (attribute ``dims``).
+
+References
+----------
+.. [1] Pereira TD, Tabris N, Matsliah A, et al. SLEAP: a deep learning system for multi-animal pose
+   tracking. Nature Methods 19, 486-495 (2022). https://doi.org/10.1038/s41592-022-01426-1
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from neurodrift.convert.pipelines.parts import Position, clock
+from neurodrift.io.arrays.files import list_arrays, load_array
+from neurodrift.io.arrays.hdf5 import opened
+
+
+def read_sleap(
+    path: str | os.PathLike[str],
+    *,
+    cm_per_pixel: float,
+    time: np.ndarray | None = None,
+    rate: float | None = None,
+    node: str | None = None,
+    track: str | None = None,
+    min_score: float = 0.0,
+) -> Position:
+    """Read the track of one point of one animal.
+
+    Parameters
+    ----------
+    path
+        The analysis file (``.h5``).
+    cm_per_pixel
+        Size of a pixel [cm].
+    time
+        (time) timestamps of the frames [s].
+    rate
+        Frames per second [Hz], where there are no timestamps.
+    node
+        Name of the point; needed where there are several.
+    track
+        Name of the animal; needed where there are several.
+    min_score
+        Points with a lower score count as not tracked.
+
+    Returns
+    -------
+    Position
+        The position, NaN where the point was not found.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no analysis file, or a name is missing or unknown.
+    """
+    path = Path(path)
+    nodes = [str(name) for name in load_array(path, "node_names")]
+    tracks = _ordered(path, "tracks", ("track", "xy", "node", "frame"))
+    if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(nodes)):
+        raise ValueError(
+            f"{path}: tracks has shape {tracks.shape}, expected (tracks, 2, {len(nodes)} nodes, "
+            "frames)"
+        )
+    names = [item.name for item in list_arrays(path)]
+    animals = [str(i) for i in range(len(tracks))]
+    if "track_names" in names:
+        told = [str(name) for name in load_array(path, "track_names")]
+        animals = told if len(told) == len(animals) else animals
+    at, which = choose(node, nodes, "node", path), choose(track, animals, "track", path)
+    xy = tracks[which, :, at, :].T.astype(np.float64)
+    if min_score > 0:
+        score = _ordered(path, "point_scores", ("track", "node", "frame"))
+        if score.shape != (len(tracks), len(nodes), tracks.shape[3]):
+            raise ValueError(f"{path}: point_scores has shape {score.shape}, so min_score is idle")
+        xy[~(score[which, at] >= min_score)] = np.nan
+    xy[~np.isfinite(xy).all(axis=1)] = np.nan
+    source = f"{nodes[at]} of {path.name} (SLEAP)"
+    times = clock(len(xy), source, time=time, rate=rate)
+    return Position(time=times, xy=xy * cm_per_pixel, source=source)
+
+
+def _ordered(path: Path, name: str, dims: tuple[str, ...]) -> np.ndarray:
+    """An array in the order of SLEAP's own export, as newer files tell their dimensions."""
+    with opened(path) as file:
+        told = file[name].attrs.get("dims") if name in file else None
+    values = load_array(path, name)
+    try:
+        order = None if told is None else [json.loads(told).index(dim) for dim in dims]
+    except ValueError as error:
+        raise ValueError(f"{path}: {name} is over {told}, expected {', '.join(dims)}") from error
+    return values if order is None else values.transpose(order)
+
+
+def choose(wanted: str | None, names: list[str], what: str, path: Path) -> int:
+    """Place of a name, or of the only one where none is given.
+
+    Parameters
+    ----------
+    wanted
+        The name.
+    names
+        Those there are.
+    what, path
+        What has it, and where, for messages.
+
+    Returns
+    -------
+    int
+        The place, from 0.
+
+    Raises
+    ------
+    ValueError
+        If it is not there, or there are several and none is named.
+    """
+    if wanted is None and len(names) == 1:
+        return 0
+    if wanted not in names:
+        lacks = f"has no {what} {wanted!r}" if wanted is not None else f"has several {what}s"
+        raise ValueError(f"{path} {lacks}; name one of {', '.join(names)} ({what}: ...)")
+    return names.index(wanted)

@@ -1,0 +1,1 @@
+"""Arrays of other formats, read within bounds and without running anything."""

@@ -1,0 +1,243 @@
+"""Arrays by name from files of many formats, within bounds and without running anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodrift.io.arrays import columns as _table_columns
+from neurodrift.io.arrays import hdf5 as _hdf5_arrays
+from neurodrift.io.arrays import npy as _npy_arrays
+from neurodrift.io.arrays.names import missing_variable, only_one
+
+MAX_BYTES = 2**32
+"""Most bytes that one variable may take in memory."""
+
+Variable = str | int | None
+
+
+@dataclass(frozen=True)
+class ArrayInfo:
+    """What a file says of one of its arrays.
+
+    Parameters
+    ----------
+    name
+        Its name, empty where a file holds one array without a name.
+    shape
+        Its shape; (items,) for a collection of vectors.
+    dtype
+        Its dtype, or the class that the format gives it.
+    is_collection
+        Whether it is a collection of vectors, such as a cell array or a group of datasets.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    is_collection: bool = False
+
+
+def list_arrays(path: str | os.PathLike[str]) -> list[ArrayInfo]:
+    """What arrays a file holds; their values are not read.
+
+    Parameters
+    ----------
+    path
+        A file ``.npy``, ``.npz``, ``.csv``, ``.tsv``, ``.txt``, ``.parquet``, ``.mat``, ``.h5`` or
+        ``.hdf5``.
+
+    Returns
+    -------
+    list of ArrayInfo
+        The arrays, columns or variables, in the order of the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is empty, damaged or of another format.
+    """
+    path, kind = _known(path)
+    if kind == "npy":
+        return [ArrayInfo("", *_npy_arrays.described_npy(path))]
+    if kind == "npz":
+        return [ArrayInfo(*item) for item in _npy_arrays.described_npz(path)]
+    if kind in ("csv", "parquet"):
+        listed = _table_columns.described_csv if kind == "csv" else _table_columns.described_parquet
+        return [ArrayInfo(*item) for item in listed(path)]
+    if kind == "mat":
+        from neurodrift.io.arrays.mat import list_mat
+
+        return [
+            ArrayInfo(item.name, item.shape, item.matlab_class, item.matlab_class == "cell")
+            for item in list_mat(path)
+        ]
+    return [ArrayInfo(*item) for item in _hdf5_arrays.described(path)]
+
+
+def load_array(
+    path: str | os.PathLike[str], variable: Variable = None, *, max_bytes: int = MAX_BYTES
+) -> Any:
+    r"""One array of a file.
+
+    Parameters
+    ----------
+    path
+        The file, see :func:`list_arrays`.
+    variable
+        Name of the array, column or variable; ``a.b`` is a field of a MATLAB struct or a dataset
+        in a group, ``c{2}`` the second item of a MATLAB cell. A number is a column, from 0, of
+        the only array or of a table. May be omitted where a file holds one array.
+    max_bytes
+        Most bytes that it may take.
+
+    Returns
+    -------
+    numpy.ndarray or list of numpy.ndarray
+        The array in its own shape, MATLAB's vectors (1 x n or n x 1) as (n,); a list of vectors
+        for a collection. Texts come as object arrays.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged or a pickle, the variable is not there, or it is larger than
+        `max_bytes`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "position.csv"
+    >>> _ = path.write_text("t,x\n0.0,1.5\n0.1,2.5\n")
+    >>> load_array(path, "x")
+    array([1.5, 2.5])
+    """
+    path, kind = _known(path)
+    if kind in ("csv", "parquet"):
+        return _table_columns.load(path, kind, variable, max_bytes)
+    if isinstance(variable, int):
+        return _column(load_array(path, max_bytes=max_bytes), variable, path)
+    load: Callable[[Path, str | None, int], Any] = {
+        "npy": _npy_arrays.load_npy,
+        "npz": _npy_arrays.load_npz,
+        "mat": _load_mat,
+        "hdf5": _hdf5_arrays.load,
+    }[kind]
+    return load(path, variable, max_bytes)
+
+
+_KINDS = {
+    ".npy": "npy",
+    ".npz": "npz",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".mat": "mat",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".hdf": "hdf5",
+}
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+
+
+def _known(given: str | os.PathLike[str]) -> tuple[Path, str]:
+    """The file and its format, after a look at its first bytes."""
+    path = Path(given)
+    if path.suffix.lower() not in _KINDS:
+        raise ValueError(
+            f"{path} is of no known format: expected a file ending in {', '.join(_KINDS)}"
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    kind = _KINDS[path.suffix.lower()]
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        raise ValueError(f"{path} is empty")
+    if len(start) > 1 and start[0] == 0x80 and start[1] in (2, 3, 4, 5):
+        raise ValueError(
+            f"{path} is a Python pickle, which is never loaded because it can run anything: save "
+            "its arrays by numpy.save or numpy.savez"
+        )
+    expected = {"npy": b"\x93NUMPY", "npz": b"PK", "parquet": b"PAR1", "hdf5": _HDF5_MAGIC}
+    if not start.startswith(expected.get(kind, b"")):
+        raise ValueError(f"{path} is no {kind} file, whatever its name says")
+    if kind == "csv" and (start.startswith((b"PK", b"\x93NUMPY", b"PAR1")) or b"\0" in start):
+        raise ValueError(f"{path} is no text, so it cannot be read as a table")
+    return path, kind
+
+
+def _column(array: Any, number: int, path: Path) -> np.ndarray:
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or not 0 <= number < array.shape[1]:
+        shape = array.shape if isinstance(array, np.ndarray) else f"{len(array)} vectors"
+        raise ValueError(f"{path} has shape {shape}, so it has no column {number} (from 0)")
+    return array[:, number]
+
+
+def _load_mat(path: Path, variable: str | None, max_bytes: int) -> Any:
+    from neurodrift.io.arrays.mat import list_mat, read_mat
+
+    names = [item.name for item in list_mat(path)]
+    if variable is None:
+        variable = only_one(path, names)
+    first, *rest = variable.replace("{", ".{").split(".")
+    if first not in names:
+        raise missing_variable(path, first, names)
+    value = read_mat(path, [first], max_bytes=max_bytes)[first]
+    for step in rest:
+        if step.startswith("{") and isinstance(value, np.ndarray) and value.dtype == object:
+            value = _item(value, step, variable, path)
+        elif isinstance(value, dict) and step in value:
+            value = value[step]
+        else:
+            known = list(value) if isinstance(value, dict) else []
+            raise missing_variable(path, variable, known)
+    return _without_matlab_shape(value, variable, path)
+
+
+def _item(cell: np.ndarray, step: str, variable: str, path: Path) -> Any:
+    digits = step.strip("{}")
+    if not digits.isdecimal() or not 1 <= int(digits) <= cell.size:
+        raise ValueError(f"{path}: {variable} counts 1 to {cell.size}, not {step}")
+    return cell.ravel(order="F")[int(digits) - 1]
+
+
+def _without_matlab_shape(value: Any, variable: str, path: Path) -> Any:
+    """Vectors with one dimension; cells as lists of vectors, or of texts."""
+    if isinstance(value, str):
+        return np.array([value], dtype=object)
+    if isinstance(value, list):
+        return np.array(value, dtype=object)
+    if hasattr(value, "toarray"):  # sparse
+        value = value.toarray()
+    if not isinstance(value, np.ndarray):
+        kind = "a struct; name one of its fields: " if isinstance(value, dict) else "unreadable"
+        fields = ", ".join(f"{variable}.{key}" for key in value) if isinstance(value, dict) else ""
+        raise ValueError(f"{path}: {variable} is {kind}{fields}")
+    if value.dtype == object:
+        items = list(value.ravel(order="F"))
+        if items and all(isinstance(item, str) for item in items):
+            return np.array(items, dtype=object)
+        return [_vector(item, f"{variable}{{{i + 1}}}", path) for i, item in enumerate(items)]
+    return value.ravel() if value.ndim == 2 and 1 in value.shape else value
+
+
+def _vector(item: Any, name: str, path: Path) -> np.ndarray:
+    if isinstance(item, np.ndarray) and item.dtype != object:
+        if item.size == 0:
+            return np.empty(0)
+        if sum(n > 1 for n in item.shape) <= 1:
+            return item.ravel()
+        return item
+    raise ValueError(f"{path}: {name} is {type(item).__name__}, expected a vector of numbers")

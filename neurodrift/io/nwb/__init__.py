@@ -1,0 +1,1 @@
+"""NWB: find what a file holds, read it as a recording, write sessions and results."""

@@ -1,0 +1,466 @@
+"""Recordings from NWB files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from neurodrift import kinematics
+from neurodrift.io.nwb import find as nwb_find
+from neurodrift.io.nwb.frames import activity_on_frames
+from neurodrift.io.nwb.tables import (
+    OBSERVED,
+    labels_of,
+    observed_fraction,
+    regions_of,
+    scores_of,
+    sessions_in,
+    told_by_epochs,
+    trials_on_frames,
+)
+from neurodrift.joining import join_sessions
+from neurodrift.recording import recording_from_arrays
+from neurodrift.schema import RECORDING, check, label
+
+
+def import_nwb(
+    files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    series: str | None = None,
+    position: str | None = None,
+    speed: str | None = None,
+    values: Literal["events", "amplitudes"] = "events",
+    join_on: str = "registered_cell_id",
+    environment: str | None = None,
+    region: str | None = None,
+    sessions_from: str = "file",
+) -> xr.Dataset:
+    """Join the sessions of one subject and environment, each an NWB file, into a recording.
+
+    Sessions are sorted by their start. Units with the same registered id are the same unit; a
+    unit that a file lacks is marked as not detected there. Time runs on from the start of the
+    first session.
+
+    Parameters
+    ----------
+    files
+        NWB files, one for each session.
+    series, position, speed, values, join_on, environment, region
+        As for :func:`read_session`.
+    sessions_from
+        ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
+        intervals: each of its rows is one, and units of one file are the same in all of them.
+        Frames in no row are left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording. Days count from the first session's date, or from its day where the files
+        tell it; experience is the tracked time in the earlier sessions unless all files tell it.
+        Units are in the order of their ids, the unmatched ones last.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+    ValueError
+        If the files are of several subjects or environments, or a file cannot be imported.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from neurodrift import testing
+    >>> from neurodrift.io.nwb.read import import_nwb
+    >>> from neurodrift.io.nwb.session import session_from_recording
+    >>> from neurodrift.io.nwb.write import write_session
+    >>> simulated = testing.linear_track(n_units=3, n_sessions=2, minutes=1)
+    >>> folder = tempfile.mkdtemp()
+    >>> files = [
+    ...     write_session(session_from_recording(simulated, label), f"{folder}/{label}.nwb")
+    ...     for label in ("1", "2")
+    ... ]
+    >>> recording = import_nwb(files)
+    >>> bool((recording["activity"] == simulated["activity"].values).all())
+    True
+    """
+    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(f) for f in files]
+    if not paths:
+        raise ValueError("no NWB file given")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise ValueError("a file is given twice")
+    options: dict[str, Any] = {
+        "series": series,
+        "position": position,
+        "speed": speed,
+        "values": values,
+        "join_on": join_on,
+        "environment": environment,
+        "region": region,
+        "sessions_from": sessions_from,
+    }
+    parts: list[_Part] = []
+    for path in paths:
+        parts += _read(path, name=None, **options)
+        _refuse_another(parts)
+    labels = [part.label for part in parts]
+    if len(set(labels)) < len(labels):
+        parts = [part for path in paths for part in _read(path, name=path.stem, **options)]
+    parts.sort(key=lambda part: (part.start, part.recording["time"].values[0], part.label))
+    first = parts[0]
+    for part in parts:
+        if all(other.day is not None for other in parts):
+            day = (part.day or 0.0) - (first.day or 0.0)
+        else:
+            day = float((part.start.date() - first.start.date()).days)
+        offset = (part.start - first.start).total_seconds()
+        part.recording = part.recording.assign_coords(
+            day=("session", [day]), time=("time", part.recording["time"].values + offset)
+        )
+    told = all(part.tells_experience for part in parts)
+    recordings = [part.recording for part in parts]
+    if not told:
+        recordings = [part.drop_vars("experience") for part in recordings]
+    if any(part["unit"].dtype.kind not in "iu" for part in recordings):
+        recordings = [
+            part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
+        ]
+    recording = _in_order(join_sessions(recordings))
+    if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
+        recording["speed"].attrs["projected"] = 1
+    files_used = dict.fromkeys(part.path.name for part in parts)
+    return recording.assign_attrs(nwb_files=list(files_used))
+
+
+def read_session(
+    path: str | os.PathLike[str],
+    *,
+    series: str | None = None,
+    position: str | None = None,
+    speed: str | None = None,
+    values: Literal["events", "amplitudes"] = "events",
+    join_on: str = "registered_cell_id",
+    environment: str | None = None,
+    region: str | None = None,
+) -> xr.Dataset:
+    """Read one NWB file as a recording of one session.
+
+    Activity is put on the frames of the position: a frame lasts from its timestamp to the next
+    one, or for the median step before a gap longer than 1.5 steps. Spikes and events are counted
+    into the frames, those in gaps are left out. An ROI response series that is sampled with the
+    position is taken as it is; another is averaged over each frame, a frame without a sample gets
+    the nearest one, and frames further than one sampling step from every sample are left out.
+
+    Parameters
+    ----------
+    path
+        The file; it is only read.
+    series
+        Name or path of the activity: units with spike times, an ``EventsTable`` whose rows point
+        to cells, or an ROI response series. Needed only if the file holds several.
+    position
+        Name or path of the ``SpatialSeries`` of the position (time) or (time, 2), in a unit of
+        length. Needed only if the file holds several.
+    speed
+        Name or path of the running speed or velocity; when omitted, the one sampled with the
+        position, and if there is none, speed is derived from the position.
+    values
+        Whether an ``EventsTable`` is counted or its amplitudes are added up.
+    join_on
+        Column of the table of units that identifies them across sessions; ``"id"`` takes the
+        rows' ids.
+    environment
+        Label of the environment, if the file does not tell it. Of a file whose epochs tell several
+        environments, the one to read: only frames in its epochs are used.
+    region
+        Brain region of the units to read; all of them when omitted.
+
+    Returns
+    -------
+    xarray.Dataset
+        A recording with one session; time counts from its start. Units are labelled by their
+        registered ids, and those without one ``"<session>:<row>"``. A unit whose ``obs_intervals``
+        leave out more than 1 % of the frames counts as not detected, with a warning.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    ValueError
+        If it has no position or no activity, several of them and none is named, a position in
+        pixels, or anything that makes no recording.
+    """
+    (part,) = _read(
+        Path(path),
+        name=None,
+        series=series,
+        position=position,
+        speed=speed,
+        values=values,
+        join_on=join_on,
+        environment=environment,
+        region=region,
+        sessions_from="file",
+    )
+    return part.recording
+
+
+@dataclass
+class _Part:
+    """A session and what is needed to join it to others."""
+
+    path: Path
+    recording: xr.Dataset
+    label: str
+    start: Any
+    day: float | None
+    tells_experience: bool
+
+
+def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
+    from pynwb import NWBHDF5IO
+
+    if not path.is_file():
+        raise FileNotFoundError(f"no NWB file at {path}")
+    io = None
+    try:
+        io = NWBHDF5IO(path, "r")
+        nwbfile = io.read()
+    except Exception as error:  # what is no NWB file raises anything
+        if io is not None:
+            io.close()
+        raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
+    with io:
+        try:
+            told = told_by_epochs(nwbfile, path.name, options["environment"])
+            named = name or told["session"] or nwbfile.session_id or path.stem
+            recordings = recordings_in(nwbfile, path.name, named, told, **options)
+        except ValueError as error:
+            text = str(error)
+            raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
+        start = nwbfile.session_start_time
+    day = told["day"] if np.isfinite(told["day"]) else None
+    tells = bool(np.isfinite(told["experience"])) and options["sessions_from"] == "file"
+    return [
+        _Part(path, recording, str(recording["session"].values[0]), start, day, tells)
+        for recording in recordings
+    ]
+
+
+def _refuse_another(parts: list[_Part]) -> None:
+    first, last = parts[0], parts[-1]
+    for name in ("subject", "environment"):
+        here, there = (str(part.recording[name].item()) for part in (first, last))
+        if here != there:
+            raise ValueError(
+                f"{first.path.name} and {last.path.name} are of different {name}s ({here}, "
+                f"{there}): import the files of one subject and one environment at a time"
+            )
+
+
+def _in_order(recording: xr.Dataset) -> xr.Dataset:
+    """Units by registered id, the unmatched ones behind in the order of their sessions."""
+    labels = recording["unit"].values
+    keys = [(not str(s).isdecimal(), int(s) if str(s).isdecimal() else 0) for s in labels]
+    order = sorted(range(labels.size), key=lambda i: keys[i])
+    return recording if order == list(range(labels.size)) else recording.isel(unit=order)
+
+
+def recordings_in(
+    nwbfile: Any,
+    where: str,
+    file_label: str,
+    told: dict[str, Any],
+    *,
+    series: str | None,
+    position: str | None,
+    speed: str | None,
+    values: str,
+    join_on: str,
+    environment: str | None,
+    region: str | None,
+    sessions_from: str,
+) -> list[xr.Dataset]:
+    """The sessions of an open file, each a recording.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    where
+        The file, for messages.
+    file_label
+        Label of its session, or that the labels of its sessions begin with.
+    told
+        What its epochs tell, see :func:`neurodrift.io.nwb.tables.told_by_epochs`.
+    series, position, speed, values, join_on, environment, region, sessions_from
+        As for :func:`neurodrift.io.nwb.read.import_nwb`.
+
+    Returns
+    -------
+    list of xarray.Dataset
+        At least one; times count from the start of the file.
+
+    Raises
+    ------
+    ValueError
+        If the file has not what a recording needs.
+    """
+    place = nwb_find.find_position(nwbfile, position, where)
+    time = nwb_find.timestamps(place)
+    if time.size < 2 or not (np.diff(time) > 0).all():
+        raise ValueError(
+            f"the timestamps of {nwb_find.path_of(place)} are not strictly increasing, or fewer "
+            "than two: sort them, drop repeats and NaN"
+        )
+    xy = nwb_find.scaled(place, nwb_find.centimetres(place.unit) or 1.0).reshape(time.size, -1)
+    if xy.shape[1] > 2:
+        raise ValueError(
+            f"{nwb_find.path_of(place)} has {xy.shape[1]} columns, expected a position in 1 or 2 "
+            "dimensions"
+        )
+    # Rounded so that a clock of 1/20 s has frames of 0.05 s and not 0.0500000000001 s.
+    step = 1 / place.rate if place.rate else float(np.round(np.median(np.diff(time)), 12))
+    source = nwb_find.find_activity(nwbfile, series, where)
+    activity, kind, table, rows = activity_on_frames(source, time, step, values)
+    covered = _within(time, told["spans"])
+    if kind in ("deconvolved", "activation"):
+        covered &= ~np.isnan(activity).all(axis=1)
+    if not covered.any():
+        raise ValueError(
+            f"no frame of the position has a sample of {source.name}"
+            if told["spans"] is None
+            else f"no frame of the position lies in an epoch of environment {environment}"
+        )
+    units, known = labels_of(table, rows, join_on, file_label)
+    regions = regions_of(table, rows)
+    scores = scores_of(table, rows)
+    wanted = _in_region(regions, region, rows.size, table.name)
+    velocity = nwb_find.find_speed(nwbfile, speed, time, where)
+    direction = nwb_find.find_direction(nwbfile, time) if xy.shape[1] == 1 else None
+    per_frame = trials_on_frames(nwbfile, time, where)
+    made = []
+    for name, frames in _sessions(nwbfile, where, file_label, sessions_from, time, covered):
+        seen = observed_fraction(table, rows[wanted], time[frames]) >= OBSERVED
+        if not seen.any():
+            raise ValueError(f"no unit was observed throughout session {name}")
+        if not seen.all():
+            warnings.warn(
+                f"{where}: {int((~seen).sum())} of {seen.size} units were observed in a part of "
+                f"session {name} only, and count as not detected in it",
+                stacklevel=5,
+            )
+        chosen = wanted[seen]
+        recording = recording_from_arrays(
+            activity[frames][:, chosen],
+            kind=kind,
+            time=time[frames],
+            frame_duration=step,
+            x=xy[frames, 0],
+            y=xy[frames, 1] if xy.shape[1] == 2 else None,
+            session=[name],
+            unit=[units[i] for i in chosen],
+            region=None if regions is None else [regions[i] for i in chosen],
+            registration_score=None if scores is None else scores[None, chosen],
+            registered=[known[i] or sessions_from != "file" for i in chosen],
+            experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
+            accuracy=_accuracy(told) if sessions_from == "file" else None,
+            subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",
+            environment=environment or told["environment"] or "unknown",
+            **{key: item[frames] for key, item in per_frame.items()},
+        )
+        made.append(_with_speed(recording, velocity, direction, frames, told))
+    return made
+
+
+def _within(time: np.ndarray, spans: np.ndarray | None) -> np.ndarray:
+    """Whether each frame lies in any of the spans; in all of them when there are none."""
+    if spans is None:
+        return np.ones(time.size, dtype=bool)
+    inside = np.zeros(time.size, dtype=bool)
+    for start, stop in spans:
+        inside |= (time >= start - 1e-9) & (time < stop - 1e-9)
+    return inside
+
+
+def _accuracy(told: dict[str, Any]) -> list[float] | None:
+    """The share of correct trials; what another lab calls accuracy may be anything else."""
+    told_of = told["accuracy"]
+    return [told_of] if isinstance(told_of, int | float) and 0 <= told_of <= 1 else None
+
+
+def _in_region(
+    regions: list[str] | None, region: str | None, n_units: int, name: str
+) -> np.ndarray:
+    if region is None:
+        return np.arange(n_units)
+    found = np.array([item == region for item in regions or ["unknown"] * n_units])
+    if not found.any():
+        raise ValueError(
+            f"table {name} has no unit in region {region!r}; its regions are "
+            f"{', '.join(sorted(set(regions or []))) or 'not told'}"
+        )
+    return np.flatnonzero(found)
+
+
+def _sessions(
+    nwbfile: Any,
+    where: str,
+    file_label: str,
+    sessions_from: str,
+    time: np.ndarray,
+    covered: np.ndarray,
+) -> list[tuple[str, np.ndarray]]:
+    """Label and frames of every session of the file."""
+    if sessions_from == "file":
+        return [(file_label, np.flatnonzero(covered))]
+    found = [
+        (f"{file_label}-{row}", np.flatnonzero(covered & _within(time, np.array([[start, stop]]))))
+        for row, start, stop in sessions_in(nwbfile, sessions_from, where)
+    ]
+    kept = [(name, frames) for name, frames in found if frames.size > 1]
+    empty = [name for name, frames in found if frames.size <= 1]
+    if not kept:
+        raise ValueError(f"no row of {sessions_from} holds a frame of the position")
+    if empty:
+        warnings.warn(
+            f"{where}: {len(empty)} of {len(found)} rows of {sessions_from} hold no frame of the "
+            f"position and were left out: {', '.join(empty[:5])}",
+            stacklevel=6,
+        )
+    return kept
+
+
+def _with_speed(
+    recording: xr.Dataset,
+    series: Any,
+    direction: Any,
+    frames: np.ndarray,
+    told: dict[str, Any],
+) -> xr.Dataset:
+    """Speed and direction from series of the file, or from the position if there are none."""
+    # Frames that are cut out of runs have steps between them that are no speed.
+    is_cut = told["only_running"] and series is None
+    result = recording if is_cut else kinematics.running(recording)
+    if series is not None:
+        factor = nwb_find.centimetres_per_second(series.unit) or 1.0
+        values = nwb_find.scaled(series, factor)[frames].reshape(frames.size, -1)
+        speed = np.abs(values[:, 0]) if values.shape[1] == 1 else np.linalg.norm(values, axis=1)
+        result = result.assign(speed=("time", speed, result["speed"].attrs))
+        if told["speed_is_projected"]:
+            result["speed"].attrs["projected"] = 1
+        if "direction" in result and values.shape[1] == 1 and "velocity" in series.name.lower():
+            sign = np.sign(np.nan_to_num(values[:, 0])).astype(np.int8)
+            result["direction"] = ("time", sign, result["direction"].attrs)
+    if direction is not None:
+        sign = np.nan_to_num(np.asarray(direction.data[:], dtype=np.float64))[frames]
+        result["direction"] = ("time", sign.astype(np.int8))
+    result = label(result, RECORDING)
+    check(result)
+    return result

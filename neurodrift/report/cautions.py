@@ -1,0 +1,507 @@
+"""One warning of a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodrift.report.view import PREDICTORS, View, finite_mean
+from neurodrift.report.words import in_sentence, listing, number, p_value, percent, plural
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One warning.
+
+    Parameters
+    ----------
+    code
+        Name for tests and links.
+    level
+        ``"serious"``: a result may be wrong or absent; ``"care"``: it needs thought; ``"note"``.
+    title
+        A few words.
+    text
+        What was found, with its number, and what follows.
+    """
+
+    code: str
+    level: str
+    title: str
+    text: str
+
+
+FEW_EVENTS = 20  # median events of a tested map
+FEW_TESTED = 0.5  # of detected units
+FEW_COMMON = 20  # units in both sessions of a pair
+LOW_OVERLAP = 0.6  # Jaccard index of detected units, mean over pairs
+FEW_SESSIONS = 6  # for a slope
+SPEED_CHANGE = 0.2  # of mean running speed, from slowest to fastest session
+UNEVEN_TIME = 1.25  # longest over shortest session
+UNVISITED = 0.05  # of the bins
+SIGNIFICANT = 0.05
+
+
+def _no_position(view: View) -> Iterator[Caution]:
+    if "maps" not in view.nodes:
+        yield Caution(
+            "no-position",
+            "care",
+            "No position",
+            "The recording has no position, so there are no rate maps, no place cells and no "
+            "spatial information; sparsity and the drift of mean activity remain.",
+        )
+
+
+def _several_maps(view: View) -> Iterator[Caution]:
+    n_maps = int(view.tree.attrs.get("n_maps", 1))
+    if n_maps < 2:
+        return
+    table = view.sessions
+    both = int((table["n_maps"] > 1).sum()) if "n_maps" in table else 0
+    yield Caution(
+        "several-maps",
+        "serious",
+        "The population switches between maps",
+        f"Labels tell {n_maps} maps of the environment, {plural(both, 'session')} of {len(table)} "
+        f"{'holds' if both == 1 else 'hold'} more than one. Correlations of the halves of sessions "
+        "compare equal maps only; whole-session maps, place cells and information pool the maps of "
+        "a session, so a switch can pass for drift there.",
+    )
+
+
+def _one_unit(view: View) -> Iterator[Caution]:
+    if view.n_units < 10:
+        yield Caution(
+            "few-units",
+            "serious",
+            "Few units",
+            f"The recording has {plural(view.n_units, 'unit')}: fractions, means and population "
+            "correlations say little about a population.",
+        )
+
+
+def _speed(view: View) -> Iterator[Caution]:
+    table, predictor = view.sessions, view.main_predictor
+    if "running_speed" not in table:
+        return
+    speed = table["running_speed"].to_numpy(float)
+    speed = speed[np.isfinite(speed)]
+    if speed.size < 2:
+        return
+    low, high = speed.min(), speed.max()
+    p, trend = _trend(view, "running_speed", predictor)
+    if (high - low) / speed.mean() <= SPEED_CHANGE and not p < SIGNIFICANT:
+        return
+    lost = [
+        in_sentence(str(measure))
+        for measure in view.nodes["regression"]["measure"].values
+        if (fit := view.slope(str(measure))) is not None
+        and fit["p"] < SIGNIFICANT <= fit["p_given_speed"]
+    ]
+    text = (
+        f"Mean running speed lies between {number(low)} and {number(high)} cm/s "
+        f"({percent((high - low) / speed.mean())} of its mean)"
+    )
+    text += f", {trend}. " if trend else ". "
+    text += "Speed changes how often cells fire and how well position is sampled. "
+    if lost:
+        text += (
+            f"Once speed is held, the trend of {listing(lost)} is no longer significant at "
+            f"{SIGNIFICANT:g}."
+        )
+    else:
+        text += "Compare the slopes with and without running speed as covariate."
+    trending = "with the sessions" if p < SIGNIFICANT else "between sessions"
+    level = "serious" if lost else "care"
+    yield Caution("running-speed", level, f"Running speed changes {trending}", text)
+
+
+def _trend(view: View, measure: str, predictor: str) -> tuple[float, str]:
+    """Least-squares p of a column on a predictor, and its sentence; NaN without a slope."""
+    from neurodrift.analysis.regression.regression import regress
+
+    table = view.sessions
+    if predictor not in table:
+        return float("nan"), ""
+    used = table[[measure, predictor]].astype(float).dropna()
+    if len(used) < 3 or used[predictor].nunique() < 2 or used[measure].nunique() < 2:
+        return float("nan"), ""
+    fit = regress(used, measure, predictor).sel(term=predictor)
+    p = float(fit["p"])
+    slope = f"{number(float(fit['estimate']))} cm/s {PREDICTORS[predictor][1]}"
+    return p, f"trend {slope} ({p_value(p)})"
+
+
+def _few_events(view: View) -> Iterator[Caution]:
+    cells = view.nodes.get("place_cells")
+    if cells is None or view.kind not in ("spikes", "events"):
+        return
+    tested = cells["tested"].values
+    counts = cells["n_events"].values[tested]
+    if counts.size and np.median(counts) < FEW_EVENTS:
+        median, fewest = np.median(counts), np.mean(counts < 2 * view.parameters["min_events"])
+        yield Caution(
+            "few-events",
+            "care",
+            "Few events per map",
+            f"Half of the {plural(counts.size, 'tested map')} rest on at most {number(median)} "
+            f"events in the frames that count ({percent(fewest)} on fewer than "
+            f"{2 * view.parameters['min_events']}). Single maps are noisy, naive information is "
+            "too large, and correlations between sessions are too low; read the corrected "
+            "information and the correlations over the noise ceiling.",
+        )
+
+
+def _few_tested(view: View) -> Iterator[Caution]:
+    table = view.sessions
+    if "n_tested" not in table or not table["n_detected"].sum():
+        return
+    share = table["n_tested"].sum() / table["n_detected"].sum()
+    if share < FEW_TESTED:
+        yield Caution(
+            "few-tested",
+            "note",
+            "Many units were not tested",
+            f"{percent(share)} of the detected units had the {view.parameters['min_events']} "
+            "events in the frames that count which the test of place cells asks for. The fraction "
+            "of place cells is of all detected units, so it also follows how active they were.",
+        )
+
+
+def _units_lost(view: View) -> Iterator[Caution]:
+    drift = view.nodes["drift"]
+    upper = np.triu_indices(drift.sizes["session_a"], k=1)
+    if not upper[0].size or "cell_overlap" not in drift:
+        return
+    overlap = drift["cell_overlap"].values[upper]
+    common = drift["ensemble_rate_correlation_n"].values[upper]
+    if finite_mean(overlap) < LOW_OVERLAP:
+        far = int(np.nanargmin(overlap))
+        first, second = (view.labels[index[far]] for index in upper)
+        yield Caution(
+            "units-lost",
+            "care",
+            "Units are lost between sessions",
+            f"Two sessions share on average {percent(finite_mean(overlap))} of the units that "
+            f"either of them has, sessions {first} and {second} only {percent(overlap[far])} "
+            f"({plural(int(common[far]), 'unit')}). A unit that was not detected is not silent: it "
+            "is left out, and what is compared are the units that could be followed.",
+        )
+    few = common < FEW_COMMON
+    if few.any():
+        yield Caution(
+            "few-common",
+            "serious",
+            "Few common units",
+            f"{plural(int(few.sum()), 'pair')} of {few.size} have fewer than {FEW_COMMON} units in "
+            f"common, the poorest {int(common.min())}: their correlations are hardly determined.",
+        )
+
+
+def _few_sessions(view: View) -> Iterator[Caution]:
+    n = len(view.sessions)
+    if n >= FEW_SESSIONS:
+        return
+    if n < 3:
+        text = f"{plural(n, 'session')}: no slope can be estimated."
+    else:
+        text = (
+            f"Slopes rest on {n} sessions, {plural(n - 2, 'degree')} of freedom: intervals are "
+            "wide, and a trend that is not significant has not been shown to be absent."
+        )
+    yield Caution("few-sessions", "care", "Few sessions for a slope", text)
+
+
+def _time(view: View) -> Iterator[Caution]:
+    if "tracked_time" not in view.sessions:
+        return
+    minutes = view.sessions["tracked_time"].to_numpy(float)
+    minutes = minutes[np.isfinite(minutes) & (minutes > 0)]
+    if minutes.size > 1 and minutes.max() / minutes.min() > UNEVEN_TIME:
+        yield Caution(
+            "uneven-time",
+            "care",
+            "Sessions differ in length",
+            f"Tracked time lies between {number(minutes.min())} and {number(minutes.max())} min. "
+            "Longer sessions have more events, more active units and less bias of the naive "
+            "information.",
+        )
+
+
+def _unvisited(view: View) -> Iterator[Caution]:
+    if "maps" not in view.nodes:
+        return
+    occupancy = view.nodes["maps"]["occupancy"].values
+    empty = float(np.mean(~(occupancy > 0)))
+    if empty > UNVISITED:
+        yield Caution(
+            "unvisited",
+            "care",
+            "Bins that were not visited",
+            f"{percent(empty)} of the bins (sessions × directions) were never visited in the "
+            "frames that count. Maps are compared only over bins that both sessions have.",
+        )
+
+
+def _region(view: View) -> Iterator[Caution]:
+    if view.simulated:
+        return
+    sparsity = view.nodes["sparsity"]
+    regions = sparsity["region"].values if "region" in sparsity.coords else np.array([])
+    unknown = [str(name).strip().lower() in ("", "unknown", "nan", "none") for name in regions]
+    n = int(np.sum(unknown)) if len(unknown) else view.n_units
+    if n:
+        yield Caution(
+            "unknown-region",
+            "note",
+            "Brain region unknown",
+            f"The recording does not say where {plural(n, 'unit')} of {number(view.n_units)} lie; "
+            "the methods below leave it open.",
+        )
+    elif len(set(regions)) > 1:
+        yield Caution(
+            "several-regions",
+            "care",
+            "Several brain regions",
+            f"Units of {listing(sorted({str(name) for name in regions}))} are pooled in every "
+            "number.",
+        )
+
+
+def _simulated(view: View) -> Iterator[Caution]:
+    if view.simulated:
+        n = len(view.sessions)
+        yield Caution(
+            "simulated",
+            "note",
+            "Sessions are snapshots of one network",
+            f"The {plural(n, 'snapshot')} come from one training run and depend on each other: "
+            "intervals and p of their slopes describe this run, not other seeds.",
+        )
+
+
+def _stored(view: View) -> Iterator[Caution]:
+    quality = view.nodes.get("quality")
+    if quality is None:
+        return
+    stored = quality.attrs.get("warnings", "[]")
+    for text in json.loads(stored) if isinstance(stored, str) else stored:
+        yield Caution("quality", "care", "Quality of the recording", str(text))
+
+
+RECORDING_CHECKS = (
+    _no_position,
+    _several_maps,
+    _one_unit,
+    _speed,
+    _few_events,
+    _few_tested,
+    _units_lost,
+    _few_sessions,
+    _time,
+    _unvisited,
+    _stored,
+    _region,
+    _simulated,
+)
+
+
+LOW_CEILING = 0.5  # correlation of two halves of a session
+LOW_KAPPA = 0.4  # below moderate agreement
+DISAGREEMENT = 0.15  # of SSR and BAE, relative to their mean
+NAIVE_BIAS = 0.15  # of naive information over the mean of SSR and BAE
+FEW_REPETITIONS = 100
+
+
+def cautions(view: View) -> list[Caution]:
+    """Every warning that the results of a recording give reason for.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+
+    Returns
+    -------
+    list of Caution
+        The serious ones first.
+    """
+    found = [caution for check in (*RECORDING_CHECKS, *_RESULT_CHECKS) for caution in check(view)]
+    order = ("serious", "care", "note")
+    return sorted(found, key=lambda caution: order.index(caution.level))
+
+
+def _no_place_cells(view: View) -> Iterator[Caution]:
+    table = view.sessions
+    if "n_place_cells" not in table:
+        return
+    none = [label for label, n in zip(view.labels, table["n_place_cells"], strict=True) if n == 0]
+    if none:
+        shown = listing(none) if len(none) <= 6 else f"{listing(none[:5])} and {len(none) - 5} more"
+        yield Caution(
+            "no-place-cells",
+            "serious",
+            "Sessions without place cells",
+            f"{plural(len(none), 'session')} of {len(table)} ({shown}) had no place cell: mean "
+            "information and map correlations are missing there.",
+        )
+
+
+def _missing_measures(view: View) -> Iterator[Caution]:
+    table = view.sessions
+    empty = [
+        in_sentence(name)
+        for name in map(str, view.nodes["regression"]["measure"].values)
+        if name in table and not np.isfinite(table[name].to_numpy(float)).any()
+    ]
+    if empty:
+        yield Caution(
+            "all-missing",
+            "serious",
+            "Measures without any value",
+            f"No session has a value of {listing(empty)}.",
+        )
+
+
+def _ceiling(view: View) -> Iterator[Caution]:
+    if "session_drift" not in view.nodes or "place_cells" not in view.nodes:
+        return
+    ceiling = view.ceiling("rate_map_correlation")
+    found = ceiling[np.isfinite(ceiling)]
+    missing = ceiling.size - found.size
+    if missing:
+        yield Caution(
+            "no-ceiling",
+            "care",
+            "Noise ceiling missing",
+            f"{plural(missing, 'session')} of {ceiling.size} could not be cut into halves with "
+            "common maps, so what a correlation could reach at most is unknown there.",
+        )
+    if found.size and found.mean() < LOW_CEILING:
+        yield Caution(
+            "low-ceiling",
+            "serious",
+            "Low noise ceiling",
+            f"Two halves of one session correlate by {number(found.mean())} only (lowest "
+            f"{number(found.min())}): most of a low correlation between sessions is noise. Read "
+            "the correlations over the noise ceiling.",
+        )
+
+
+def _corrections(view: View) -> Iterator[Caution]:
+    table = view.sessions
+    names = ("information_naive", "information_ssr", "information_bae")
+    if any(name not in table for name in names):
+        return
+    naive, ssr, bae = (table[name].to_numpy(float) for name in names)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        middle = (np.abs(ssr) + np.abs(bae)) / 2
+        apart = np.abs(ssr - bae) / middle
+    far = apart > DISAGREEMENT
+    if far.any():
+        worst = int(np.nanargmax(apart))
+        yield Caution(
+            "ssr-bae",
+            "serious" if far.mean() > 0.5 else "care",
+            "Corrections for the sampling bias disagree",
+            f"SSR and BAE differ by more than {percent(DISAGREEMENT)} of their mean in "
+            f"{plural(int(far.sum()), 'session')} of {far.size}, most in session "
+            f"{view.labels[worst]} ({number(ssr[worst])} and {number(bae[worst])} bit/event). "
+            "Trust no absolute information there; see whether both give the same trend.",
+        )
+    bias = finite_mean(naive) / finite_mean(np.append(ssr, bae)) - 1
+    if bias > NAIVE_BIAS:
+        yield Caution(
+            "naive-bias",
+            "care",
+            "Uncorrected information is too large",
+            f"Naive information is {percent(bias)} above the mean of SSR and BAE. Do not compare "
+            "it between recordings that differ in length or activity.",
+        )
+
+
+def _impossible(view: View) -> Iterator[Caution]:
+    information = view.nodes.get("information")
+    if information is None or "ssr" not in information or "place_cells" not in view.nodes:
+        return
+    ssr = information["ssr"].where(view.nodes["place_cells"]["significant"]).values
+    ssr = ssr[np.isfinite(ssr)]
+    if (ssr < 0).any():
+        yield Caution(
+            "negative-information",
+            "care",
+            "Negative corrected information",
+            f"SSR is below zero for {plural(int((ssr < 0).sum()), 'significant map')} of "
+            f"{number(ssr.size)} (lowest {number(ssr.min())} bit/event), where its curves against "
+            "sample size are too flat to be scaled. They enter the session means; look at BAE "
+            "beside.",
+        )
+
+
+def _criteria(view: View) -> Iterator[Caution]:
+    if "agreement" not in view.nodes or "kappa" not in view.nodes["agreement"]:
+        return
+    node = view.nodes["agreement"]
+    if node.sizes["criterion"] < 2:
+        return
+    kappa = node["kappa"].isel(criterion=0, other=1).values
+    if finite_mean(kappa) < LOW_KAPPA:
+        names = [str(name) for name in node["criterion"].values[:2]]
+        yield Caution(
+            "criteria-disagree",
+            "care",
+            "Criteria for place cells disagree",
+            f"Place cells by {names[0]} and by {names[1]} of their maps agree with Cohen's kappa "
+            f"{number(finite_mean(kappa), 2)} (mean over sessions; 1 would be full agreement, 0 "
+            "chance): which units count as place cells depends on the criterion.",
+        )
+
+
+def _chance(view: View) -> Iterator[Caution]:
+    cells = view.nodes.get("place_cells")
+    if cells is None or cells.attrs.get("criterion") != "p" or not cells["tested"].values.any():
+        return
+    n_directions = cells.sizes["direction"]
+    alpha = float(cells.attrs.get("alpha", view.parameters["alpha"]))
+    tests = cells["tested"].transpose("session", "unit", "direction").values.sum(axis=-1)
+    chance = (
+        1 - (1 - alpha) ** tests if cells.attrs.get("combine") == "any" else alpha * (tests > 0)
+    )
+    expected, found = chance.sum(), int(cells["is_place_cell"].values.sum())
+    either = "in either direction" if n_directions > 1 else ""
+    yield Caution(
+        "chance",
+        "note",
+        "Place cells by chance",
+        f"Units pass at p < {alpha:g} {either} without correction for many tests. If no unit were "
+        f"tuned, {number(expected)} of the {number(found)} place cells (units × sessions) would "
+        "still have been found.".replace("  ", " "),
+    )
+
+
+def _repetitions(view: View) -> Iterator[Caution]:
+    n = int(view.parameters.get("repetitions", FEW_REPETITIONS))
+    if n < FEW_REPETITIONS and "information_ssr" in view.sessions:
+        yield Caution(
+            "few-repetitions",
+            "note",
+            "Few repetitions behind SSR and BAE",
+            f"Each curve against sample size is a mean of {n} draws of the whole sample (500 is "
+            "usual): corrected values carry some noise of the drawing.",
+        )
+
+
+_RESULT_CHECKS = (
+    _no_place_cells,
+    _missing_measures,
+    _ceiling,
+    _corrections,
+    _impossible,
+    _criteria,
+    _chance,
+    _repetitions,
+)

@@ -1,0 +1,261 @@
+"""A comparison of recordings: statements, series and slopes side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from neurodrift.report.figures import Figure
+from neurodrift.report.svg import Chart, forest
+from neurodrift.report.tables import Table
+from neurodrift.report.words import number, p_value, title_of, unit_of
+
+_AXES = {
+    "fraction": "fraction of the way",
+    "day": "day",
+    "experience": "experience [min]",
+    "training_step": "training step",
+    "session_number": "session",
+}
+
+
+def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
+    """What the page shows of a comparison.
+
+    Parameters
+    ----------
+    comparison
+        Result of :func:`neurodrift.compare`, or None.
+
+    Returns
+    -------
+    dict or None
+        ``legend``, ``notes``, ``statements``, ``figures``, ``forests``, ``effects`` and
+        ``tables``.
+
+    Raises
+    ------
+    ValueError
+        If it is no comparison.
+    """
+    if comparison is None:
+        return None
+    missing = {"side", "measure", "axis"} - set(comparison.dims)
+    if missing:
+        raise ValueError(
+            f"the comparison lacks {', '.join(sorted(missing))}: pass what neurodrift.compare gives"
+        )
+    sides = [str(side) for side in comparison["side"].values]
+    axis = _main_axis(comparison)
+    return {
+        "sides": sides,
+        "legend": [(side, _style(i)) for i, side in enumerate(sides)],
+        "notes": json.loads(comparison.attrs.get("notes", "[]")),
+        "statements": _statements(comparison, sides),
+        "figures": _series(comparison, axis) + _decays(comparison, axis),
+        "forests": _forests(comparison, axis),
+        "effects": _effects(comparison, axis),
+        "tables": _tables(comparison),
+        "axis": _AXES.get(axis, axis),
+        "level": f"{100 * float(comparison.attrs.get('level', 0.95)):g}\u00a0%",
+    }
+
+
+def _style(i: int) -> str:
+    return f"s{i % 4 + 1}"
+
+
+def _main_axis(comparison: xr.Dataset) -> str:
+    axes = [str(name) for name in comparison["axis"].values]
+    return "fraction" if "fraction" in axes else axes[0]
+
+
+def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]]:
+    """Statements of the paper with what each side says of it, with and without running speed."""
+    rows = []
+    for name in comparison["statement"].values:
+        one = comparison.sel(statement=name)
+        text = one["statement_text"].item() if "statement_text" in one.coords else name
+        cells = []
+        for side in sides:
+            lines = []
+            for adjustment in comparison["adjustment"].values:
+                found = one.sel(side=side, adjustment=adjustment)
+                verdict = str(found["statement_verdict"].item())
+                reason = str(found["statement_reason"].item())
+                estimate = float(found["statement_estimate"])
+                if adjustment != "none" and verdict == "not testable":
+                    continue
+                detail = reason
+                if np.isfinite(estimate):
+                    low, high = (float(found[f"statement_ci_{end}"]) for end in ("low", "high"))
+                    interval = f" [{number(low)}, {number(high)}]" if np.isfinite(low) else ""
+                    detail = f"{number(estimate)}{interval}"
+                    p = p_value(float(found["statement_p"]))
+                    detail += f", {p}" if p else ""
+                held = str(adjustment).replace("_", " ").replace("+", " and ")
+                adjusted = "" if held == "none" else f"{held} held"
+                lines.append({"verdict": verdict, "detail": detail, "adjusted": adjusted})
+            cells.append(lines)
+        rows.append({"text": str(text), "cells": cells})
+    return rows
+
+
+def _series(comparison: xr.Dataset, axis: str) -> list[Figure]:
+    scale = "first" if "first" in comparison["scale"].values else comparison["scale"].values[0]
+    means = comparison.sel(axis=axis, scale=scale)
+    at = comparison["at"].sel(axis=axis).values
+    names, row_side = comparison["row_recording"].values, comparison["row_side"].values
+    figures = []
+    for measure in map(str, comparison["measure"].values):
+        own = comparison["normalized" if scale == "first" else "value"].sel(measure=measure).values
+        mean = means.sel(measure=measure)
+        there = np.isfinite(mean["series_mean"].values).any(axis=-1)
+        if there.sum() < 2:
+            continue
+        label = "over the first session" if scale == "first" else unit_of(measure)
+        x_label = _AXES.get(axis, axis)
+        chart = Chart(at, own, x_label=x_label, y_label=label)
+        if scale == "first":
+            chart.level(1.0, "muted dotted")
+        parts = []
+        for i, side in enumerate(comparison["side"].values):
+            recordings = np.unique(names[row_side == side])
+            for name in recordings if recordings.size > 1 else ():
+                rows = (names == name) & (row_side == side)
+                chart.line(at[rows], own[rows], f"{_style(i)} thin")
+            if there[i]:
+                parts.append(
+                    _mean_curve(chart, mean.sel(side=side), "series", _style(i), str(side))
+                )
+        title = title_of(measure)
+        caption = "; ".join(parts)
+        figures.append(Figure(title, chart.svg(title, f"against {x_label}; {caption}"), caption))
+    return figures
+
+
+def _mean_curve(chart: Chart, one: xr.Dataset, name: str, style: str, side: str) -> str:
+    x, mean, sem = (one[f"{name}_{part}"].values.astype(float) for part in ("at", "mean", "sem"))
+    chart.band(x, mean - sem, mean + sem, style)
+    chart.line(x, mean, style)
+    tips = [f"{side}: {number(value)}" for value in mean]
+    chart.points(x, mean, tips, style, 2.8)
+    found = mean[np.isfinite(mean)]
+    return f"{side} from {number(found[0])} to {number(found[-1])}"
+
+
+def _decays(comparison: xr.Dataset, axis: str) -> list[Figure]:
+    similarities = [str(name) for name in comparison["similarity"].values]
+    chosen = [
+        comparison.attrs.get("similarity"),
+        "rate_map_correlation",
+        "ensemble_rate_correlation",
+    ]
+    figures = []
+    for name in dict.fromkeys(item for item in chosen if item in similarities):
+        one = comparison.sel(axis=axis, similarity=name)
+        means = one["decay_mean"].values
+        if np.isfinite(means).any(axis=-1).sum() < 2:
+            continue
+        x_label = f"lag [{_AXES.get(axis, axis)}]"
+        reach = np.append(means, [0.0, 1.0])
+        chart = Chart(
+            np.append(one["decay_at"].values, 0.0), reach, x_label=x_label, y_label=unit_of(name)
+        )
+        parts = [
+            _mean_curve(chart, one.sel(side=side), "decay", _style(i), str(side))
+            for i, side in enumerate(comparison["side"].values)
+            if np.isfinite(means[i]).any()
+        ]
+        title, caption = f"{title_of(name)} against lag", "; ".join(parts)
+        figures.append(Figure(title, chart.svg(title, caption), caption))
+    return figures
+
+
+def _forests(comparison: xr.Dataset, axis: str) -> list[Figure]:
+    figures = []
+    for kind, scale, title, label in (
+        ("slope", "first", "Change over the whole axis", "slope, relative to the first session"),
+        ("decay", "raw", "Decay of similarity with lag", "slope of similarity on lag"),
+    ):
+        if scale not in comparison["scale"].values:
+            continue
+        rows = []
+        for effect in comparison["effect"].values[comparison["effect_kind"].values == kind]:
+            one = comparison.sel(effect=effect, scale=scale, axis=axis, adjustment="none")
+            found = [_estimate(one, i) for i in range(one.sizes["side"])]
+            if sum(np.isfinite(item[2]) for item in found) > 1:
+                rows.append((title_of(str(one["effect_measure"].item())), found))
+        if rows:
+            figures.append(Figure(title, forest(rows, label, title), _FOREST_CAPTION))
+    return figures
+
+
+def _estimate(one: xr.Dataset, i: int) -> tuple[str, str, float, float, float]:
+    """Side, style, slope and both ends of its interval."""
+    slope, low, high = (float(one[name].values[i]) for name in _SLOPE)
+    return str(one["side"].values[i]), _style(i), slope, low, high
+
+
+_SIMILARITIES = ("rate_map_correlation", "ensemble_rate_correlation")
+_SLOPE = ("slope", "slope_ci_low", "slope_ci_high")
+_FOREST_CAPTION = "Dot: slope; bar: confidence interval, with an arrow where it goes on."
+
+
+def _effects(comparison: xr.Dataset, axis: str) -> dict[str, Any]:
+    """Slopes of every pair of sides and whether they agree."""
+    rows = []
+    for i in range(comparison.sizes["pair"]):
+        first, second = (str(comparison[f"side_{end}"].values[i]) for end in "ab")
+        for effect in comparison["effect"].values:
+            kind = str(comparison["effect_kind"].sel(effect=effect).item())
+            scale = "first" if kind == "slope" else "raw"
+            if scale not in comparison["scale"].values:
+                continue
+            one = comparison.sel(effect=effect, scale=scale, axis=axis, adjustment="none")
+            pair = one.isel(pair=i)
+            if not np.isfinite(float(pair["difference"])):
+                continue
+            rows.append(
+                [
+                    str(effect).replace("_", " "),
+                    *(_interval(one.sel(side=side)) for side in (first, second)),
+                    f"{first} and {second}",
+                    f"{number(float(pair['difference']))} "
+                    f"[{number(float(pair['difference_ci_low']))}, "
+                    f"{number(float(pair['difference_ci_high']))}]",
+                    str(pair["sign_agreement"].item()) or "–",
+                    str(pair["size_agreement"].item()) or "–",
+                ]
+            )
+    head = ["effect", "first", "second", "sides", "difference", "sign", "size"]
+    return {"head": head, "rows": rows}
+
+
+def _interval(one: xr.Dataset) -> str:
+    slope, low, high = (float(one[name]) for name in _SLOPE)
+    return f"{number(slope)} [{number(low)}, {number(high)}]"
+
+
+def _tables(comparison: xr.Dataset) -> list[Table]:
+    def rows(prefixes: tuple[str, ...], dims: tuple[str, ...]) -> pd.DataFrame:
+        names = [
+            str(name)
+            for name, array in comparison.data_vars.items()
+            if array.dims == dims and str(name).startswith(prefixes)
+        ]
+        return comparison[sorted(names)].to_dataframe(dim_order=list(dims)).reset_index()
+
+    effect = ("scale", "axis", "adjustment", "effect")
+    verdict = ("statement", "side", "adjustment")
+    agreement = ("difference", "ratio", "p_", "sign_", "size_", "pair_")
+    found = [
+        Table("statements", "Statements", rows(("statement_",), verdict)),
+        Table("effects", "Slopes of the sides", rows(("slope",), ("side", *effect))),
+        Table("agreement", "Agreement of the sides", rows(agreement, ("pair", *effect))),
+    ]
+    return [table for table in found if len(table.frame)]

@@ -1,0 +1,466 @@
+"""Methods for a paper, in the words of the parameters that were used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
+from neurodrift.report.view import View
+from neurodrift.report.words import listing, number, plural
+
+_KINDS = {
+    "spikes": "spikes",
+    "events": "calcium events",
+    "amplitudes": "event amplitudes",
+    "deconvolved": "deconvolved activity",
+    "activation": "activation",
+}
+_NULLS = {
+    "circular_exact": "every circular shift of its activity against position within the session",
+    "circular": "{n} random circular shifts of its activity against position within the session",
+    "lap": "{n} random circular shifts of its activity within laps",
+    "block": "{n} shuffles of blocks of its activity",
+    "permutation": "{n} permutations of its frames",
+    "occupancy": "{n} draws of its events in proportion to occupancy",
+}
+
+
+@dataclass(frozen=True)
+class MethodsText:
+    """Paragraphs of methods with the keys of the papers that they cite."""
+
+    paragraphs: list[str]
+    cited: list[str]
+
+
+def methods(view: View) -> MethodsText:
+    """Say how the results of a recording were made, ready for a paper.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+
+    Returns
+    -------
+    MethodsText
+        Only what was computed is described, with the parameters and the seed that were used.
+    """
+    parts = [_recording(view), _sparsity(view)]
+    if "maps" in view.nodes:
+        parts += [_maps(view), _place_cells(view), _information(view)]
+    parts += [_drift(view), _phases(view), _regression(view), _software(view)]
+    head, rest, tail = parts[:2], parts[2:-2], parts[-2:]
+    return _cite([" ".join(head), *rest, " ".join(part for part in tail if part)])
+
+
+def comparison_methods(comparison: xr.Dataset) -> MethodsText:
+    """Say how recordings were compared.
+
+    Parameters
+    ----------
+    comparison
+        Result of :func:`neurodrift.compare`.
+
+    Returns
+    -------
+    MethodsText
+        One paragraph with the parameters that were used.
+    """
+    options = json.loads(comparison.attrs["parameters"])
+    sides = [str(side) for side in comparison["side"].values]
+    level = f"{100 * float(options['level']):g}"
+    names = [str(name).replace("_", " ") for name in options["covariates"]]
+    covariates = listing(names or ["none"])
+    estimate = {
+        "subjects": "the mean over its animals or runs with Student's t between them (within the "
+        "one animal or run where there is no other)",
+        "mixed": "one slope for all its recordings with a random intercept for each",
+    }[str(options["method"])]
+    text = (
+        f"The sides {listing(sides)} were compared by the slopes of session measures, relative "
+        "to the first session ({ratzon2024}), and by the decay of similarity with lag and its "
+        f"slowing. The slope of a side is {estimate}; covariates of a second set of estimates: "
+        f"{covariates}. Sides differ by Welch's t. Signs are the same where both "
+        f"{level} % intervals exclude zero on one side, sizes where their ratio lies within "
+        f"{float(options['factor']):g} by two one-sided tests. p were not corrected for the number "
+        "of effects."
+    )
+    boot = comparison.get("difference_boot_ci_low")
+    if boot is not None and np.isfinite(boot.values).any():
+        text += (
+            f" Differences were also given intervals from {int(options['repetitions'])} bootstrap "
+            "samples of animals or runs ({hesterberg2015})."
+        )
+    return _cite([text])
+
+
+def _cite(texts: list[str]) -> MethodsText:
+    """Put citations in the place of their keys in braces."""
+    cited = [key for key in REFERENCES if any(f"{{{key}}}" in text for text in texts)]
+    for key in cited:
+        texts = [text.replace(f"{{{key}}}", REFERENCES[key].cite) for text in texts]
+    return MethodsText([text for text in texts if text], cited)
+
+
+def _recording(view: View) -> str:
+    sparsity, n = view.nodes["sparsity"], len(view.sessions)
+    kind = _KINDS.get(view.kind, view.kind)
+    if view.simulated:
+        steps = view.sessions["training_step"]
+        return (
+            f"The hidden layer of a network ({number(view.n_units)} units) was recorded at {n} "
+            f"training steps between {number(steps.min())} and {number(steps.max())} while the "
+            f"task ({view.environment}) was presented."
+        )
+    duration = np.unique(np.round(sparsity["frame_duration"].values, 9))
+    rate = listing([number(1 / value) for value in duration])
+    span = ""
+    if "day" in view.sessions and np.isfinite(view.sessions["day"].to_numpy(float)).all():
+        span = f" over {number(float(view.sessions['day'].max()) + 1)} days" if n > 1 else ""
+    return (
+        f"{kind.capitalize()} of {plural(view.n_units, 'unit')} ({view.subject}, environment "
+        f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and counted "
+        f"in frames at {rate} Hz. A unit that was not detected in a session was treated as missing "
+        "there, not as silent."
+    )
+
+
+def _sparsity(view: View) -> str:
+    attrs = view.nodes["sparsity"].attrs
+    counted = view.kind in ("spikes", "events")
+    least = int(attrs.get("min_events", 0))
+    what = (
+        f"{least} or more {_KINDS[view.kind]}"
+        if counted
+        else (f"activity above {float(attrs.get('threshold', 0)):g} in {least} or more frames")
+    )
+    frames = {"tracked": "with a tracked position", "running": "of running"}.get(
+        str(attrs.get("frames")), ""
+    )
+    if not counted or ("maps" not in view.nodes and attrs.get("frames") == "tracked"):
+        frames = ""
+    return (
+        "A unit was active in a session if it had "
+        f"{what}{' in frames ' + frames if frames else ''}. The active fraction is the share of "
+        f"units and frames with activity ({{ratzon2024}})."
+    )
+
+
+def _maps(view: View) -> str:
+    binning: dict[str, Any] = view.parameters["binning"]
+    maps = view.nodes["maps"]
+    flat = "y_bin" not in maps.coords
+    text = f"Position was divided into {_bin_words(binning, maps.sizes['position'], flat)}"
+    if binning["exclude_ends"]:
+        text += f"; bins within {number(binning['exclude_ends'])} cm of either end were left out"
+    text += ". "
+    frames = _speed_words(view, binning)
+    text += f"{frames} " if frames else ""
+    if maps.sizes["direction"] > 1:
+        text += "Running directions were analysed apart. "
+    if binning["min_occupancy"]:
+        text += f"Bins visited for less than {number(binning['min_occupancy'])} s were left out. "
+    unit = "summed activity" if view.kind != "activation" else "mean activation"
+    divided = "" if view.kind == "activation" else " divided by occupancy"
+    text += f"Rate maps are {unit}{divided} in each bin"
+    smoothing = float(view.parameters["smoothing"])
+    if smoothing:
+        text += (
+            f"; for correlations they were smoothed by a Gaussian with a standard deviation of "
+            f"{number(smoothing)} cm"
+        )
+    return text + "."
+
+
+def _bin_words(binning: dict[str, Any], n_kept: int, flat: bool) -> str:
+    if binning["edges"] is None:
+        widths = np.atleast_1d(binning["width"])
+        size = " × ".join(f"{number(width)}" for width in widths)
+        return f"bins of {size} cm ({number(n_kept)} were used)"
+    if not flat:
+        first, second = (np.asarray(axis, dtype=float) for axis in binning["edges"])
+        return (
+            f"{first.size - 1} × {second.size - 1} bins between {number(first[0])} and "
+            f"{number(first[-1])} cm by {number(second[0])} and {number(second[-1])} cm "
+            f"({number(n_kept)} were used)"
+        )
+    edges = np.asarray(binning["edges"], dtype=float)
+    widths = np.unique(np.round(np.diff(edges), 6))
+    size = f"{number(widths[0])} cm" if widths.size == 1 else "unequal width"
+    return (
+        f"{edges.size - 1} bins of {size} between {number(edges[0])} and {number(edges[-1])} cm "
+        f"({number(n_kept)} were used)"
+    )
+
+
+def _speed_words(view: View, binning: dict[str, Any]) -> str:
+    if "running_speed" not in view.sessions:
+        return ""
+    if not np.isfinite(view.sessions["running_speed"].to_numpy(float)).any():
+        return ""
+    low, high = binning["speed_range"] or (MIN_RUNNING_SPEED, None)
+    if not low and high is None:
+        return "Frames of all running speeds entered."
+    if high is None:
+        return f"Only frames with a running speed of at least {number(low)} cm/s entered."
+    return f"Only frames with a running speed of {number(low or 0)} to {number(high)} cm/s entered."
+
+
+def _place_cells(view: View) -> str:
+    attrs = view.nodes["place_cells"].attrs
+    criterion = str(attrs.get("criterion", "p"))
+    if criterion not in ("p", "q"):
+        threshold = float(attrs.get("threshold", 0.01))
+        return (
+            "Units with a spatial information above "
+            f"{threshold:g} bit/event ({{skaggs1993}}) were taken as place cells, as in "
+            "{ratzon2024}; activations carry no sampling noise that a shuffle test could assess."
+        )
+    null = str(attrs.get("null", ""))
+    words = _NULLS.get(null, null).format(n=number(int(attrs.get("n_shuffles", 0))))
+    text = (
+        "A unit was tested in a session and direction if it had at least "
+        f"{int(attrs['min_events'])} {_counted(view)} in the frames that count. Its spatial "
+        "information ({skaggs1993}) was compared with that under "
+        f"{words}"
+    )
+    text += (
+        " (identity included). "
+        if null == "circular_exact"
+        else (", with p = (r + 1)/(n + 1) ({phipson2010}). ")
+    )
+    alpha = f"{float(attrs['alpha']):g}"
+    if criterion == "q":
+        text += (
+            f"It was a place cell at a false discovery rate below {alpha} ({{benjamini1995}}) over "
+            f"the tests of one {attrs.get('fdr_scope', 'session')}"
+        )
+    else:
+        text += f"It was a place cell at p < {alpha}"
+    ways = {
+        "any": " in any direction",
+        "bonferroni": " in any direction after Bonferroni correction for directions",
+        "all": " in all directions",
+    }
+    if view.nodes["place_cells"].sizes["direction"] > 1:
+        text += ways.get(str(attrs.get("combine")), "")
+    text += ". " if criterion == "q" else ", without correction for the number of units. "
+    return text + _stability(view)
+
+
+def _stability(view: View) -> str:
+    if "stability" not in view.nodes:
+        return ""
+    attrs = view.nodes["stability"].attrs
+    halves = {
+        "trial": "odd and even trials",
+        "lap": "odd and even laps",
+        "half": "the first and second half of the frames",
+    }.get(str(attrs.get("split")), "two halves")
+    null = _NULLS.get(str(attrs.get("null")), "").format(n=number(int(attrs.get("n_shuffles", 0))))
+    return (
+        f"As a second criterion, the correlation of its maps of {halves} was tested against {null} "
+        f"at p < {float(attrs['alpha']):g}; agreement of both criteria is Cohen's kappa "
+        "({cohen1960})."
+    )
+
+
+def _counted(view: View) -> str:
+    return _KINDS[view.kind] if view.kind in ("spikes", "events") else "frames with activity"
+
+
+def _information(view: View) -> str:
+    node = view.nodes.get("information")
+    if node is None:
+        return ""
+    corrected = [name for name in ("ssr", "bae") if name in node]
+    text = (
+        "Spatial information in bits per event ({skaggs1993}) was computed from maps that were not "
+        "smoothed"
+    )
+    if not corrected:
+        return text + "; no correction for limited sampling was applied."
+    names = {
+        "ssr": "scaled shuffle reduction (SSR)",
+        "bae": "bounded asymptotic extrapolation (BAE)",
+    }
+    fractions = np.asarray(json.loads(json.dumps(list(node.attrs["fractions"]))), dtype=float)
+    return text + (
+        f" and corrected for limited sampling by {listing([names[name] for name in corrected])} "
+        f"({{sheintuch2022}}), from random subsamples of {fractions[0]:g} to "
+        f"{fractions[-1]:g} of the frames, {int(node.attrs['repetitions'])}/f repetitions for a "
+        "fraction f. Means of a session are over the significant maps."
+    )
+
+
+def _drift(view: View) -> str:
+    drift = view.nodes["drift"]
+    if drift.sizes["session_a"] < 2:
+        return ""
+    if "rate_map_correlation" not in drift:
+        return (
+            "Sessions were compared by the Pearson correlation of the units' mean activities and "
+            "by the overlap (Jaccard index) of detected and of active units ({ziv2013})."
+        )
+    units = {
+        "either": "place cells in either of two sessions",
+        "both": "place cells in both sessions",
+        "all": "all units detected in both sessions",
+    }[str(drift.attrs.get("units", "either"))]
+    text = (
+        f"Pairs of sessions were compared by Pearson correlations: of the maps of each unit "
+        f"({units}), averaged; of population vectors at equal positions and directions; and of the "
+        "mean activities of all units detected in both ({ziv2013}; {sheintuch2020})."
+    )
+    if drift.attrs.get("n_shuffles"):
+        text += (
+            f" Chance is the mean over {int(drift.attrs['n_shuffles'])} shuffles of unit identity."
+        )
+    if "session_drift" in view.nodes:
+        split = str(view.nodes["stability"].attrs.get("split")) if "stability" in view.nodes else ""
+        halves = {
+            "trial": "every second trial",
+            "lap": "every second pair of laps",
+            "half": "every second stretch of 60 s",
+        }.get(split, "alternating parts")
+        same = ", comparing equal maps only" if view.tree.attrs.get("n_maps", 1) > 1 else ""
+        text += (
+            f" The noise ceiling is the same correlation between halves of one session ({halves}); "
+            f"correlations between sessions were then taken between such halves{same}, and divided "
+            "by the geometric mean of both ceilings where they are called relative."
+        )
+    return text
+
+
+def _regression(view: View) -> str:
+    fits = view.nodes["regression"]
+    if not np.isfinite(fits["slope"].values).any():
+        return ""
+    words = {
+        "day": "day",
+        "experience": "experience in the environment",
+        "training_step": "training step",
+        "session_number": "session number",
+    }
+    predictors = listing([words[name] for name in view.predictors])
+    text = (
+        f"Measures of the sessions were regressed on {predictors} by ordinary least squares, with "
+        f"{number(100 * float(fits.attrs.get('level', 0.95)))} % confidence intervals from "
+        "Student's t"
+    )
+    if np.isfinite(fits["slope_given_speed"].values).any():
+        text += ", and again with mean running speed as covariate"
+    return text + ". p were not corrected for the number of measures."
+
+
+def _phases(view: View) -> str:
+    phases = view.nodes.get("phases")
+    if phases is None:
+        return ""
+    quantities = [str(name).replace("_", " ") for name in phases["quantity"].values]
+    attrs = phases.attrs
+    text = (
+        "Phases of learning were told apart by their definition ({ratzon2024}) from "
+        f"{listing(quantities)}. Each series was taken as constant or as moving to a plateau, with "
+        "first-order autoregressive noise, and both were weighed by Bayes factors ({liang2008}); a "
+        f"phase was over when {100 * float(attrs.get('done', 0.95)):g} % of its change was done. "
+        f"Intervals hold {100 * float(attrs.get('level', 0.95)):g} % of the posterior."
+    )
+    if "n_permutations" in attrs:
+        text += (
+            " That similarity falls with the lag was tested by "
+            f"{int(attrs['n_permutations'])} permutations of the sessions ({{mantel1967}})."
+        )
+    return text
+
+
+def _software(view: View) -> str:
+    version = view.tree.attrs.get("neurodrift_version", "unknown")
+    seed = view.parameters.get("seed")
+    return f"Analyses were made with neurodrift {version} (random seed {seed})."
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A paper: how the text cites it, its full entry and where it is."""
+
+    cite: str
+    entry: str
+    url: str
+
+
+REFERENCES = {
+    "benjamini1995": Reference(
+        "Benjamini & Hochberg, 1995",
+        "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate: a practical and "
+        "powerful approach to multiple testing. J R Stat Soc B 57:289–300.",
+        "https://doi.org/10.1111/j.2517-6161.1995.tb02031.x",
+    ),
+    "cohen1960": Reference(
+        "Cohen, 1960",
+        "Cohen J (1960). A coefficient of agreement for nominal scales. Educ Psychol Meas "
+        "20:37–46.",
+        "https://doi.org/10.1177/001316446002000104",
+    ),
+    "hesterberg2015": Reference(
+        "Hesterberg, 2015",
+        "Hesterberg TC (2015). What teachers should know about the bootstrap: resampling in the "
+        "undergraduate statistics curriculum. Am Stat 69:371–386.",
+        "https://doi.org/10.1080/00031305.2015.1089789",
+    ),
+    "liang2008": Reference(
+        "Liang et al., 2008",
+        "Liang F, Paulo R, Molina G, Clyde MA, Berger JO (2008). Mixtures of g priors for Bayesian "
+        "variable selection. J Am Stat Assoc 103:410–423.",
+        "https://doi.org/10.1198/016214507000001337",
+    ),
+    "mantel1967": Reference(
+        "Mantel, 1967",
+        "Mantel N (1967). The detection of disease clustering and a generalized regression "
+        "approach. Cancer Res 27:209–220.",
+        "https://pubmed.ncbi.nlm.nih.gov/6018555",
+    ),
+    "phipson2010": Reference(
+        "Phipson & Smyth, 2010",
+        "Phipson B, Smyth GK (2010). Permutation p-values should never be zero: calculating exact "
+        "p-values when permutations are randomly drawn. Stat Appl Genet Mol Biol 9:39.",
+        "https://doi.org/10.2202/1544-6115.1585",
+    ),
+    "ratzon2024": Reference(
+        "Ratzon et al., 2024",
+        "Ratzon A, Derdikman D, Barak O (2024). Representational drift as a result of implicit "
+        "regularization. eLife 12:RP90069.",
+        "https://doi.org/10.7554/eLife.90069",
+    ),
+    "sheintuch2020": Reference(
+        "Sheintuch et al., 2020",
+        "Sheintuch L, Geva N, Baumer H, Rechavi Y, Rubin A, Ziv Y (2020). Multiple maps of the "
+        "same spatial context can stably coexist in the mouse hippocampus. Curr Biol 30:1467–1476.",
+        "https://doi.org/10.1016/j.cub.2020.02.018",
+    ),
+    "sheintuch2022": Reference(
+        "Sheintuch et al., 2022",
+        "Sheintuch L, Rubin A, Ziv Y (2022). Bias-free estimation of information content in "
+        "temporally sparse neuronal activity. PLoS Comput Biol 18:e1009832.",
+        "https://doi.org/10.1371/journal.pcbi.1009832",
+    ),
+    "skaggs1993": Reference(
+        "Skaggs et al., 1993",
+        "Skaggs WE, McNaughton BL, Gothard KM, Markus EJ (1993). An information-theoretic approach "
+        "to deciphering the hippocampal code. Adv Neural Inf Process Syst 5:1030–1037.",
+        "https://papers.nips.cc/paper/1992/hash/5dd9db5e033da9c6fb5ba83c7a7ebea9-Abstract.html",
+    ),
+    "ziv2013": Reference(
+        "Ziv et al., 2013",
+        "Ziv Y, Burns LD, Cocker ED, Hamel EO, Ghosh KK, Kitch LJ, El Gamal A, Schnitzer MJ "
+        "(2013). Long-term dynamics of CA1 hippocampal place codes. Nat Neurosci 16:264–266.",
+        "https://doi.org/10.1038/nn.3329",
+    ),
+}
+"""Papers behind the methods, by the key with which the text cites them."""

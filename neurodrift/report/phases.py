@@ -1,0 +1,138 @@
+"""Phases of learning of one recording, as the node ``phases`` holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from neurodrift.report.figures import Figure
+from neurodrift.report.svg import Chart
+from neurodrift.report.view import PREDICTORS, View
+from neurodrift.report.words import factor_of, number, percent, title_of, unit_of
+
+_STYLES = {
+    "fast learning": "s2",
+    "directed drift": "s1",
+    "null drift": "s3",
+    "fast learning or directed drift": "s4",
+}
+
+
+def phases_section(view: View) -> dict[str, Any] | None:
+    """What the page shows of the phases; None where the results have none.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+
+    Returns
+    -------
+    dict or None
+        ``verdict``, ``conclusion``, ``limits``, ``strip`` (label, phase, style of each session),
+        ``legend``, ``borders``, ``evidence`` (tables) and ``figures``.
+    """
+    phases = view.nodes.get("phases")
+    if phases is None or "session" not in phases.dims:
+        return None
+    dominant = [str(name) for name in phases["dominant"].values]
+    sessions = [str(label) for label in phases["session"].values]
+    strip = [
+        (label, name, _STYLES.get(name, "faint"))
+        for label, name in zip(sessions, dominant, strict=True)
+    ]
+    return {
+        "verdict": str(phases.attrs.get("verdict", "")),
+        "conclusion": str(phases.attrs.get("conclusion", "")),
+        "limits": str(phases.attrs.get("limits", "")),
+        "strip": strip,
+        "legend": [(name, _STYLES.get(name, "faint")) for name in dict.fromkeys(dominant)],
+        "borders": _borders(phases),
+        "evidence": _evidence(phases),
+        "figures": [
+            figure
+            for name in map(str, phases["quantity"].values)
+            for figure in _figure(view, phases, name)
+        ],
+    }
+
+
+def phases_frame(view: View) -> pd.DataFrame:
+    """Quantities of the phases as rows, for the CSV; empty where there are none."""
+    phases = view.nodes.get("phases")
+    if phases is None:
+        return pd.DataFrame()
+    names = [str(name) for name, array in phases.data_vars.items() if array.dims == _EVIDENCE]
+    return phases[names].to_dataframe().reset_index()
+
+
+_EVIDENCE = ("phase", "quantity")
+
+
+def _axis_label(phases: xr.Dataset) -> str:
+    axis = str(phases.attrs.get("axis", "session_number"))
+    return PREDICTORS[axis][0] if axis in PREDICTORS else axis.replace("_", " ")
+
+
+def _borders(phases: xr.Dataset) -> dict[str, Any]:
+    rows = []
+    for name in map(str, phases["border"].values):
+        one = phases.sel(border=name)
+        point, low, high, reached = (
+            float(one[key])
+            for key in ("change_point", "change_point_low", "change_point_high", "reached")
+        )
+        if np.isfinite(point):
+            where = f"{number(point)} [{number(low)}, {number(high)}]"
+        elif np.isinf(point):
+            where = f"after the last session (from {number(low)} on)"
+        else:
+            where = "cannot be told"
+        rows.append([name, where, percent(reached)])
+    head = ["border", f"{_axis_label(phases)} [95 % interval]", "probability that it was reached"]
+    return {"head": head, "rows": rows}
+
+
+def _evidence(phases: xr.Dataset) -> dict[str, Any]:
+    rows = []
+    for quantity in map(str, phases["quantity"].values):
+        cells = []
+        for phase in phases["phase"].values:
+            one = phases.sel(phase=phase, quantity=quantity)
+            observed, expected = str(one["observed"].item()), str(one["expected"].item())
+            strength = float(one["evidence"])
+            bayes = f", log₁₀ BF {number(strength, 2)}" if np.isfinite(strength) else ""
+            cells.append(f"{observed}{bayes} (expected: {expected})")
+        rows.append([title_of(quantity), *cells])
+    return {"head": ["quantity", *map(str, phases["phase"].values)], "rows": rows}
+
+
+def _figure(view: View, phases: xr.Dataset, quantity: str) -> list[Figure]:
+    one = phases.sel(quantity=quantity)
+    factor = factor_of(quantity)
+    series, fitted = (factor * one[name].values.astype(float) for name in ("series", "fitted"))
+    at = phases["at"].values.astype(float)
+    if not np.isfinite(series).any():
+        return []
+    x_label = _axis_label(phases)
+    chart = Chart(at, np.append(series, fitted), x_label=x_label, y_label=unit_of(quantity))
+    for name, style in zip(phases["border"].values, ("s2", "s1"), strict=False):
+        border = phases.sel(border=name)
+        low, high = float(border["change_point_low"]), float(border["change_point_high"])
+        chart.border(float(border["change_point"]), low, high, style, str(name))
+    chart.line(at, fitted, "accent")
+    labels = [str(label) for label in phases["session"].values]
+    tips = [
+        f"session {label}: {number(value)}" for label, value in zip(labels, series, strict=True)
+    ]
+    chart.points(at, series, tips, "ink")
+    strength = float(one["log10_bayes_factor"]) if "log10_bayes_factor" in one else np.nan
+    parts = ["line: mean of the fits"] if np.isfinite(fitted).any() else []
+    if np.isfinite(strength):
+        parts.append(f"change against constant: log₁₀ Bayes factor {number(strength, 2)}")
+    caption = "; ".join(parts) or "change since the session before"
+    title = title_of(quantity)
+    return [Figure(title, chart.svg(title, f"against {x_label}; {caption}"), caption)]

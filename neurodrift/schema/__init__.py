@@ -1,0 +1,32 @@
+"""The contract: names, dimensions, units and kinds of everything that is passed on or stored.
+
+A recording is held against :data:`RECORDING`, results against the tables of
+:mod:`neurodrift.schema.results`, settings and mappings against JSON Schemas with the line of every
+fault. Checks, labels, stored schemas and docs come from these tables, and from nowhere else.
+"""
+
+from neurodrift.schema.recording import (
+    ACTIVITY_KINDS,
+    COUNT_KINDS,
+    FORMAT_VERSION,
+    RECORDING,
+    SESSION_COORDS,
+    UNIT_COORDS,
+    check,
+)
+from neurodrift.schema.var import DTYPE_KINDS, Var, label, structure_faults, table
+
+__all__ = [
+    "ACTIVITY_KINDS",
+    "COUNT_KINDS",
+    "DTYPE_KINDS",
+    "FORMAT_VERSION",
+    "RECORDING",
+    "SESSION_COORDS",
+    "UNIT_COORDS",
+    "Var",
+    "check",
+    "label",
+    "structure_faults",
+    "table",
+]

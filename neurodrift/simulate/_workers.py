@@ -1,0 +1,175 @@
+"""Tasks of a sweep on Dask workers, or one after another in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neurodrift.simulate.gradient.run import Run
+from neurodrift.simulate.gradient.settings import RunSettings, train_runs
+from neurodrift.simulate.settings.sweep_config import SweepConfig
+from neurodrift.simulate.store import block_arrays, store_block
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
+    ),
+}
+"""By default an idle driver takes 5 % of a core and a worker 3.5 % to watch themselves, and memory
+goes back to the system at every chance (MALLOC_TRIM_THRESHOLD_), which slows arrays of megabytes
+that come and go in every step."""
+
+
+def make_blocks(
+    config: SweepConfig,
+    path: Path,
+    blocks: list[int],
+    client: Client | None,
+    n_workers: int | None,
+    progress: bool,
+) -> None:
+    """Make and store the runs of some tasks.
+
+    Parameters
+    ----------
+    config
+        All runs.
+    path
+        Store of the sweep.
+    blocks
+        First run of each task.
+    client, n_workers, progress
+        As for :func:`neurodrift.simulate.sweep.run_sweep`.
+    """
+    bar = _Progress(config, blocks, progress)
+    try:
+        if client is None and n_workers == 0:
+            for start in blocks:
+                bar.add(_make_block(str(path), start, _of_block(config, start)))
+        elif client is not None:
+            _make_on(client, config, path, blocks, bar)
+        else:
+            with local_client(n_workers, len(blocks)) as local:
+                _make_on(local, config, path, blocks, bar)
+    finally:
+        bar.close()
+
+
+def _make_on(
+    client: Client, config: SweepConfig, path: Path, blocks: list[int], bar: _Progress
+) -> None:
+    from distributed import KilledWorker, as_completed
+
+    name = f"neurodrift-{config.fingerprint[:8]}-{time.time_ns()}"
+    futures = {
+        client.submit(
+            _make_block,
+            str(path),
+            start,
+            _of_block(config, start),
+            key=f"{name}-{start}",
+            pure=False,
+        ): start
+        for start in blocks
+    }
+    try:
+        for future in as_completed(list(futures)):
+            bar.add(future.result())
+    except KilledWorker as error:
+        raise ChildProcessError(
+            f"workers died again and again at run {futures[future]} (out of memory?)"
+        ) from error
+    finally:
+        client.cancel(list(futures), force=True)
+
+
+def _of_block(config: SweepConfig, start: int) -> list[RunSettings]:
+    return list(config.runs[start : start + config.runs_per_task])
+
+
+def _make_block(path: str, start: int, settings: list[RunSettings]) -> list[tuple[float, int]]:
+    """What a worker does: make the runs of one shard and store them."""
+    if not Path(path).is_dir():
+        raise FileNotFoundError(f"the worker does not see {path}: it needs a shared file system")
+    runs = train_runs(settings)
+    store_block(Path(path), start, block_arrays(settings, runs, Path(path)))
+    return [(_last_loss(run), int(run.measures.attrs["steps_made"])) for run in runs]
+
+
+def _last_loss(run: Run) -> float:
+    loss = run.measures["loss"].values
+    return float(loss[-1]) if loss.size else float("nan")
+
+
+@contextmanager
+def local_client(n_workers: int | None, n_tasks: int) -> Iterator[Client]:
+    """Client of worker processes on this machine.
+
+    Parameters
+    ----------
+    n_workers
+        How many; one for each processor when omitted.
+    n_tasks
+        More workers than tasks are not started.
+
+    Yields
+    ------
+    distributed.Client
+        Closed with its workers afterwards.
+    """
+    import logging
+
+    import dask
+    from distributed import Client, LocalCluster
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    wanted = n_workers or cores or 1
+    with (
+        dask.config.set(_QUIET),
+        LocalCluster(
+            n_workers=min(wanted, n_tasks),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+class _Progress:
+    """A bar with the last loss and the rate of all workers together."""
+
+    def __init__(self, config: SweepConfig, blocks: list[int], shown: bool) -> None:
+        from tqdm import tqdm
+
+        n_runs = len(config.runs)
+        missing = sum(len(_of_block(config, start)) for start in blocks)
+        # disable=None: only on a terminal
+        self._bar = tqdm(
+            total=n_runs, initial=n_runs - missing, unit="run", disable=None if shown else True
+        )
+        self._start, self._steps = time.monotonic(), 0
+
+    def add(self, made: list[tuple[float, int]]) -> None:
+        """Count the runs of one task."""
+        self._steps += sum(steps for _, steps in made)
+        rate = self._steps / max(time.monotonic() - self._start, 1e-9)
+        self._bar.set_postfix_str(f"loss {made[-1][0]:.2g}, {rate:.3g} steps/s", refresh=False)
+        self._bar.update(len(made))
+
+    def close(self) -> None:
+        """End the bar."""
+        self._bar.close()

@@ -1,0 +1,1 @@
+"""The shape of the loss around a network: Hessian, timescales, flatness, landscapes, Laplace."""

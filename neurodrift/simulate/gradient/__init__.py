@@ -1,0 +1,1 @@
+"""Networks that learn one task by gradient descent: tasks, networks, rules, engine."""

@@ -1,0 +1,285 @@
+"""The general engine: any network, any rule, several networks side by side, on CPU or CUDA.
+
+Parameters of all networks are stacked along a first axis and the network is mapped over it, so a
+layer of many networks is one batched matrix product. CUDA graphs are not used.
+
+Every random number comes from a generator seeded by the run's seed, the purpose and the number of
+a block of steps. A run therefore draws the same numbers in any company and after any resumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurodrift.seeds import generator
+from neurodrift.simulate.gradient import rules as pure
+from neurodrift.simulate.gradient.networks import Network, build, initial_weights, with_hidden
+from neurodrift.simulate.gradient.rules import Rule
+from neurodrift.simulate.gradient.task import Task
+
+if TYPE_CHECKING:
+    import torch
+
+NOISE_BLOCK = 16
+"""Steps whose noise is drawn at once."""
+
+
+def group_key(task: Task, network: Network, rule: Rule) -> tuple[Any, ...]:
+    """Runs with equal keys can be trained side by side."""
+    common = replace(
+        rule,
+        learning_rate=0.0,
+        update_noise=0.0,
+        label_noise=0.0,
+        input_noise=0.0,
+        perturbation=0.0,
+    )
+    return task.inputs.shape, task.n_outputs, network, common
+
+
+class TorchNetworks:
+    """Networks in training side by side.
+
+    Parameters
+    ----------
+    tasks, rules, seeds
+        One for each network. Tasks have the same sizes; rules differ in scales only, see
+        :func:`group_key`.
+    network
+        The kind of network, the same for all.
+    dtype
+        ``float64`` or ``float32``; noise is always drawn in float32.
+    device
+        A torch device.
+    n_early
+        Number of first steps whose training loss is kept.
+    weights
+        Parameters by name that each network starts from, None for those of its seed.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        network: Network,
+        rules: Sequence[Rule],
+        seeds: Sequence[int],
+        *,
+        dtype: str = "float64",
+        device: str = "cpu",
+        n_early: int = 0,
+        weights: Sequence[Mapping[str, np.ndarray] | None] | None = None,
+    ) -> None:
+        import torch
+
+        self.n_networks = len(tasks)
+        self._rules, self._rule, self._seeds = list(rules), rules[0], list(seeds)
+        self._device = torch.device(device)
+        self._dtype: torch.dtype = getattr(torch, dtype)
+        self._x = self._tensor([task.inputs for task in tasks])
+        self._y = self._tensor([task.targets for task in tasks])
+        n_inputs, n_outputs = tasks[0].n_inputs, tasks[0].n_outputs
+
+        module = build(network, n_inputs, n_outputs).to(self._device, self._dtype)
+        started = [
+            initial_weights(network, n_inputs, n_outputs, seed) if given is None else given
+            for seed, given in zip(seeds, weights or [None] * len(seeds), strict=True)
+        ]
+        self._parameters = {name: self._tensor([w[name] for w in started]) for name in started[0]}
+        assert network.hidden_layer is not None
+        both = with_hidden(module, network.hidden_layer)
+        self._both = torch.vmap(both)
+        self._outputs = torch.vmap(lambda parameters, x: both(parameters, x)[0])
+        self._memory = pure.start(self._rule, self._parameters)
+        self._step = 0
+        self._early = np.full((self.n_networks, n_early), np.nan)
+        self._blocks: dict[str, tuple[int, torch.Tensor]] = {}
+        self._passes: tuple[int, np.ndarray] = (-1, np.empty(0))
+        self._scales: dict[str, torch.Tensor] = {}
+        self._rates = {
+            name: self._scale("learning_rate", p.ndim) for name, p in self._parameters.items()
+        }
+
+    def _tensor(self, arrays: Sequence[np.ndarray]) -> torch.Tensor:
+        import torch
+
+        return torch.as_tensor(np.stack(arrays)).to(self._device, self._dtype)
+
+    def _scale(self, name: str, n_dims: int) -> torch.Tensor:
+        """A number of each network's rule, to be broadcast against (network, ...)."""
+        if name not in self._scales:
+            self._scales[name] = self._tensor([np.array(getattr(r, name)) for r in self._rules])
+        return self._scales[name].reshape(-1, *[1] * (n_dims - 1))
+
+    @property
+    def early(self) -> np.ndarray:
+        """(network, step) training loss of the first steps, NaN where not yet made."""
+        return self._early
+
+    def advance(self, step: int) -> None:
+        """Train until this many steps have been made in all."""
+        while self._step < step:
+            x, y = self._x, self._y
+            if self._rule.batch_size is not None:
+                x, y = self._minibatch(x, y)
+            clean_x, clean_y = x, y
+            if any(rule.input_noise for rule in self._rules):
+                x = x + self._noise("input_noise", tuple(x.shape[1:]))
+            if any(rule.label_noise for rule in self._rules):
+                y = y + self._noise("label_noise", tuple(y.shape[1:]))
+            if self._rule.name == "sed":
+                if self._rule.perturbed_loss == "same":
+                    clean_x, clean_y = x, y
+                loss = self._descend_error(x, y, clean_x, clean_y)
+            else:
+                loss = self._descend(x, y)
+            if self._step < self._early.shape[1]:
+                self._early[:, self._step] = loss.cpu().numpy()
+            self._step += 1
+
+    def _losses(self, parameters: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return ((self._outputs(parameters, x) - y) ** 2).flatten(1).mean(1)
+
+    def _descend(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        leaves = {name: p.requires_grad_() for name, p in self._parameters.items()}
+        losses = self._losses(leaves, x, y)
+        slopes = torch.autograd.grad(losses.sum(), list(leaves.values()))
+        with torch.no_grad():
+            parameters = {name: p.detach() for name, p in leaves.items()}
+            gradients = dict(zip(parameters, slopes, strict=True))
+            if any(rule.update_noise for rule in self._rules):
+                noise = self._parameter_noise("update_noise")
+                gradients = {name: g + noise[name] for name, g in gradients.items()}
+            self._parameters, self._memory = pure.step(
+                self._rule,
+                parameters,
+                gradients,
+                self._memory,
+                self._step,
+                learning_rate=self._rates,
+            )
+        return losses.detach()
+
+    def _descend_error(
+        self, x: torch.Tensor, y: torch.Tensor, clean_x: torch.Tensor, clean_y: torch.Tensor
+    ) -> torch.Tensor:
+        import torch
+
+        with torch.no_grad():
+            losses = self._losses(self._parameters, x, y)
+            noise = self._parameter_noise("perturbation")
+            moves = {name: move / move.shape[1] ** 0.5 for name, move in noise.items()}
+            moved = {name: p + moves[name] for name, p in self._parameters.items()}
+            gained = self._losses(moved, clean_x, clean_y) - losses
+            self._parameters = pure.descend_error(
+                self._parameters,
+                moves,
+                {name: gained.reshape(-1, *[1] * (m.ndim - 1)) for name, m in moves.items()},
+                learning_rate=self._rates,
+            )
+        return losses
+
+    def _minibatch(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
+        assert self._rule.batch_size is not None
+        n_samples, size = x.shape[1], self._rule.batch_size
+        done, batch = divmod(self._step, -(-n_samples // size))
+        if self._passes[0] != done:
+            orders = [
+                generator(seed, "batches", done).permutation(n_samples) for seed in self._seeds
+            ]
+            self._passes = (done, np.stack(orders))
+        chosen = self._passes[1][:, batch * size : (batch + 1) * size]
+        network = torch.arange(self.n_networks, device=self._device)[:, None]
+        index = torch.as_tensor(chosen, device=self._device)
+        return x[network, index], y[network, index]
+
+    def _noise(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        """(network, ...) noise of this step."""
+        import torch
+
+        uniform = name == "label_noise" and self._rule.label_noise_kind == "uniform"
+        block, offset = divmod(self._step, NOISE_BLOCK)
+        key = f"{name} {shape}"
+        if key not in self._blocks:
+            size = (self.n_networks, NOISE_BLOCK, *shape)
+            self._blocks[key] = (-1, torch.zeros(size, dtype=torch.float32, device=self._device))
+        last, drawn = self._blocks[key]
+        if last != block:
+            source = torch.Generator(device=self._device)
+            for i, (rule, seed) in enumerate(zip(self._rules, self._seeds, strict=True)):
+                if not getattr(rule, name):
+                    continue
+                source.manual_seed(int(generator(seed, key, block).integers(2**63)))
+                if uniform:
+                    drawn[i].uniform_(-0.5, 0.5, generator=source)
+                else:
+                    drawn[i].normal_(generator=source)
+            self._blocks[key] = (block, drawn)
+        noise = drawn[:, offset].to(self._dtype)
+        return noise * self._scale(name, noise.ndim)
+
+    def _parameter_noise(self, name: str) -> dict[str, torch.Tensor]:
+        import torch
+
+        counts = [p[0].numel() for p in self._parameters.values()]
+        whole = self._noise(name, (sum(counts),))
+        parts = torch.split(whole, counts, dim=1)
+        return {
+            key: part.reshape(p.shape)
+            for (key, p), part in zip(self._parameters.items(), parts, strict=True)
+        }
+
+    def measure(self) -> np.ndarray:
+        """(network, 4): clean mean squared error, active fraction, active units, any activity."""
+        import torch
+
+        with torch.no_grad():
+            outputs, hidden = self._both(self._parameters, self._x)
+            active = hidden > 0
+            columns = [
+                ((outputs - self._y) ** 2).flatten(1).mean(1),
+                active.flatten(1).double().mean(1),
+                active.any(1).double().mean(1),
+                (hidden != 0).flatten(1).any(1),
+            ]
+            finite = [p.flatten(1).isfinite().all(1) for p in self._parameters.values()]
+            columns[0] = torch.where(torch.stack(finite).all(0), columns[0], torch.nan)
+            return torch.stack([c.double() for c in columns], dim=1).cpu().numpy()
+
+    def weights(self) -> list[dict[str, np.ndarray]]:
+        """Parameters by name, of each network."""
+        arrays = {name: p.detach().cpu().numpy() for name, p in self._parameters.items()}
+        return [
+            {name: array[i].copy() for name, array in arrays.items()}
+            for i in range(self.n_networks)
+        ]
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that changes in training; :meth:`restore` goes on from it bit for bit."""
+        arrays = {f"parameter.{n}": p.detach() for n, p in self._parameters.items()}
+        for kind, kept in self._memory.items():
+            arrays |= {f"{kind}.{name}": array for name, array in kept.items()}
+        copies = {name: array.cpu().numpy().copy() for name, array in arrays.items()}
+        return copies | {"step": np.array(self._step), "early": self._early.copy()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to a state."""
+        import torch
+
+        def back(name: str) -> torch.Tensor:
+            return torch.as_tensor(np.array(state[name])).to(self._device)
+
+        self._parameters = {name: back(f"parameter.{name}") for name in self._parameters}
+        self._memory = {
+            kind: {name: back(f"{kind}.{name}") for name in kept}
+            for kind, kept in self._memory.items()
+        }
+        self._step = int(state["step"])
+        self._early = np.array(state["early"])

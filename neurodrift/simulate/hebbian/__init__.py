@@ -1,0 +1,1 @@
+"""Hebbian similarity matching: inputs, network, plasticity and what is measured of it."""

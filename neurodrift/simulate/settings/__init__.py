@@ -1,0 +1,1 @@
+"""Settings of simulations: YAML, JSON Schemas, ranges, the registry of kinds."""

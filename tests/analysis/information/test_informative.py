@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neurodrift as nd
+from neurodrift.analysis.information.estimates import informative_units
+from neurodrift.analysis.maps.binning import Binning
+from neurodrift.simulate.gradient.engine import train
+from neurodrift.simulate.gradient.networks import Network
+from neurodrift.simulate.gradient.tasks import PUBLISHED, predictive_track
+
+
+def published_information(position, direction, hidden, n_bins=100):
+    """The published rule, written out: bins over both directions, mean activity, occupancy."""
+    half = np.linspace(position.min(), position.max(), n_bins // 2 + 1)
+    # at the lower end itself, which both directions share, the code has the side of direction 1
+    place = np.digitize(position, half[1:-1]) + n_bins // 2 * (direction < 0)
+    found = np.zeros(hidden.shape[1])
+    for unit in range(hidden.shape[1]):
+        p, rate = np.zeros(n_bins), np.zeros(n_bins)
+        for b in range(n_bins):
+            inside = place == b
+            p[b] = inside.mean()
+            rate[b] = hidden[inside, unit].mean() if inside.any() else 0.0
+        mean = (p * rate).sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[unit] = np.nansum(p * rate / mean * np.log2(rate / mean))
+    return found
+
+
+@pytest.fixture(scope="module")
+def recording():
+    run = train(
+        predictive_track(**PUBLISHED["predictive_track"]), n_steps=2000, snapshots=[0, 2000]
+    )
+    return run.recording()
+
+
+def test_informative_units__equals_the_published_rule(recording):
+    x = recording["x"].values
+    # away from the edges of bins, which the two sides count into different bins
+    recording = recording.assign(x=("time", np.where(x == x.min(), x, x + 1e-6)))
+    low, high = recording["x"].values.min(), recording["x"].values.max()
+    maps = nd.rate_maps(recording, binning=Binning(edges=np.linspace(low, high, 51)))
+    found = informative_units(maps)
+    for i, where in enumerate(nd.session_slices(recording)):
+        hidden = recording["activity"].values[where]
+        directions = recording["direction"].values[where]
+        expected = published_information(recording["x"].values[where], directions, hidden)
+        silent = ~hidden.any(axis=0)
+        information = found["information"].values[i]
+        assert np.isnan(information[silent]).all()
+        np.testing.assert_allclose(information[~silent], expected[~silent], atol=1e-9)
+        np.testing.assert_array_equal(found["is_informative"].values[i], expected > 0.01)
+
+
+def test_informative_units__a_direction_is_a_location():
+    x = np.tile(np.linspace(1, 99, 50), 2)
+    direction = np.repeat([1, -1], 50)
+    activity = np.column_stack([direction == 1, np.ones(100), np.zeros(100)]).astype(float)
+    recording = nd.recording_from_arrays(
+        [activity], kind="activation", x=[x], direction=[direction], frame_duration=1.0
+    )
+    found = informative_units(nd.rate_maps(recording))
+    np.testing.assert_allclose(found["information"].values[0, :2], [1, 0], atol=1e-12)
+    assert np.isnan(found["information"].values[0, 2])
+    assert found["is_informative"].values.tolist() == [[True, False, False]]
+    assert not informative_units(nd.rate_maps(recording), threshold=1.01)["is_informative"].any()
+    assert set(found.coords) >= {"session", "unit", "subject"}
+    assert not {"direction", "x_bin"} & set(found.coords)
+
+
+def test_informative_units__lazy_and_by_segment():
+    recording = nd.testing.linear_track(n_units=6, n_sessions=2, minutes=4, seed=1)
+    maps = nd.rate_maps(recording, by="lap")
+    lazy = nd.rate_maps(recording.chunk(unit=2), by="lap")
+    found = informative_units(maps)
+    assert found["information"].dims == ("segment", "unit")
+    np.testing.assert_array_equal(
+        informative_units(lazy)["information"].values, found["information"].values
+    )
+
+
+def test_informative_units__bad_arguments():
+    maps = nd.rate_maps(nd.testing.linear_track(n_units=2, minutes=2))
+    for threshold in (-0.1, np.nan):
+        with pytest.raises(ValueError, match="threshold is"):
+            informative_units(maps, threshold=threshold)
+    with pytest.raises(ValueError, match="rate is negative"):
+        informative_units(maps.assign(rate=-1 - maps["rate"]))
+
+
+def test_analyze__noise_free_activity_is_judged_by_information(recording):
+    results = nd.analyze(recording)
+    assert "stability" not in results.children and "agreement" not in results.children
+    cells, sessions = results["place_cells"], results["sessions"]
+    assert cells.attrs["criterion"] == "information"
+    informative = informative_units(nd.rate_maps(recording))
+    chosen = informative["is_informative"].values
+    np.testing.assert_array_equal(cells["is_place_cell"].values, chosen)
+    assert np.isnan(cells["p"].values).all() and np.isnan(cells["z"].values).all()
+    silent = np.isnan(results["information"]["naive"].values)
+    np.testing.assert_array_equal(cells["significant"].values, chosen[..., None] & ~silent)
+    for i in range(2):
+        row = informative["information"].values[i]
+        mean = row[chosen[i]].mean()
+        assert sessions["information_informative"].values[i] == pytest.approx(mean, rel=1e-12)
+        everyone = np.where(np.isnan(row), 0, row).mean()
+        assert sessions["information_all"].values[i] == pytest.approx(everyone, rel=1e-12)
+        assert sessions["fraction_informative_units"].values[i] == chosen[i].mean()
+        assert sessions["n_informative_units"].values[i] == chosen[i].sum()
+    np.testing.assert_array_equal(
+        sessions["fraction_place_cells"].values, sessions["fraction_informative_units"].values
+    )
+    assert "information_ssr" not in sessions
+    assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
+    text = nd.summary(results)
+    assert "more than 0.01 bit/event" in text
+    assert "no shuffle test" in text
+
+
+def test_analyze__criterion_can_be_chosen(recording):
+    one = recording.isel(time=slice(0, 150), session=slice(0, 1), unit=slice(0, 12))
+    tested = nd.analyze(one, criterion="shuffle", repetitions=5)
+    assert tested["place_cells"].attrs["criterion"] == "p"
+    assert "stability" in tested.children and "information_ssr" in tested["sessions"]
+    assert "shuffle test" not in nd.summary(tested)
+    strict = nd.analyze(one, min_information=1.0)
+    kept = strict["sessions"]["n_place_cells"].item()
+    assert kept == (strict["informative"]["information"] > 1).sum().item()
+    assert 0 < kept < nd.analyze(one)["sessions"]["n_place_cells"].item()
+    with pytest.raises(ValueError, match="criterion is 'best'"):
+        nd.analyze(one, criterion="best")
+
+
+def test_analyze__noisy_recordings_have_both():
+    mouse = nd.testing.linear_track(n_units=6, n_sessions=2, minutes=4, detection=0.7, seed=3)
+    results = nd.analyze(mouse, repetitions=5)
+    assert results["place_cells"].attrs["criterion"] == "p"
+    detected = results["maps"]["detected"].values
+    information = results["informative"]["information"].values
+    for i in range(2):
+        row = np.nan_to_num(information[i][detected[i]])
+        found = results["sessions"]["information_all"].values[i]
+        assert found == pytest.approx(row.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_analyze__activations_below_zero_have_no_place_cells(activation):
+    run = train(
+        predictive_track(n_samples=60), network=Network(activation=activation), n_steps=50,
+        snapshots=[0, 50],
+    )  # fmt: skip
+    results = nd.analyze(run.recording())
+    assert not {"informative", "information", "place_cells"} & set(results.children)
+    assert "n_place_cells" not in results["sessions"]
+    assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
+    assert results["drift"]["rate_map_correlation_n"].values[0, 1] == 200  # units, directions
+    assert "below 0" in nd.summary(results)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from neurodrift import rate_maps, recording_from_arrays, testing
+from neurodrift.analysis.drift.ceiling import half_maps, session_drift
+from neurodrift.analysis.drift.drift import drift
+from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift.analysis.regression.regression import regress
+from neurodrift.analysis.regression.tables import drift_table, session_table
+
+
+def test_session_table__counts_frame_by_frame() -> None:
+    recording = testing.linear_track(n_units=4, n_sessions=3, minutes=1, detection=0.6)
+    speed = recording["speed"].values.copy()
+    speed[:7] = 0.5
+    recording = recording.assign(speed=("time", speed, recording["speed"].attrs))
+    table = session_table(recording)
+    for s in range(3):
+        own = recording["session_index"].values == s
+        running = [v for v in recording["speed"].values[own] if v >= 1]
+        assert table["running_time"][s] == pytest.approx(len(running) * 0.05 / 60)
+        assert table["running_speed"][s] == pytest.approx(np.mean(running))
+        assert table["tracked_time"][s] == pytest.approx(1)
+    assert table["n_detected"].tolist() == recording["detected"].values.sum(axis=1).tolist()
+    assert table["session_number"].tolist() == [0, 1, 2]
+    assert table["experience"].tolist() == recording["experience"].values.tolist()
+
+
+def test_session_table__adds_measures_by_session_label() -> None:
+    recording = testing.linear_track(n_units=4, n_sessions=3, minutes=1)
+    measures = sparsity(recording)
+    extra = xr.DataArray(
+        [3.0, 1.0, 2.0], dims="session", coords={"session": ["3", "1", "2"]}, name="extra"
+    )
+    table = session_table(recording, measures, extra)
+    assert table["extra"].tolist() == [1.0, 2.0, 3.0]
+    assert table["n_active"].tolist() == measures["n_active"].values.tolist()
+    assert "is_active" not in table
+    with pytest.raises(ValueError, match="already has a column 'extra'"):
+        session_table(recording, extra, extra)
+    with pytest.raises(ValueError, match="'extra' has no value for session 2"):
+        session_table(recording, extra.isel(session=[0, 1]))
+
+
+def test_session_table__without_position_or_speed() -> None:
+    recording = recording_from_arrays(
+        [np.ones((10, 2))] * 3,
+        kind="activation",
+        frame_duration=1.0,
+        training_step=[0, 5, 9],
+        loss=[1.2, 0.5, 0.1],
+        accuracy=[0.5, np.nan, 1.0],
+    )
+    table = session_table(recording, sparsity(recording))
+    assert table["training_step"].tolist() == [0, 5, 9]
+    assert table["loss"].tolist() == [1.2, 0.5, 0.1]
+    np.testing.assert_equal(table["accuracy"].tolist(), [0.5, np.nan, 1.0])
+    assert table["running_speed"].isna().all()
+    assert table["running_time"].isna().all()
+
+
+def test_drift_table__one_row_for_each_pair() -> None:
+    recording = testing.linear_track(n_units=6, n_sessions=4, minutes=2)
+    found = drift(rate_maps(recording), n_shuffles=0)
+    table = drift_table(found)
+    assert len(table) == 6
+    for row in table.itertuples():
+        at = {"session_a": row.session_a, "session_b": row.session_b}
+        assert row.rate_map_correlation == float(found["rate_map_correlation"].sel(at))
+        assert row.lag == int(row.session_b) - int(row.session_a) > 0
+        assert row.lag_day == 2 * row.lag
+    assert set(table["subject"]) == {"synthetic"}
+    assert "unit_rate_map_correlation" not in table
+    with pytest.raises(ValueError, match="expected a drift over pairs"):
+        drift_table(sparsity(recording))
+
+
+def test_drift_table__keeps_the_ceiling_as_lag_zero() -> None:
+    recording = testing.linear_track(n_units=6, n_sessions=3, minutes=2)
+    table = drift_table(session_drift(drift(half_maps(recording), n_shuffles=0)))
+    assert table["lag"].tolist() == [0, 1, 2, 0, 1, 0]
+    segments = drift_table(drift(half_maps(recording), n_shuffles=0))
+    assert len(segments) == 15
+    assert {"half_a", "half_b", "session_a", "session_b"} <= set(segments)
+
+
+def test_drift_table__feeds_regress_over_animals() -> None:
+    tables = []
+    for seed in range(3):
+        recording = testing.linear_track(
+            n_units=25, n_sessions=5, minutes=3, drift=0.3, tuned=1.0, peak_rate=8.0, seed=seed
+        ).assign_coords(subject=f"m{seed}")
+        tables.append(drift_table(drift(rate_maps(recording, smoothing=4.0), n_shuffles=0)))
+    fit = regress(
+        pd.concat(tables), "rate_map_correlation", "lag", method="subjects", subject="subject"
+    )
+    assert float(fit["ci_high"].sel(term="lag")) < 0
+    assert int(fit["n_rows"]) == 30
+
+
+@pytest.mark.parametrize(("mouse", "environment"), [("C6_M4", "A"), ("C12_M4", "A")])
+def test_session_table__equals_reference(
+    shared_data: Path,
+    real_recording: Callable[[str, str], xr.Dataset],
+    mouse: str,
+    environment: str,
+) -> None:
+    reference = pd.read_csv(shared_data / "sheintuch2020" / "reference_sessions.csv")
+    reference = reference[(reference["mouse"] == mouse) & (reference["env"] == environment)]
+    table = session_table(real_recording(mouse, environment))
+    np.testing.assert_allclose(table["running_speed"], reference["mean_run_speed"], atol=5e-5)
+    frames = table["running_time"] * 60 / 0.05
+    np.testing.assert_allclose(frames, reference["n_running"], rtol=1e-12)
+    np.testing.assert_allclose(table["tracked_time"] * 60, reference["dur_track_s"], atol=5e-3)
+    assert table["day"].tolist() == reference["day"].tolist()

@@ -76,7 +76,7 @@ def two_groups(repeats: int) -> None:
                 rng = generator(repeat, "two groups", n_a, n_b, str(slope))
                 a = group(rng, template, animals=n_a, slope=-0.2, spread=spread_a)
                 b = group(rng, template, animals=n_b, slope=slope, spread=spread_b)
-                one = agree(a, b, factor=2.0, level=0.95, repetitions=2000, rng=rng)
+                one = agree(a, b, factor=2.0, level=0.95, n_repeats=2000, rng=rng)
                 sign, size = verdicts(one, 0.95)
                 counts[0] += one["difference_p"] < 0.05
                 counts[1] += one["difference_ci_low"] <= true <= one["difference_ci_high"]

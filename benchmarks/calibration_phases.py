@@ -14,14 +14,14 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import testing
-from neurodrift.analysis.drift.ceiling import half_maps, session_drift
-from neurodrift.analysis.drift.drift import drift
-from neurodrift.analysis.information.estimates import spatial_information
-from neurodrift.analysis.maps.sparsity import sparsity
-from neurodrift.analysis.phases.phases import phases
+from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift
+from neurodrift.analysis.drift.drift import compute_drift
+from neurodrift.analysis.information.estimates import compute_spatial_information
+from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.pipeline import place_cell_measures
-from neurodrift.analysis.place_cells.place_cells import place_cells
-from neurodrift.analysis.regression.tables import session_table
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
+from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.seeds import generator
 
 CHANGES = {"fraction_active_units": -0.5, "active_fraction": -0.6, "information_ssr": 0.8}
@@ -80,7 +80,7 @@ def borders(kind: str, n: int, size: float, memory: float, repeats: int) -> list
     for k in range(repeats):
         rng = generator(k, "phases", kind, n, int(1000 * size), int(100 * memory))
         data, truth = series(kind, n, size, memory, rng)
-        result = phases(data)
+        result = detect_phases(data)
         for i in range(2):
             row = [float(result[f"change_point{end}"][i]) for end in ("", "_low", "_high")]
             if np.isfinite(row[1]):
@@ -107,12 +107,12 @@ def borders(kind: str, n: int, size: float, memory: float, repeats: int) -> list
 
 def results(recording: xr.Dataset) -> xr.DataTree:
     """What phases read of :func:`neurodrift.analyze`, without the rest."""
-    active, cells = sparsity(recording), place_cells(recording)
-    information = spatial_information(recording, repetitions=20, min_active_frames=5)
+    active, cells = compute_sparsity(recording), detect_place_cells(recording)
+    information = compute_spatial_information(recording, n_repeats=20, min_active_frames=5)
     chosen = {"place_cells": cells["significant"], "active": active["is_active"]}
-    halves = half_maps(recording, smoothing=4.0)
-    similar = session_drift(drift(halves, per_unit=False, n_shuffles=0, **chosen))
-    table = session_table(recording, active, place_cell_measures(active, cells, information))
+    halves = compute_half_maps(recording, smoothing=4.0)
+    similar = compute_session_drift(compute_drift(halves, per_unit=False, n_repeats=0, **chosen))
+    table = tabulate_sessions(recording, active, place_cell_measures(active, cells, information))
     sessions = xr.Dataset.from_dataframe(table.set_index("session"))
     return xr.DataTree.from_dict(
         {"sparsity": active, "sessions": sessions, "session_drift": similar}
@@ -122,7 +122,7 @@ def results(recording: xr.Dataset) -> xr.DataTree:
 def verdicts(repeats: int, **options: float) -> str:
     """Verdicts on synthetic recordings, the most frequent first."""
     said = Counter(
-        phases(
+        detect_phases(
             results(
                 testing.linear_track(
                     n_units=30, n_sessions=8, minutes=4, frame_rate=5, seed=seed, **options

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from neurodrift import Binning, recording_from_arrays, session_slices, testing
-from neurodrift.analysis.place_cells.place_cells import place_cells
+from neurodrift import Binning, recording_from_arrays, slice_sessions, testing
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.place_cells.shuffles import NULLS, Null
 
 DATA = Path(os.environ.get("NEURODRIFT_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -52,7 +52,7 @@ def shifted(recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     """The recording with each unit's activity shifted by itself, within the tracked frames."""
     activity = recording["activity"].values.copy()
     tracked = np.isfinite(recording["x"].values)
-    for where in session_slices(recording):
+    for where in slice_sessions(recording):
         at = where.start + np.flatnonzero(tracked[where])
         for j in range(activity.shape[1]):
             activity[at, j] = np.roll(activity[at, j], rng.integers(at.size))
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--recording", type=Path, nargs="*", default=[])
     parser.add_argument("--exclude-ends", type=float, default=8.0, help="of --recording [cm]")
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--shuffles", type=int, default=1000)
+    parser.add_argument("--n-repeats", type=int, default=1000)
     parser.add_argument("--nulls", nargs="+", choices=NULLS, default=[])
     parser.add_argument("--small", action="store_true", help="one mouse and session, 100 shuffles")
     arguments = parser.parse_args()
@@ -74,14 +74,14 @@ def main() -> None:
         from neurodrift import open_recording
 
         recordings = [(str(path), open_recording(path)) for path in arguments.recording]
-        binning = Binning(width=4.0, exclude_ends=arguments.exclude_ends)
+        binning = Binning(bin_width=4.0, exclude_ends=arguments.exclude_ends)
     elif (DATA / "sheintuch2022").is_dir():
         recordings = list(sheintuch2022(DATA / "sheintuch2022"))
         binning = Binning(edges=np.arange(2.5, 23.5))
     else:
         print(f"(no real recordings in {DATA}: a synthetic one instead)")
         recordings = [("synthetic", testing.linear_track(n_units=100, n_sessions=1, minutes=10))]
-        binning = Binning(width=4.0, directions=False)  # shifts are those of all frames
+        binning = Binning(bin_width=4.0, directions=False)  # shifts are those of all frames
     if arguments.small:
         recordings, arguments.shuffles = recordings[:1], 100
     nulls: list[Null] = arguments.nulls or [
@@ -95,8 +95,8 @@ def main() -> None:
         for _, recording in recordings:
             moved = shifted(recording, rng)
             for null in nulls:
-                result = place_cells(
-                    moved, binning=binning, null=null, n_shuffles=arguments.shuffles
+                result = detect_place_cells(
+                    moved, binning=binning, null=null, n_repeats=arguments.shuffles
                 )
                 found[null] += [int(result[name].sum()) for name in ("significant", "tested")]
     for null, (n_positive, n_tested) in found.items():

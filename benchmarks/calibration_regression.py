@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from neurodrift import testing
-from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.regression.tables import session_table
+from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.seeds import generator
 
 SLOPE = -0.1
@@ -93,8 +93,8 @@ def recording_tables(
             recording = testing.linear_track(minutes=0.5, frame_rate=4.0, seed=seed, **shape)  # type: ignore[arg-type]
             truth = testing.linear_track_truth(seed=seed, **shape)["rate"]  # type: ignore[arg-type]
             events = truth.mean(("unit", "direction", "x")).values * 30.0
-            measure = sparsity(recording, frames="all")["events_per_unit"]
-            table = session_table(recording, measure).rename(columns={"day": "x"})
+            measure = compute_sparsity(recording, frames="all")["events_per_unit"]
+            table = tabulate_sessions(recording, measure).rename(columns={"day": "x"})
             parts.append(table.assign(y=table["events_per_unit"], subject=str(animal)))
             slopes.append(np.polyfit(parts[-1]["x"], events, 1)[0])
         yield pd.concat(parts, ignore_index=True), float(np.mean(slopes))

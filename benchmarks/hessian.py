@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from neurodrift.seeds import generator
-from neurodrift.simulate.curvature.hessian import hessian_spectrum
+from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
 
 SIZES = {"samples": 10, "features": 20, "outputs": 10, "hidden": 100}
 SMALL = {"samples": 4, "features": 6, "outputs": 3, "hidden": 12}
@@ -69,10 +69,10 @@ def main() -> None:
     for silent in (0.0, 0.7):
         parts = network(sizes, silent)
         slow_wall, slow_cpu, expected = timed(lambda p=parts: published(*p), 1)
-        wall, cpu, found = timed(lambda p=parts: hessian_spectrum(*p), options.repeats)
-        linear = timed(lambda p=parts: hessian_spectrum(*p, part="gauss_newton"), options.repeats)[
-            0
-        ]
+        wall, cpu, found = timed(lambda p=parts: compute_hessian_spectrum(*p), options.repeats)
+        linear = timed(
+            lambda p=parts: compute_hessian_spectrum(*p, part="gauss_newton"), options.repeats
+        )[0]
         error = np.abs(found - expected).max() / expected.max()
         print(
             f"{found.size} parameters, {silent:.0%} of the units silent: published {slow_wall:.2f} "

@@ -5,7 +5,7 @@
     python benchmarks/information.py --accuracy      # also the bias on published simulated cells
 
 NumPy draws each subsample, multiplies its activity by one-hot positions, as it is and permuted,
-and fits every cell by scipy. It runs a stated fraction of the repetitions, evenly over the sizes,
+and fits every cell by scipy. It runs a stated fraction of the n_repeats, evenly over the sizes,
 and is scaled. Both take turns, and the best turn of each counts. BLAS has one thread unless
 OPENBLAS_NUM_THREADS says otherwise: more gain NumPy little on idle cores, and on busy ones they
 make it ten times slower. Real amplitudes (mouse C6M3, cells active in 10 frames or more) are
@@ -30,8 +30,8 @@ from neurodrift import Binning, recording_from_arrays
 from neurodrift.analysis.information.curves import n_threads
 from neurodrift.analysis.information.estimates import (
     FRACTIONS,
-    mutual_information,
-    spatial_information,
+    compute_mutual_information,
+    compute_spatial_information,
 )
 
 N_BINS = 20
@@ -77,8 +77,8 @@ def plain_numpy(recording: xr.Dataset, edges: np.ndarray, share: float) -> tuple
     with np.errstate(invalid="ignore", divide="ignore"):
         for i, fraction in enumerate(FRACTIONS):
             n = math.floor(fraction * n_frames + 1e-9)
-            repetitions = math.ceil(REPETITIONS / fraction - 1e-9)
-            done = max(3, round(repetitions * share))
+            n_repeats = math.ceil(REPETITIONS / fraction - 1e-9)
+            done = max(3, round(n_repeats * share))
             found = np.empty((2, done, n_cells))
             start = time.perf_counter()
             for k in range(done):
@@ -87,7 +87,7 @@ def plain_numpy(recording: xr.Dataset, edges: np.ndarray, share: float) -> tuple
                 found[0, k] = information(sample, states)
                 found[1, k] = information(sample[rng.permutation(n)], states)
             curves[:, i] = np.nanmean(found, axis=1)
-            seconds += (time.perf_counter() - start) * repetitions / done
+            seconds += (time.perf_counter() - start) * n_repeats / done
     start = time.perf_counter()
     (first, shuffle_first), (last, shuffle_last) = curves[:, 0], curves[:, -1]
     ssr = last - shuffle_last * (first - last) / (shuffle_first - shuffle_last)
@@ -114,21 +114,21 @@ def fit_bounded(curve: np.ndarray, n_frames: int) -> float:
 
 def compare(name: str, recording: xr.Dataset, binning: Binning, share: float, turns: int) -> None:
     edges = np.asarray(binning.edges, dtype=float)
-    spatial_information(recording, binning=binning, repetitions=2)  # compiles
+    compute_spatial_information(recording, binning=binning, n_repeats=2)  # compiles
     ours, theirs = [], []
     for _ in range(turns):
         seconds, slow = plain_numpy(recording, edges, share)
         theirs.append(seconds)
         for _ in range(3):
             start = time.perf_counter()
-            fast = spatial_information(recording, binning=binning, repetitions=REPETITIONS)
+            fast = compute_spatial_information(recording, binning=binning, n_repeats=REPETITIONS)
             ours.append(time.perf_counter() - start)
     n_frames, n_cells = recording["activity"].shape
     density = float((recording["activity"] > 0).mean()) / FRAME
     print(f"{name}: {n_cells} cells x {n_frames} frames, active in {density:.2f} frames/s")
     slower, faster = min(theirs), min(ours)
     print(
-        f"  NumPy {slower:.2f} s (1/{1 / share:.0f} of the repetitions, scaled; best of {turns}), "
+        f"  NumPy {slower:.2f} s (1/{1 / share:.0f} of the n_repeats, scaled; best of {turns}), "
         f"neurodrift {faster:.3f} s (best of {3 * turns}): {slower / faster:.0f} times faster"
     )
     found = np.stack([fast[n].values.ravel() for n in ("ssr", "bae")])
@@ -164,10 +164,10 @@ def accuracy(folder: Path) -> None:
                 recording = load(folder, "simulated", mouse, session)
                 options = {"binning": TRACK_BINS, "corrections": corrections}
                 if measure == "MI":
-                    result = mutual_information(recording, **options)
+                    result = compute_mutual_information(recording, **options)
                 else:
-                    unit = "bits/event" if measure == "SI_bit_spike" else "bits/s"
-                    result = spatial_information(recording, measure=unit, **options)
+                    unit = "bit/event" if measure == "SI_bit_spike" else "bit/s"
+                    result = compute_spatial_information(recording, measure=unit, **options)
                 result = result.isel(session=0, direction=0)
                 enough = (result["active_frames"] >= 10).values
                 found = [float(result[name]) for name in names]

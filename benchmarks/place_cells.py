@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import Binning, recording_from_arrays
-from neurodrift.analysis.place_cells.place_cells import place_cells
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 
 FRAME_RATE = 20.0  # Hz
 LENGTH = 100.0  # cm
@@ -115,10 +115,12 @@ def main() -> None:
         recording = make(arguments.cells, arguments.minutes, rate)
 
         def exact(recording: xr.Dataset = recording) -> xr.Dataset:
-            return place_cells(recording, binning=binning, null="circular_exact")
+            return detect_place_cells(recording, binning=binning, null="circular_exact")
 
         def sampled(recording: xr.Dataset = recording) -> xr.Dataset:
-            return place_cells(recording, binning=binning, null="circular", n_shuffles=N_SHUFFLES)
+            return detect_place_cells(
+                recording, binning=binning, null="circular", n_repeats=N_SHUFFLES
+            )
 
         functions = {
             "pynapple": pynapple_shuffle(recording, arguments.bins),

@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.tasks import TASKS
-from neurodrift.simulate.settings.sweep_config import load_sweep
+from neurodrift.simulate.settings.sweep_config import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 NAMES = {"RLgrad": "SED", "Adam": "Adam", "SGD": "SGD"}
@@ -67,7 +67,7 @@ def _make_small(options: argparse.Namespace, folder: Path) -> None:
     quick = {"n_steps": 500, "measures": 101, "snapshots": 2, "hessian": "relative"}
     for name, key in (("noise", "noise"), ("pairs", "label-update"), ("random", "random")):
         changes = quick | ({"sweep.n_runs": 8} if name == "random" else {})
-        config = load_sweep(f"ratzon2024-{key}", changes)
+        config = read_sweep(f"ratzon2024-{key}", changes)
         few = replace(config, runs=config.runs[:8])
         setattr(options, name, run_sweep(few, folder / f"{name}.zarr", n_workers=0))
 
@@ -109,7 +109,9 @@ def _nonzero(sweep: Sweep, run: int) -> float:
     last = slice(-11, -1) if len(found.snapshot_steps) > 11 else slice(-2, None)
     weights = {name: array[last] for name, array in found.weights.items()}
     task = found.task
-    parts = hessian_measures(weights["W"], weights["b"], weights["V"], task.inputs, task.targets)
+    parts = compute_hessian_measures(
+        weights["W"], weights["b"], weights["V"], task.inputs, task.targets
+    )
     return float(parts["eig_nonzero"].mean())
 
 

@@ -29,7 +29,7 @@ def main() -> int:
     recording = testing.linear_track(
         n_units=n_units, n_sessions=n_sessions, minutes=minutes, detection=0.9
     )
-    results = analyze(recording, repetitions=5 if small else 20, progress=True)
+    results = analyze(recording, n_repeats=5 if small else 20, progress=True)
     with tempfile.TemporaryDirectory() as folder:
         times = []
         for _ in range(3):

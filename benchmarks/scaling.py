@@ -55,13 +55,15 @@ def analyse(path: str) -> dict[str, float]:
     """Rate maps and the exact place-cell test of a stored recording."""
     import dask
 
-    from neurodrift import Binning, open_recording, place_cells, rate_maps
+    from neurodrift import Binning, compute_rate_maps, detect_place_cells, open_recording
 
     dask.config.set(scheduler="threads", num_workers=2)
-    binning = Binning(width=5.0)
-    place_cells(open_recording(path).isel(unit=slice(0, 2)), binning=binning).compute()  # compile
+    binning = Binning(bin_width=5.0)
+    detect_place_cells(
+        open_recording(path).isel(unit=slice(0, 2)), binning=binning
+    ).compute()  # compile
     seconds = {}
-    for name, function in (("rate_maps", rate_maps), ("place_cells", place_cells)):
+    for name, function in (("rate_maps", compute_rate_maps), ("place_cells", detect_place_cells)):
         start = time.perf_counter()
         function(open_recording(path), binning=binning).compute()
         seconds[name] = time.perf_counter() - start

@@ -25,7 +25,7 @@ def my_session(day: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     mouse = nd.testing.linear_track(
         n_units=N_CELLS, n_sessions=N_DAYS, minutes=5, detection=0.8, seed=3
     )
-    where = nd.session_slices(mouse)[day]
+    where = nd.slice_sessions(mouse)[day]
     found = np.flatnonzero(mouse["detected"].values[day])
     return mouse["activity"].values[where][:, found], mouse["x"].values[where], found
 
@@ -51,8 +51,8 @@ def main() -> None:
     recording = nd.join_sessions(sessions)
 
     bins = nd.Binning(edges=np.arange(0, 101, 5.0), exclude_ends=5.0, speed_range=(2.0, np.inf))
-    results = nd.analyze(recording, binning=bins, repetitions=100)
-    print(nd.summary(results))
+    results = nd.analyze(recording, binning=bins, n_repeats=100)
+    print(nd.summarize(results))
 
     folder = Path(tempfile.mkdtemp(prefix="neurodrift-"))
     nd.save_results(results, folder / "results.zarr")

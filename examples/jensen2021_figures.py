@@ -32,9 +32,9 @@ from neurodrift import plotting
 from neurodrift.simulate.continual.continual import ContinualRun
 from neurodrift.simulate.continual.settings import open_continual
 from neurodrift.simulate.curvature.laplace import (
-    laplace_approximation,
-    loss_grids,
-    permuted_energy,
+    compute_loss_grids,
+    compute_permuted_energy,
+    fit_laplace,
     two_minima,
 )
 from neurodrift.simulate.gradient.engine import train
@@ -73,9 +73,9 @@ def setting(run: ContinualRun) -> str:
 def stability(run: ContinualRun, probe: str) -> xr.Dataset:
     """Stability of the response to a task against that just after it was learned."""
     recording = run.recording(probe)
-    return nd.representation_stability(recording, reference=f"after task {PROBES[probe]}").isel(
-        session_a=0
-    )
+    return nd.compute_representation_stability(
+        recording, reference=f"after task {PROBES[probe]}"
+    ).isel(session_a=0)
 
 
 def table(runs: list[ContinualRun]) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def between_runs(runs: list[ContinualRun]) -> pd.DataFrame:
         last = []
         for run in runs:
             recording = run.recording(probe)
-            last.append(recording["activity"].values[nd.session_slices(recording)[-1]])
+            last.append(recording["activity"].values[nd.slice_sessions(recording)[-1]])
         for j, i in combinations(range(len(runs)), 2):
             if setting(runs[i]) != setting(runs[j]):
                 continue
@@ -120,7 +120,9 @@ def between_runs(runs: list[ContinualRun]) -> pd.DataFrame:
                 frame_duration=1.0,
                 session=["one", "other"],
             )
-            found = nd.representation_stability(both).sel(session_a="one", session_b="other")
+            found = nd.compute_representation_stability(both).sel(
+                session_a="one", session_b="other"
+            )
             same = np.allclose(runs[i].weights["W"][0], runs[j].weights["W"][0])
             rows.append(
                 {
@@ -148,7 +150,7 @@ def latent_figure(run: ContinualRun, n_columns: int = 7) -> Figure:
     for row, (probe, k) in zip(grid, PROBES.items(), strict=True):
         recording = run.recording(probe)
         space = nd.fit_latent_space(recording, f"after task {k}")
-        paths = nd.latent_trajectories(recording, space)
+        paths = nd.compute_latent_trajectories(recording, space)
         r_squared = stability(run, probe)["r_squared"].values
         shown = chosen_tasks(n_tasks, k, n_columns)
         titles = [f"{'■ ' if j == k else ''}k = {j}\nr² = {r_squared[j]:.2f}" for j in shown]
@@ -202,7 +204,7 @@ def laplace_figure() -> Figure:
     side = np.linspace(-2, 2, 161)
     landscape = two_minima()
     here = np.array([-1.0, 0.0])
-    grids = loss_grids(landscape, laplace_approximation(landscape, here), side, side)
+    grids = compute_loss_grids(landscape, fit_laplace(landscape, here), side, side)
     figure = Figure(figsize=(10.6, 3.4), layout="constrained")
     axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
     titles = {"true_loss": "A   true loss of task 1", "laplace_loss": "B   Laplace approximation"}
@@ -226,14 +228,14 @@ def permuted_panel(axis: Axes) -> None:
     weights = run.snapshot(20_000)
     numbers = [2, 5, 10, 25, 50, 100]
     found = [
-        permuted_energy(
+        compute_permuted_energy(
             weights["W"],
             weights["b"],
             weights["V"],
             run.task.inputs,
             run.task.targets,
             n_permuted=n,
-            n_permutations=50,
+            n_repeats=50,
         )
         for n in numbers
     ]

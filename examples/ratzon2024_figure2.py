@@ -22,13 +22,13 @@ from matplotlib.figure import Figure
 import neurodrift as nd
 from neurodrift import plotting
 from neurodrift.simulate.gradient.run import Run
-from neurodrift.simulate.gradient.settings import load_settings
+from neurodrift.simulate.gradient.settings import read_settings
 from neurodrift.simulate.sweep import open_sweep
 
 # weaker only in size; more noise, because the time to become sparse falls with its square
 SMALL = {"network.n_hidden": 100, "rule.update_noise": 0.05, "n_steps": 40_000, "snapshots": 11}
-BINS = nd.Binning(width=2.24)  # as published: 50 for each direction, some without a sample
-WIDE_BINS = nd.Binning(width=4.48)  # for pictures
+BINS = nd.Binning(bin_width=2.24)  # as published: 50 for each direction, some without a sample
+WIDE_BINS = nd.Binning(bin_width=4.48)  # for pictures
 SMOOTHING = 6 * 2.24  # cm, as published
 LOOK = ("loss", "fraction_active_units", "active_fraction")
 
@@ -45,11 +45,11 @@ def round_trip(rate: xr.DataArray) -> xr.DataArray:
 def figure2(run: Run, four: list[int], log: bool) -> Figure:
     """Draw a run; `four` are the training steps whose maps are shown."""
     recording = run.recording()
-    maps = nd.rate_maps(recording, binning=BINS)
-    units = nd.informative_units(maps)
+    maps = nd.compute_rate_maps(recording, binning=BINS)
+    units = nd.detect_informative_units(maps)
     smooth = maps.assign(rate=nd.smooth_maps(maps["rate"], SMOOTHING))
-    similarity = nd.drift(
-        smooth, units="both", place_cells=units["is_informative"], n_shuffles=0, per_unit=False
+    similarity = nd.compute_drift(
+        smooth, units="both", place_cells=units["is_informative"], n_repeats=0, per_unit=False
     )["rate_map_correlation"]
     information = units["information"].where(units["is_informative"]).mean("unit")
     step, snapshot = run.measures["step"].values, recording["training_step"].values
@@ -81,7 +81,9 @@ def figure2(run: Run, four: list[int], log: bool) -> Figure:
     bottom = plotting.plot_drift_matrix(matrix, ax=pairs.subplots())
     bottom.set(xlabel="training step", ylabel="training step")
 
-    lap = round_trip(nd.rate_maps(recording, binning=WIDE_BINS, smoothing=SMOOTHING)["rate"])
+    lap = round_trip(
+        nd.compute_rate_maps(recording, binning=WIDE_BINS, smoothing=SMOOTHING)["rate"]
+    )
     sessions = [f"step {value}" for value in four]
     orders = {name: nd.order_by_peak(lap.sel(session=name)) for name in sessions}
     where = "position [cm], negative on the way back"
@@ -108,7 +110,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure2.png"))
     options = parser.parse_args()
     if options.store is None:
-        run = load_settings("ratzon2024-track", SMALL).train()
+        run = read_settings("ratzon2024-track", SMALL).train()
     else:
         run = open_sweep(options.store, unfinished=True).run(options.run)
     snapshots = run.snapshot_steps

@@ -43,7 +43,7 @@ def sheintuch2020(folder: Path) -> list[xr.DataTree]:
         files = converter("sheintuch2020")(mouse, Path(tempfile.mkdtemp()))
         for environment in sorted({file.name.split("_")[2] for file in files}):
             sessions = [file for file in files if file.name.split("_")[2] == environment]
-            found.append(nd.analyze(nd.import_nwb(sessions), binning=bins, repetitions=100))
+            found.append(nd.analyze(nd.import_nwb(sessions), binning=bins, n_repeats=100))
     return found
 
 
@@ -55,7 +55,7 @@ def synthetic() -> list[xr.DataTree]:
         for seed in (1, 2, 3)
     ]
     return [
-        nd.analyze(mouse.assign_coords(subject=f"synthetic {i}"), binning=bins, repetitions=20)
+        nd.analyze(mouse.assign_coords(subject=f"synthetic {i}"), binning=bins, n_repeats=20)
         for i, mouse in enumerate(mice, start=1)
     ]
 

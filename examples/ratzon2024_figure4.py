@@ -25,8 +25,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
-from neurodrift.simulate.curvature.timescale import sparsification_time
-from neurodrift.simulate.settings.sweep_config import load_sweep
+from neurodrift.simulate.curvature.timescale import estimate_sparsification_time
+from neurodrift.simulate.settings.sweep_config import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 SMALL = {"n_steps": 20_000, "measures": 200, "snapshots": 2, "spacing": "linear", "hessian": None}
@@ -47,7 +47,7 @@ def opened(store: Path | None, name: str, small: dict) -> Sweep:
     """Return the store, or a small sweep of the same kind."""
     if store is None:
         store = Path(tempfile.mkdtemp()) / f"{name}.zarr"
-        run_sweep(load_sweep(name, small), store, n_workers=0)
+        run_sweep(read_sweep(name, small), store, n_workers=0)
     return open_sweep(store, unfinished=True)
 
 
@@ -99,7 +99,7 @@ def figure4(random: Sweep, noise: Sweep) -> Figure:
     print(f"A: {whole.sum()} of {rules.sum()} runs lasted, {lower.mean():.1%} of them end below 1")
 
     rows = noise.summary()
-    times = sparsification_time(noise.table["fraction_active_units"].load(), n_units=100)
+    times = estimate_sparsification_time(noise.table["fraction_active_units"].load(), n_units=100)
     sigma, tasks = rows["rule.update_noise"].values, rows["task.name"].values
     kept, fitted = rows["kept"].values, times["status"].values == "fitted"
     units, pace, bars = {}, {}, {}

@@ -24,7 +24,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurodrift import phases, plotting
+from neurodrift import detect_phases, plotting
 from neurodrift.simulate.gradient.engine import sample_steps
 from neurodrift.simulate.gradient.store import open_measures
 from neurodrift.simulate.settings.kinds import read_simulation, save_result, settings_of
@@ -79,7 +79,7 @@ def print_phases(runs: xr.Dataset) -> None:
     """What the common analysis says of each run's series."""
     for run in range(runs.sizes["run"]):
         measures = ["loss", "active_fraction", "fraction_active_units"]
-        found = phases(runs[measures].isel(run=run))
+        found = detect_phases(runs[measures].isel(run=run))
         ends = [
             f"{end:.0f} [{low:.0f}, {high:.0f}]"
             for end, low, high in zip(

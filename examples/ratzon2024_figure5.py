@@ -20,12 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
-from neurodrift.simulate.curvature.flatness import flatness_bias
-from neurodrift.simulate.curvature.hessian import hessian_spectrum
+from neurodrift.simulate.curvature.flatness import measure_flatness_bias
+from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
 from neurodrift.simulate.curvature.landscape import descend, valley
-from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.run import Run
-from neurodrift.simulate.settings.sweep_config import load_sweep
+from neurodrift.simulate.settings.sweep_config import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 SMALL = {
@@ -60,7 +60,7 @@ def toy(ax: Axes) -> None:
     plotting.plot_landscape(x, y, height, theta[0], ends=theta[1:, -1], ax=ax)
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     on_floor = walks.isel(walker=slice(1, None))
-    bias = flatness_bias(on_floor, bins=[1.0, 2.0], lag=20)
+    bias = measure_flatness_bias(on_floor, bins=[1.0, 2.0], lag=20)
     drift, error, expected = (bias[name].item() for name in ("drift", "drift_se", "predicted"))
     middle = on_floor["distance"].median("walker").values
     print(
@@ -74,7 +74,7 @@ def counts(run: Run) -> dict[str, float]:
     last = {name: array[-1:] for name, array in run.weights.items()}
     found = {"units": run.measures["fraction_active_units"].values[-1]}
     for rule in ("published_expected", "relative"):
-        measures = hessian_measures(
+        measures = compute_hessian_measures(
             **last, inputs=run.task.inputs, targets=run.task.targets, rule=rule
         )
         found[rule] = measures["eig_nonzero"].item()
@@ -85,7 +85,7 @@ def spectra(run: Run, early: int, late: int) -> dict[str, np.ndarray]:
     """Eigenvalues of the Hessian above 0 at two snapshots."""
     steps = run.snapshot_steps[[early, late]]
     of = {
-        f"step {step:,}": hessian_spectrum(
+        f"step {step:,}": compute_hessian_spectrum(
             **run.snapshot(step), inputs=run.task.inputs, targets=run.task.targets
         )
         for step in steps
@@ -136,7 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.store is None:
         options.store = Path(tempfile.mkdtemp()) / "pairs.zarr"
-        run_sweep(load_sweep("ratzon2024-label-update", SMALL), options.store, n_workers=0)
+        run_sweep(read_sweep("ratzon2024-label-update", SMALL), options.store, n_workers=0)
     sweep = open_sweep(options.store, unfinished=True)
     words = sweep.table["label"].values
     first = (

@@ -22,9 +22,9 @@ import pandas as pd
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.analysis.phases.phases import phases
-from neurodrift.simulate.gradient.settings import load_settings
-from neurodrift.simulate.settings.sweep_config import load_sweep
+from neurodrift.analysis.phases.phases import detect_phases
+from neurodrift.simulate.gradient.settings import read_settings
+from neurodrift.simulate.settings.sweep_config import read_sweep
 from neurodrift.simulate.sweep import open_sweep
 
 SMALL = {
@@ -53,18 +53,25 @@ DATA_SETS = [  # of the paper: animals, region, environment, familiarity, what w
 def table1(store: Path | None, run: int) -> pd.DataFrame:
     """What changes in which phase: expected by the paper, and observed in a simulated run."""
     if store is None:
-        recording = load_settings("ratzon2024-track", SMALL).train().recording()
+        recording = read_settings("ratzon2024-track", SMALL).train().recording()
     else:
         recording = open_sweep(store, unfinished=True).recording(run)
-    results = nd.analyze(recording, binning=nd.Binning(width=4.48))
-    found = phases(results)
+    results = nd.analyze(recording, binning=nd.Binning(bin_width=4.48))
+    found = detect_phases(results)
     print(found.attrs["conclusion"], found.attrs["limits"], sep="\n")
-    ends = found[["change_point", "change_point_low", "change_point_high"]].to_dataframe()
+    ends = found[["change_point", "change_point_ci_low", "change_point_ci_high"]].to_dataframe()
     print(ends.to_string(float_format="%.3g"))
     words = {
         (str(phase), str(quantity)): {
             name: found[name].sel(phase=phase, quantity=quantity).item()
-            for name in ("expected", "observed", "change", "change_low", "change_high", "evidence")
+            for name in (
+                "expected",
+                "observed",
+                "change",
+                "change_ci_low",
+                "change_ci_high",
+                "evidence",
+            )
         }
         for phase in found["phase"].values
         for quantity in found["quantity"].values
@@ -75,7 +82,7 @@ def table1(store: Path | None, run: int) -> pd.DataFrame:
 def table2(published: Path, n_runs: int) -> pd.DataFrame:
     """Ranges of the parameters of the random runs, by learning rule."""
     rows = [
-        run.parameters() for run in load_sweep("ratzon2024-random", {"sweep.n_runs": n_runs}).runs
+        run.parameters() for run in read_sweep("ratzon2024-random", {"sweep.n_runs": n_runs}).runs
     ]
     tables = {"neurodrift": pd.DataFrame(rows)}
     if published.exists():

@@ -27,9 +27,9 @@ from matplotlib.figure import Figure
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.analysis.drift.remapping import remapping
-from neurodrift.simulate.curvature.hessian import hessian_trace
-from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.analysis.drift.remapping import compute_remapping
+from neurodrift.simulate.curvature.hessian import compute_hessian_trace
+from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.perturb import moved, relearned, thinned
@@ -80,7 +80,9 @@ SMALL: dict[str, Any] = {
 
 def rows_of(familiar: xr.Dataset, other: xr.Dataset) -> pd.DataFrame:
     """Remapping of each snapshot, one row each, with the loss where it was recorded."""
-    found = remapping(familiar, other, pairs=[(name, name) for name in other["session"].values])
+    found = compute_remapping(
+        familiar, other, pairs=[(name, name) for name in other["session"].values]
+    )
     found["cosine_distance"] = 1 - found["population_vector_cosine"]
     table = found[[*MEASURES, "n_compared", "map_correlation_null"]].to_dataframe()
     table["step"], table["loss"] = found["training_step_a"].values, found["loss_b"].values
@@ -88,7 +90,7 @@ def rows_of(familiar: xr.Dataset, other: xr.Dataset) -> pd.DataFrame:
 
 
 def maps_of(run: Run) -> xr.Dataset:
-    return nd.rate_maps(run.recording(), binning=nd.Binning(width=4.0))
+    return nd.compute_rate_maps(run.recording(), binning=nd.Binning(bin_width=4.0))
 
 
 def survivors(familiar: xr.Dataset) -> np.ndarray:
@@ -99,7 +101,7 @@ def survivors(familiar: xr.Dataset) -> np.ndarray:
 
 
 def curvature(run: Run, step: int, task: Task) -> float:
-    return hessian_trace(**run.snapshot(step), inputs=task.inputs, targets=task.targets)
+    return compute_hessian_trace(**run.snapshot(step), inputs=task.inputs, targets=task.targets)
 
 
 def drive_change(run: Run, step: int, walls: Task) -> float:
@@ -137,7 +139,9 @@ def one_network(arm: str, number: int, size: dict[str, Any]) -> Iterator[pd.Data
     if arm == "update noise" and size["spectra"]:  # the eigenvalues themselves take seconds
         some = steps[:: max((len(steps) - 1) // 2, 1)]
         chosen = {name: array[np.isin(steps, some)] for name, array in run.weights.items()}
-        spectra = hessian_measures(**chosen, inputs=task.inputs, targets=task.targets, step=some)
+        spectra = compute_hessian_measures(
+            **chosen, inputs=task.inputs, targets=task.targets, step=some
+        )
         own["nonzero"] = own["step"].map(spectra["eig_nonzero"].to_series())
     yield own
 
@@ -154,7 +158,7 @@ def one_network(arm: str, number: int, size: dict[str, Any]) -> Iterator[pd.Data
         found = rows_of(familiar, there)
         found["trace"] = [curvature(run, step, walls) for step in steps]
         found["drive_change"] = [drive_change(run, step, walls) for step in steps]
-        strict = remapping(familiar, there, criterion="shuffled")
+        strict = compute_remapping(familiar, there, criterion="shuffled")
         found["remapped_shuffled"] = strict["fraction_remapped"].values
         yield found.assign(change=change, state="at once")
         yield against(relearned(run, walls, n, n_threads=1)).assign(

@@ -19,19 +19,19 @@ from matplotlib.figure import Figure
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.analysis.phases.phases import phases
+from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.report import write_report
-from neurodrift.simulate.gradient.settings import load_settings
+from neurodrift.simulate.gradient.settings import read_settings
 from neurodrift.simulate.sweep import open_sweep
 
 SMALL = {"network.n_hidden": 100, "rule.update_noise": 0.05, "n_steps": 30_000, "snapshots": 7}
-SIMULATION = {"binning": nd.Binning(width=4.48), "smoothing": 6 * 2.24}  # nearly as published
+SIMULATION = {"binning": nd.Binning(bin_width=4.48), "smoothing": 6 * 2.24}  # nearly as published
 
 
 def simulated(store: Path | None) -> list[xr.DataTree]:
     """Analyse every run of a sweep of track runs, or one small run that is made here."""
     if store is None:
-        recordings = [load_settings("ratzon2024-track", SMALL).train().recording()]
+        recordings = [read_settings("ratzon2024-track", SMALL).train().recording()]
     else:
         sweep = open_sweep(store)
         recordings = [sweep.recording(int(run)) for run in sweep.table["run"].values]
@@ -45,7 +45,7 @@ def animals(stores: list[Path]) -> list[xr.DataTree]:
     print("no animal given: this mouse is synthetic")
     mouse = nd.testing.linear_track(n_units=60, n_sessions=5, silencing=0.06, drift=0.1, seed=1)
     mouse = mouse.assign_coords(subject="synthetic mouse")
-    return [nd.analyze(mouse, binning=nd.Binning(width=5.0), repetitions=30)]
+    return [nd.analyze(mouse, binning=nd.Binning(bin_width=5.0), n_repeats=30)]
 
 
 def draw(comparison: xr.Dataset) -> Figure:
@@ -70,7 +70,7 @@ def main() -> None:
     sides = {"network": simulated(options.track), "mouse": animals(options.results)}
     for name, trees in sides.items():
         for tree in trees:
-            found = phases(tree)
+            found = detect_phases(tree)
             print(f"{name}, {tree['subject'].item()}: {found.attrs['verdict']}")
     comparison = nd.compare(*sides.values(), names=list(sides))
     verdicts = comparison["statement_verdict"].stack(column=("side", "adjustment"))

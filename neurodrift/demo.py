@@ -18,9 +18,9 @@ from neurodrift.io.nwb.read import import_nwb
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
 from neurodrift.io.zarr import open_recording, refuse_existing, save_recording, save_results
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.report import write_report
-from neurodrift.simulate.gradient.settings import load_settings
+from neurodrift.simulate.gradient.settings import read_settings
 
 MOUSE: dict[str, Any] = {
     "n_units": 80,
@@ -89,7 +89,7 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
 
 def _report(mouse: xr.DataTree, out: Path, seed: int) -> None:
     """Lay a small network in training beside the mouse, on one page."""
-    run = load_settings("ratzon2024-track", SIMULATION | {"seed": seed}).train()
+    run = read_settings("ratzon2024-track", SIMULATION | {"seed": seed}).train()
     network = analyze(run.recording(subject="small network"), seed=seed, progress=True)
     save_results(network, out / "simulation-results.zarr")
     trees = {"synthetic mouse": mouse, "small network": network}
@@ -104,7 +104,7 @@ def _binned_truth(recording: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     n_bins = frames.sizes["position"]
     maps = np.full((*truth["is_tuned"].shape, 2, n_bins), np.nan)
     occupancy = np.zeros((recording.sizes["session"], 2, n_bins))
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         at = np.minimum(np.nan_to_num(recording["x"].values[where]).astype(int), 99)
         for d in range(2):
             used = frames["direction_bin"].values[where] == d

@@ -14,7 +14,7 @@ from neurodrift.recording import (
     end_to_end,
     label_array,
     recording_from_arrays,
-    session_slices,
+    slice_sessions,
 )
 from neurodrift.schema import SESSION_COORDS, check
 
@@ -79,7 +79,7 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     if registration is not None:
         parts, registered = _relabel(parts, registration)
     parts, union = _common_units(parts, registered)
-    pieces = [part.isel(time=where) for part in parts for where in session_slices(part)]
+    pieces = [part.isel(time=where) for part in parts for where in slice_sessions(part)]
     names = [name for name in FRAME_DTYPES if any(name in part for part in parts)]
     by_frame: dict[str, Any] = {name: [_or_none(piece, name) for piece in pieces] for name in names}
     detected = [part["detected"].reindex(unit=union, fill_value=False).values for part in parts]
@@ -172,7 +172,7 @@ def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
         [part["day"].values[0] for part in parts] if dated else None,
     )
     pairs = zip(parts, clocks, strict=True)
-    return [clock[where] for part, clock in pairs for where in session_slices(part)]
+    return [clock[where] for part, clock in pairs for where in slice_sessions(part)]
 
 
 def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Dataset], list[str]]:

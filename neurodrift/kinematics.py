@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
 
 
@@ -103,7 +103,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
         raise ValueError("the recording has no position 'x', so no speed can be derived")
     speed = np.full(recording.sizes["time"], np.nan)
     direction = np.zeros(recording.sizes["time"], dtype=np.int8)
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         if where.start == where.stop:
             continue
         part = recording.isel(time=where)

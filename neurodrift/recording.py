@@ -207,7 +207,7 @@ def recording_from_arrays(
     return finish(recording, kind)
 
 
-def session_slices(recording: xr.Dataset) -> list[slice]:
+def slice_sessions(recording: xr.Dataset) -> list[slice]:
     """Where each session lies along time.
 
     Parameters
@@ -223,8 +223,8 @@ def session_slices(recording: xr.Dataset) -> list[slice]:
 
     Examples
     --------
-    >>> from neurodrift import session_slices, testing
-    >>> session_slices(testing.linear_track(n_units=1, n_sessions=2, minutes=1))
+    >>> from neurodrift import slice_sessions, testing
+    >>> slice_sessions(testing.linear_track(n_units=1, n_sessions=2, minutes=1))
     [slice(0, 1200, None), slice(1200, 2400, None)]
     """
     index = recording["session_index"].values
@@ -271,7 +271,7 @@ def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.D
     if missing or not wanted:
         raise ValueError(f"no session {missing or 'named'}; the recording has {labels}")
     keep = [i for i, item in enumerate(labels) if item in wanted]
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     parts = [recording.isel(time=slices[i]) for i in keep]
     kept = xr.concat(
         parts,
@@ -306,7 +306,7 @@ def tracked_minutes(recording: xr.Dataset) -> np.ndarray:
     for axis in ("x", "y"):
         if axis in recording:
             tracked &= np.isfinite(recording[axis].values)
-    frames = [np.count_nonzero(tracked[where]) for where in session_slices(recording)]
+    frames = [np.count_nonzero(tracked[where]) for where in slice_sessions(recording)]
     return np.array(frames, dtype=float) * recording["frame_duration"].values / 60
 
 

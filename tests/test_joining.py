@@ -14,7 +14,7 @@ from neurodrift import (
     recording_from_arrays,
     schema,
     select_sessions,
-    session_slices,
+    slice_sessions,
     testing,
 )
 
@@ -32,7 +32,7 @@ def _part(session, units, n_frames=4, **kwargs):
 
 
 def _activity_of(joined, session, unit):
-    where = session_slices(joined)[joined["session"].values.tolist().index(session)]
+    where = slice_sessions(joined)[joined["session"].values.tolist().index(session)]
     return joined["activity"].sel(unit=unit).values[where]
 
 
@@ -133,7 +133,7 @@ def test_join_sessions__days_and_clocks():
     parts = [_part("a", [1], day=[0]), _part("b", [1], day=[2]), _part("c", [1], day=[2])]
     joined = join_sessions(parts)
     assert joined["day"].values.tolist() == [0.0, 2.0, 2.0]
-    starts = [joined["time"].values[where.start] for where in session_slices(joined)]
+    starts = [joined["time"].values[where.start] for where in slice_sessions(joined)]
     assert starts == [0.0, 172800.0, 172802.0]
     undated = join_sessions([parts[0], _part("b", [1])])
     assert "day" not in undated.coords
@@ -148,7 +148,7 @@ def test_join_sessions__moves_a_recording_of_several_sessions_as_one():
         for days, names in (([0, 2], "ab"), ([4, 6], "cd"))
     ]
     joined = join_sessions(parts)
-    starts = [joined["time"].values[where.start] for where in session_slices(joined)]
+    starts = [joined["time"].values[where.start] for where in slice_sessions(joined)]
     assert starts == [86400.0 * day for day in (0, 2, 4, 6)]
 
 
@@ -255,9 +255,9 @@ def test_join_sessions__unregistered_columns_stay_out_of_drift():
     table = np.column_stack([np.arange(4), np.arange(4)])
     joined = nd.join_sessions(parts, registration=table)
     assert joined["registered"].values.tolist() == [True] * 4 + [False] * 4
-    maps = nd.rate_maps(joined)
-    found = nd.drift(maps, n_shuffles=0)
-    known = nd.drift(maps.isel(unit=np.flatnonzero(joined["registered"])), n_shuffles=0)
+    maps = nd.compute_rate_maps(joined)
+    found = nd.compute_drift(maps, n_repeats=0)
+    known = nd.compute_drift(maps.isel(unit=np.flatnonzero(joined["registered"])), n_repeats=0)
     assert found["cell_overlap"].values[0, 1] == 1.0
     np.testing.assert_array_equal(
         found["population_vector_correlation_union"], known["population_vector_correlation_union"]

@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift import recording_from_arrays, schema, session_slices, testing
+from neurodrift import recording_from_arrays, schema, slice_sessions, testing
 from neurodrift.kinematics import laps, moving_average, running, velocity
 
 
@@ -121,7 +121,7 @@ def test_running__speed_and_direction_of_each_session_alone():
     found = running(recording, window=0.2, min_speed=4.0)
     schema.check(found)
     assert "speed" not in recording
-    for where, duration in zip(session_slices(recording), (0.05, 0.1), strict=True):
+    for where, duration in zip(slice_sessions(recording), (0.05, 0.1), strict=True):
         v = np.array(
             reference_velocity(
                 recording["time"].values[where].tolist(),

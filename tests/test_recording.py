@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift import recording_from_arrays, schema, select_sessions, session_slices, testing
+from neurodrift import recording_from_arrays, schema, select_sessions, slice_sessions, testing
 from neurodrift.recording import tracked_minutes
 
 
@@ -37,7 +37,7 @@ def test_recording_from_arrays__flat_and_listed_are_the_same():
     np.testing.assert_array_equal(flat["activity"], counts)
     np.testing.assert_array_equal(flat["x"], x)
     np.testing.assert_array_equal(flat["time"], time)
-    assert session_slices(flat) == [slice(0, 3), slice(3, 7)]
+    assert slice_sessions(flat) == [slice(0, 3), slice(3, 7)]
 
 
 def test_recording_from_arrays__types_labels_and_units_are_those_of_the_contract():
@@ -132,7 +132,7 @@ def test_recording_from_arrays__clock_that_starts_over_is_moved_behind():
     dated = recording_from_arrays(
         [_counts()] * 4, kind="events", time=[clock] * 4, day=[0, 2, 2, 7.5]
     )
-    starts = [dated["time"].values[s.start] for s in session_slices(dated)]
+    starts = [dated["time"].values[s.start] for s in slice_sessions(dated)]
     np.testing.assert_allclose(starts, [100, 172900, 172903, 100 + 7.5 * 86400])
 
 
@@ -155,7 +155,7 @@ def test_recording_from_arrays__empty_sessions():
     recording = recording_from_arrays(
         counts, kind="events", frame_duration=[1, 2, 3, 4], x=[np.zeros(len(c)) for c in counts]
     )
-    assert session_slices(recording) == [slice(0, 3), slice(3, 3), slice(3, 5), slice(5, 5)]
+    assert slice_sessions(recording) == [slice(0, 3), slice(3, 3), slice(3, 5), slice(5, 5)]
     np.testing.assert_array_equal(recording["time"], [0, 1, 2, 3, 6])
     np.testing.assert_allclose(recording["experience"] * 60, [0, 3, 3, 9])
     flat = recording_from_arrays(
@@ -328,7 +328,7 @@ def test_select_sessions__keeps_order_labels_times_and_drops_undetected_units():
     assert part.attrs == recording.attrs
     kept = recording["detected"].values[[1, 3]].any(axis=0)
     assert part["unit"].values.tolist() == np.flatnonzero(kept).tolist()
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     for name in ("time", "x", "speed", "direction", "trial", "lap"):
         expected = np.concatenate([recording[name].values[slices[i]] for i in (1, 3)])
         np.testing.assert_array_equal(part[name], expected)
@@ -339,7 +339,7 @@ def test_select_sessions__keeps_order_labels_times_and_drops_undetected_units():
     assert part["activity"].dtype == recording["activity"].dtype
     for name in ("day", "experience", "frame_duration"):
         np.testing.assert_array_equal(part[name], recording[name][[1, 3]])
-    assert session_slices(part) == [slice(0, 600), slice(600, 1200)]
+    assert slice_sessions(part) == [slice(0, 600), slice(600, 1200)]
 
 
 def test_select_sessions__all_of_them_is_the_recording():
@@ -374,7 +374,7 @@ def test_select_sessions__bad_labels():
 def test_sessions__cut_and_put_end_to_end_again(lengths, n_units, data):
     blocks = [np.full((n, n_units), i, dtype=np.uint8) for i, n in enumerate(lengths)]
     recording = recording_from_arrays(blocks, kind="events", frame_duration=0.5)
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     assert [s.stop - s.start for s in slices] == lengths
     for i, where in enumerate(slices):
         assert (recording["activity"].values[where] == i).all()

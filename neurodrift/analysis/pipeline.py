@@ -10,30 +10,31 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.drift.ceiling import finest_split, half_maps, session_drift
-from neurodrift.analysis.drift.drift import drift
+from neurodrift._version import __version__
+from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift, finest_split
+from neurodrift.analysis.drift.drift import compute_drift
 from neurodrift.analysis.identity.map_switches import detect_maps, label_maps
-from neurodrift.analysis.identity.quality import quality, unit_counts
+from neurodrift.analysis.identity.quality import count_units, quality
 from neurodrift.analysis.information.estimates import (
+    compute_spatial_information,
+    detect_informative_units,
     informative_cells,
-    informative_units,
-    spatial_information,
 )
-from neurodrift.analysis.maps.binning import Binning
-from neurodrift.analysis.maps.place_fields import place_fields
-from neurodrift.analysis.maps.rate_maps import rate_maps, smooth_maps
-from neurodrift.analysis.maps.sparsity import sparsity
-from neurodrift.analysis.phases._text import phases_text
-from neurodrift.analysis.phases.phases import phases
+from neurodrift.analysis.maps.binning import Binning, as_binning
+from neurodrift.analysis.maps.place_fields import detect_place_fields
+from neurodrift.analysis.maps.rate_maps import compute_rate_maps, smooth_maps
+from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.phases._text import describe_phases
+from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells._tests import expect
-from neurodrift.analysis.place_cells.place_cells import place_cells
-from neurodrift.analysis.place_cells.stability import criteria_agreement, map_stability
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
+from neurodrift.analysis.place_cells.stability import compare_criteria, compute_map_stability
 from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.regression.tables import session_table
+from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import FORMAT_VERSION, check, label
 from neurodrift.schema.results import MEASURES, SLOPES
 
-__all__ = ["analyze", "summary"]
+__all__ = ["analyze", "summarize"]
 
 _PREDICTORS = ("day", "experience", "training_step", "session_number")
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
@@ -46,7 +47,7 @@ def analyze(
     smoothing: float | None = None,
     min_events: int = 5,
     alpha: float = 0.05,
-    repetitions: int = 500,
+    n_repeats: int = 500,
     criterion: Literal["auto", "shuffle", "information"] = "auto",
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
@@ -67,16 +68,16 @@ def analyze(
         bin when omitted. Information is always taken from maps that were not smoothed.
     min_events, alpha
         Fewest events of a tested unit, and the level of the place-cell test.
-    repetitions
+    n_repeats
         Subsamples of the whole sample behind SSR and BAE; smaller samples take more.
     criterion
-        What makes a place cell: the ``shuffle`` test of :func:`neurodrift.place_cells`, or
+        What makes a place cell: the ``shuffle`` test of :func:`neurodrift.detect_place_cells`, or
         ``information`` above `min_information` without a test. ``auto``: information for the kind
         ``activation``. Such activity is a function of the input, without noise that a test could
         take for a map; on a track run back and forth, shifted activity is its own control.
     min_information
         Information [bit/event] above which a unit is informative, see
-        :func:`neurodrift.informative_units`.
+        :func:`neurodrift.detect_informative_units`.
     map_labels
         Whether segments of several maps are told apart by the recording's ``map_label`` or by
         what :func:`neurodrift.detect_maps` finds. Without a ``map_label``, switches are looked
@@ -91,17 +92,16 @@ def analyze(
     xarray.DataTree
         Nodes ``quality`` (units that each step keeps, check of the registration, with sentences
         of warning as the attribute ``warnings``), ``map_switches`` where maps were looked for,
-        ``place_fields``, ``maps`` and ``smoothed_maps`` (:func:`rate_maps`), ``informative`` units,
-        ``place_cells``, ``information``, ``stability`` (split halves) with the ``agreement`` of
-        both criteria,
-        ``sparsity``, ``drift`` (all frames of a session) and ``session_drift`` (halves of
-        sessions of the same map, with the noise ceiling on the diagonal), ``sessions`` (one value
-        a session), ``regression`` (their least-squares slopes) and ``phases`` (:func:`phases`).
-        The root's attributes are the parameters and the version of neurodrift. Where the criterion
-        is information, the tests and corrections that assume noise are left out: p, q and z are
-        NaN, the information is naive, and there is no ``stability`` and no ``agreement``.
-        Activations below 0, such as those of tanh units, have no information and so no place cells:
-        drift is that of all units.
+        ``place_fields``, ``maps`` and ``smoothed_maps`` (:func:`compute_rate_maps`),
+        ``informative`` units, ``place_cells``, ``information``, ``stability`` (split halves) with
+        the ``agreement`` of both criteria, ``sparsity``, ``drift`` (all frames of a session) and
+        ``session_drift`` (halves of sessions of the same map, with the noise ceiling on the
+        diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares slopes)
+        and ``phases`` (:func:`detect_phases`). The root's attributes are the parameters and the
+        version of neurodrift. Where the criterion is information, the tests and corrections that
+        assume noise are left out: p, q and z are NaN, the information is naive, and there is no
+        ``stability`` and no ``agreement``. Activations below 0, such as those of tanh units, have
+        no information and so no place cells: drift is that of all units.
 
     Raises
     ------
@@ -113,12 +113,12 @@ def analyze(
     >>> from neurodrift import testing
     >>> from neurodrift.analysis.pipeline import analyze
     >>> recording = testing.linear_track(n_units=10, n_sessions=3, minutes=5)
-    >>> results = analyze(recording, repetitions=20)
+    >>> results = analyze(recording, n_repeats=20)
     >>> results["sessions"]["n_place_cells"].dims
     ('session',)
     """
     check(recording)
-    binning = Binning() if binning is None else binning
+    binning = as_binning(binning)
     smoothing = binning.typical_width() if smoothing is None else smoothing
     expect("criterion", criterion, ("auto", "shuffle", "information"))
     expect("map_labels", map_labels, ("given", "detect"))
@@ -147,11 +147,11 @@ def analyze(
         if map_labels == "detect":
             recording = label_maps(recording, switches)
     steps: dict[str, Any] = {}
-    active = step("sparsity", lambda: sparsity(recording))
+    active = step("sparsity", lambda: compute_sparsity(recording))
     steps["active"] = active["is_active"]
     measures = [active]
     if "x" in recording:
-        maps = step("maps", lambda: rate_maps(recording, binning=binning))
+        maps = step("maps", lambda: compute_rate_maps(recording, binning=binning))
         smoothed = maps.assign(rate=smooth_maps(maps["rate"], smoothing))
         smoothed.attrs["smoothing"] = smoothing
         tree["smoothed_maps"] = smoothed
@@ -159,24 +159,27 @@ def analyze(
         chosen: dict[str, Any] = {"active": active["is_active"]}
         if tested or not (maps["rate"] < 0).any():
             informative = step(
-                "informative", lambda: informative_units(maps, threshold=min_information)
+                "informative",
+                lambda: detect_informative_units(maps, min_information=min_information),
             )
             information = step(
                 "information",
-                lambda: spatial_information(
+                lambda: compute_spatial_information(
                     recording,
                     binning=binning,
                     corrections=("ssr", "bae") if tested else "none",
-                    repetitions=repetitions,
+                    n_repeats=n_repeats,
                     min_active_frames=min_events,
                     seed=seed,
                 ),
             )
             if tested:
-                cells = step("place_cells", lambda: place_cells(recording, alpha=alpha, **options))
+                cells = step(
+                    "place_cells", lambda: detect_place_cells(recording, alpha=alpha, **options)
+                )
                 stable = step(
                     "stability",
-                    lambda: map_stability(
+                    lambda: compute_map_stability(
                         recording,
                         split="half" if split == "block" else split,
                         smoothing=smoothing,
@@ -184,7 +187,7 @@ def analyze(
                         **options,
                     ),
                 )
-                tree["agreement"] = criteria_agreement(
+                tree["agreement"] = compare_criteria(
                     {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
                     among=cells["tested"].any("direction"),
                 )
@@ -195,16 +198,16 @@ def analyze(
             chosen["place_cells"] = cells["significant"]
             steps["tested"] = cells["tested"].any("direction")
             steps["place_cells"] = cells["is_place_cell"]
-            tree["place_fields"] = place_fields(smoothed, place_cells=cells["significant"])
+            tree["place_fields"] = detect_place_fields(smoothed, place_cells=cells["significant"])
         if "map_label" in recording:
             measures.append(_n_maps(recording))
         many = recording.sizes["session"] > _KEEP_UNITS_UP_TO
-        step("drift", lambda: drift(smoothed, per_unit=not many, seed=seed, **chosen))
+        step("drift", lambda: compute_drift(smoothed, per_unit=not many, seed=seed, **chosen))
         step(
             "session_drift",
-            lambda: session_drift(
-                drift(
-                    half_maps(recording, binning=binning, smoothing=smoothing, split=split),
+            lambda: compute_session_drift(
+                compute_drift(
+                    compute_half_maps(recording, binning=binning, smoothing=smoothing, split=split),
                     per_unit=False,
                     seed=seed,
                     **chosen,
@@ -212,15 +215,15 @@ def analyze(
             ),
         )
     else:
-        step("drift", lambda: drift(active, active=active["is_active"], seed=seed))
-    counts = unit_counts(recording, **steps)
+        step("drift", lambda: compute_drift(active, active=active["is_active"], seed=seed))
+    counts = count_units(recording, **steps)
     unused = switches if map_labels == "given" else None
     check_identity = {"binning": binning, "smoothing": smoothing, "seed": seed}
     step(
         "quality",
         lambda: quality(recording, counts, switches=unused, **check_identity) if noisy else counts,
     )
-    table = session_table(recording, *measures).drop(columns=["subject", "environment"])
+    table = tabulate_sessions(recording, *measures).drop(columns=["subject", "environment"])
     sessions = xr.Dataset.from_dataframe(table.set_index("session"))
     sessions["session"] = sessions["session"].astype(object)
     tree["sessions"] = label(sessions, MEASURES)
@@ -230,7 +233,7 @@ def analyze(
         labels = recording["map_label"].values
         extra["n_maps"] = int(np.unique(labels[labels > 0]).size)
     found = {"/": xr.Dataset(attrs=extra), **tree}
-    step("phases", lambda: phases(xr.DataTree.from_dict(found), seed=seed))
+    step("phases", lambda: detect_phases(xr.DataTree.from_dict(found), seed=seed))
     bar.close()
 
     root = xr.Dataset(
@@ -238,14 +241,14 @@ def analyze(
         attrs={
             "title": "neurodrift results",
             "format_version": FORMAT_VERSION,
-            "neurodrift_version": _version(),
+            "neurodrift_version": __version__,
             "parameters": json.dumps(
                 {
                     "binning": json.loads(binning.to_json()),
                     "smoothing": smoothing,
                     "min_events": min_events,
                     "alpha": alpha,
-                    "repetitions": repetitions,
+                    "n_repeats": n_repeats,
                     "criterion": criterion,
                     "min_information": min_information,
                     "map_labels": map_labels,
@@ -271,12 +274,13 @@ def place_cell_measures(
     Parameters
     ----------
     active, cells, information
-        From :func:`sparsity`, :func:`place_cells` and :func:`spatial_information`.
+        From :func:`compute_sparsity`, :func:`detect_place_cells` and
+        :func:`compute_spatial_information`.
 
     Returns
     -------
     xarray.Dataset
-        Over ``session``, for :func:`session_table`.
+        Over ``session``, for :func:`tabulate_sessions`.
     """
     n_place = cells["is_place_cell"].sum("unit")
     n_detected, n_active = active["n_detected"], active["n_active"]
@@ -375,13 +379,7 @@ def _bar(progress: bool, total: int) -> Any:
     return tqdm(total=total, disable=None if progress else True, leave=False, unit="step")
 
 
-def _version() -> str:
-    from neurodrift import __version__
-
-    return __version__
-
-
-def summary(results: xr.DataTree) -> str:
+def summarize(results: xr.DataTree) -> str:
     """A table of the sessions and of the slopes, for people.
 
     Parameters
@@ -421,7 +419,7 @@ def summary(results: xr.DataTree) -> str:
         table.to_string(float_format=lambda value: f"{value:.3g}"),
     ]
     if by_information and "place_cells" in results:
-        threshold = results["place_cells"].attrs["threshold"]
+        threshold = results["place_cells"].attrs["min_information"]
         lines.append(
             f"\nPlace cells are the units with more than {threshold:g} bit/event over directions\n"
             "and positions together. SI is their mean; SI of all has silent units as 0. There is\n"
@@ -457,7 +455,7 @@ def summary(results: xr.DataTree) -> str:
         lines.append(f"\nslopes on {predictor} (least squares, n = {sessions.sizes['session']})")
         lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
     if "phases" in results:  # older results have none
-        lines.append(f"\n{phases_text(results['phases'].to_dataset())}")
+        lines.append(f"\n{describe_phases(results['phases'].to_dataset())}")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from neurodrift import __version__
+from neurodrift._version import __version__
 from neurodrift.cli import analyze, catalog, compare, data, demo, export, own_data, report, simulate
 
 _MODULES = (

@@ -20,7 +20,7 @@ def add_binning(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--track", type=float, nargs=2, metavar=("START", "END"), help="ends [cm]")
     group.add_argument("--exclude-ends", type=float, default=0.0, help="left out at each end [cm]")
     group.add_argument(
-        "--speed", type=float, nargs=2, metavar=("LOW", "HIGH"), help="[cm/s]; from 1 up"
+        "--speed-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="[cm/s]; from 1 up"
     )
     group.add_argument("--min-occupancy", type=float, default=0.0, help="of a bin [s]; 0")
     group.add_argument(
@@ -32,25 +32,13 @@ def add_binning(parser: argparse.ArgumentParser) -> None:
 
 def binning(options: argparse.Namespace) -> Any:
     """Frames and bins that the options stand for."""
-    import numpy as np
-
     from neurodrift.analysis.maps.binning import Binning
 
-    edges = None
-    if options.track is not None:
-        start, end = options.track
-        n_bins = round((end - start) / options.bin_width)
-        if n_bins < 1 or not np.isclose(start + n_bins * options.bin_width, end):
-            raise ValueError(
-                f"--track {start:g} {end:g} is not a whole number of bins of "
-                f"{options.bin_width:g} cm: change --bin-width or the ends"
-            )
-        edges = np.linspace(start, end, n_bins + 1)
     return Binning(
-        width=options.bin_width,
-        edges=edges,
+        bin_width=options.bin_width,
+        track=None if options.track is None else tuple(options.track),
         exclude_ends=options.exclude_ends,
-        speed_range=None if options.speed is None else tuple(options.speed),
+        speed_range=None if options.speed_range is None else tuple(options.speed_range),
         directions=options.directions,
         min_occupancy=options.min_occupancy,
     )

@@ -17,7 +17,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze.add_argument("--smoothing", type=float, help="of maps for drift [cm]; one bin")
     analyze.add_argument("--min-events", type=int, default=5, help="for the place-cell test; 5")
     analyze.add_argument("--alpha", type=float, default=0.05, help="level of that test; 0.05")
-    analyze.add_argument("--repetitions", type=int, default=500, help="subsamples for SSR, BAE")
+    analyze.add_argument("--n-repeats", type=int, default=500, help="subsamples for SSR, BAE")
     analyze.add_argument(
         "--criterion",
         choices=("auto", "shuffle", "information"),
@@ -41,7 +41,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _analyze(options: argparse.Namespace) -> None:
-    from neurodrift.analysis.pipeline import analyze, summary
+    from neurodrift.analysis.pipeline import analyze, summarize
     from neurodrift.io.zarr import open_recording, refuse_existing, save_results
 
     refuse_existing(options.out, options.overwrite)
@@ -53,7 +53,7 @@ def _analyze(options: argparse.Namespace) -> None:
             smoothing=options.smoothing,
             min_events=options.min_events,
             alpha=options.alpha,
-            repetitions=options.repetitions,
+            n_repeats=options.n_repeats,
             criterion=options.criterion,
             min_information=options.min_information,
             map_labels=options.map_labels,
@@ -62,5 +62,5 @@ def _analyze(options: argparse.Namespace) -> None:
         )
     results.attrs["source"] = str(options.recording)
     save_results(results, options.out, overwrite=options.overwrite)
-    print(summary(results))
+    print(summarize(results))
     print(f"\nresults in {options.out}")

@@ -53,7 +53,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     compare.add_argument("--level", type=float, default=0.95, help="of the intervals; 0.95")
     compare.add_argument("--seed", type=int, default=0)
     analysis = compare.add_argument_group("analysis of recordings, where it is needed")
-    analysis.add_argument("--repetitions", type=int, default=500, help="subsamples for SSR, BAE")
+    analysis.add_argument("--n-repeats", type=int, default=500, help="subsamples for SSR, BAE")
     analysis.add_argument("--runs", type=int, nargs="+", metavar="N", help="runs of a sweep; all")
     add_binning(compare)
     add_workers(compare)
@@ -65,7 +65,7 @@ def _compare(options: argparse.Namespace) -> None:
     import xarray as xr
 
     from neurodrift.analysis.comparison._members import unique_name
-    from neurodrift.analysis.comparison.compare import compare, statements_text
+    from neurodrift.analysis.comparison.compare import compare, describe_statements
     from neurodrift.io.zarr import refuse_existing, save_results
     from neurodrift.report import write_report
 
@@ -111,7 +111,7 @@ def _compare(options: argparse.Namespace) -> None:
         title=options.title,
         overwrite=options.overwrite,
     )
-    print(statements_text(comparison))
+    print(describe_statements(comparison))
     print(f"\nreport in {options.out}")
 
 
@@ -161,7 +161,7 @@ def _analyzed(
     results = analyze(
         recording,
         binning=bins,
-        repetitions=options.repetitions,
+        n_repeats=options.n_repeats,
         seed=options.seed,
         progress=True,
     )

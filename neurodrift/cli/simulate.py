@@ -31,7 +31,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _simulate(options: argparse.Namespace) -> None:
     from neurodrift.io.zarr import refuse_existing
-    from neurodrift.simulate.gradient.settings import load_settings
+    from neurodrift.simulate.gradient.settings import read_settings
     from neurodrift.simulate.gradient.store import save_run
     from neurodrift.simulate.settings.kinds import (
         GRADIENT,
@@ -50,7 +50,7 @@ def _simulate(options: argparse.Namespace) -> None:
         save_result(result, other, options.out, overwrite=options.overwrite)
         print(f"{options.out}: {result.text()}")
         return
-    settings = load_settings(options.settings, changes(options))
+    settings = read_settings(options.settings, changes(options))
     run = settings.train(checkpoint=options.checkpoint)
     save_run(run, settings, options.out, overwrite=options.overwrite)
     measures = run.measures

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodrift._version import __version__
 from neurodrift.io.zarr import refuse_existing
 
 if TYPE_CHECKING:
@@ -106,8 +107,6 @@ def write_tables(
     FileExistsError
         If a file exists and `overwrite` is False.
     """
-    from neurodrift import __version__
-
     out_dir = Path(out_dir)
     names = [*(f"{name}.csv" for name in tables), "about.json"]
     told = {

@@ -13,7 +13,7 @@ from typing import Any
 
 import xarray as xr
 
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
 
 _TIME_CHUNK = 8192  # sessions have any length, so stored chunks are regular and shorter
@@ -208,7 +208,7 @@ def _object_strings(dataset: xr.Dataset) -> xr.Dataset:
 
 def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
     """Lazy activity in chunks of one session and a block of units."""
-    lengths = tuple(s.stop - s.start for s in session_slices(recording) if s.stop > s.start)
+    lengths = tuple(s.stop - s.start for s in slice_sessions(recording) if s.stop > s.start)
     if not lengths:
         return recording
     chunks: dict[str, Any] = {"time": lengths, "unit": _UNIT_CHUNK}

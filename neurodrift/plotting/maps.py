@@ -29,8 +29,8 @@ def plot_rate_maps(
     ----------
     rate
         (session, unit, position) with the coordinate ``x_bin`` [cm], as from
-        :func:`neurodrift.rate_maps` for one direction. Every unit is drawn relative to its peak
-        in that session; bins that were not visited stay grey.
+        :func:`neurodrift.compute_rate_maps` for one direction. Every unit is drawn relative to its
+        peak in that session; bins that were not visited stay grey.
     order
         Labels of the units from top to bottom, as from
         :func:`neurodrift.analysis.maps.rate_maps.order_by_peak`; as they come when omitted.
@@ -51,8 +51,8 @@ def plot_rate_maps(
 
     Examples
     --------
-    >>> from neurodrift import plotting, rate_maps, testing
-    >>> maps = rate_maps(testing.linear_track(n_units=5), smoothing=4)
+    >>> from neurodrift import plotting, compute_rate_maps, testing
+    >>> maps = compute_rate_maps(testing.linear_track(n_units=5), smoothing=4)
     >>> len(plotting.plot_rate_maps(maps["rate"].sel(direction=1)).axes)
     4
     """
@@ -115,7 +115,7 @@ def plot_sorted_maps(
     Examples
     --------
     >>> import neurodrift as nd
-    >>> maps = nd.rate_maps(nd.testing.linear_track(n_units=5, n_sessions=2))
+    >>> maps = nd.compute_rate_maps(nd.testing.linear_track(n_units=5, n_sessions=2))
     >>> rate = maps["rate"].sel(direction=1)
     >>> orders = {s: nd.order_by_peak(rate.sel(session=s)) for s in ("1", "2")}
     >>> len(nd.plotting.plot_sorted_maps(rate, orders).axes)
@@ -151,7 +151,7 @@ def plot_drift_matrix(correlation: xr.DataArray, *, ax: Axes | None = None) -> A
     Parameters
     ----------
     correlation
-        (session_a, session_b), as from :func:`neurodrift.drift`.
+        (session_a, session_b), as from :func:`neurodrift.compute_drift`.
     ax
         Axes to draw into; new ones when omitted.
 

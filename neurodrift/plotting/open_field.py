@@ -28,13 +28,13 @@ def plot_box_maps(
     ----------
     rate
         (session, unit, position) [Hz] with the coordinates ``x_bin`` and ``y_bin`` [cm], as from
-        :func:`neurodrift.rate_maps` with ``direction`` taken out. Bins that were not visited, and
-        units that were not detected, stay grey.
+        :func:`neurodrift.compute_rate_maps` with ``direction`` taken out. Bins that were not
+        visited, and units that were not detected, stay grey.
     units
         Labels of the units from top to bottom; the first `max_units` when omitted.
     fields
         (session, unit, position) number of the place field of each bin, as ``field`` of
-        :func:`neurodrift.place_fields`; their outlines are drawn.
+        :func:`neurodrift.detect_place_fields`; their outlines are drawn.
     max_units
         Most rows when `units` is omitted.
 
@@ -50,8 +50,8 @@ def plot_box_maps(
 
     Examples
     --------
-    >>> from neurodrift import plotting, rate_maps, testing
-    >>> maps = rate_maps(testing.open_field(n_units=3), smoothing=4)
+    >>> from neurodrift import plotting, compute_rate_maps, testing
+    >>> maps = compute_rate_maps(testing.open_field(n_units=3), smoothing=4)
     >>> figure = plotting.plot_box_maps(maps["rate"].isel(direction=0))
     >>> len(figure.axes)
     6

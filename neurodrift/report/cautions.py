@@ -484,12 +484,12 @@ def _chance(view: View) -> Iterator[Caution]:
 
 
 def _repetitions(view: View) -> Iterator[Caution]:
-    n = int(view.parameters.get("repetitions", FEW_REPETITIONS))
+    n = int(view.parameters.get("n_repeats", FEW_REPETITIONS))
     if n < FEW_REPETITIONS and "information_ssr" in view.sessions:
         yield Caution(
-            "few-repetitions",
+            "few-repeats",
             "note",
-            "Few repetitions behind SSR and BAE",
+            "Few repeats behind SSR and BAE",
             f"Each curve against sample size is a mean of {n} draws of the whole sample (500 is "
             "usual): corrected values carry some noise of the drawing.",
         )

@@ -94,7 +94,7 @@ def comparison_methods(comparison: xr.Dataset) -> MethodsText:
     boot = comparison.get("difference_boot_ci_low")
     if boot is not None and np.isfinite(boot.values).any():
         text += (
-            f" Differences were also given intervals from {int(options['repetitions'])} bootstrap "
+            f" Differences were also given intervals from {int(options['n_repeats'])} bootstrap "
             "samples of animals or runs ({hesterberg2015})."
         )
     return _cite([text])
@@ -180,7 +180,7 @@ def _maps(view: View) -> str:
 
 def _bin_words(binning: dict[str, Any], n_kept: int, flat: bool) -> str:
     if binning["edges"] is None:
-        widths = np.atleast_1d(binning["width"])
+        widths = np.atleast_1d(binning["bin_width"])
         size = " × ".join(f"{number(width)}" for width in widths)
         return f"bins of {size} cm ({number(n_kept)} were used)"
     if not flat:
@@ -223,7 +223,7 @@ def _place_cells(view: View) -> str:
             "{ratzon2024}; activations carry no sampling noise that a shuffle test could assess."
         )
     null = str(attrs.get("null", ""))
-    words = _NULLS.get(null, null).format(n=number(int(attrs.get("n_shuffles", 0))))
+    words = _NULLS.get(null, null).format(n=number(int(attrs.get("n_repeats", 0))))
     text = (
         "A unit was tested in a session and direction if it had at least "
         f"{int(attrs['min_events'])} {_counted(view)} in the frames that count. Its spatial "
@@ -263,7 +263,7 @@ def _stability(view: View) -> str:
         "lap": "odd and even laps",
         "half": "the first and second half of the frames",
     }.get(str(attrs.get("split")), "two halves")
-    null = _NULLS.get(str(attrs.get("null")), "").format(n=number(int(attrs.get("n_shuffles", 0))))
+    null = _NULLS.get(str(attrs.get("null")), "").format(n=number(int(attrs.get("n_repeats", 0))))
     return (
         f"As a second criterion, the correlation of its maps of {halves} was tested against {null} "
         f"at p < {float(attrs['alpha']):g}; agreement of both criteria is Cohen's kappa "
@@ -294,7 +294,7 @@ def _information(view: View) -> str:
     return text + (
         f" and corrected for limited sampling by {listing([names[name] for name in corrected])} "
         f"({{sheintuch2022}}), from random subsamples of {fractions[0]:g} to "
-        f"{fractions[-1]:g} of the frames, {int(node.attrs['repetitions'])}/f repetitions for a "
+        f"{fractions[-1]:g} of the frames, {int(node.attrs['n_repeats'])}/f repetitions for a "
         "fraction f. Means of a session are over the significant maps."
     )
 
@@ -318,9 +318,9 @@ def _drift(view: View) -> str:
         f"({units}), averaged; of population vectors at equal positions and directions; and of the "
         "mean activities of all units detected in both ({ziv2013}; {sheintuch2020})."
     )
-    if drift.attrs.get("n_shuffles"):
+    if drift.attrs.get("n_repeats"):
         text += (
-            f" Chance is the mean over {int(drift.attrs['n_shuffles'])} shuffles of unit identity."
+            f" Chance is the mean over {int(drift.attrs['n_repeats'])} shuffles of unit identity."
         )
     if "session_drift" in view.nodes:
         split = str(view.nodes["stability"].attrs.get("split")) if "stability" in view.nodes else ""
@@ -372,10 +372,10 @@ def _phases(view: View) -> str:
         f"phase was over when {100 * float(attrs.get('done', 0.95)):g} % of its change was done. "
         f"Intervals hold {100 * float(attrs.get('level', 0.95)):g} % of the posterior."
     )
-    if "n_permutations" in attrs:
+    if "n_repeats" in attrs:
         text += (
             " That similarity falls with the lag was tested by "
-            f"{int(attrs['n_permutations'])} permutations of the sessions ({{mantel1967}})."
+            f"{int(attrs['n_repeats'])} permutations of the sessions ({{mantel1967}})."
         )
     return text
 

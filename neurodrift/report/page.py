@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from neurodrift._version import __version__
 from neurodrift.report.cautions import cautions
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.data import page_data, script_json
@@ -89,7 +90,7 @@ def report(
     --------
     >>> from neurodrift import analyze, testing
     >>> from neurodrift.report import report
-    >>> results = analyze(testing.linear_track(n_units=5, n_sessions=2), repetitions=10)
+    >>> results = analyze(testing.linear_track(n_units=5, n_sessions=2), n_repeats=10)
     >>> page = report(results, title="Mouse 1")
     >>> page.startswith("<!doctype html>"), "<h1>Mouse 1</h1>" in page
     (True, True)
@@ -127,7 +128,7 @@ def report(
         script=Markup(script),
         script_hash=digest,
         style=Markup(style),
-        version=_version(),
+        version=__version__,
     )
 
 
@@ -303,10 +304,10 @@ def _parameters(view: View) -> list[tuple[str, str]]:
         )
     for node, keys in (
         ("sparsity", ("min_events", "threshold", "frames")),
-        ("place_cells", ("null", "n_shuffles", "min_shift", "criterion", "combine", "fdr_scope")),
-        ("stability", ("split", "null", "n_shuffles", "combine")),
-        ("information", ("fractions", "repetitions")),
-        ("drift", ("units", "n_shuffles")),
+        ("place_cells", ("null", "n_repeats", "min_shift", "criterion", "combine", "fdr_scope")),
+        ("stability", ("split", "null", "n_repeats", "combine")),
+        ("information", ("fractions", "n_repeats")),
+        ("drift", ("units", "n_repeats")),
         ("regression", ("method", "level")),
     ):
         attrs = view.nodes[node].attrs if node in view.nodes else {}
@@ -321,7 +322,7 @@ def _provenance(view: View) -> list[tuple[str, str]]:
         ("environment", view.environment),
         ("activity", view.kind),
         ("analysed with", f"neurodrift {attrs.get('neurodrift_version', 'unknown')}"),
-        ("report made with", f"neurodrift {_version()}"),
+        ("report made with", f"neurodrift {__version__}"),
         ("results format", str(attrs["format_version"])),
         ("random seed", str(view.parameters.get("seed", "unknown"))),
     ]
@@ -373,9 +374,3 @@ def _colours() -> dict[str, str]:
         return base64.b64encode(levels.tobytes()).decode()
 
     return {"rates": packed("viridis"), "similarities": packed("magma")}
-
-
-def _version() -> str:
-    from neurodrift import __version__
-
-    return __version__

@@ -83,7 +83,7 @@ def _borders(phases: xr.Dataset) -> dict[str, Any]:
         one = phases.sel(border=name)
         point, low, high, reached = (
             float(one[key])
-            for key in ("change_point", "change_point_low", "change_point_high", "reached")
+            for key in ("change_point", "change_point_ci_low", "change_point_ci_high", "reached")
         )
         if np.isfinite(point):
             where = f"{number(point)} [{number(low)}, {number(high)}]"
@@ -121,7 +121,7 @@ def _figure(view: View, phases: xr.Dataset, quantity: str) -> list[Figure]:
     chart = Chart(at, np.append(series, fitted), x_label=x_label, y_label=unit_of(quantity))
     for name, style in zip(phases["border"].values, ("s2", "s1"), strict=False):
         border = phases.sel(border=name)
-        low, high = float(border["change_point_low"]), float(border["change_point_high"])
+        low, high = float(border["change_point_ci_low"]), float(border["change_point_ci_high"])
         chart.border(float(border["change_point"]), low, high, style, str(name))
     chart.line(at, fitted, "accent")
     labels = [str(label) for label in phases["session"].values]

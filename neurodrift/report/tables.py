@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.analysis.regression.tables import drift_table
+from neurodrift.analysis.regression.tables import tabulate_drift
 from neurodrift.report.data import chosen_units
 from neurodrift.report.phases import phases_frame
 from neurodrift.report.view import View
@@ -138,7 +138,7 @@ def _pairs(view: View) -> Table:
             continue
         pairs = view.nodes[node].isel(session_a=kept, session_b=kept)
         flat = [name for name in DRIFT if name in pairs.data_vars and pairs[name].ndim == 2]
-        rows = drift_table(pairs[flat]).set_index(["session_a", "session_b"])
+        rows = tabulate_drift(pairs[flat]).set_index(["session_a", "session_b"])
         lags = [name for name in rows if str(name).startswith("lag")]
         measures = rows.drop(columns=lags).add_prefix(prefix)
         if frame.empty:

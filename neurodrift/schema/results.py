@@ -20,7 +20,7 @@ MAPS = table(
     Var("y_bin", ("position",), "float", "cm", "centre of the bin, y", False, True),
     Var("direction", ("direction",), "int", "1", "running direction, 0 = both", True, True),
 )
-"""Rate maps by session or segment, from :func:`neurodrift.rate_maps`."""
+"""Rate maps by session or segment, from :func:`neurodrift.compute_rate_maps`."""
 
 _DIMS = ("...", "unit", "direction")
 _TEST = (
@@ -42,7 +42,7 @@ PLACE_CELLS = _always(
         Var("is_place_cell", ("...", "unit"), "bool", "1", "unit is a place cell"),
     )
 )
-"""Tests of spatial information, from :func:`neurodrift.place_cells`."""
+"""Tests of spatial information, from :func:`neurodrift.detect_place_cells`."""
 
 INFORMATIVE = _always(
     table(
@@ -50,7 +50,7 @@ INFORMATIVE = _always(
         Var("is_informative", ("...", "unit"), "bool", "1", "information above the threshold"),
     )
 )
-"""Units above a threshold, from :func:`neurodrift.informative_units`."""
+"""Units above a threshold, from :func:`neurodrift.detect_informative_units`."""
 
 STABILITY = _always(
     table(
@@ -59,7 +59,7 @@ STABILITY = _always(
         Var("is_stable", ("...", "unit"), "bool", "1", "unit has a stable map"),
     )
 )
-"""Tests of split halves, from :func:`neurodrift.map_stability`."""
+"""Tests of split halves, from :func:`neurodrift.compute_map_stability`."""
 
 SPARSITY = _always(
     table(
@@ -77,7 +77,7 @@ SPARSITY = _always(
         Var("population_sparseness", ("session",), "float", "1", "Treves-Rolls activity ratio"),
     )
 )
-"""Result of :func:`sparsity`."""
+"""Result of :func:`compute_sparsity`."""
 
 _PAIR = ("...",)
 DRIFT = table(
@@ -106,7 +106,7 @@ DRIFT = table(
     Var("lag_training_step", _PAIR, "int", "1", "training steps from a to b", coord=True),
     Var("same_map", _PAIR, "bool", "1", "a and b are of the same map", coord=True),
 )
-"""Results of :func:`drift` and of :func:`~neurodrift.analysis.drift.ceiling.session_drift`."""
+"""Results of :func:`neurodrift.compute_drift` and :func:`neurodrift.compute_session_drift`."""
 
 INFORMATION = table(
     Var("naive", _DIMS, "float", "", "naive information", True),
@@ -119,7 +119,7 @@ INFORMATION = table(
     Var("active_frames", _DIMS, "number", "count", "frames with activity", True),
     Var("population_units", ("...", "direction"), "int", "count", "units of the population", True),
 )
-"""Result of :func:`neurodrift.spatial_information` and :func:`neurodrift.mutual_information`."""
+"""Result of `compute_spatial_information` and of `compute_mutual_information`."""
 
 REGRESSION = table(
     Var("estimate", ("term",), "float", "", "coefficient"),
@@ -184,7 +184,7 @@ AGREEMENT = _always(
         Var("kappa", _COUNT, "float", "1", "Cohen's kappa"),
     )
 )
-"""Agreement of criteria for place cells, from :func:`neurodrift.criteria_agreement`."""
+"""Agreement of criteria for place cells, from :func:`neurodrift.compare_criteria`."""
 
 MAP_SWITCHES = _always(
     table(
@@ -299,34 +299,36 @@ PHASES = _always(
         Var("dominant", ("session",), "string", "1", "phase whose signature dominates"),
         Var("probability", ("phase", "session"), "float", "1", "that the phase dominates"),
         Var("change_point", ("border",), "float", "", "end of the phase on the axis"),
-        Var("change_point_low", ("border",), "float", "", "lower end of its interval"),
-        Var("change_point_high", ("border",), "float", "", "upper end, infinite = after the last"),
+        Var("change_point_ci_low", ("border",), "float", "", "lower end of its interval"),
+        Var(
+            "change_point_ci_high", ("border",), "float", "", "upper end, infinite = after the last"
+        ),
         Var("reached", ("border",), "float", "1", "probability that it lies within"),
         Var("log10_bayes_factor", _QUANTITY, "float", "1", "of a change against none"),
-        Var("direction", _QUANTITY, "float", "1", "-1 falls, 0 no change found, +1 rises"),
+        Var("trend", _QUANTITY, "float", "1", "-1 falls, 0 no change found, +1 rises"),
         Var("end", _QUANTITY, "float", "", "end of the quantity's own change on the axis"),
-        Var("end_low", _QUANTITY, "float", "", "lower end of its interval"),
-        Var("end_high", _QUANTITY, "float", "", "upper end, infinite = after the last"),
+        Var("end_ci_low", _QUANTITY, "float", "", "lower end of its interval"),
+        Var("end_ci_high", _QUANTITY, "float", "", "upper end, infinite = after the last"),
         Var("total_change", _QUANTITY, "float", "1", "given a change, relative to the start"),
-        Var("total_change_low", _QUANTITY, "float", "1", "lower end of its interval"),
-        Var("total_change_high", _QUANTITY, "float", "1", "upper end of its interval"),
+        Var("total_change_ci_low", _QUANTITY, "float", "1", "lower end of its interval"),
+        Var("total_change_ci_high", _QUANTITY, "float", "1", "upper end of its interval"),
         Var("series", ("quantity", "session"), "float", "", "values, or change since the last"),
         Var("fitted", ("quantity", "session"), "float", "", "mean course of the models"),
         Var("change", _PHASE, "float", "1", "change within the phase, relative to its start"),
-        Var("change_low", _PHASE, "float", "1", "lower end of its interval"),
-        Var("change_high", _PHASE, "float", "1", "upper end of its interval"),
+        Var("change_ci_low", _PHASE, "float", "1", "lower end of its interval"),
+        Var("change_ci_high", _PHASE, "float", "1", "upper end of its interval"),
         Var("evidence", _PHASE, "float", "1", "log10 Bayes factor of the change"),
         Var("observed", _PHASE, "string", "1", "whether it changes within the phase"),
         Var("expected", _PHASE, "string", "1", "whether it should, by the definition"),
         Var("n_sessions", ("phase",), "int", "1", "sessions that the phase dominates"),
         Var("drift_rate", ("phase",), "float", "", "fall of log similarity per unit of the axis"),
-        Var("drift_rate_low", ("phase",), "float", "", "lower end of its interval"),
-        Var("drift_rate_high", ("phase",), "float", "", "upper end of its interval"),
+        Var("drift_rate_ci_low", ("phase",), "float", "", "lower end of its interval"),
+        Var("drift_rate_ci_high", ("phase",), "float", "", "upper end of its interval"),
         Var("drift_p", ("phase",), "float", "1", "p that similarity falls with the lag by chance"),
         Var("rate_evidence", ("phase",), "float", "1", "log10 Bayes factor of a changing rate"),
         Var("neighbour_change", (), "float", "1", "mean change of the representation"),
-        Var("neighbour_change_low", (), "float", "1", "lower end of its interval"),
-        Var("neighbour_change_high", (), "float", "1", "upper end of its interval"),
+        Var("neighbour_change_ci_low", (), "float", "1", "lower end of its interval"),
+        Var("neighbour_change_ci_high", (), "float", "1", "upper end of its interval"),
         Var("neighbour_p", (), "float", "1", "p that similarity falls with the lag by chance"),
         Var("at", ("session",), "float", "", "place on the axis", coord=True),
         Var("phase", ("phase",), "string", "1", "name of the phase", coord=True),
@@ -334,7 +336,7 @@ PHASES = _always(
         Var("quantity", _QUANTITY, "string", "1", "loss, statistic or representation", coord=True),
     )
 )
-"""Result of :func:`phases`."""
+"""Result of :func:`detect_phases`."""
 
 UNIT_COUNTS = table(
     Var("n_recorded", (), "int", "1", "units of the recording", True),
@@ -346,7 +348,7 @@ UNIT_COUNTS = table(
     Var("median_registration_score", ("session",), "float", "1", "of the detected units"),
     Var("step", ("step",), "string", "1", "step of the analysis", True, True),
 )
-"""Units that each step keeps, from :func:`neurodrift.unit_counts`."""
+"""Units that each step keeps, from :func:`neurodrift.count_units`."""
 
 _OTHER = ("session", "other")
 REGISTRATION = _always(
@@ -382,7 +384,7 @@ PLACE_FIELDS = table(
     Var("y_centre", _FIELD, "float", "cm", "centre weighted by rate, y"),
     Var("field_number", ("field_number",), "int", "1", "from the highest peak", True, True),
 )
-"""Place fields, from :func:`neurodrift.place_fields`."""
+"""Place fields, from :func:`neurodrift.detect_place_fields`."""
 
 RESULTS = {
     "map_switches": MAP_SWITCHES,
@@ -465,7 +467,7 @@ REPRESENTATION = table(
     Var("n_units_gained", _SESSION_PAIR, "int", "1", "of those, constant in a alone", True),
     *_LAGS,
 )
-"""Result of :func:`neurodrift.representation_stability`."""
+"""Result of :func:`neurodrift.compute_representation_stability`."""
 
 _BIN = ("session", "trial_type", "trial_bin")
 TRIAL_AVERAGES = table(
@@ -475,7 +477,7 @@ TRIAL_AVERAGES = table(
     Var("trial_type", ("trial_type",), "int", "1", "kind of the trial", True, True),
     Var("trial_time", ("trial_bin",), "float", "", "since the start of the trial", True, True),
 )
-"""Result of :func:`neurodrift.trial_averages`."""
+"""Result of :func:`neurodrift.compute_trial_averages`."""
 
 LATENT_SPACE = table(
     Var("loadings", ("unit", "factor"), "float", "", "weight of a factor in a unit", True),
@@ -496,14 +498,14 @@ LATENT_ACTIVITY = _MEASURES | table(
     Var("latent", ("time", "factor"), "float", "1", "posterior mean of a factor", True),
     Var("session_index", ("time",), "int", "1", "position of the frame's session", True),
 )
-"""Result of :func:`neurodrift.latent_activity`."""
+"""Result of :func:`neurodrift.compute_latent_activity`."""
 
 TRAJECTORIES = _MEASURES | table(
     Var("trajectory", (*_BIN, "factor"), "float", "1", "mean over trials", True),
     Var("n_trials", _BIN, "int", "1", "trials in that mean", True),
     *(TRIAL_AVERAGES[name] for name in ("trial_type", "trial_time")),
 )
-"""Result of :func:`neurodrift.latent_trajectories`."""
+"""Result of :func:`neurodrift.compute_latent_trajectories`."""
 
 _UNIT = ("pair", "unit", "direction")
 REMAPPING = table(
@@ -535,7 +537,7 @@ REMAPPING = table(
     Var("unit_rate_change", _UNIT, "float", "1", "difference of rates over their sum", True),
     Var("unit_state", _UNIT, "string", "1", "what became of the map", True),
 )
-"""Maps in two contexts, from :func:`neurodrift.analysis.drift.remapping.remapping`."""
+"""Maps in two contexts, from :func:`neurodrift.analysis.drift.remapping.compute_remapping`."""
 
 REPRESENTATIONS = {
     "representation": REPRESENTATION,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift._version import __version__
 from neurodrift.schema import FORMAT_VERSION
 from neurodrift.simulate.curvature.measures import SPECTRUM
 from neurodrift.simulate.gradient.networks import initialise
@@ -288,8 +289,6 @@ def _sizes(runs: tuple[RunSettings, ...]) -> Iterable[list[int]]:
 
 def _table(config: SweepConfig) -> xr.Dataset:
     """Parameters, settings and coordinates."""
-    from neurodrift import __version__
-
     runs, first = config.runs, config.runs[0]
     tables = [run.parameters() for run in runs]
     table = xr.Dataset(

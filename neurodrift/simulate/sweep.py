@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from neurodrift._version import __version__
 from neurodrift.io.zarr import replace
 from neurodrift.simulate._workers import make_blocks
-from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, training_summary
+from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, summarize_training
 from neurodrift.simulate.gradient.run import MEASURES, REASONS, Run
 from neurodrift.simulate.gradient.settings import RunSettings
-from neurodrift.simulate.settings.sweep_config import SweepConfig, load_sweep
+from neurodrift.simulate.settings.sweep_config import SweepConfig, read_sweep
 from neurodrift.simulate.store import (
     attributes,
     create,
@@ -154,7 +155,7 @@ class Sweep:
         -------
         xarray.Dataset
             Parameters, and the columns of
-            :func:`neurodrift.simulate.curvature.measures.training_summary`. Its ``reason``, why
+            :func:`neurodrift.simulate.curvature.measures.summarize_training`. Its ``reason``, why
             the published
             rule drops a run, is ``reason_dropped`` here; ``reason`` is why the run ended.
         """
@@ -164,7 +165,7 @@ class Sweep:
             there = [name for name in SPECTRUM if name in table]
             spectra = table[there].drop_vars("step", errors="ignore").rename(snapshot_step="step")
         curves = table[list(MEASURES)].load()
-        found = training_summary(curves, spectra, collection=collection)
+        found = summarize_training(curves, spectra, collection=collection)
         found = found.rename(reason="reason_dropped")
         scalars = [name for name in table.data_vars if table[name].dims == ("run",)]
         rows = table[scalars].drop_vars("settings").sel(run=found["run"].values)
@@ -260,7 +261,7 @@ def run_sweep(
     ----------
     config
         The runs, a YAML file, or a published name, see
-        :func:`neurodrift.simulate.settings.sweep_config.load_sweep`.
+        :func:`neurodrift.simulate.settings.sweep_config.read_sweep`.
     path
         Directory of the store. Until all runs are done it is called ``<path>.unfinished``. The
         same call resumes there; at most the runs in flight are lost.
@@ -294,7 +295,7 @@ def run_sweep(
     A task makes whole shards: it writes its runs and then, as the last thing, their done marks. A
     run depends on its settings alone, so neither workers nor interruptions change a bit of it.
     """
-    config = config if isinstance(config, SweepConfig) else load_sweep(config)
+    config = config if isinstance(config, SweepConfig) else read_sweep(config)
     path = Path(os.path.abspath(path))
     under_way = path.with_name(path.name + UNFINISHED)
     if os.path.lexists(path):
@@ -332,8 +333,6 @@ def run_sweep(
 
 def _difference(path: Path, config: SweepConfig) -> str:
     """How what stands there differs from a sweep of this configuration; empty if it does not."""
-    from neurodrift import __version__
-
     try:
         attrs = attributes(path)
     except (OSError, ValueError) as error:

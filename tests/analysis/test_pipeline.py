@@ -23,18 +23,20 @@ def recording():
 
 @pytest.fixture(scope="module")
 def results(recording):
-    return nd.analyze(recording, binning=BINS, repetitions=10)
+    return nd.analyze(recording, binning=BINS, n_repeats=10)
 
 
 def test_analyze__nodes_are_what_the_functions_give(recording, results):
-    maps = nd.rate_maps(recording, binning=BINS)
+    maps = nd.compute_rate_maps(recording, binning=BINS)
     np.testing.assert_array_equal(results["maps"]["rate"].values, maps["rate"].values)
-    cells = nd.place_cells(recording, binning=BINS)
+    cells = nd.detect_place_cells(recording, binning=BINS)
     np.testing.assert_array_equal(results["place_cells"]["p"].values, cells["p"].values)
-    smoothed = nd.rate_maps(recording, binning=BINS, smoothing=5.0)  # one bin
+    smoothed = nd.compute_rate_maps(recording, binning=BINS, smoothing=5.0)  # one bin
     np.testing.assert_array_equal(results["smoothed_maps"]["rate"].values, smoothed["rate"].values)
-    drift = nd.drift(
-        smoothed, place_cells=cells["significant"], active=nd.sparsity(recording)["is_active"]
+    drift = nd.compute_drift(
+        smoothed,
+        place_cells=cells["significant"],
+        active=nd.compute_sparsity(recording)["is_active"],
     )
     np.testing.assert_array_equal(
         results["drift"]["rate_map_correlation"].values, drift["rate_map_correlation"].values
@@ -74,7 +76,7 @@ def test_analyze__parameters_are_kept(results):
 def test_analyze__chunks_and_order_of_units_change_no_bit(recording, results):
     order = np.random.default_rng(0).permutation(recording.sizes["unit"])
     other = recording.isel(unit=order).chunk(unit=5, time=777)
-    found = nd.analyze(other, binning=BINS, repetitions=10)
+    found = nd.analyze(other, binning=BINS, n_repeats=10)
     for name in results.children:
         for variable, array in results[name].data_vars.items():
             moved = found[name][variable]
@@ -94,11 +96,11 @@ def test_analyze__round_trip_through_zarr(results, tmp_path):
 
 def test_analyze__one_unit_one_session():
     single = nd.testing.linear_track(n_units=1, n_sessions=1, minutes=4)
-    results = nd.analyze(single, binning=BINS, repetitions=10)
+    results = nd.analyze(single, binning=BINS, n_repeats=10)
     assert results["drift"].sizes == {"session_a": 1, "session_b": 1} | {
         k: v for k, v in results["drift"].sizes.items() if not k.startswith("session")
     }
-    assert "slopes" in nd.summary(results)
+    assert "slopes" in nd.summarize(results)
 
 
 def test_analyze__silent_and_missing_units(recording):
@@ -106,7 +108,7 @@ def test_analyze__silent_and_missing_units(recording):
     activity[:, 0] = 0
     changed = recording.copy()
     changed["activity"] = recording["activity"].copy(data=activity)
-    results = nd.analyze(changed, binning=BINS, repetitions=10)
+    results = nd.analyze(changed, binning=BINS, n_repeats=10)
     assert np.isnan(results["place_cells"]["p"].sel(unit=0)).all()
     assert not results["place_cells"]["is_place_cell"].sel(unit=0).any()
 
@@ -114,7 +116,7 @@ def test_analyze__silent_and_missing_units(recording):
 def test_analyze__quality_counts_units_and_warns_of_maps():
     labels = [[1, 2, 1], [1, 1, 2], [2, 2, 1]]
     switching = nd.testing.several_maps(labels, n_units=60, minutes=2)
-    given = nd.analyze(switching, repetitions=5)
+    given = nd.analyze(switching, n_repeats=5)
     assert "map_switches" not in given.children and given.attrs["n_maps"] == 2
     quality = given["quality"].to_dataset()
     n_place = given["place_cells"]["is_place_cell"].sum("unit")
@@ -123,10 +125,10 @@ def test_analyze__quality_counts_units_and_warns_of_maps():
     fields = given["place_fields"]["n_fields"].values
     np.testing.assert_array_equal(fields >= 1, given["place_cells"]["significant"].values)
     bare = switching.drop_vars("map_label")
-    results = nd.analyze(bare, repetitions=5)
+    results = nd.analyze(bare, n_repeats=5)
     (sentence,) = json.loads(results["quality"].attrs["warnings"])
-    assert "switch between 2 maps" in sentence and sentence in nd.summary(results)
-    used = nd.analyze(bare, repetitions=5, map_labels="detect")
+    assert "switch between 2 maps" in sentence and sentence in nd.summarize(results)
+    used = nd.analyze(bare, n_repeats=5, map_labels="detect")
     assert json.loads(used["quality"].attrs["warnings"]) == []
     for name in ("session_drift", "sessions"):
         xr.testing.assert_equal(used[name].to_dataset(), given[name].to_dataset())
@@ -139,7 +141,7 @@ def test_analyze__without_position_there_is_sparsity_and_drift(recording):
     assert set(results.children) == nodes
     assert "verdict" not in results["quality"]
     assert np.isfinite(results["drift"]["ensemble_rate_correlation"].values[0, 1])
-    assert "ensemble rate correlation" in nd.summary(results)
+    assert "ensemble rate correlation" in nd.summarize(results)
 
 
 def test_analyze__two_dimensions():
@@ -152,7 +154,7 @@ def test_analyze__two_dimensions():
     flat = nd.recording_from_arrays(
         [events, events], kind="events", x=[x, x], y=[y, y], frame_duration=0.1
     )
-    results = nd.analyze(flat, binning=Binning(width=10), repetitions=10)
+    results = nd.analyze(flat, binning=Binning(bin_width=10), n_repeats=10)
     assert results["maps"]["rate"].sizes["direction"] == 1
     assert "y_bin" in results["maps"].coords
     assert results["place_cells"]["is_place_cell"].values.tolist()[0][0]
@@ -172,7 +174,7 @@ def test_analyze__simulated_activations_need_no_branch():
         subject="run 0",
         environment="track",
     )
-    results = nd.analyze(run, binning=BINS, repetitions=10)
+    results = nd.analyze(run, binning=BINS, n_repeats=10)
     assert "training_step" in results["sessions"].variables
     assert results["maps"]["rate"].attrs["units"] == "a.u."
 

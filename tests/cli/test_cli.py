@@ -58,7 +58,7 @@ def test_import__missing_file_leaves_nothing(tmp_path, capsys):
 
 def test_analyze__stores_every_node_and_prints_sessions(stored, tmp_path, capsys):
     out = tmp_path / "results.zarr"
-    options = ["--bin-width", "5", "--track", "0", "100", "--repetitions", "10", "--workers", "2"]
+    options = ["--bin-width", "5", "--track", "0", "100", "--n-repeats", "10", "--workers", "2"]
     assert main(["analyze", str(stored), "-o", str(out), *options]) == 0
     printed = capsys.readouterr().out
     assert "place cells" in printed
@@ -72,8 +72,8 @@ def test_analyze__stores_every_node_and_prints_sessions(stored, tmp_path, capsys
 
 def test_analyze__equals_the_function_on_arrays_in_memory(stored, tmp_path):
     out = tmp_path / "results.zarr"
-    assert main(["analyze", str(stored), "-o", str(out), "--repetitions", "10"]) == 0
-    expected = nd.analyze(nd.open_recording(stored).load(), repetitions=10)
+    assert main(["analyze", str(stored), "-o", str(out), "--n-repeats", "10"]) == 0
+    expected = nd.analyze(nd.open_recording(stored).load(), n_repeats=10)
     found = nd.open_results(out)
     assert set(found.children) == set(expected.children)
     for name in expected.children:
@@ -85,13 +85,13 @@ def test_analyze__same_bits_on_distributed_workers(stored, tmp_path):
     from distributed import LocalCluster
 
     threads, cluster = tmp_path / "threads.zarr", tmp_path / "cluster.zarr"
-    assert main(["analyze", str(stored), "-o", str(threads), "--repetitions", "10"]) == 0
+    assert main(["analyze", str(stored), "-o", str(threads), "--n-repeats", "10"]) == 0
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as workers:
         address = ["--scheduler", workers.scheduler_address]
         assert (
-            main(["analyze", str(stored), "-o", str(cluster), "--repetitions", "10", *address]) == 0
+            main(["analyze", str(stored), "-o", str(cluster), "--n-repeats", "10", *address]) == 0
         )
     found, expected = nd.open_results(cluster), nd.open_results(threads)
     for name in expected.children:

@@ -15,10 +15,10 @@ import pytest
 import xarray as xr
 
 from neurodrift import (
+    compute_rate_maps,
     join_sessions,
     open_recording,
     open_results,
-    rate_maps,
     recording_from_arrays,
     save_recording,
     save_results,
@@ -325,7 +325,7 @@ def test_open_recording__half_a_store(path, damage, message):
 
 
 def test_open_recording__results_are_no_recording(tmp_path):
-    maps = rate_maps(testing.linear_track(n_units=2, n_sessions=1, minutes=1))
+    maps = compute_rate_maps(testing.linear_track(n_units=2, n_sessions=1, minutes=1))
     path = save_results(xr.DataTree.from_dict({"/": maps}), tmp_path / "maps.zarr")
     with pytest.raises(ValueError, match="is not a whole recording:\n- .*required property"):
         open_recording(path)
@@ -342,7 +342,7 @@ def test_saved_recording__validates_against_the_json_schema(path):
 def test_saved_maps__validate_against_the_json_schema(tmp_path):
     recording = testing.linear_track(n_units=2, n_sessions=2, minutes=1)
     tree = xr.DataTree.from_dict(
-        {"maps": rate_maps(recording), "trials": rate_maps(recording, by="trial")}
+        {"maps": compute_rate_maps(recording), "trials": compute_rate_maps(recording, by="trial")}
     )
     path = save_results(tree, tmp_path / "results.zarr")
     for group in tree.children:
@@ -356,7 +356,7 @@ def _tree(lazy=False):
     recording = testing.linear_track(n_units=7, n_sessions=2, minutes=1)
     if lazy:
         recording = recording.assign(activity=recording["activity"].chunk(unit=(3, 2, 2)))
-    maps = rate_maps(recording)
+    maps = compute_rate_maps(recording)
     sessions = xr.Dataset(
         {"fraction": ("session", [0.5, np.nan]), "note": ("session", ["ä", "longer"])},
         coords={"session": recording["session"]},

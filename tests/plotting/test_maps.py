@@ -13,7 +13,7 @@ from neurodrift import plotting
 @pytest.fixture(scope="module")
 def rate():
     recording = nd.testing.linear_track(n_units=5, n_sessions=3, minutes=3, detection=0.7)
-    return nd.rate_maps(recording, smoothing=4.0)["rate"].sel(direction=1, drop=True)
+    return nd.compute_rate_maps(recording, smoothing=4.0)["rate"].sel(direction=1, drop=True)
 
 
 def test_plot_rate_maps__panels_hold_the_maps_over_their_peak(rate):
@@ -41,7 +41,7 @@ def test_plot_rate_maps__one_unit_one_session(rate):
 
 
 def test_plot_rate_maps__directions_must_be_chosen():
-    maps = nd.rate_maps(nd.testing.linear_track(n_units=2, n_sessions=1, minutes=2))
+    maps = nd.compute_rate_maps(nd.testing.linear_track(n_units=2, n_sessions=1, minutes=2))
     with pytest.raises(ValueError, match="one direction"):
         plotting.plot_rate_maps(maps["rate"])
 

@@ -108,8 +108,8 @@ def test_phases__borders_in_words(two, changed):
     def borders(point, low, high):
         pair = {
             "change_point": np.array([np.nan, point]),
-            "change_point_low": np.array([np.nan, low]),
-            "change_point_high": np.array([np.nan, high]),
+            "change_point_ci_low": np.array([np.nan, low]),
+            "change_point_ci_high": np.array([np.nan, high]),
             "reached": np.array([np.nan, 0.87]),
         }
         return phases_section(views(changed(two[1], "phases", **pair))[0])["borders"]["rows"]

@@ -58,7 +58,7 @@ def half_empty(occupancy):
 
 
 def more_repetitions(tree):
-    return json.dumps(json.loads(tree.attrs["parameters"]) | {"repetitions": 500})
+    return json.dumps(json.loads(tree.attrs["parameters"]) | {"n_repeats": 500})
 
 
 CASES = {  # code: (tree that has the reason, what its text must hold, tree that has not)
@@ -155,7 +155,7 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
         "52\u00a0% of the bins",
         lambda t, c: c(t, "maps", occupancy=lambda old: np.ones(old.shape)),
     ),
-    "few-repetitions": (
+    "few-repeats": (
         lambda t, c: t,
         "mean of 10 draws",
         lambda t, c: c(t, attrs={"parameters": more_repetitions(t)}),

@@ -21,7 +21,7 @@ def other():
         directions=False, min_occupancy=0.3,
     )  # fmt: skip
     return analyze(
-        recording, binning=binning, smoothing=6.5, min_events=8, alpha=0.01, repetitions=12, seed=3
+        recording, binning=binning, smoothing=6.5, min_events=8, alpha=0.01, n_repeats=12, seed=3
     )
 
 
@@ -39,7 +39,7 @@ def test_methods__are_those_of_the_parameters(other):
         "at least 8 calcium events",
         "every circular shift",
         "place cell at p < 0.01, without correction",
-        "12/f repetitions",
+        "12/f n_repeats",
         "random seed 3",
         "neurodrift " + other.attrs["neurodrift_version"],
     ):
@@ -59,7 +59,7 @@ def test_methods__follow_the_attributes_of_the_tests(results, changed):
     tree = changed(
         results,
         "place_cells",
-        attrs={"null": "lap", "n_shuffles": 250, "criterion": "q", "combine": "all"},
+        attrs={"null": "lap", "n_repeats": 250, "criterion": "q", "combine": "all"},
     )
     found = text(tree)
     assert "250 random circular shifts of its activity within laps" in found

@@ -92,7 +92,7 @@ def test_report__writes_the_parameters(results, page):
         zip((e["text"] for e in page.all("dt")), (e["text"] for e in page.all("dd")), strict=True)
     )
     parameters = json.loads(results.attrs["parameters"])
-    assert found["repetitions"] == "10" and found["random seed"] == "7"
+    assert found["n_repeats"] == "10" and found["random seed"] == "7"
     assert found["alpha"] == f"{parameters['alpha']:g}"
     assert found["binning: width"] == f"{parameters['binning']['width']:g}"
     assert found["place cells: null"] == results["place_cells"].attrs["null"]
@@ -164,7 +164,7 @@ def test_report__without_position_has_no_maps(still, parse):
 def test_report__one_session_has_no_pairs(parse):
     from neurodrift import analyze, testing
 
-    page = parse(report(analyze(testing.linear_track(n_units=1, n_sessions=1), repetitions=5)))
+    page = parse(report(analyze(testing.linear_track(n_units=1, n_sessions=1), n_repeats=5)))
     assert not page.all("svg", class_="matrix") and page.all("div", class_="explorer")
     assert page.all("li", data_code="few-units") and page.all("li", data_code="few-sessions")
 

@@ -11,8 +11,8 @@ import zarr
 import neurodrift as nd
 from neurodrift.cli import main
 from neurodrift.simulate import _workers as _sweep_workers
-from neurodrift.simulate.curvature.measures import training_summary
-from neurodrift.simulate.settings.sweep_config import load_sweep, sweep_from_values
+from neurodrift.simulate.curvature.measures import summarize_training
+from neurodrift.simulate.settings.sweep_config import read_sweep, sweep_from_values
 from neurodrift.simulate.store import create, done_marks, store_block
 from neurodrift.simulate.sweep import open_sweep, run_sweep
 
@@ -112,7 +112,7 @@ def test_recording__equals_that_of_the_run(stored, config):
         found = sweep.run(number)
         xr.testing.assert_equal(found.measures["loss"], expected.measures["loss"])
         assert found.reason == expected.reason and found.rule == expected.rule
-    assert nd.sparsity(sweep.recording(2)).sizes["session"] == 3
+    assert nd.compute_sparsity(sweep.recording(2)).sizes["session"] == 3
     with pytest.raises(ValueError, match="no run 6 that is done; 6 are"):
         sweep.recording(6)
 
@@ -120,7 +120,7 @@ def test_recording__equals_that_of_the_run(stored, config):
 def test_summary__is_that_of_the_measures_and_says_what_was_dropped(stored):
     sweep = open_sweep(stored)
     found = sweep.summary()
-    expected = training_summary(sweep.table[["loss", "active_fraction", "fraction_active_units"]])
+    expected = summarize_training(sweep.table[["loss", "active_fraction", "fraction_active_units"]])
     for name in ("loss", "active_units", "log_tau"):
         np.testing.assert_array_equal(found[name].values, expected[name].values)
     assert found["eig_sum"].dims == ("run",)
@@ -201,7 +201,7 @@ def test_run_sweep__another_configuration_is_refused(config, tmp_path, stops_aft
 
 def test_run_sweep__another_version_is_refused(config, tmp_path, monkeypatch):
     path = tmp_path / "sweep.zarr"
-    monkeypatch.setattr(nd, "__version__", "0.0.1")
+    monkeypatch.setattr("neurodrift.simulate.sweep.__version__", "0.0.1")
     create(tmp_path / "sweep.zarr.unfinished", config)
     monkeypatch.undo()
     with pytest.raises(FileExistsError, match="was begun by neurodrift 0.0.1"):
@@ -336,4 +336,4 @@ def test_sweep__command_on_a_scheduler(tmp_path, stored):
     ) as cluster:
         assert main([*words, "--scheduler", cluster.scheduler_address]) == 0
     assert bits(tmp_path / "s.zarr") == bits(stored)
-    assert load_sweep(tmp_path / "c.yaml").fingerprint == open_sweep(stored).table.fingerprint
+    assert read_sweep(tmp_path / "c.yaml").fingerprint == open_sweep(stored).table.fingerprint

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurodrift import rate_maps, schema, testing
+from neurodrift import compute_rate_maps, schema, testing
 
 
 def test_several_maps__labels_trials_and_laps():
@@ -27,7 +27,7 @@ def test_several_maps__maps_differ_as_far_as_units_remap(remapping, low, high):
     recording = testing.several_maps(
         [[1, 1, 2]], n_units=60, minutes=8, tuned=1, detection=1, peak_rate=3, remapping=remapping
     )
-    rate = rate_maps(recording, smoothing=4.0, by="trial")["rate"].sel(direction=1).values
+    rate = compute_rate_maps(recording, smoothing=4.0, by="trial")["rate"].sel(direction=1).values
     everyone = np.ones(60, dtype=bool)
     assert _similarity(rate, 0, 1, everyone) > 0.6
     assert low < _similarity(rate, 0, 2, everyone) < high
@@ -38,7 +38,7 @@ def test_several_maps__drift_by_steps():
     recording = testing.several_maps(
         [[1]] * 4, n_units=60, minutes=8, tuned=1, detection=1, peak_rate=3, drift=steps
     )
-    rate = rate_maps(recording, smoothing=4.0)["rate"].sel(direction=1).values
+    rate = compute_rate_maps(recording, smoothing=4.0)["rate"].sel(direction=1).values
     everyone = np.ones(60, dtype=bool)
     near = [_similarity(rate, k, k + 1, everyone) for k in range(3)]
     assert near[0] > 0.6 and abs(near[1]) < 0.15 and near[2] > 0.6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, rate_maps, schema, session_slices, testing
+from neurodrift import Binning, compute_rate_maps, schema, slice_sessions, testing
 from neurodrift.testing import linear_track, linear_track_truth
 
 BINNING = Binning(edges=np.arange(0.0, 101.0, 5.0), speed_range=(3.0, np.inf))
@@ -12,7 +12,7 @@ BINNING = Binning(edges=np.arange(0.0, 101.0, 5.0), speed_range=(3.0, np.inf))
 
 def _true_counts(recording, truth, i):
     """Expected and variance-equal Poisson counts of each unit in session `i`, frame by frame."""
-    where = session_slices(recording)[i]
+    where = slice_sessions(recording)[i]
     x = recording["x"].values[where]
     direction = recording["direction"].values[where]
     column = np.minimum(x.astype(int), 99)
@@ -36,7 +36,7 @@ def test_linear_track__is_a_recording_of_its_size():
 def test_linear_track__counts_have_their_true_rates():
     size = {"n_units": 30, "n_sessions": 3, "seed": 4}
     recording, truth = linear_track(minutes=10, **size), linear_track_truth(**size)
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         moving, expected = _true_counts(recording, truth, i)
         counts = recording["activity"].values[where][moving].sum(axis=0)
         z = (counts - expected.sum(axis=1)) / np.sqrt(expected.sum(axis=1))
@@ -45,7 +45,7 @@ def test_linear_track__counts_have_their_true_rates():
 
 def test_linear_track__maps_are_the_truth():
     size = {"n_units": 12, "n_sessions": 2, "tuned": 1.0, "peak_rate": 20.0}
-    maps = rate_maps(linear_track(minutes=20, **size), binning=BINNING)
+    maps = compute_rate_maps(linear_track(minutes=20, **size), binning=BINNING)
     truth = linear_track_truth(**size)
     coarse = truth["rate"].coarsen(x=5).mean()
     coarse = coarse.rename(x="position").drop_vars("position").sel(direction=maps["direction"])
@@ -67,7 +67,7 @@ def test_linear_track__undetected_is_zero_and_every_unit_was_seen():
     assert detected.mean() == pytest.approx(0.5 + 0.5 / 4, abs=0.05)
     whole = linear_track(**size)
     assert whole["detected"].all()
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         part = recording["activity"].values[where]
         assert (part[:, ~detected[i]] == 0).all()
         np.testing.assert_array_equal(
@@ -81,7 +81,7 @@ def test_linear_track__silenced_units_are_silent_and_stay_so():
     active = truth["is_active"].values
     assert active.sum(axis=1).tolist() == [40, 32, 24, 16]
     assert not (np.diff(active.astype(int), axis=0) > 0).any()
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         fired = recording["activity"].values[where].any(axis=0)
         np.testing.assert_array_equal(fired, active[i])
     assert recording["detected"].all()

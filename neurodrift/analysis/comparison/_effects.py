@@ -362,7 +362,7 @@ def agree(
     *,
     factor: float,
     level: float,
-    repetitions: int,
+    n_repeats: int,
     rng: np.random.Generator,
 ) -> dict[str, float]:
     """Difference b - a with its tests.
@@ -375,7 +375,7 @@ def agree(
         Sizes within this factor of each other are the same.
     level
         Coverage of the intervals.
-    repetitions
+    n_repeats
         Bootstrap samples.
     rng
         Their random stream.
@@ -397,8 +397,8 @@ def agree(
         found["p_same_sign"] = max(p_a, p_b) if alike else 1.0
         found["p_opposite_sign"] = 1.0 if alike else max(p_a, p_b)
         found["p_same_size"] = _same_size(a, b, factor)
-    if min(a.each.size, b.each.size) >= FEWEST and dof > 0 and repetitions > 0:
-        found |= _bootstrap(a, b, dof, level, repetitions, rng)
+    if min(a.each.size, b.each.size) >= FEWEST and dof > 0 and n_repeats > 0:
+        found |= _bootstrap(a, b, dof, level, n_repeats, rng)
     return found
 
 
@@ -448,7 +448,7 @@ def _same_size(a: SideFit, b: SideFit, factor: float) -> float:
 
 
 def _bootstrap(
-    a: SideFit, b: SideFit, dof: float, level: float, repetitions: int, rng: np.random.Generator
+    a: SideFit, b: SideFit, dof: float, level: float, n_repeats: int, rng: np.random.Generator
 ) -> dict[str, float]:
     """Percentile interval over resampled animals or runs, widened for few of them.
 
@@ -460,13 +460,13 @@ def _bootstrap(
     means = []
     for side in (a, b):
         n = side.each.size
-        drawn = side.each[rng.integers(n, size=(repetitions, n))].mean(axis=1)
+        drawn = side.each[rng.integers(n, size=(n_repeats, n))].mean(axis=1)
         means.append(side.estimate + (drawn - side.estimate) * np.sqrt(n / (n - 1)))
     samples = np.sort(means[1] - means[0])
     tail = float(ndtr(stdtrit(dof, (1 - level) / 2)))
     low, high = np.quantile(samples, [tail, 1 - tail])
-    below = (np.searchsorted(samples, 0.0, "right") + 1) / (repetitions + 2)
-    above = (repetitions - np.searchsorted(samples, 0.0, "left") + 1) / (repetitions + 2)
+    below = (np.searchsorted(samples, 0.0, "right") + 1) / (n_repeats + 2)
+    above = (n_repeats - np.searchsorted(samples, 0.0, "left") + 1) / (n_repeats + 2)
     z = float(ndtri(min(below, above, 0.5)))
     p = float(2 * stdtr(dof, z))
     names = ("difference_boot_ci_low", "difference_boot_ci_high", "difference_boot_p")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.analysis.regression.tables import drift_table
+from neurodrift.analysis.regression.tables import tabulate_drift
 
 MEASURES = (
     "fraction_active_units",
@@ -292,7 +292,7 @@ def _similarities(
     for node, end in (("drift", ""), ("session_drift", "_relative")):
         if node not in nodes or (noise_free and end):
             continue
-        table = drift_table(nodes[node])
+        table = tabulate_drift(nodes[node])
         a, b = (table[name].astype(str).map(number) for name in ("session_a", "session_b"))
         for name in _CORRELATIONS:
             if f"{name}{end}" in table:

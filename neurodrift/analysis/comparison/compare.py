@@ -56,7 +56,7 @@ def compare(
     method: Literal["subjects", "mixed"] = "subjects",
     factor: float = 2.0,
     level: float = 0.95,
-    repetitions: int = 2000,
+    n_repeats: int = 2000,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""Compare how recordings change: activity, information, and similarity against lag.
@@ -93,7 +93,7 @@ def compare(
         Slopes within this factor of each other have the same size.
     level
         Coverage of the intervals; verdicts are at 1 - `level`.
-    repetitions
+    n_repeats
         Bootstrap samples of animals or runs, made where each side has three or more.
     seed
         Seed of the bootstrap.
@@ -169,7 +169,7 @@ def compare(
     ...     testing.linear_track(n_units=20, n_sessions=5, minutes=2, silencing=f, seed=1)
     ...     for f in (0.0, 0.15)
     ... )
-    >>> mouse, model = (analyze(recording, repetitions=10) for recording in recordings)
+    >>> mouse, model = (analyze(recording, n_repeats=10) for recording in recordings)
     >>> found = compare(mouse, model, names=["mouse", "model"])
     >>> found["statement_verdict"].sel(
     ...     statement="fewer active units", adjustment="none"
@@ -177,7 +177,7 @@ def compare(
     ['undecided', 'holds']
     """
     members = gather([a, b, *others], names)
-    _check_options(method, factor, level, repetitions)
+    _check_options(method, factor, level, n_repeats)
     sides = list(dict.fromkeys(member.side for member in members))
     measures = _measures(members, measures)
     axes = _axes(members, axes)
@@ -204,7 +204,7 @@ def compare(
     variables = _series_variables(members, sides, axes, measures)
     variables |= _decay_variables(members, sides, axes, similarities)
     variables |= _effect_variables(members, sides, grid, each, by_side, level)
-    variables |= _pair_variables(sides, grid, by_side, factor, level, repetitions, seed)
+    variables |= _pair_variables(sides, grid, by_side, factor, level, n_repeats, seed)
     variables |= _statement_variables(STATEMENTS, sides, list(adjustments), chosen, by_side, level)
     coords = _coords(members, sides, grid, measures, similarities, effects)
     coords |= _statement_coords(STATEMENTS, chosen)
@@ -221,7 +221,7 @@ def compare(
                 "method": method,
                 "factor": factor,
                 "level": level,
-                "repetitions": repetitions,
+                "n_repeats": n_repeats,
                 "seed": seed,
             }
         ),
@@ -229,7 +229,7 @@ def compare(
     return result
 
 
-def statements_text(comparison: xr.Dataset) -> str:
+def describe_statements(comparison: xr.Dataset) -> str:
     """The statements of a comparison and what limits it, for people.
 
     Parameters
@@ -331,15 +331,15 @@ def _known(members: Sequence[Member], names: Sequence[str], what: str) -> None:
             )
 
 
-def _check_options(method: str, factor: float, level: float, repetitions: int) -> None:
+def _check_options(method: str, factor: float, level: float, n_repeats: int) -> None:
     if method not in ("subjects", "mixed"):
         raise ValueError(f"method is {method!r}, expected 'subjects' or 'mixed'")
     if not factor > 1:
         raise ValueError(f"factor is {factor}, expected more than 1, such as 2")
     if not 0 < level < 1:
         raise ValueError(f"level is {level}, expected a probability such as 0.95")
-    if repetitions < 0:
-        raise ValueError(f"repetitions is {repetitions}, expected 0 or more")
+    if n_repeats < 0:
+        raise ValueError(f"n_repeats is {n_repeats}, expected 0 or more")
 
 
 Variables = dict[str, tuple[tuple[str, ...], Any]]
@@ -445,7 +445,7 @@ def _pair_variables(
     by_side: Fits,
     factor: float,
     level: float,
-    repetitions: int,
+    n_repeats: int,
     seed: int,
 ) -> Variables:
     """Differences between sides, and whether they agree in sign and in size."""
@@ -471,7 +471,7 @@ def _pair_variables(
             words["pair_reason"][at] = "; ".join(missing)
             continue
         rng = generator(seed, "compare", *couple, *key)
-        found = agree(*both, factor=factor, level=level, repetitions=repetitions, rng=rng)
+        found = agree(*both, factor=factor, level=level, n_repeats=n_repeats, rng=rng)
         for name, number in found.items():
             numbers[name][at] = number
         words["sign_agreement"][at], words["size_agreement"][at] = verdicts(found, level)

@@ -9,15 +9,15 @@ import xarray as xr
 
 from neurodrift.analysis.drift.drift import first_index
 from neurodrift.analysis.maps.binning import Binning
-from neurodrift.analysis.maps.rate_maps import rate_maps
-from neurodrift.recording import session_slices
+from neurodrift.analysis.maps.rate_maps import compute_rate_maps
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import label
 from neurodrift.schema.results import DRIFT
 
 _CEILED = ("rate_map_correlation", "population_vector_correlation", "ensemble_rate_correlation")
 
 
-def half_maps(
+def compute_half_maps(
     recording: xr.Dataset,
     *,
     binning: Binning | None = None,
@@ -32,7 +32,7 @@ def half_maps(
     recording
         A recording with a position; NumPy or Dask.
     binning, smoothing
-        As for :func:`neurodrift.rate_maps`.
+        As for :func:`neurodrift.compute_rate_maps`.
     split
         ``"trial"``: every second trial; ``"lap"``: every second pair of laps, so that both
         halves hold both running directions; ``"block"``: every second stretch of `block`
@@ -45,7 +45,7 @@ def half_maps(
     -------
     xarray.Dataset
         Maps over ``segment`` with the coordinates ``session``, ``half`` (0, 1) and, where the
-        recording has labels, ``map_label``; for :func:`drift`.
+        recording has labels, ``map_label``; for :func:`compute_drift`.
 
     Raises
     ------
@@ -55,8 +55,8 @@ def half_maps(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.drift.ceiling import half_maps
-    >>> halves = half_maps(testing.linear_track(n_units=3, n_sessions=2))
+    >>> from neurodrift.analysis.drift.ceiling import compute_half_maps
+    >>> halves = compute_half_maps(testing.linear_track(n_units=3, n_sessions=2))
     >>> halves["session"].values.tolist(), halves["half"].values.tolist()
     (['1', '1', '2', '2'], [0, 1, 0, 1])
     """
@@ -75,7 +75,7 @@ def half_maps(
     if "map_label" in recording:
         labels = recording["map_label"].values.astype(np.int64)
     together = 2 if split == "lap" else 1
-    for where in session_slices(recording):
+    for where in slice_sessions(recording):
         if split == "block":
             clock = recording["time"].values[where]
             part[where] = (clock - clock[:1]) // block
@@ -83,7 +83,7 @@ def half_maps(
             own = np.flatnonzero((labels[where] == map_label) & (part[where] >= 0)) + where.start
             rank = np.unique(part[own], return_inverse=True)[1]
             code[own] = 2 * map_label + rank // together % 2
-    maps = rate_maps(
+    maps = compute_rate_maps(
         recording,
         binning=binning,
         smoothing=smoothing,
@@ -105,7 +105,7 @@ def finest_split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
     Returns
     -------
     str
-        A `split` for :func:`half_maps`.
+        A `split` for :func:`compute_half_maps`.
     """
     index = recording["session_index"].values
     for name in ("trial", "lap"):
@@ -120,14 +120,14 @@ def finest_split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
     return "block"
 
 
-def session_drift(segments: xr.Dataset) -> xr.Dataset:
+def compute_session_drift(segments: xr.Dataset) -> xr.Dataset:
     """Reduce the drift between segments to sessions, with the noise ceiling.
 
     Parameters
     ----------
     segments
-        Result of :func:`drift` over segments (trials, halves, map labels). Where segments have
-        map labels, only pairs of the same map enter.
+        Result of :func:`compute_drift` over segments (trials, halves, map labels). Where segments
+        have map labels, only pairs of the same map enter.
 
     Returns
     -------
@@ -146,10 +146,10 @@ def session_drift(segments: xr.Dataset) -> xr.Dataset:
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.drift.ceiling import half_maps, session_drift
-    >>> from neurodrift.analysis.drift.drift import drift
+    >>> from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift
+    >>> from neurodrift.analysis.drift.drift import compute_drift
     >>> recording = testing.linear_track(n_units=20, n_sessions=3, drift=0.3)
-    >>> sessions = session_drift(drift(half_maps(recording, smoothing=4.0)))
+    >>> sessions = compute_session_drift(compute_drift(compute_half_maps(recording, smoothing=4.0)))
     >>> sessions["rate_map_correlation"].round(2).values.tolist()
     [[0.6, 0.57, 0.42], [0.57, 0.64, 0.44], [0.42, 0.44, 0.67]]
     >>> sessions["rate_map_correlation_relative"].round(2).values[0].tolist()

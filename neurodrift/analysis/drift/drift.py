@@ -17,7 +17,7 @@ _PER_UNIT = {
 }
 
 
-def drift(
+def compute_drift(
     maps: xr.Dataset,
     *,
     units: Units = "either",
@@ -25,7 +25,7 @@ def drift(
     active: xr.DataArray | None = None,
     rates: xr.DataArray | None = None,
     same_map: bool = False,
-    n_shuffles: int = 100,
+    n_repeats: int = 100,
     per_unit: bool = True,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -34,11 +34,11 @@ def drift(
     Parameters
     ----------
     maps
-        Result of :func:`neurodrift.rate_maps`, smoothed or not, over ``session``; or over
+        Result of :func:`neurodrift.compute_rate_maps`, smoothed or not, over ``session``; or over
         ``segment`` when made by trial, lap, map label or half
-        (:func:`~neurodrift.analysis.drift.ceiling.half_maps`). NumPy or Dask; the maps are brought
-        into memory. Without position, the result of :func:`neurodrift.sparsity`: then only
-        ensemble rates and overlaps are compared.
+        (:func:`~neurodrift.analysis.drift.ceiling.compute_half_maps`). NumPy or Dask; the maps are
+        brought into memory. Without position, the result of :func:`neurodrift.compute_sparsity`:
+        then only ensemble rates and overlaps are compared.
     units
         Which units enter the map and population-vector correlations: those that are place cells
         in ``"either"`` or ``"both"`` of the two, or ``"all"``. Without `place_cells` all enter.
@@ -55,7 +55,7 @@ def drift(
         Compare only segments of the same map, so that a switch of the population between maps
         of one environment does not pass for drift. Needs the coordinate ``map_label``; label 0
         is never the same. Other pairs are NaN.
-    n_shuffles
+    n_repeats
         Shuffles of unit identity behind ``rate_map_correlation_null``; 0 for none.
     per_unit
         Whether to keep the correlation of each unit and of each bin.
@@ -92,8 +92,8 @@ def drift(
     p = (r + 1) / (n + 1).
 
     A correlation between sessions is also lowered by noise.
-    :func:`~neurodrift.analysis.drift.ceiling.half_maps` and
-    :func:`~neurodrift.analysis.drift.ceiling.session_drift` give the noise ceiling, and the
+    :func:`~neurodrift.analysis.drift.ceiling.compute_half_maps` and
+    :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift` give the noise ceiling, and the
     correlation relative to it.
 
     References
@@ -103,10 +103,11 @@ def drift(
 
     Examples
     --------
-    >>> from neurodrift import rate_maps, testing
-    >>> from neurodrift.analysis.drift.drift import drift
+    >>> from neurodrift import compute_rate_maps, testing
+    >>> from neurodrift.analysis.drift.drift import compute_drift
     >>> recording = testing.linear_track(n_units=20, n_sessions=3, drift=0.3)
-    >>> similarity = drift(rate_maps(recording, smoothing=4.0))["rate_map_correlation"]
+    >>> maps = compute_rate_maps(recording, smoothing=4.0)
+    >>> similarity = compute_drift(maps)["rate_map_correlation"]
     >>> similarity.round(2).values.tolist()
     [[nan, 0.6, 0.41], [0.6, nan, 0.46], [0.41, 0.46, nan]]
     """
@@ -122,14 +123,14 @@ def drift(
 
     values = {
         name: np.full((n_maps, n_maps, *shape), 0 if name.endswith("_n") else np.nan)
-        for name, shape in population.measures(n_shuffles).items()
+        for name, shape in population.measures(n_repeats).items()
         if per_unit or name not in _PER_UNIT
     }
     for a in range(n_maps):
         for b in range(a + 1, n_maps):
             if allowed[a, b]:
                 rng = generator(seed, "unit identity", names[a], names[b])
-                found = population.compare(a, b, n_shuffles, rng)
+                found = population.compare(a, b, n_repeats, rng)
                 for name, array in values.items():
                     array[a, b] = array[b, a] = found[name]
 
@@ -141,7 +142,7 @@ def drift(
     result.attrs = {
         "units": units if place_cells is not None else "all",
         "same_map": int(same_map),
-        "n_shuffles": n_shuffles,
+        "n_repeats": n_repeats,
         "seed": seed,
         **{key: maps.attrs[key] for key in ("binning", "smoothing") if key in maps.attrs},
     }
@@ -281,7 +282,7 @@ class Population:
             return chosen, chosen.any(axis=1)
         return self.place[a] & self.place[b], self.place[a].any(axis=1) & self.place[b].any(axis=1)
 
-    def compare(self, a: int, b: int, n_shuffles: int, rng: np.random.Generator) -> dict[str, Any]:
+    def compare(self, a: int, b: int, n_repeats: int, rng: np.random.Generator) -> dict[str, Any]:
         """Every measure of one pair."""
         both = self.detected[a] & self.detected[b]
         result: dict[str, Any] = {"cell_overlap": jaccard(self.detected[a], self.detected[b])}
@@ -312,31 +313,31 @@ class Population:
             "unit_rate_map_correlation": each[np.argsort(self.order)],
             "bin_population_vector_correlation": vectors,
         }
-        if n_shuffles:
-            null = self._null(a, b, maps_in, n_shuffles, rng)
+        if n_repeats:
+            null = self._null(a, b, maps_in, n_repeats, rng)
             beaten = (null >= result["rate_map_correlation"]).sum()
             known = np.isfinite(null).all()
             result["rate_map_correlation_null"] = null.mean()
-            result["rate_map_correlation_p"] = (beaten + 1) / (n_shuffles + 1) if known else np.nan
+            result["rate_map_correlation_p"] = (beaten + 1) / (n_repeats + 1) if known else np.nan
         return result
 
     def _null(
-        self, a: int, b: int, maps_in: np.ndarray, n_shuffles: int, rng: np.random.Generator
+        self, a: int, b: int, maps_in: np.ndarray, n_repeats: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Mean map correlation after each permutation of the units of b."""
         assert self.rate is not None
-        total, number = np.zeros(n_shuffles), np.zeros(n_shuffles)
+        total, number = np.zeros(n_repeats), np.zeros(n_repeats)
         for d in range(maps_in.shape[1]):
             pair = np.stack([self.rate[k][maps_in[:, d], d] for k in (a, b)])
             mine, other = standardized(pair[..., np.isfinite(pair).all(axis=(0, 1))])
             varies = [(z != 0).any(axis=-1) for z in (mine, other)]
-            for s in range(n_shuffles):
+            for s in range(n_repeats):
                 order = rng.permutation(len(mine))
                 total[s] += (mine * other[order]).sum()
                 number[s] += (varies[0] & varies[1][order]).sum()
-        return np.divide(total, number, out=np.full(n_shuffles, np.nan), where=number > 0)
+        return np.divide(total, number, out=np.full(n_repeats, np.nan), where=number > 0)
 
-    def measures(self, n_shuffles: int) -> dict[str, tuple[int, ...]]:
+    def measures(self, n_repeats: int) -> dict[str, tuple[int, ...]]:
         """Names and shapes of what :meth:`compare` finds."""
         shapes: dict[str, tuple[int, ...]] = {"cell_overlap": ()}
         if self.active is not None:
@@ -349,7 +350,7 @@ class Population:
             shapes |= dict.fromkeys(_OF_MAPS, ())
             shapes["unit_rate_map_correlation"] = self.rate.shape[1:3]
             shapes["bin_population_vector_correlation"] = self.rate.shape[2:]
-            if n_shuffles:
+            if n_repeats:
                 shapes |= {"rate_map_correlation_null": (), "rate_map_correlation_p": ()}
         return shapes
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.maps.trials import KINDS, samples_of, trial_averages
-from neurodrift.recording import session_slices
+from neurodrift.analysis.maps.trials import KINDS, compute_trial_averages, samples_of
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import SESSION_COORDS, check, label
 from neurodrift.schema.results import LATENT_ACTIVITY, LATENT_SPACE, TRAJECTORIES
 
@@ -29,9 +29,9 @@ def fit_latent_space(
     Parameters
     ----------
     source
-        A recording, whose frames are the samples; or :func:`neurodrift.trial_averages` or
-        :func:`neurodrift.rate_maps`, which suit the sparse events of animals better. Units that
-        are not ``registered`` are left out, so are samples with NaN.
+        A recording, whose frames are the samples; or :func:`neurodrift.compute_trial_averages` or
+        :func:`neurodrift.compute_rate_maps`, which suit the sparse events of animals better. Units
+        that are not ``registered`` are left out, so are samples with NaN.
     session
         Label of the session.
     n_factors
@@ -134,7 +134,7 @@ def fit_latent_space(
     return label(space, LATENT_SPACE)
 
 
-def latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
+def compute_latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     r"""The activity of every frame in a latent space.
 
     Parameters
@@ -177,10 +177,10 @@ def latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
 
     Examples
     --------
-    >>> from neurodrift import fit_latent_space, latent_activity, testing
+    >>> from neurodrift import fit_latent_space, compute_latent_activity, testing
     >>> recording = testing.linear_track(n_units=8, n_sessions=2, minutes=1)
     >>> space = fit_latent_space(recording, "1")
-    >>> latent_activity(recording, space)["latent"].sizes["factor"]
+    >>> compute_latent_activity(recording, space)["latent"].sizes["factor"]
     2
     """
     check(recording)
@@ -188,7 +188,7 @@ def latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     known = _known(space, samples.source)
     latent = np.empty((recording.sizes["time"], space.sizes["factor"]))
     measures = np.empty((samples.n_sessions, len(_MEASURES)))
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         activity = samples.of(i)
         latent[where] = _posterior_mean(activity, known)
         measures[i] = _measure(activity, known)
@@ -205,7 +205,7 @@ def latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     return label(found, LATENT_ACTIVITY)
 
 
-def latent_trajectories(
+def compute_latent_trajectories(
     source: xr.Dataset, space: xr.Dataset, *, n_bins: int | None = None
 ) -> xr.Dataset:
     """Mean path of the trials of each type through a latent space, in every session.
@@ -213,20 +213,20 @@ def latent_trajectories(
     Parameters
     ----------
     source
-        A recording with trials, or the result of :func:`neurodrift.trial_averages`.
+        A recording with trials, or the result of :func:`neurodrift.compute_trial_averages`.
     space
         Result of :func:`fit_latent_space`.
     n_bins
         Of a recording: parts of a trial, or ``None`` for single frames since its start, averaged
-        over the trials that still run; see :func:`neurodrift.trial_averages`.
+        over the trials that still run; see :func:`neurodrift.compute_trial_averages`.
 
     Returns
     -------
     xarray.Dataset
         ``trajectory`` (session, trial_type, trial_bin, factor) and ``n_trials`` (session,
-        trial_type, trial_bin) in that mean, and of each session what :func:`latent_activity`
-        tells, of the frames of the recording or of the averages. Coordinates of the sessions,
-        such as ``accuracy`` and ``loss``, are carried on.
+        trial_type, trial_bin) in that mean, and of each session what
+        :func:`compute_latent_activity` tells, of the frames of the recording or of the averages.
+        Coordinates of the sessions, such as ``accuracy`` and ``loss``, are carried on.
 
     Raises
     ------
@@ -240,15 +240,17 @@ def latent_trajectories(
 
     Examples
     --------
-    >>> from neurodrift import fit_latent_space, latent_trajectories, testing
+    >>> from neurodrift import fit_latent_space, compute_latent_trajectories, testing
     >>> recording = testing.linear_track(n_units=8, n_sessions=2, minutes=1)
     >>> space = fit_latent_space(recording, "1")
-    >>> latent_trajectories(recording, space, n_bins=5)["trajectory"].shape
+    >>> compute_latent_trajectories(recording, space, n_bins=5)["trajectory"].shape
     (2, 1, 5, 2)
     """
     samples = samples_of(source)
     known = _known(space, samples.source)
-    averages = source if samples.name == "response" else trial_averages(source, n_bins=n_bins)
+    averages = (
+        source if samples.name == "response" else compute_trial_averages(source, n_bins=n_bins)
+    )
     over = ("session", "trial_type", "trial_bin")
     means = samples_of(averages)
     shape = tuple(averages.sizes[dim] for dim in over) + (space.sizes["factor"],)

@@ -14,10 +14,10 @@ from neurodrift.schema.results import REMAPPING
 
 Criterion = Literal["fixed", "shuffled", "within"]
 STATES = ("not detected", "silent", "lost", "gained", "flat", "stable", "remapped")
-"""What can become of a map between two contexts, see :func:`remapping`."""
+"""What can become of a map between two contexts, see :func:`compute_remapping`."""
 
 
-def remapping(
+def compute_remapping(
     first: xr.Dataset,
     second: xr.Dataset,
     *,
@@ -33,8 +33,8 @@ def remapping(
     Parameters
     ----------
     first, second
-        Results of :func:`neurodrift.rate_maps` over ``session`` in the familiar and in the other
-        context, with the same binning; animals or simulations. For contexts within sessions,
+        Results of :func:`neurodrift.compute_rate_maps` over ``session`` in the familiar and in the
+        other context, with the same binning; animals or simulations. For contexts within sessions,
         take ``rate_maps(by="map_label")`` and select the segments of either.
     pairs
         Labels of a session of `first` and one of `second`, for each comparison; for segments
@@ -52,7 +52,7 @@ def remapping(
         Level of the other criteria.
     within
         Correlations of maps of one context with themselves, of any dims, such as ``stability`` of
-        :func:`neurodrift.map_stability`; NaN is ignored.
+        :func:`neurodrift.compute_map_stability`; NaN is ignored.
     min_peak
         A map is active if its peak is above this [unit of the maps].
 
@@ -103,11 +103,11 @@ def remapping(
 
     Examples
     --------
-    >>> from neurodrift import rate_maps, testing
-    >>> from neurodrift.analysis.drift.remapping import remapping
+    >>> from neurodrift import compute_rate_maps, testing
+    >>> from neurodrift.analysis.drift.remapping import compute_remapping
     >>> rooms = [testing.linear_track(n_units=30, n_sessions=1, seed=seed) for seed in (1, 2)]
-    >>> maps = [rate_maps(room, smoothing=4.0) for room in rooms]
-    >>> same, other = (remapping(maps[0], one) for one in maps)
+    >>> maps = [compute_rate_maps(room, smoothing=4.0) for room in rooms]
+    >>> same, other = (compute_remapping(maps[0], one) for one in maps)
     >>> same["remapping_index"].item(), bool(other["remapping_index"] > 0.8)
     (0.0, True)
     """
@@ -287,7 +287,7 @@ def _ceiling(criterion: str, within: xr.DataArray | None, level: float) -> float
 def _known_units(maps: xr.Dataset) -> xr.Dataset:
     """Units whose identity in other sessions is known."""
     if not isinstance(maps, xr.Dataset) or not {"rate", "occupancy", "detected"} <= set(maps):
-        raise ValueError("expected rate maps, a result of neurodrift.rate_maps(recording)")
+        raise ValueError("expected rate maps, a result of neurodrift.compute_rate_maps(recording)")
     if "registered" in maps.coords:
         return maps.isel(unit=np.flatnonzero(maps["registered"].values))
     return maps

@@ -16,7 +16,7 @@ _PAIR = ("session_a", "session_b")
 _COUNTS = tuple(name for name in REPRESENTATION if name.startswith("n_"))
 
 
-def representation_stability(
+def compute_representation_stability(
     source: xr.Dataset,
     *,
     reference: Hashable | Iterable[Hashable] | None = None,
@@ -29,9 +29,9 @@ def representation_stability(
     source
         What the same samples of every session are taken from. A recording whose sessions show the
         same inputs frame by frame, as snapshots of a network do; or the means over trials of an
-        animal, :func:`neurodrift.trial_averages`; or :func:`neurodrift.rate_maps` by session,
-        with directions and positions as samples. NumPy or Dask: two sessions are in memory at a
-        time. Units that are not ``registered`` are left out.
+        animal, :func:`neurodrift.compute_trial_averages`; or :func:`neurodrift.compute_rate_maps`
+        by session, with directions and positions as samples. NumPy or Dask: two sessions are in
+        memory at a time. Units that are not ``registered`` are left out.
     reference
         Label of the session that all are compared with, or several labels; every session when
         omitted.
@@ -96,12 +96,12 @@ def representation_stability(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift import recording_from_arrays, representation_stability
+    >>> from neurodrift import recording_from_arrays, compute_representation_stability
     >>> first = np.array([[0.0, 2.0], [1.0, 2.0], [2.0, 5.0]])
     >>> recording = recording_from_arrays(
     ...     [first, 2 * first], kind="activation", frame_duration=1.0, training_step=[10, 20]
     ... )
-    >>> found = representation_stability(recording, reference="1").squeeze("session_a")
+    >>> found = compute_representation_stability(recording, reference="1").squeeze("session_a")
     >>> found["r_squared"].values.round(3).tolist()
     [1.0, 1.0]
     >>> found["determination"].values.round(3).tolist()

@@ -59,7 +59,7 @@ def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
     Parameters
     ----------
     maps
-        Result of :func:`neurodrift.rate_maps` over `dim`, smoothed.
+        Result of :func:`neurodrift.compute_rate_maps` over `dim`, smoothed.
     dim
         ``"segment"`` or ``"session"``.
 
@@ -107,7 +107,7 @@ def root_maps(maps: xr.Dataset, dim: str) -> tuple[np.ndarray, np.ndarray, np.nd
     Parameters
     ----------
     maps
-        Result of :func:`neurodrift.rate_maps` over `dim`.
+        Result of :func:`neurodrift.compute_rate_maps` over `dim`.
     dim
         ``"segment"`` or ``"session"``.
 

@@ -18,13 +18,13 @@ from neurodrift.analysis.identity._parting import (
     settle,
 )
 from neurodrift.analysis.identity._similarity import Agreement, agreement
-from neurodrift.analysis.maps.binning import Binning
-from neurodrift.analysis.maps.rate_maps import rate_maps
-from neurodrift.recording import session_slices
+from neurodrift.analysis.maps.binning import Binning, as_binning
+from neurodrift.analysis.maps.rate_maps import compute_rate_maps
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
 from neurodrift.schema.results import MAP_SWITCHES
 
-_DEFAULT_LENGTH = {"trial": 1, "lap": 4, "block": 180.0}
+_DEFAULT_BLOCK = {"trial": 1, "lap": 4, "block": 180.0}
 
 Segments = Literal["trial", "lap", "block"]
 
@@ -32,8 +32,8 @@ Segments = Literal["trial", "lap", "block"]
 def detect_maps(
     recording: xr.Dataset,
     *,
-    by: Segments | None = None,
-    length: float | None = None,
+    split: Segments | None = None,
+    block: float | None = None,
     binning: Binning | None = None,
     smoothing: float | None = None,
     alpha: float = 0.01,
@@ -44,11 +44,11 @@ def detect_maps(
     ----------
     recording
         A recording with a position; NumPy or Dask. Its own ``map_label`` is not used.
-    by
-        What the segments are that one map each is assumed for: ``"trial"``; ``"lap"``, `length`
-        successive laps; ``"block"``, stretches of `length` seconds. Trials when omitted, or laps
+    split
+        What the segments are that one map each is assumed for: ``"trial"``; ``"lap"``, `block`
+        successive laps; ``"block"``, stretches of `block` seconds. Trials when omitted, or laps
         where sessions have one trial, or blocks.
-    length
+    block
         Laps or seconds in one segment; 4 laps or 180 s when omitted.
     binning
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
@@ -105,14 +105,14 @@ def detect_maps(
     [1, 1, 2, 2, 1, 1, 2, 2, 1]
     """
     check(recording)
-    binning = Binning() if binning is None else binning
+    binning = as_binning(binning)
     smoothing = binning.typical_width() if smoothing is None else smoothing
-    by = _finest(recording) if by is None else by
-    if by not in _DEFAULT_LENGTH:
-        raise ValueError(f"by is {by!r}, expected 'trial', 'lap' or 'block'")
-    length = _DEFAULT_LENGTH[by] if length is None else length
-    group = _segments(recording, by, length)
-    maps = rate_maps(recording, binning=binning, smoothing=smoothing, by=group)
+    split = _finest(recording) if split is None else split
+    if split not in _DEFAULT_BLOCK:
+        raise ValueError(f"split is {split!r}, expected 'trial', 'lap' or 'block'")
+    block = _DEFAULT_BLOCK[split] if block is None else block
+    group = _segments(recording, split, block)
+    maps = compute_rate_maps(recording, binning=binning, smoothing=smoothing, by=group)
     maps = maps.isel(segment=(maps["occupancy"] > 0).any(["direction", "position"]).values)
     similar = agreement(maps)
     at = _times(maps)
@@ -120,9 +120,9 @@ def detect_maps(
     groups, first = part(np.arange(at.size), similar, intervals, at, alpha)
     groups = rejoin(groups, similar, intervals, at, alpha)
     settled = settle(groups, similar, intervals)
-    return _result(maps, by, similar, intervals, at, settled, first).assign_attrs(
-        by=by,
-        length=float(length),
+    return _result(maps, split, similar, intervals, at, settled, first).assign_attrs(
+        split=split,
+        block=float(block),
         alpha=alpha,
         binning=binning.to_json(),
         smoothing=smoothing,
@@ -159,13 +159,13 @@ def label_maps(recording: xr.Dataset, detected: xr.Dataset) -> xr.Dataset:
     True
     """
     check(recording)
-    group = _segments(recording, detected.attrs["by"], detected.attrs["length"]).values
+    group = _segments(recording, detected.attrs["split"], detected.attrs["block"]).values
     labels = np.zeros(recording.sizes["time"], dtype=np.int16)
     found = {
         (str(session), int(number)): int(value)
         for session, number, value in zip(
             detected["session"].values,
-            detected[detected.attrs["by"]].values,
+            detected[detected.attrs["split"]].values,
             detected["map_label"].values,
             strict=True,
         )
@@ -174,7 +174,7 @@ def label_maps(recording: xr.Dataset, detected: xr.Dataset) -> xr.Dataset:
     unknown = sorted({session for session, _ in found} - set(names))
     if unknown:
         raise ValueError(f"the recording has no session {', '.join(unknown)} of the maps detected")
-    for session, where in zip(names, session_slices(recording), strict=True):
+    for session, where in zip(names, slice_sessions(recording), strict=True):
         for number in np.unique(group[where][group[where] >= 0]).tolist():
             labels[where][group[where] == number] = found.get((session, number), 0)
     labelled = recording.assign(map_label=("time", labels))
@@ -194,26 +194,26 @@ def _finest(recording: xr.Dataset) -> Segments:
     return "lap" if "lap" in recording and (recording["lap"].values >= 0).any() else "block"
 
 
-def _segments(recording: xr.Dataset, by: Segments, length: float) -> xr.DataArray:
+def _segments(recording: xr.Dataset, split: Segments, block: float) -> xr.DataArray:
     """Number (time) of each frame's segment within its session, -1 = none."""
-    if not length > 0 or (by != "block" and length != int(length)):
-        raise ValueError(f"length is {length}, expected a number of {by}s or seconds above 0")
-    if by != "block" and by not in recording:
-        raise ValueError(f"by={by!r}, but the recording has no {by}: use by='block'")
+    if not block > 0 or (split != "block" and block != int(block)):
+        raise ValueError(f"block is {block}, expected a number of {split}s or seconds above 0")
+    if split != "block" and split not in recording:
+        raise ValueError(f"split={split!r}, but the recording has no {split}: use split='block'")
     code = np.full(recording.sizes["time"], -1, dtype=np.int64)
-    for where in session_slices(recording):
-        if by == "block":
+    for where in slice_sessions(recording):
+        if split == "block":
             clock = recording["time"].values[where]
-            code[where] = (clock - clock[:1]) // length
+            code[where] = (clock - clock[:1]) // block
             continue
-        values = recording[by].values[where].astype(np.int64)
-        if by == "lap":  # laps that lie together, whatever their numbers
+        values = recording[split].values[where].astype(np.int64)
+        if split == "lap":  # laps that lie together, whatever their numbers
             rank = np.unique(values, return_inverse=True)[1] - np.count_nonzero(
                 np.unique(values) < 0
             )
-            values = np.where(values >= 0, rank // int(length), -1)
+            values = np.where(values >= 0, rank // int(block), -1)
         code[where] = values
-    return xr.DataArray(code, dims="time", name=by)
+    return xr.DataArray(code, dims="time", name=split)
 
 
 def _times(maps: xr.Dataset) -> np.ndarray:
@@ -225,7 +225,7 @@ def _times(maps: xr.Dataset) -> np.ndarray:
 
 def _result(
     maps: xr.Dataset,
-    by: Segments,
+    segments_are: Segments,
     similar: Agreement,
     intervals: Intervals,
     at: np.ndarray,
@@ -267,7 +267,7 @@ def _result(
         },
         coords=coords
         | {
-            by: ("segment", maps["group"].values),
+            segments_are: ("segment", maps["group"].values),
             "one_map": numbers,
             "other_map": ("other_map", numbers),
             "interval": ("interval", intervals.values),

@@ -15,7 +15,7 @@ from neurodrift.schema.results import UNIT_COUNTS
 STEPS = ("detected", "registered", "active", "tested", "place_cells")
 
 
-def unit_counts(
+def count_units(
     recording: xr.Dataset,
     *,
     active: xr.DataArray | None = None,
@@ -58,9 +58,9 @@ def unit_counts(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.identity.quality import unit_counts
+    >>> from neurodrift.analysis.identity.quality import count_units
     >>> recording = testing.linear_track(n_units=20, n_sessions=3, detection=0.6, minutes=1)
-    >>> counts = unit_counts(recording)
+    >>> counts = count_units(recording)
     >>> counts["n_units"].sel(step="detected").values.tolist()
     [14, 16, 13]
     >>> counts["n_common"].sel(step="detected", session="1", other="2").item()
@@ -122,7 +122,7 @@ def quality(
     recording
         A recording with a position.
     counts
-        Result of :func:`unit_counts`.
+        Result of :func:`count_units`.
     switches
         Result of :func:`neurodrift.detect_maps`, where its labels are not used.
     **options
@@ -135,10 +135,10 @@ def quality(
 
     Examples
     --------
-    >>> from neurodrift import testing, unit_counts
+    >>> from neurodrift import testing, count_units
     >>> from neurodrift.analysis.identity.quality import quality
     >>> recording = testing.linear_track(n_units=12, n_sessions=2, minutes=5)
-    >>> found = quality(recording, unit_counts(recording), n_shuffles=300)
+    >>> found = quality(recording, count_units(recording), n_repeats=300)
     >>> found["verdict"].values.tolist(), found.attrs["warnings"]
     (['ok', 'ok'], '[]')
     """

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.drift.ceiling import finest_split, half_maps
+from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.identity._parting import Intervals, fit
 from neurodrift.analysis.identity._similarity import (
     MIN_UNITS,
@@ -17,9 +17,9 @@ from neurodrift.analysis.identity._similarity import (
     products,
     root_maps,
 )
-from neurodrift.analysis.maps.binning import Binning, session_activity
-from neurodrift.analysis.maps.rate_maps import rate_maps
-from neurodrift.recording import session_slices
+from neurodrift.analysis.maps.binning import Binning, as_binning, session_activity
+from neurodrift.analysis.maps.rate_maps import compute_rate_maps
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import check, label
 from neurodrift.schema.results import REGISTRATION
 from neurodrift.seeds import generator
@@ -39,7 +39,7 @@ def check_registration(
     *,
     binning: Binning | None = None,
     smoothing: float | None = None,
-    n_shuffles: int = 2000,
+    n_repeats: int = 2000,
     alpha: float = 0.01,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -54,7 +54,7 @@ def check_registration(
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
     smoothing
         Standard deviation of a Gaussian over position [cm]; the width of a bin when omitted.
-    n_shuffles
+    n_repeats
         Permutations of the units.
     alpha
         Level of a verdict, over all tests of a session together.
@@ -94,11 +94,11 @@ def check_registration(
     >>> from neurodrift import testing
     >>> from neurodrift.analysis.identity.registration import check_registration
     >>> recording = testing.several_maps([[1, 1]] * 4, n_units=60, detection=0.9)
-    >>> check_registration(recording, n_shuffles=400)["verdict"].values.tolist()
+    >>> check_registration(recording, n_repeats=400)["verdict"].values.tolist()
     ['ok', 'ok', 'ok', 'ok']
     """
     check(recording)
-    binning = Binning() if binning is None else binning
+    binning = as_binning(binning)
     smoothing = binning.typical_width() if smoothing is None else smoothing
     maps, labels = _maps(recording, binning, smoothing)
     names = [str(item) for item in recording["session"].values]
@@ -119,7 +119,7 @@ def check_registration(
             if units.size < MIN_UNITS:
                 continue
             rng = generator(seed, "registration", names[a], names[b])
-            orders = rng.permuted(np.tile(np.arange(units.size), (n_shuffles, 1)), axis=1)
+            orders = rng.permuted(np.tile(np.arange(units.size), (n_repeats, 1)), axis=1)
             shares = [
                 products(rate[i, units], rate[j, units], visited[i] * visited[j])
                 for i in np.flatnonzero(member == a)
@@ -131,7 +131,7 @@ def check_registration(
             for name, number in zip(values, found, strict=True):
                 values[name][a, b] = values[name][b, a] = number
 
-    within, within_p = _within(recording, binning, smoothing, n_shuffles, seed)
+    within, within_p = _within(recording, binning, smoothing, n_repeats, seed)
     sessions = _session_agreement(maps, member, labels, n_sessions)
     verdict = _verdicts(values, within_p, alpha)
     place = _better_place(sessions, _days(recording), np.flatnonzero(verdict == "ok"))
@@ -155,7 +155,7 @@ def check_registration(
         },
         coords={"session": recording["session"].values, "other": np.array(names, dtype=object)},
         attrs={
-            "n_shuffles": n_shuffles,
+            "n_repeats": n_repeats,
             "alpha": alpha,
             "seed": seed,
             "binning": binning.to_json(),
@@ -215,11 +215,11 @@ def _maps(
     if "map_label" in recording and np.unique(recording["map_label"].values).size > 1:
         given = recording["map_label"].values.astype(np.int64)
         labels = np.where(given > 0, given, -1)
-        for where in session_slices(recording):
+        for where in slice_sessions(recording):
             if not (labels[where] > 0).any():
                 labels[where] = 0  # a session without labels is compared as a whole
     by = xr.DataArray(labels, dims="time")
-    maps = rate_maps(recording, binning=binning, smoothing=smoothing, by=by)
+    maps = compute_rate_maps(recording, binning=binning, smoothing=smoothing, by=by)
     return maps, maps["group"].values
 
 
@@ -233,7 +233,7 @@ def _mean_activity(recording: xr.Dataset) -> np.ndarray:
         session_activity(recording, where).mean("time").values
         if where.stop > where.start
         else np.zeros(recording.sizes["unit"])
-        for where in session_slices(recording)
+        for where in slice_sessions(recording)
     ]
     return np.stack(means)[:, _by_label(recording)]
 
@@ -267,10 +267,10 @@ def _permuted(shares: list[np.ndarray], orders: np.ndarray) -> tuple[float, floa
 
 
 def _within(
-    recording: xr.Dataset, binning: Binning, smoothing: float, n_shuffles: int, seed: int
+    recording: xr.Dataset, binning: Binning, smoothing: float, n_repeats: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Agreement of the halves of each session, and its p."""
-    halves = half_maps(
+    halves = compute_half_maps(
         recording, binning=binning, smoothing=smoothing, split=finest_split(recording)
     )
     names = [str(item) for item in recording["session"].values]
@@ -284,7 +284,7 @@ def _within(
         if units.size < MIN_UNITS:
             continue
         rng = generator(seed, "registration", name, name)
-        orders = rng.permuted(np.tile(np.arange(units.size), (n_shuffles, 1)), axis=1)
+        orders = rng.permuted(np.tile(np.arange(units.size), (n_repeats, 1)), axis=1)
         shares = [
             products(rate[i, units], rate[j, units], visited[i] * visited[j])
             for i in own[half[own] == 0]

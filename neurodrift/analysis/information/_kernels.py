@@ -201,7 +201,7 @@ def spatial_sums(
     ``unit`` and ``value``, those of frame ``t`` at ``first[t]:first[t + 1]``. ``counts`` (2, state
     + 1, unit) is work space of zeros; a ``table`` of :func:`x_log_x` for whole ones is faster and
     gives the same bits. Returns (2, 3, unit), naive and, with ``shuffle``, shuffled: the sums of
-    information [bits/event] and of information times activity, and the number of samples with
+    information [bit/event] and of information times activity, and the number of samples with
     activity. Frames in each state go to ``occupancies`` (sample, state) and summed activity to
     ``totals`` (sample, unit).
     """
@@ -355,7 +355,7 @@ def mutual_sums(
     counts: np.ndarray,
     shuffle: bool,
 ) -> np.ndarray:
-    """Sum of mutual information [bits/frame] over samples, one for each row of ``uniform``.
+    """Sum of mutual information [bit/frame] over samples, one for each row of ``uniform``.
 
     Sparse activity as in :func:`spatial_sums`; ``response`` is the symbol of each entry, -1 for
     none. If ``adaptive``, symbols follow from the sample instead: ``pooled`` (3, time) holds the

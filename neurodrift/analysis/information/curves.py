@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import session_activity
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.seeds import generator
 
 
@@ -32,7 +32,7 @@ def active_frames(recording: xr.Dataset, frames: xr.Dataset) -> xr.DataArray:
             output_dtypes=[np.int64],
             dask_gufunc_kwargs={"output_sizes": {"direction": n_directions}},
         )
-        for where in session_slices(recording)
+        for where in slice_sessions(recording)
     ]
     return _concat(active).where(recording["detected"].variable, 0)
 
@@ -57,7 +57,7 @@ def session_curves(
         "fraction": len(sampling.fractions),
     }
     found = []
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         activity = session_activity(recording, where)
         arguments: list[xr.DataArray | xr.Variable] = [
             frames["position_bin"].isel(time=where).variable,
@@ -196,8 +196,8 @@ class Sampling:
     ----------
     fractions
         Increasing fractions of the frames, the last one 1.
-    repetitions
-        Repetitions of the whole; a fraction f has ``repetitions / f``.
+    n_repeats
+        Repetitions of the whole; a fraction f has ``n_repeats / f``.
     seed
         Seed of every stream.
     subsampled
@@ -207,7 +207,7 @@ class Sampling:
     """
 
     fractions: tuple[float, ...]
-    repetitions: int
+    n_repeats: int
     seed: int
     subsampled: bool
     shuffled: tuple[int, ...]
@@ -219,9 +219,9 @@ class Sampling:
                 f"fractions are {self.fractions}, expected four or more increasing numbers above "
                 "0, the last one 1"
             )
-        if self.repetitions < 1 or self.seed < 0:
+        if self.n_repeats < 1 or self.seed < 0:
             raise ValueError(
-                f"repetitions is {self.repetitions} and seed {self.seed}, expected 1 or more and "
+                f"n_repeats is {self.n_repeats} and seed {self.seed}, expected 1 or more and "
                 "0 or more"
             )
 
@@ -233,15 +233,15 @@ class Sampling:
         """Frames in a sample of the i-th fraction."""
         return int(np.floor(round(self.fractions[i] * n_frames, 9)))
 
-    def n_repetitions(self, i: int) -> int:
+    def n_draws(self, i: int) -> int:
         """Samples of the i-th fraction."""
-        return int(np.ceil(round(self.repetitions / self.fractions[i], 9)))
+        return int(np.ceil(round(self.n_repeats / self.fractions[i], 9)))
 
     def uniform(self, names: tuple[object, ...], i: int, start: int, n: int) -> np.ndarray:
         """Random numbers (repetition, frame) that choose the frames of a block of samples."""
-        repetitions = min(_BLOCK, self.n_repetitions(i) - start)
+        n_repeats = min(_BLOCK, self.n_draws(i) - start)
         stream = generator(self.seed, "subsample", *names, i, start // _BLOCK)
-        return stream.random((repetitions, n))
+        return stream.random((n_repeats, n))
 
 
 def n_threads() -> int:
@@ -262,8 +262,8 @@ def spatial_curves(
     """Spatial information of each unit against sample size.
 
     Activity (unit, time) and state (time), position bins 0 to n - 1 all visited, of the frames
-    that count. Returns (unit, 2, fraction): naive and shuffled information [bits/event, or
-    bits/frame]; NaN where no sample holds activity. Samples without activity are left out per
+    that count. Returns (unit, 2, fraction): naive and shuffled information [bit/event, or
+    bit/frame]; NaN where no sample holds activity. Samples without activity are left out per
     event and count as 0 per frame.
     """
     curves = np.full((len(activity), 2, len(sampling.fractions)), np.nan)
@@ -290,7 +290,7 @@ def mutual_curves(
     responses: Responses,
     pooled: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Mutual information [bits/frame] of each unit against sample size.
+    """Mutual information [bit/frame] of each unit against sample size.
 
     As :func:`spatial_curves`. The published responses need `pooled` (3, time): the largest and
     the smallest non-zero activity of all units in each frame, and whether all of it is whole.
@@ -373,7 +373,7 @@ def _mutual_block(
     parts = _run(evaluate, state.size, names, sampling, threads, shuffle=True)
     curves = np.full((activity.shape[1], 2, len(sampling.fractions)), np.nan)
     for i, (whole, sampled) in parts.items():
-        means = _in_order(sampled) / sampling.n_repetitions(i) if sampled else whole[0]
+        means = _in_order(sampled) / sampling.n_draws(i) if sampled else whole[0]
         curves[:, 0, i] = whole[0][0] if whole else means[0]
         if i in sampling.shuffled:
             curves[:, 1, i] = means[1]
@@ -468,7 +468,7 @@ def _run(
             parts[i] = [evaluate(np.zeros((1, n)), False)], []
         if n > 0 and (shuffled or (n < n_frames and sampling.subsampled)):
             parts.setdefault(i, ([], []))
-            jobs += [(i, start) for start in range(0, sampling.n_repetitions(i), _BLOCK)]
+            jobs += [(i, start) for start in range(0, sampling.n_draws(i), _BLOCK)]
 
     def run(job: tuple[int, int]) -> Part:
         i, start = job

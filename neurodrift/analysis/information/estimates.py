@@ -21,27 +21,27 @@ from neurodrift.analysis.information.curves import (
     session_curves,
     spatial_curves,
 )
-from neurodrift.analysis.maps.binning import Binning, bin_frames
+from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, label
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
 
-Measure = Literal["bits/event", "bits/s"]
+Measure = Literal["bit/event", "bit/s"]
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Sample sizes of the published procedure, as fractions of the frames."""
 
-_UNITS = {"bits/event": "bit/event", "bits/s": "bit/s"}
+_UNITS = {"bit/event": "bit/event", "bit/s": "bit/s"}
 _PURE = ("ssr_stability", "bae_r2")
 
 
-def spatial_information(
+def compute_spatial_information(
     recording: xr.Dataset,
     *,
     binning: Binning | None = None,
-    measure: Measure = "bits/event",
+    measure: Measure = "bit/event",
     corrections: Sequence[Correction] | Correction = ("ssr", "bae"),
     fractions: Sequence[float] = FRACTIONS,
-    repetitions: int = 500,
+    n_repeats: int = 500,
     min_active_frames: int = 10,
     population: xr.DataArray | None = None,
     keep_curves: bool = False,
@@ -57,15 +57,15 @@ def spatial_information(
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
         Maps are not smoothed.
     measure
-        ``"bits/event"`` [2]_, or ``"bits/s"``, which is that times the mean activity per second.
+        ``"bit/event"`` [2]_, or ``"bit/s"``, which is that times the mean activity per second.
     corrections
         Any of ``"sr"`` (shuffle reduction), ``"ssr"`` (scaled shuffle reduction), ``"ae"`` and
         ``"bae"`` (asymptotic extrapolation, unbounded and bounded in its rise); ``"none"`` for
         the naive value alone.
     fractions
         Sample sizes as increasing fractions of the frames, at least four, the last one 1.
-    repetitions
-        Repetitions of the whole sample; a fraction f is drawn ``repetitions / f`` times.
+    n_repeats
+        Repetitions of the whole sample; a fraction f is drawn ``n_repeats / f`` times.
     min_active_frames
         Units active in fewer frames of a session and direction get a naive value, no others.
     population
@@ -86,7 +86,7 @@ def spatial_information(
         units in it. With `keep_curves`: ``naive_curve``, ``shuffle_curve`` and their
         ``population_`` forms, also over ``fraction``.
 
-        NaN: units not detected; silent units in bits/event (in bits/s their naive value is 0);
+        NaN: units not detected; silent units in bit/event (in bit/s their naive value is 0);
         directions without a frame; corrections where the smallest fraction has no frame, the
         unit too few active frames, or the formula no value (an extrapolation without a start).
 
@@ -133,22 +133,22 @@ def spatial_information(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.information.estimates import spatial_information
+    >>> from neurodrift.analysis.information.estimates import compute_spatial_information
     >>> recording = testing.linear_track(n_units=3, n_sessions=1, minutes=4)
-    >>> information = spatial_information(recording, repetitions=20)
+    >>> information = compute_spatial_information(recording, n_repeats=20)
     >>> bool((information["ssr"] < information["naive"]).all())
     True
     """
     if measure not in get_args(Measure):
-        raise ValueError(f"measure is {measure!r}, expected 'bits/event' or 'bits/s'")
-    asked, sampling = _plan(corrections, fractions, repetitions, seed)
-    frames = bin_frames(recording, Binning() if binning is None else binning)
+        raise ValueError(f"measure is {measure!r}, expected 'bit/event' or 'bit/s'")
+    asked, sampling = _plan(corrections, fractions, n_repeats, seed)
+    frames = bin_frames(recording, as_binning(binning))
     active = active_frames(recording, frames)
     enough = active >= min_active_frames
     curves = session_curves(
-        recording, frames, enough, sampling, partial(spatial_curves, per_frame=measure == "bits/s")
+        recording, frames, enough, sampling, partial(spatial_curves, per_frame=measure == "bit/s")
     )
-    if measure == "bits/s":
+    if measure == "bit/s":
         curves = curves / recording["frame_duration"].variable
     result = _estimates(curves, enough, population, asked, sampling.fractions, keep_curves)
     return _label(
@@ -160,14 +160,14 @@ def spatial_information(
     )
 
 
-def mutual_information(
+def compute_mutual_information(
     recording: xr.Dataset,
     *,
     binning: Binning | None = None,
     responses: Responses | None = None,
     corrections: Sequence[Correction] | Correction = ("ssr", "bae"),
     fractions: Sequence[float] = FRACTIONS,
-    repetitions: int = 500,
+    n_repeats: int = 500,
     min_active_frames: int = 10,
     population: xr.DataArray | None = None,
     keep_curves: bool = False,
@@ -185,18 +185,20 @@ def mutual_information(
         What counts as the same response of a unit in a frame. ``"counts"``: equal integers.
         ``"binary"``: active or not. ``"sheintuch2022"``: the published rule for amplitudes, see
         Notes. When omitted, counts for spikes and events, the published rule otherwise.
-    corrections, fractions, repetitions, min_active_frames, population, keep_curves, seed
-        As for :func:`spatial_information`.
+    corrections, fractions, n_repeats, min_active_frames, population, keep_curves, seed
+        As for :func:`compute_spatial_information`.
 
     Returns
     -------
     xarray.Dataset
-        As of :func:`spatial_information`, in bits/frame; a silent unit has naive information 0.
+        As of :func:`compute_spatial_information`, in bit/frame; a silent unit has naive
+        information 0.
 
     Raises
     ------
     ValueError
-        As :func:`spatial_information`; also if responses are counts and activity is not whole.
+        As :func:`compute_spatial_information`; also if responses are counts and activity is not
+        whole.
 
     Notes
     -----
@@ -219,9 +221,9 @@ def mutual_information(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.information.estimates import mutual_information
+    >>> from neurodrift.analysis.information.estimates import compute_mutual_information
     >>> recording = testing.linear_track(n_units=3, n_sessions=1, minutes=4)
-    >>> information = mutual_information(recording, responses="binary", corrections="none")
+    >>> information = compute_mutual_information(recording, responses="binary", corrections="none")
     >>> information["naive"].attrs["units"]
     'bit/frame'
     """
@@ -232,8 +234,8 @@ def mutual_information(
         raise ValueError(
             f"responses is {responses!r}, expected one of {', '.join(get_args(Responses))}"
         )
-    asked, sampling = _plan(corrections, fractions, repetitions, seed)
-    frames = bin_frames(recording, Binning() if binning is None else binning)
+    asked, sampling = _plan(corrections, fractions, n_repeats, seed)
+    frames = bin_frames(recording, as_binning(binning))
     active = active_frames(recording, frames)
     enough = active >= min_active_frames
     curves = session_curves(
@@ -245,8 +247,8 @@ def mutual_information(
     return result.assign_attrs(responses=responses)
 
 
-def spatial_information_from_maps(
-    rate: xr.DataArray, occupancy: xr.DataArray, *, measure: Measure = "bits/event"
+def compute_spatial_information_from_maps(
+    rate: xr.DataArray, occupancy: xr.DataArray, *, measure: Measure = "bit/event"
 ) -> xr.DataArray:
     r"""Naive spatial information of rate maps.
 
@@ -257,18 +259,18 @@ def spatial_information_from_maps(
     occupancy
         (..., position) time in each bin, in any unit.
     measure
-        ``"bits/event"``, or ``"bits/s"``, which needs rates per second.
+        ``"bit/event"``, or ``"bit/s"``, which needs rates per second.
 
     Returns
     -------
     xarray.DataArray
-        Information; NaN without a visited bin, and in bits/event for silent units.
+        Information; NaN without a visited bin, and in bit/event for silent units.
 
     Notes
     -----
     .. math:: I = \sum_s p_s \frac{r_s}{\bar r} \log_2 \frac{r_s}{\bar r}
 
-    over visited bins, and that times :math:`\bar r` in bits/s [1]_.
+    over visited bins, and that times :math:`\bar r` in bit/s [1]_.
 
     References
     ----------
@@ -278,19 +280,19 @@ def spatial_information_from_maps(
     Examples
     --------
     >>> import xarray as xr
-    >>> from neurodrift.analysis.information.estimates import spatial_information_from_maps
+    >>> from neurodrift.analysis.information.estimates import compute_spatial_information_from_maps
     >>> rate = xr.DataArray([0.0, 0.0, 4.0, 0.0], dims="position")
-    >>> float(spatial_information_from_maps(rate, xr.ones_like(rate)))
+    >>> float(compute_spatial_information_from_maps(rate, xr.ones_like(rate)))
     2.0
     """
     if measure not in get_args(Measure):
-        raise ValueError(f"measure is {measure!r}, expected 'bits/event' or 'bits/s'")
+        raise ValueError(f"measure is {measure!r}, expected 'bit/event' or 'bit/s'")
     information = xr.apply_ufunc(
         _skaggs,
         rate,
         occupancy,
         input_core_dims=[["position"], ["position"]],
-        kwargs={"per_second": measure == "bits/s"},
+        kwargs={"per_second": measure == "bit/s"},
         dask="parallelized",
         output_dtypes=[np.float64],
         dask_gufunc_kwargs={"allow_rechunk": True},
@@ -317,7 +319,7 @@ def _skaggs(rate: np.ndarray, occupancy: np.ndarray, per_second: bool) -> np.nda
 def _plan(
     corrections: Sequence[Correction] | Correction,
     fractions: Sequence[float],
-    repetitions: int,
+    n_repeats: int,
     seed: int,
 ) -> tuple[tuple[Correction, ...], Sampling]:
     asked = (corrections,) if isinstance(corrections, str) else tuple(corrections)
@@ -331,7 +333,7 @@ def _plan(
     shuffled = range(len(fractions)) if "ssr" in asked else [last] if "sr" in asked else []
     return asked, Sampling(
         fractions=tuple(float(f) for f in fractions),
-        repetitions=repetitions,
+        n_repeats=n_repeats,
         seed=seed,
         subsampled=bool({"ssr", "ae", "bae"} & set(asked)),
         shuffled=tuple(shuffled),
@@ -408,20 +410,20 @@ def _label(
         "activity_kind": recording["activity"].attrs["kind"],
         "binning": frames.attrs["binning"],
         "fractions": list(sampling.fractions),
-        "repetitions": sampling.repetitions,
+        "n_repeats": sampling.n_repeats,
         "seed": sampling.seed,
     }
     return result
 
 
-def informative_units(maps: xr.Dataset, *, threshold: float = 0.01) -> xr.Dataset:
+def detect_informative_units(maps: xr.Dataset, *, min_information: float = 0.01) -> xr.Dataset:
     r"""Find units with more spatial information than a threshold: the published place cells.
 
     Parameters
     ----------
     maps
-        Result of :func:`neurodrift.rate_maps`, not smoothed.
-    threshold
+        Result of :func:`neurodrift.compute_rate_maps`, not smoothed.
+    min_information
         Information [bit/event] above which a unit is informative; 0.01 is that of the published
         code [1]_.
 
@@ -435,7 +437,7 @@ def informative_units(maps: xr.Dataset, *, threshold: float = 0.01) -> xr.Datase
     Raises
     ------
     ValueError
-        If the threshold is negative or a rate is.
+        If `min_information` is negative or a rate is.
 
     Notes
     -----
@@ -450,7 +452,7 @@ def informative_units(maps: xr.Dataset, *, threshold: float = 0.01) -> xr.Datase
     It is no test: naive information is positive for every unit whose activity has noise, and
     rises as events become few. It is right for activity without noise, such as that of a network
     on its inputs, where a shuffle test has no question to answer;
-    :func:`neurodrift.place_cells` is for everything else.
+    :func:`neurodrift.detect_place_cells` is for everything else.
 
     References
     ----------
@@ -459,22 +461,22 @@ def informative_units(maps: xr.Dataset, *, threshold: float = 0.01) -> xr.Datase
 
     Examples
     --------
-    >>> from neurodrift import rate_maps, testing
-    >>> from neurodrift.analysis.information.estimates import informative_units
-    >>> maps = rate_maps(testing.linear_track(n_units=5, n_sessions=2, minutes=4))
-    >>> dict(informative_units(maps)["is_informative"].sizes)
+    >>> from neurodrift import compute_rate_maps, testing
+    >>> from neurodrift.analysis.information.estimates import detect_informative_units
+    >>> maps = compute_rate_maps(testing.linear_track(n_units=5, n_sessions=2, minutes=4))
+    >>> dict(detect_informative_units(maps)["is_informative"].sizes)
     {'session': 2, 'unit': 5}
     """
-    if not threshold >= 0:
-        raise ValueError(f"threshold is {threshold} bit/event, expected 0 or more")
+    if not min_information >= 0:
+        raise ValueError(f"min_information is {min_information} bit/event, expected 0 or more")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))
     both = both.stack(place=("direction", "position"), create_index=False)
     both = both.rename(place="position")
-    information = spatial_information_from_maps(both["rate"], both["occupancy"])
+    information = compute_spatial_information_from_maps(both["rate"], both["occupancy"])
     result = xr.Dataset(
-        {"information": information, "is_informative": information > threshold},
+        {"information": information, "is_informative": information > min_information},
         coords=maps.drop_vars(_along(maps)).coords,
-        attrs={"threshold": threshold},
+        attrs={"min_information": min_information},
     )
     return label(result, INFORMATIVE)
 
@@ -491,15 +493,15 @@ def informative_cells(informative: xr.Dataset, information: xr.Dataset) -> xr.Da
     Parameters
     ----------
     informative
-        Result of :func:`informative_units`.
+        Result of :func:`detect_informative_units`.
     information
-        Result of :func:`neurodrift.spatial_information` with the same bins.
+        Result of :func:`neurodrift.compute_spatial_information` with the same bins.
 
     Returns
     -------
     xarray.Dataset
-        As from :func:`neurodrift.place_cells`: an informative unit is a place cell, and each of
-        its maps that is not silent is significant; ``p``, ``q``, ``z`` and the null are NaN.
+        As from :func:`neurodrift.detect_place_cells`: an informative unit is a place cell, and each
+        of its maps that is not silent is significant; ``p``, ``q``, ``z`` and the null are NaN.
     """
     naive, frames = information["naive"], information["active_frames"]
     there = naive.notnull()
@@ -514,5 +516,5 @@ def informative_cells(informative: xr.Dataset, information: xr.Dataset) -> xr.Da
             "is_place_cell": informative["is_informative"],
         }
     )
-    attrs = {"criterion": "information", "threshold": informative.attrs["threshold"]}
+    attrs = {"criterion": "information", "min_information": informative.attrs["min_information"]}
     return label(cells.assign_attrs(attrs), PLACE_CELLS)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import xarray as xr
 
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import check
 
 MIN_RUNNING_SPEED = 1.0  # cm/s, Sheintuch et al. 2020
@@ -25,12 +25,16 @@ class Binning:
 
     Parameters
     ----------
-    width
+    bin_width
         Width of a bin [cm], or one width for each axis. Bins start at multiples of the width and
         cover the positions of the recording.
+    track
+        Both ends of a linear track [cm], between which whole bins of `bin_width` lie. Positions
+        outside are not used.
     edges
-        Edges of the bins along x [cm], or a pair of them for x and y, instead of `width`. A bin
-        holds its right edge, the first one also its left edge. Positions outside are not used.
+        Edges of the bins along x [cm], or a pair of them for x and y, instead of `bin_width` and
+        `track`. A bin holds its right edge, the first one also its left edge. Positions outside
+        are not used.
     exclude_ends
         Length that is left out at both ends of a linear track [cm], counted from the first and
         last edge: bins that reach into it are not used.
@@ -47,11 +51,14 @@ class Binning:
     Examples
     --------
     >>> from neurodrift import Binning
-    >>> Binning(width=4.0, exclude_ends=8.0, speed_range=(1.0, 50.0)).width
+    >>> Binning(bin_width=4.0, exclude_ends=8.0, speed_range=(1.0, 50.0)).bin_width
     4.0
+    >>> len(Binning(bin_width=4.0, track=(0.0, 96.0)).edges)
+    25
     """
 
-    width: float | tuple[float, float] = 4.0
+    bin_width: float | tuple[float, float] = 4.0
+    track: tuple[float, float] | None = None
     edges: Sequence[float] | np.ndarray | tuple[Sequence[float], Sequence[float]] | None = None
     exclude_ends: float = 0.0
     speed_range: tuple[float, float] | None = None
@@ -59,15 +66,19 @@ class Binning:
     min_occupancy: float = 0.0
 
     def __post_init__(self) -> None:
-        widths = np.asarray(self.width, dtype=float)
+        widths = np.asarray(self.bin_width, dtype=float)
         if not (np.isfinite(widths) & (widths > 0)).all() or widths.size not in (1, 2):
-            raise ValueError(f"width is {self.width}, expected a positive number [cm], or a pair")
+            raise ValueError(
+                f"bin_width is {self.bin_width}, expected a positive number [cm], or a pair"
+            )
         for name in ("exclude_ends", "min_occupancy"):
             value = float(getattr(self, name))
             if not (value >= 0 and np.isfinite(value)):
                 raise ValueError(f"{name} is {value}, expected 0 or more")
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "width", _as_tuples(widths))
+        object.__setattr__(self, "bin_width", _as_tuples(widths))
+        if self.track is not None:
+            self._lay_bins_on_track()
         if self.speed_range is not None:
             if len(self.speed_range) != 2 or not self.speed_range[0] <= self.speed_range[1]:
                 raise ValueError(f"speed_range is {self.speed_range}, expected (lowest, highest)")
@@ -81,6 +92,25 @@ class Binning:
                     raise ValueError("edges must increase [cm]")
             tuples = tuple(_as_tuples(axis) for axis in axes)
             object.__setattr__(self, "edges", tuples[0] if len(tuples) == 1 else tuples)
+
+    def _lay_bins_on_track(self) -> None:
+        """Edges between both ends of the track, which then stand for it."""
+        if self.edges is not None:
+            raise ValueError("track and edges are both given: give one of them")
+        ends = np.asarray(self.track, dtype=float)
+        if ends.shape != (2,) or not np.isfinite(ends).all():
+            raise ValueError(f"track is {self.track}, expected its two ends [cm]")
+        if np.ndim(self.bin_width):
+            raise ValueError("track is for one axis: give one bin_width [cm]")
+        start, end = (float(value) for value in ends)
+        n_bins = round((end - start) / float(np.asarray(self.bin_width)))
+        if n_bins < 1 or not np.isclose(start + n_bins * float(np.asarray(self.bin_width)), end):
+            raise ValueError(
+                f"track from {start:g} to {end:g} cm is not a whole number of bins of "
+                f"{self.bin_width:g} cm: change bin_width or the ends"
+            )
+        object.__setattr__(self, "track", None)
+        object.__setattr__(self, "edges", np.linspace(start, end, n_bins + 1))
 
     def edges_by_axis(self) -> list[np.ndarray] | None:
         """The given edges, one array for each axis [cm].
@@ -107,7 +137,7 @@ class Binning:
         """
         axes = self.edges_by_axis()
         if axes is None:
-            return float(np.atleast_1d(self.width)[0])
+            return float(np.atleast_1d(self.bin_width)[0])
         return float(np.median(np.diff(axes[0])))
 
     def to_json(self) -> str:
@@ -119,9 +149,38 @@ class Binning:
             One JSON object; an end of the speed range without a limit is null.
         """
         parameters = asdict(self)
+        del parameters["track"]  # is among the edges
         if self.speed_range is not None:  # JSON knows no infinity
             parameters["speed_range"] = [v if np.isfinite(v) else None for v in self.speed_range]
         return json.dumps(parameters)
+
+
+def as_binning(binning: Binning | None) -> Binning:
+    """The binning that a caller means.
+
+    Parameters
+    ----------
+    binning
+        A binning, or None for its defaults.
+
+    Returns
+    -------
+    Binning
+        Never None.
+
+    Raises
+    ------
+    TypeError
+        If it is something else, such as a width alone.
+    """
+    if binning is None:
+        return Binning()
+    if not isinstance(binning, Binning):
+        raise TypeError(
+            f"binning is {binning!r}, expected a neurodrift.Binning: for bins of 4 cm, "
+            "Binning(bin_width=4)"
+        )
+    return binning
 
 
 def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
@@ -153,7 +212,7 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     Examples
     --------
     >>> from neurodrift import Binning, bin_frames, testing
-    >>> frames = bin_frames(testing.linear_track(n_units=1, minutes=2), Binning(width=5))
+    >>> frames = bin_frames(testing.linear_track(n_units=1, minutes=2), Binning(bin_width=5))
     >>> frames.sizes["position"], frames["direction"].values.tolist()
     (20, [1, -1])
     """
@@ -226,9 +285,9 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
                 f"edges for {len(given)} axes, but the recording has {' and '.join(axes)}"
             )
         return given
-    widths = np.atleast_1d(np.asarray(binning.width))
+    widths = np.atleast_1d(np.asarray(binning.bin_width))
     if widths.size > len(axes):
-        raise ValueError("width is a pair, but the recording has x alone: give one number [cm]")
+        raise ValueError("bin_width is a pair, but the recording has x alone: give one number [cm]")
     tracked = _tracked(recording, axes)
     if not tracked.any():
         raise ValueError("no frame of the recording has a position")
@@ -300,7 +359,7 @@ def _drop_rare(
 ) -> np.ndarray:
     kept = in_bin.copy()
     durations = recording["frame_duration"].values
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         code = np.where(
             in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], 2 * n_bins
         )
@@ -342,7 +401,7 @@ def session_activity(recording: xr.Dataset, where: slice) -> xr.DataArray:
     recording
         A recording over (session, time, unit).
     where
-        Frames of the session, from :func:`neurodrift.recording.session_slices`.
+        Frames of the session, from :func:`neurodrift.recording.slice_sessions`.
 
     Returns
     -------

@@ -12,11 +12,11 @@ from neurodrift.schema import label
 from neurodrift.schema.results import PLACE_FIELDS
 
 
-def place_fields(
+def detect_place_fields(
     maps: xr.Dataset,
     *,
     place_cells: xr.DataArray | None = None,
-    fraction: float = 0.3,
+    min_fraction: float = 0.3,
     min_rate: float = 0.0,
     min_bins: int = 2,
 ) -> xr.Dataset:
@@ -25,12 +25,12 @@ def place_fields(
     Parameters
     ----------
     maps
-        Result of :func:`neurodrift.rate_maps` on a track or in two dimensions, smoothed; NumPy
-        or Dask. The maps are brought into memory.
+        Result of :func:`neurodrift.compute_rate_maps` on a track or in two dimensions, smoothed;
+        NumPy or Dask. The maps are brought into memory.
     place_cells
         (session, unit, direction) or (session, unit) maps to look at, such as ``significant`` of
-        :func:`neurodrift.place_cells`; all when omitted.
-    fraction
+        :func:`neurodrift.detect_place_cells`; all when omitted.
+    min_fraction
         A field holds the bins whose rate is at least this fraction of the map's peak.
     min_rate
         Lowest peak rate of a field, in the unit of the maps.
@@ -57,14 +57,14 @@ def place_fields(
 
     Examples
     --------
-    >>> from neurodrift import place_fields, rate_maps, testing
+    >>> from neurodrift import detect_place_fields, compute_rate_maps, testing
     >>> recording = testing.open_field(n_units=1, n_sessions=1, tuned=1, minutes=20)
-    >>> fields = place_fields(rate_maps(recording, smoothing=4.0))
+    >>> fields = detect_place_fields(compute_rate_maps(recording, smoothing=4.0))
     >>> fields["n_fields"].values.ravel().tolist()
     [1.0]
     """
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction is {fraction}, expected more than 0 and at most 1")
+    if not 0 < min_fraction <= 1:
+        raise ValueError(f"min_fraction is {min_fraction}, expected more than 0 and at most 1")
     if min_bins < 1:
         raise ValueError(f"min_bins is {min_bins}, expected 1 or more")
     axes = [name for name in ("x_bin", "y_bin") if name in maps.coords]
@@ -96,7 +96,7 @@ def place_fields(
     cells, sizes = _grid(maps, axes)
     centres = np.stack([maps[name].values.astype(float) for name in axes])
     found = {
-        at: _fields_of(rate.values[at], cells, sizes, centres, fraction, min_rate, min_bins)
+        at: _fields_of(rate.values[at], cells, sizes, centres, min_fraction, min_rate, min_bins)
         for at in map(tuple, np.argwhere(chosen))
     }
     most = max([len(item[1]) for item in found.values()], default=0)
@@ -132,7 +132,7 @@ def place_fields(
         },
         coords=coords | {"field_number": np.arange(most) + 1},
         attrs={
-            "fraction": fraction,
+            "min_fraction": min_fraction,
             "min_rate": min_rate,
             "min_bins": min_bins,
             **{key: maps.attrs[key] for key in ("binning", "smoothing") if key in maps.attrs},
@@ -147,7 +147,7 @@ def place_fields(
 def _grid(maps: xr.Dataset, axes: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Place of each bin in the grid (axis, position), and its size (position) [cm or cm2]."""
     binning: dict[str, Any] = json.loads(maps.attrs.get("binning", "{}"))
-    edges, width = binning.get("edges"), binning.get("width")
+    edges, width = binning.get("edges"), binning.get("bin_width")
     given = None if edges is None else ([edges] if np.ndim(edges[0]) == 0 else edges)
     cells, sizes = [], np.ones(maps.sizes["position"])
     for k, name in enumerate(axes):
@@ -170,7 +170,7 @@ def _fields_of(
     cells: np.ndarray,
     sizes: np.ndarray,
     centres: np.ndarray,
-    fraction: float,
+    min_fraction: float,
     min_rate: float,
     min_bins: int,
 ) -> tuple[np.ndarray, list[tuple[float, ...]]]:
@@ -181,7 +181,7 @@ def _fields_of(
     peak = np.nanmax(rate) if np.isfinite(rate).any() else 0.0
     if not peak > 0:
         return none, []
-    high = np.where(np.isfinite(rate), rate, -np.inf) >= fraction * peak
+    high = np.where(np.isfinite(rate), rate, -np.inf) >= min_fraction * peak
     grid = np.zeros(cells.max(axis=1) + 1, dtype=bool)
     grid[tuple(cells)] = high
     regions = connected(grid)[0][tuple(cells)]

@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 import xarray as xr
 
-from neurodrift.analysis.maps.binning import Binning, bin_frames, session_activity
-from neurodrift.recording import session_slices
+from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, label
 from neurodrift.schema.results import MAPS
 
@@ -19,7 +19,7 @@ _BIN_BLOCK = 512  # bins whose weights are dense at once
 Grouping = Literal["session", "trial", "lap", "map_label"]
 
 
-def rate_maps(
+def compute_rate_maps(
     recording: xr.Dataset,
     *,
     binning: Binning | None = None,
@@ -74,12 +74,13 @@ def rate_maps(
 
     Examples
     --------
-    >>> from neurodrift import Binning, rate_maps, testing
-    >>> maps = rate_maps(testing.linear_track(n_units=3, n_sessions=2), binning=Binning(width=5))
+    >>> from neurodrift import Binning, compute_rate_maps, testing
+    >>> recording = testing.linear_track(n_units=3, n_sessions=2)
+    >>> maps = compute_rate_maps(recording, binning=Binning(bin_width=5))
     >>> dict(maps["rate"].sizes)
     {'session': 2, 'unit': 3, 'direction': 2, 'position': 20}
     """
-    binning = Binning() if binning is None else binning
+    binning = as_binning(binning)
     if smoothing < 0:
         raise ValueError(f"smoothing is {smoothing} cm, expected 0 or more")
     frames = bin_frames(recording, binning)
@@ -88,7 +89,7 @@ def rate_maps(
     kind = recording["activity"].attrs["kind"]
 
     events, occupancy, counts, session_of, values = [], [], [], [], []
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         position = frames["position_bin"].values[where]
         direction = frames["direction_bin"].values[where].astype(np.int64)
         names, group = np.unique(groups[where], return_inverse=True)

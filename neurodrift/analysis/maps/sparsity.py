@@ -8,14 +8,14 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, check, label
 from neurodrift.schema.results import SPARSITY
 
 Frames = Literal["all", "tracked", "running"]
 
 
-def sparsity(
+def compute_sparsity(
     recording: xr.Dataset,
     *,
     min_events: int | None = None,
@@ -72,9 +72,9 @@ def sparsity(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.maps.sparsity import sparsity
+    >>> from neurodrift.analysis.maps.sparsity import compute_sparsity
     >>> recording = testing.linear_track(n_units=20, n_sessions=3, silencing=0.2)
-    >>> sparsity(recording)["n_active"].values.tolist()
+    >>> compute_sparsity(recording)["n_active"].values.tolist()
     [20, 16, 12]
     """
     check(recording)
@@ -95,7 +95,7 @@ def sparsity(
             output_dtypes=[np.float64],
             dask_gufunc_kwargs={"output_sizes": {"quantity": 3}},
         )
-        for where in session_slices(recording)
+        for where in slice_sessions(recording)
     ]
     sums = xr.concat(parts, dim="session", coords="minimal", compat="override", join="exact")
     detected = recording["detected"]

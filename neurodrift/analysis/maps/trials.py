@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.recording import FRAME_DTYPES, session_slices
+from neurodrift.recording import FRAME_DTYPES, slice_sessions
 from neurodrift.schema import SESSION_COORDS, UNIT_COORDS, check, label
 from neurodrift.schema.results import TRIAL_AVERAGES
 
 
-def trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) -> xr.Dataset:
+def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) -> xr.Dataset:
     """Mean activity of each unit over the trials of each type, by the time in the trial.
 
     Trials of an animal differ in number, order and length from session to session; these means
-    do not, so that sessions can be compared by :func:`neurodrift.representation_stability`.
+    do not, so that sessions can be compared by :func:`neurodrift.compute_representation_stability`.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) -> xr.Data
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift import recording_from_arrays, trial_averages
+    >>> from neurodrift import recording_from_arrays, compute_trial_averages
     >>> recording = recording_from_arrays(
     ...     np.array([[0.0], [2.0], [1.0], [3.0], [5.0], [9.0]]), kind="activation",
     ...     frame_duration=1.0, trial=[0, 0, 1, 1, 1, 2], trial_type=[0, 0, 0, 0, 0, 1],
     ... )
-    >>> trial_averages(recording, n_bins=None)["response"].values.squeeze().tolist()
+    >>> compute_trial_averages(recording, n_bins=None)["response"].values.squeeze().tolist()
     [[0.5, 2.5, 5.0], [9.0, nan, nan]]
     """
     check(recording)
@@ -74,7 +74,7 @@ def trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) -> xr.Data
     kind = np.full(trial.size, -1)
     kind[inside] = code
 
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     placed = [_place(trial[where], kind[where], n_bins) for where in slices]
     n_parts = n_bins or max(int(bins.max(initial=-1)) + 1 for _, _, bins in placed)
     shape = (len(slices), kinds.size, n_parts)
@@ -181,7 +181,7 @@ class Samples:
         """Activity of one session over (sample, unit), NaN in units that were not detected."""
         array = self.source[self.name]
         if self.name == "activity":
-            array = array.isel(time=session_slices(self.source)[session])
+            array = array.isel(time=slice_sessions(self.source)[session])
         else:
             array = array.isel(session=session)
         values = array.transpose(..., "unit").values
@@ -219,8 +219,9 @@ def samples_of(source: xr.Dataset) -> Samples:
     elif name is None or not {"session", "unit"} <= set(source[name].dims):
         found = ", ".join(map(str, source.data_vars)) or "nothing"
         raise ValueError(
-            f"expected a recording, neurodrift.trial_averages or neurodrift.rate_maps by session, "
-            f"got a Dataset of {found} over {tuple(map(str, source.dims))}"
+            "expected a recording, neurodrift.compute_trial_averages or "
+            f"neurodrift.compute_rate_maps by session, got a Dataset of {found} over "
+            f"{tuple(map(str, source.dims))}"
         )
     if "registered" in source.coords:
         source = source.isel(unit=np.flatnonzero(source["registered"].values))
@@ -232,7 +233,7 @@ def samples_of(source: xr.Dataset) -> Samples:
 
 def expect_equal_frames(recording: xr.Dataset) -> None:
     """Refuse a recording whose sessions do not show the same inputs frame by frame."""
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     labels = [str(item) for item in recording["session"].values]
     told = [name for name in FRAME_DTYPES if name in recording]
     for i, where in enumerate(slices[1:], start=1):
@@ -240,8 +241,9 @@ def expect_equal_frames(recording: xr.Dataset) -> None:
         if fault:
             raise ValueError(
                 f"sessions {labels[0]!r} and {labels[i]!r} do not show the same inputs frame by "
-                f"frame: {fault}. Compare neurodrift.trial_averages(recording) or "
-                "neurodrift.rate_maps(recording), whose samples are the same in every session"
+                f"frame: {fault}. Compare neurodrift.compute_trial_averages(recording) or "
+                "neurodrift.compute_rate_maps(recording), whose samples are the same in every "
+                "session"
             )
 
 

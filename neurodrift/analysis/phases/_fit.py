@@ -77,11 +77,11 @@ def find_phases(
     done: float,
     negligible: float,
     level: float,
-    n_permutations: int,
+    n_repeats: int,
     seed: int,
 ) -> xr.Dataset:
-    """Borders, phases and evidence of a recording, see :func:`phases`."""
-    finder = _Finder(series, done, negligible, level, n_permutations, seed)
+    """Borders, phases and evidence of a recording, see :func:`detect_phases`."""
+    finder = _Finder(series, done, negligible, level, n_repeats, seed)
     return finder.dataset()
 
 
@@ -92,11 +92,11 @@ class _Finder:
         done: float,
         negligible: float,
         level: float,
-        n_permutations: int,
+        n_repeats: int,
         seed: int,
     ) -> None:
         self._series, self._done, self._negligible = series, done, negligible
-        self._level, self._n_permutations, self._seed = level, n_permutations, seed
+        self._level, self._n_permutations, self._seed = level, n_repeats, seed
         n = series.at.size
         self._log_loss = None
         self._loss = self._statistics = None
@@ -190,7 +190,7 @@ class _Finder:
             level=self._level,
             negligible=self._negligible,
             done=self._done,
-            n_permutations=self._n_permutations,
+            n_repeats=self._n_permutations,
             seed=self._seed,
         )
 
@@ -234,7 +234,7 @@ class _Finder:
         for i, found in enumerate((self._loss, self._statistics)):
             if found is not None and found.state == "changes":
                 rows[:, i] = found.border(self._level)
-        names = ("change_point", "change_point_low", "change_point_high", "reached")
+        names = ("change_point", "change_point_ci_low", "change_point_ci_high", "reached")
         return {name: ("border", row) for name, row in zip(names, rows, strict=True)}
 
     def _each_quantity(self, quantities: list[str]) -> dict[str, Any]:
@@ -242,8 +242,8 @@ class _Finder:
         per = {
             name: np.full(size, np.nan)
             for name in (
-                *("log10_bayes_factor", "direction", "end", "end_low", "end_high"),
-                *("total_change", "total_change_low", "total_change_high"),
+                *("log10_bayes_factor", "trend", "end", "end_ci_low", "end_ci_high"),
+                *("total_change", "total_change_ci_low", "total_change_ci_high"),
             )
         }
         shown, fitted = np.full((size, n), np.nan), np.full((size, n), np.nan)
@@ -266,10 +266,12 @@ class _Finder:
             for key, value in zip(("", "_low", "_high"), sizes, strict=True):
                 per[f"total_change{key}"][i] = value
             per["log10_bayes_factor"][i] = log_bf / np.log(10)
-            per["direction"][i] = np.sign(change.change) if state_of(log_bf) == "changes" else 0
+            per["trend"][i] = np.sign(change.change) if state_of(log_bf) == "changes" else 0
             if state_of(log_bf) == "changes":
                 own = _Found(log_bf, found.ends, posterior(change, found.ends), "changes")
-                per["end"][i], per["end_low"][i], per["end_high"][i], _ = own.border(self._level)
+                per["end"][i], per["end_ci_low"][i], per["end_ci_high"][i], _ = own.border(
+                    self._level
+                )
             course = change.fitted if changed else np.full(found.ends.at.size, change.constant)
             if name == "loss":
                 assert self._log_loss is not None
@@ -285,7 +287,7 @@ class _Finder:
         shape = (3, len(quantities))
         out = {
             name: np.full(shape, np.nan)
-            for name in ("change", "change_low", "change_high", "evidence")
+            for name in ("change", "change_ci_low", "change_ci_high", "evidence")
         }
         observed = np.full(shape, "no session", dtype=object)
         expected = np.full(shape, "changes", dtype=object)
@@ -311,16 +313,16 @@ class _Finder:
                     table[i, j] = value
         rates = {
             "drift_rate": drift["rate"],
-            "drift_rate_low": drift["low"],
-            "drift_rate_high": drift["high"],
+            "drift_rate_ci_low": drift["low"],
+            "drift_rate_ci_high": drift["high"],
             "drift_p": drift["p"],
             "rate_evidence": drift["rate_evidence"],
         }
         overall = self._drifts(self._after)
         totals = {
             "neighbour_change": overall["change"],
-            "neighbour_change_low": overall["c_low"],
-            "neighbour_change_high": overall["c_high"],
+            "neighbour_change_ci_low": overall["c_low"],
+            "neighbour_change_ci_high": overall["c_high"],
             "neighbour_p": overall["p"],
         }
         return {
@@ -408,7 +410,7 @@ def drift_of(
     level: float,
     negligible: float,
     done: float,
-    n_permutations: int,
+    n_repeats: int,
     seed: int,
 ) -> dict[str, Any]:
     """Whether the representation of some sessions changes, and how fast.
@@ -425,7 +427,7 @@ def drift_of(
         Fall of the similarity that does not count.
     done
         Part of a change of the rate that is done at its end.
-    n_permutations, seed
+    n_repeats, seed
         Permutations behind the test, and their seed.
 
     Returns
@@ -448,7 +450,7 @@ def drift_of(
     if not np.isfinite(neighbours).any():
         return nothing
     rate = -np.log(np.maximum(neighbours, 0.02)) / np.diff(at)
-    out = nothing | {"p": _mantel(r, at, n_permutations, seed)}
+    out = nothing | {"p": _mantel(r, at, n_repeats, seed)}
     out["rate"], out["low"], out["high"] = _interval(rate, level)
     out["change"], out["c_low"], out["c_high"] = _interval(1 - neighbours, level)
     if rate.size >= FEWEST:
@@ -474,7 +476,7 @@ def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def _mantel(r: np.ndarray, at: np.ndarray, n_permutations: int, seed: int) -> float:
+def _mantel(r: np.ndarray, at: np.ndarray, n_repeats: int, seed: int) -> float:
     """P that similarity falls with the lag as it does if the sessions had any order."""
     from scipy.stats import rankdata
 
@@ -498,5 +500,5 @@ def _mantel(r: np.ndarray, at: np.ndarray, n_permutations: int, seed: int) -> fl
 
     rng = generator(seed, "phases")
     observed = slope(np.arange(n))
-    reached = sum(slope(rng.permutation(n)) <= observed + 1e-12 for _ in range(n_permutations))
-    return (1 + reached) / (1 + n_permutations)
+    reached = sum(slope(rng.permutation(n)) <= observed + 1e-12 for _ in range(n_repeats))
+    return (1 + reached) / (1 + n_repeats)

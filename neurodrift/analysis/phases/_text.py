@@ -13,13 +13,13 @@ from neurodrift.analysis.phases._fit import BORDERS, EITHER, NO_DRIFT, PERHAPS_N
 _UNITS = {"training_step": "steps", "experience": "min", "day": "d", "session_number": "sessions"}
 
 
-def phases_text(result: xr.Dataset) -> str:
-    """What :func:`phases` found, for people.
+def describe_phases(result: xr.Dataset) -> str:
+    """What :func:`detect_phases` found, for people.
 
     Parameters
     ----------
     result
-        Result of :func:`phases`.
+        Result of :func:`detect_phases`.
 
     Returns
     -------
@@ -72,8 +72,8 @@ def limits(result: xr.Dataset, notes: Sequence[str]) -> str:
     open_ends = [
         BORDERS[i].removesuffix(" ends")
         for i in range(2)
-        if np.isfinite(result["change_point_low"].values[i])
-        and not np.isfinite(result["change_point_high"].values[i])
+        if np.isfinite(result["change_point_ci_low"].values[i])
+        and not np.isfinite(result["change_point_ci_high"].values[i])
     ]
     said += [f"The end of {name} may lie beyond the last session." for name in open_ends]
     if "representation" not in result["quantity"].values:
@@ -112,7 +112,7 @@ def _of_statistics(result: xr.Dataset) -> str:
     later = "then " if PHASES[0] in result["dominant"].values else ""
     if not known:
         return ""
-    moving = [_motion(result, n) for n in known if result["direction"].sel(quantity=n) != 0]
+    moving = [_motion(result, n) for n in known if result["trend"].sel(quantity=n) != 0]
     labels = set(result["dominant"].values)
     if {PHASES[1], EITHER} & labels or np.isfinite(result["change_point"].values[1]):
         what = "directed drift" if result.attrs["has_loss"] else EITHER
@@ -173,7 +173,7 @@ def _factor(log10: float) -> str:
 
 def _border(result: xr.Dataset, i: int) -> str:
     unit = _UNITS.get(str(result.attrs["axis"]), "")
-    names = ("change_point", "change_point_low", "change_point_high")
+    names = ("change_point", "change_point_ci_low", "change_point_ci_high")
     middle, low, high = (float(result[name].values[i]) for name in names)
     percent = f"{100 * float(result.attrs['level']):g} %"
     end = f"{high:.4g}" if np.isfinite(high) else "beyond the end"

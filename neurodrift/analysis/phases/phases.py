@@ -8,14 +8,14 @@ import xarray as xr
 
 from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
-from neurodrift.analysis.phases._text import conclusion, limits, phases_text, verdict
+from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.results import PHASES
 
-__all__ = ["phases", "phases_text"]
+__all__ = ["describe_phases", "detect_phases"]
 
 
-def phases(
+def detect_phases(
     source: xr.DataTree | xr.Dataset,
     *,
     measures: Sequence[str] | None = None,
@@ -23,7 +23,7 @@ def phases(
     done: float = 0.95,
     negligible: float = 0.05,
     level: float = 0.95,
-    n_permutations: int = 999,
+    n_repeats: int = 999,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""Find the phases of learning of one recording or one simulated run.
@@ -48,7 +48,7 @@ def phases(
         Changes smaller than this part of the level do not count.
     level
         Coverage of the intervals.
-    n_permutations, seed
+    n_repeats, seed
         Permutations of the sessions behind the test for drift, and their seed.
 
     Returns
@@ -57,16 +57,16 @@ def phases(
         Over ``session`` (samples of a plain series, at most 101 of them): the coordinate ``at``
         (place on the axis), ``dominant`` (name of the phase) and ``probability`` (phase, session).
         Over ``border`` (end of fast learning, end of directed drift): ``change_point``,
-        ``change_point_low``, ``change_point_high`` [axis], NaN where there is no such change and
-        infinite beyond the last session, and ``reached``, the probability that it lies within.
+        ``change_point_ci_low``, ``change_point_ci_high`` [axis], NaN where there is no such change
+        and infinite beyond the last session, and ``reached``, the probability that it lies within.
         Over ``quantity`` (loss, statistics, representation): ``log10_bayes_factor`` of a change
-        against none, ``direction``, ``end`` with ``end_low`` and ``end_high``, ``total_change``
+        against none, ``trend``, ``end`` with ``end_ci_low`` and ``end_ci_high``, ``total_change``
         (given that there is one, relative to its start) with its interval, and over (quantity,
         session) ``series`` and ``fitted``. Over (phase, quantity) the evidence against the
-        definition: ``change`` within the phase, relative to its start, with ``change_low`` and
-        ``change_high``, ``evidence`` (log10 Bayes factor), ``observed`` and ``expected``. Over
-        ``phase``: ``n_sessions``, ``drift_rate`` [1/axis] with ``drift_rate_low`` and
-        ``drift_rate_high``, ``drift_p`` (similarity falls with the lag) and ``rate_evidence``
+        definition: ``change`` within the phase, relative to its start, with ``change_ci_low`` and
+        ``change_ci_high``, ``evidence`` (log10 Bayes factor), ``observed`` and ``expected``. Over
+        ``phase``: ``n_sessions``, ``drift_rate`` [1/axis] with ``drift_rate_ci_low`` and
+        ``drift_rate_ci_high``, ``drift_p`` (similarity falls with the lag) and ``rate_evidence``
         (log10 Bayes factor that the rate changes). ``neighbour_change`` with its interval and
         ``neighbour_p`` are of all sessions after fast learning. Attributes ``verdict``,
         ``conclusion`` and ``limits`` in words.
@@ -123,14 +123,14 @@ def phases(
     Examples
     --------
     >>> import numpy as np, xarray as xr
-    >>> from neurodrift.analysis.phases.phases import phases
+    >>> from neurodrift.analysis.phases.phases import detect_phases
     >>> step = np.arange(0, 3000, 50)
     >>> noise = 0.01 * np.random.default_rng(0).standard_normal((2, step.size))
     >>> series = {
     ...     "loss": ("step", 0.1 + np.exp(-step / 100) + noise[0]),
     ...     "fraction_active_units": ("step", 1 - 0.5 * np.minimum(step / 1500, 1) + noise[1]),
     ... }
-    >>> found = phases(xr.Dataset(series, {"step": step}))
+    >>> found = detect_phases(xr.Dataset(series, {"step": step}))
     >>> found.attrs["verdict"]
     'fast learning, then directed drift, then null drift or none'
     """
@@ -145,13 +145,13 @@ def phases(
         done=done,
         negligible=negligible,
         level=level,
-        n_permutations=n_permutations,
+        n_repeats=n_repeats,
         seed=seed,
     )
     result = label(found, PHASES)
-    for name in ("at", "change_point", "change_point_low", "change_point_high"):
+    for name in ("at", "change_point", "change_point_ci_low", "change_point_ci_high"):
         result[name].attrs["units"] = series.units
-    for name in ("end", "end_low", "end_high"):
+    for name in ("end", "end_ci_low", "end_ci_high"):
         result[name].attrs["units"] = series.units
     result.attrs = {
         "title": "phases of learning",
@@ -161,7 +161,7 @@ def phases(
         "done": done,
         "negligible": negligible,
         "level": level,
-        "n_permutations": n_permutations,
+        "n_repeats": n_repeats,
         "seed": seed,
         "has_loss": int(series.loss is not None),
         "similarity": series.similarity_name,

@@ -50,7 +50,7 @@ class InformationNull:
         self._spectra: dict[tuple[int, int, int], np.ndarray] = {}
 
     def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
-        """Spatial information [bits/event] of activity `amounts` at `frames`, unmoved."""
+        """Spatial information [bit/event] of activity `amounts` at `frames`, unmoved."""
         share = np.bincount(self.states[frames], amounts, minlength=self.occupancy.size)
         share = share / share.sum()
         some = share > 0
@@ -61,7 +61,7 @@ class InformationNull:
     def values(
         self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
     ) -> tuple[float, np.ndarray]:
-        """Information [bits/event] of unmoved and of moved activity, rounded alike."""
+        """Information [bit/event] of unmoved and of moved activity, rounded alike."""
         total = float(amounts.sum())
         count = bool(total < _MOST_EVENTS and (amounts == np.floor(amounts)).all())
         if count:
@@ -69,7 +69,7 @@ class InformationNull:
             scale, offset = 2.0**-_FRACTION_BITS / total, np.log2(self.n_frames / total)
             table = _fixed(_x_log_x(int(total)))
         else:
-            # Normalised, so that the rounding error of a transform is one of bits/event.
+            # Normalised, so that the rounding error of a transform is one of bit/event.
             amounts, table = amounts / total, None
             scale, offset = 1.0, np.log2(self.n_frames)
         observed = self._gather(frames, amounts, table, np.zeros(1, dtype=np.int64))

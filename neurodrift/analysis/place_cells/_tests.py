@@ -12,7 +12,7 @@ import xarray as xr
 from neurodrift.analysis.maps.binning import session_activity
 from neurodrift.analysis.maps.rate_maps import Grouping, group_frames, name_segments
 from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS
 from neurodrift.seeds import generator
 
@@ -41,7 +41,7 @@ def shuffle_tests(
     model: Model,
     *,
     null: Null,
-    n_shuffles: int,
+    n_repeats: int,
     min_shift: float,
     block: float,
     min_events: int,
@@ -50,16 +50,16 @@ def shuffle_tests(
     """Test a statistic of every unit, session or segment, and direction."""
     if min_shift < 0 or block <= 0:
         raise ValueError(f"min_shift is {min_shift} s, block {block} s: expected >= 0 and > 0")
-    Plan(null=null, n_shuffles=n_shuffles, block=1)
+    Plan(null=null, n_repeats=n_repeats, block=1)
     groups = group_frames(recording, by)
     lap = _laps(recording, frames) if null == "lap" else None
     directions = frames["direction"].values.tolist()
     tests, session_of, values = [], [], []
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         duration = float(recording["frame_duration"].values[i])
         plan = Plan(
             null=null,
-            n_shuffles=n_shuffles,
+            n_repeats=n_repeats,
             min_shift=int(np.ceil(min_shift / duration - 1e-9)),
             block=max(1, round(block / duration)),
         )
@@ -118,7 +118,7 @@ def shuffle_tests(
     result = name_segments(result, recording, by, session_of, values)
     result.attrs = {
         "null": null,
-        "n_shuffles": n_shuffles,
+        "n_repeats": n_repeats,
         "min_shift": min_shift,
         "block": block,
         "min_events": min_events,
@@ -215,7 +215,7 @@ def laps_by_direction(recording: xr.Dataset, frames: xr.Dataset, name: str) -> n
     """
     laps = recording[name].values.astype(np.int64)
     direction = frames["direction_bin"].values
-    for where in session_slices(recording):
+    for where in slice_sessions(recording):
         used = where.start + np.flatnonzero(direction[where] >= 0)
         numbers, index = np.unique(laps[used], return_inverse=True)
         n_frames = np.bincount(index)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.maps.binning import Binning, bin_frames
+from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
 from neurodrift.analysis.place_cells._null import InformationNull
 from neurodrift.analysis.place_cells._tests import expect, shuffle_tests
@@ -17,13 +17,13 @@ from neurodrift.schema import label
 from neurodrift.schema.results import PLACE_CELLS
 
 
-def place_cells(
+def detect_place_cells(
     recording: xr.Dataset,
     *,
     binning: Binning | None = None,
     by: Grouping | xr.DataArray = "session",
     null: Null = "circular_exact",
-    n_shuffles: int = 1000,
+    n_repeats: int = 1000,
     min_shift: float = 0.0,
     block: float = 5.0,
     min_events: int = 5,
@@ -42,7 +42,7 @@ def place_cells(
     binning
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
     by
-        What one test is made from; see :func:`neurodrift.rate_maps`. ``"trial"`` with
+        What one test is made from; see :func:`neurodrift.compute_rate_maps`. ``"trial"`` with
         ``null="occupancy"`` and ``min_events=3`` is the test of [1]_, but for the running events
         in excluded bins, which they count and draw although their maps leave them out.
     null
@@ -51,8 +51,8 @@ def place_cells(
         ``"circular"``, ``"lap"`` (within each lap, or trial where there are no laps),
         ``"block"``, ``"permutation"`` or ``"occupancy"``. The last three break the
         autocorrelation of the activity and can find too many place cells; see
-        :func:`neurodrift.analysis.place_cells.shuffles.null_distribution`.
-    n_shuffles
+        :func:`neurodrift.analysis.place_cells.shuffles.compute_null_distribution`.
+    n_repeats
         Number of shuffles; without meaning for ``"circular_exact"``.
     min_shift
         Least circular shift, either way [s]. The identity belongs to the exact null all the same.
@@ -111,9 +111,9 @@ def place_cells(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.place_cells.place_cells import place_cells
+    >>> from neurodrift.analysis.place_cells.place_cells import detect_place_cells
     >>> recording = testing.linear_track(n_units=10, n_sessions=1, tuned=0.7, minutes=10)
-    >>> place_cells(recording, combine="bonferroni")["is_place_cell"].sum().item()
+    >>> detect_place_cells(recording, combine="bonferroni")["is_place_cell"].sum().item()
     7
     """
     expect("criterion", criterion, ("p", "q"))
@@ -121,7 +121,7 @@ def place_cells(
     expect("fdr_scope", fdr_scope, ("session", "direction", "recording"))
     if criterion == "q" and combine == "bonferroni":
         raise ValueError("criterion='q' already corrects over directions: use combine='any'")
-    binning = Binning() if binning is None else binning
+    binning = as_binning(binning)
 
     result = shuffle_tests(
         recording,
@@ -129,7 +129,7 @@ def place_cells(
         by,
         lambda position, lap, _: InformationNull(np.unique(position, return_inverse=True)[1], lap),
         null=null,
-        n_shuffles=n_shuffles,
+        n_repeats=n_repeats,
         min_shift=min_shift,
         block=block,
         min_events=min_events,

@@ -11,19 +11,19 @@ import numpy as np
 from neurodrift.seeds import generator
 
 Null = Literal["circular_exact", "circular", "lap", "block", "permutation", "occupancy"]
-"""How activity is moved against behaviour; :func:`null_distribution` describes each."""
+"""How activity is moved against behaviour; :func:`compute_null_distribution` describes each."""
 
 NULLS: tuple[Null, ...] = get_args(Null)
 
 _MOVED_AT_ONCE = 2**21  # moved events held in memory
 
 
-def null_distribution(
+def compute_null_distribution(
     statistic: Callable[[np.ndarray], np.ndarray | float],
     activity: np.ndarray,
     *,
     null: Null = "circular",
-    n_shuffles: int = 1000,
+    n_repeats: int = 1000,
     min_shift: int = 1,
     block: int | None = None,
     lap: np.ndarray | None = None,
@@ -45,7 +45,7 @@ def null_distribution(
         circular shift within each run of equal `lap`, the identity allowed. ``"block"``: blocks
         of `block` frames in random order. ``"permutation"``: frames in random order.
         ``"occupancy"``: every frame's activity to a random frame, drawn independently.
-    n_shuffles
+    n_repeats
         Number of random shuffles; without meaning for ``"circular_exact"``.
     min_shift
         Least circular shift [frames], either way.
@@ -78,17 +78,17 @@ def null_distribution(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.analysis.place_cells.shuffles import empirical_p, null_distribution
+    >>> from neurodrift.analysis.place_cells.shuffles import empirical_p, compute_null_distribution
     >>> position = np.tile(np.arange(10), 20)
     >>> activity = (position == 3).astype(float)
     >>> def modulation(moved):
     ...     return np.ptp(np.bincount(position, weights=moved))
-    >>> null = null_distribution(modulation, activity, null="permutation", n_shuffles=99)
+    >>> null = compute_null_distribution(modulation, activity, null="permutation", n_repeats=99)
     >>> float(empirical_p(modulation(activity), null))
     0.01
     """
     activity = np.asarray(activity)
-    plan = Plan(null=null, n_shuffles=n_shuffles, min_shift=min_shift, block=block)
+    plan = Plan(null=null, n_repeats=n_repeats, min_shift=min_shift, block=block)
     rng = generator(seed, null, *stream)
     frames = np.arange(len(activity))
     values = []
@@ -139,18 +139,18 @@ def empirical_p(
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One way to move activity, in frames; see :func:`null_distribution`."""
+    """One way to move activity, in frames; see :func:`compute_null_distribution`."""
 
     null: Null
-    n_shuffles: int = 1000
+    n_repeats: int = 1000
     min_shift: int = 1
     block: int | None = None
 
     def __post_init__(self) -> None:
         if self.null not in NULLS:
             raise ValueError(f"null is {self.null!r}, expected one of {', '.join(NULLS)}")
-        if self.n_shuffles < 1:
-            raise ValueError(f"n_shuffles is {self.n_shuffles}, expected 1 or more")
+        if self.n_repeats < 1:
+            raise ValueError(f"n_repeats is {self.n_repeats}, expected 1 or more")
         if self.min_shift < 0:
             raise ValueError(f"min_shift is {self.min_shift}, expected 0 or more")
         if self.null == "block" and (self.block is None or self.block < 1):
@@ -168,8 +168,8 @@ class Plan:
         if self.exact:
             return np.concatenate([[0], np.arange(least, most + 1)])
         if most < least:
-            return np.zeros(self.n_shuffles, dtype=np.int64)
-        return rng.integers(least, most + 1, size=self.n_shuffles)
+            return np.zeros(self.n_repeats, dtype=np.int64)
+        return rng.integers(least, most + 1, size=self.n_repeats)
 
     def moved(
         self,
@@ -181,7 +181,7 @@ class Plan:
         """Blocks (shuffle, event) of the frames that events at `frames` are moved to."""
         if self.null in ("circular", "circular_exact"):
             shifts = self.shifts(n_frames, rng)
-        n = len(shifts) if self.exact else self.n_shuffles
+        n = len(shifts) if self.exact else self.n_repeats
         at_once = max(1, _MOVED_AT_ONCE // max(1, len(frames)))
         if self.null == "lap":
             if lap is None:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.maps.binning import Binning, bin_frames
+from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import smooth_maps
 from neurodrift.analysis.place_cells._tests import expect, laps_by_direction, shuffle_tests
 from neurodrift.analysis.place_cells.shuffles import Null, Plan
@@ -16,14 +16,14 @@ from neurodrift.schema import label
 from neurodrift.schema.results import STABILITY
 
 
-def map_stability(
+def compute_map_stability(
     recording: xr.Dataset,
     *,
     binning: Binning | None = None,
     split: Literal["lap", "trial", "half"] = "lap",
     smoothing: float = 0.0,
     null: Null = "circular",
-    n_shuffles: int = 1000,
+    n_repeats: int = 1000,
     min_shift: float = 0.0,
     block: float = 5.0,
     min_events: int = 5,
@@ -44,9 +44,10 @@ def map_stability(
         since laps alternate in direction; frames of none are left out. ``"half"``: first against
         second half of the frames.
     smoothing
-        Standard deviation of a Gaussian over position [cm], as in :func:`neurodrift.rate_maps`.
-    null, n_shuffles, min_shift, block, min_events, alpha, seed
-        As for :func:`place_cells`.
+        Standard deviation of a Gaussian over position [cm], as in
+        :func:`neurodrift.compute_rate_maps`.
+    null, n_repeats, min_shift, block, min_events, alpha, seed
+        As for :func:`detect_place_cells`.
     combine
         Whether a stable unit is significant in any direction or in all.
 
@@ -71,16 +72,16 @@ def map_stability(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.place_cells.stability import map_stability
+    >>> from neurodrift.analysis.place_cells.stability import compute_map_stability
     >>> recording = testing.linear_track(n_units=4, n_sessions=1, tuned=0.5, minutes=10)
-    >>> map_stability(recording, n_shuffles=200)["is_stable"].values.tolist()
+    >>> compute_map_stability(recording, n_repeats=200)["is_stable"].values.tolist()
     [[True, True, False, False]]
     """
     expect("split", split, ("lap", "trial", "half"))
     expect("combine", combine, ("any", "all"))
     if split != "half" and split not in recording:
         raise ValueError(f"split={split!r}, but the recording has no {split}: use split='half'")
-    binning = Binning() if binning is None else binning
+    binning = as_binning(binning)
     frames = bin_frames(recording, binning)
     parts = np.empty(0)
     if split != "half":
@@ -106,7 +107,7 @@ def map_stability(
         "session",
         model,
         null=null,
-        n_shuffles=n_shuffles,
+        n_repeats=n_repeats,
         min_shift=min_shift,
         block=block,
         min_events=min_events,
@@ -129,7 +130,7 @@ def map_stability(
     return result
 
 
-def criteria_agreement(
+def compare_criteria(
     criteria: Mapping[str, xr.DataArray], *, among: xr.DataArray | None = None
 ) -> xr.Dataset:
     r"""How far criteria for place cells agree, for each session and pair of criteria.
@@ -164,10 +165,10 @@ def criteria_agreement(
     Examples
     --------
     >>> import xarray as xr
-    >>> from neurodrift.analysis.place_cells.stability import criteria_agreement
+    >>> from neurodrift.analysis.place_cells.stability import compare_criteria
     >>> a = xr.DataArray([[True, True, False, False]], dims=("session", "unit"))
     >>> b = xr.DataArray([[True, False, False, False]], dims=("session", "unit"))
-    >>> result = criteria_agreement({"information": a, "stability": b})
+    >>> result = compare_criteria({"information": a, "stability": b})
     >>> result["kappa"].sel(criterion="information", other="stability").values.tolist()
     [0.5]
     """

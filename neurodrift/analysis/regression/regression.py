@@ -35,10 +35,10 @@ def regress(
     Parameters
     ----------
     table
-        One row for each session (:func:`~neurodrift.analysis.regression.tables.session_table`) or
-        each pair of sessions (:func:`~neurodrift.analysis.regression.tables.drift_table`);
-        concatenate the tables of several recordings. Rows with a missing value in a used column
-        are left out and counted.
+        One row for each session (:func:`~neurodrift.analysis.regression.tables.tabulate_sessions`)
+        or each pair of sessions (:func:`~neurodrift.analysis.regression.tables.tabulate_drift`);
+        concatenate the tables of several recordings. Rows with a missing value in a used column are
+        left out and counted.
     y
         Column to explain.
     x

@@ -13,7 +13,7 @@ from neurodrift.recording import tracked_minutes
 from neurodrift.schema import check
 
 
-def session_table(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -> pd.DataFrame:
+def tabulate_sessions(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -> pd.DataFrame:
     """Tidy table of a recording, one row for each session, for regression.
 
     Parameters
@@ -21,7 +21,7 @@ def session_table(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -
     recording
         A recording over (session, time, unit).
     *measures
-        Results with the dimension ``session``, such as :func:`neurodrift.sparsity`;
+        Results with the dimension ``session``, such as :func:`neurodrift.compute_sparsity`;
         of a Dataset, every variable over ``session`` alone becomes a column.
 
     Returns
@@ -40,8 +40,8 @@ def session_table(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.regression.tables import session_table
-    >>> table = session_table(testing.linear_track(n_units=3, n_sessions=2, minutes=1))
+    >>> from neurodrift.analysis.regression.tables import tabulate_sessions
+    >>> table = tabulate_sessions(testing.linear_track(n_units=3, n_sessions=2, minutes=1))
     >>> table["session"].tolist(), table["day"].tolist()
     (['1', '2'], [0.0, 2.0])
     """
@@ -88,14 +88,14 @@ def _add_measure(table: pd.DataFrame, name: str, array: xr.DataArray) -> None:
     table[name] = values.loc[table["session"]].to_numpy()
 
 
-def drift_table(drift: xr.Dataset) -> pd.DataFrame:
+def tabulate_drift(drift: xr.Dataset) -> pd.DataFrame:
     """Tidy table of a drift, one row for each pair of sessions or segments.
 
     Parameters
     ----------
     drift
-        Result of :func:`~neurodrift.analysis.drift.drift.drift` or
-        :func:`~neurodrift.analysis.drift.ceiling.session_drift`.
+        Result of :func:`~neurodrift.analysis.drift.drift.compute_drift` or
+        :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift`.
 
     Returns
     -------
@@ -112,11 +112,12 @@ def drift_table(drift: xr.Dataset) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from neurodrift import rate_maps, testing
-    >>> from neurodrift.analysis.drift.drift import drift
-    >>> from neurodrift.analysis.regression.tables import drift_table
+    >>> from neurodrift import compute_rate_maps, testing
+    >>> from neurodrift.analysis.drift.drift import compute_drift
+    >>> from neurodrift.analysis.regression.tables import tabulate_drift
     >>> recording = testing.linear_track(n_units=10, n_sessions=3, minutes=2)
-    >>> drift_table(drift(rate_maps(recording)))[["session_a", "session_b", "lag"]].values.tolist()
+    >>> table = tabulate_drift(compute_drift(compute_rate_maps(recording)))
+    >>> table[["session_a", "session_b", "lag"]].values.tolist()
     [['1', '2', 1], ['1', '3', 2], ['2', '3', 1]]
     """
     pair = tuple(str(dim) for dim in drift.dims if str(dim).endswith(("_a", "_b")))

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.io.nwb.frames import counted_on_frames
-from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, session_slices
+from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
 
 _DETECTED = "detected_"  # and the session's number: metadata of the units
@@ -52,7 +52,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     nap = _pynapple()
     check(recording)
     time = recording["time"].values
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     if any(where.start == where.stop for where in slices):
         raise ValueError("a session has no frames, which an interval cannot say: select the others")
     durations = recording["frame_duration"].values

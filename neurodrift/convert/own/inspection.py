@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.convert.own.checks import LEAST_EXTENT, MOST_EXTENT
-from neurodrift.io.arrays.files import ArrayInfo, list_arrays, load_array
+from neurodrift.io.arrays.files import ArrayInfo, list_arrays, read_array
 
 _LOOK_BYTES = 2**31
 _MOST_SHOWN = 60
@@ -204,7 +204,7 @@ def _seen(path: Path, item: ArrayInfo) -> Guess:
     if item.dtype in ("struct", "object") and path.suffix == ".mat":
         return Guess(item.name, item.shape, item.dtype, "", text="name its fields as name.field")
     try:
-        found = load_array(path, item.name or None, max_bytes=_LOOK_BYTES)
+        found = read_array(path, item.name or None, max_bytes=_LOOK_BYTES)
     except ValueError as error:
         return Guess(item.name, item.shape, item.dtype, "", text=f"cannot be read: {error}")
     return guess(item.name, found)

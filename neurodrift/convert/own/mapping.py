@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from neurodrift.convert.pipelines.readers import READERS, reader_options
-from neurodrift.io.arrays.files import load_array
+from neurodrift.io.arrays.files import read_array
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
 
@@ -89,8 +89,8 @@ class Section:
         given = self.values.get(key)
         try:
             if isinstance(given, dict):
-                return load_array(self._expanded(given["file"]), self._named(given.get("variable")))
-            return load_array(self.path(), self._named(given))
+                return read_array(self._expanded(given["file"]), self._named(given.get("variable")))
+            return read_array(self.path(), self._named(given))
         except (ValueError, OSError) as error:
             if str(error).startswith(self.source.name):
                 raise

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
 from neurodrift.convert.own.checks import (
     Finding,
@@ -130,8 +131,6 @@ def nwb_session(
     columns["source_row"] = ("row of the unit in its source, from 0", activity.source_rows)
     if activity.regions is not None:
         columns["location"] = ("brain region", list(activity.regions))
-    from neurodrift import __version__
-
     told = [*notes, f"Activity: {activity.source}.", *known]
     told += [f"Position: {position.source}."] if position is not None else []
     fields = {"source_script": f"neurodrift {__version__}", "source_script_file_name": "neurodrift"}

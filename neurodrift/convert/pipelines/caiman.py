@@ -19,7 +19,7 @@ import numpy as np
 
 from neurodrift.convert.pipelines.parts import Activity, clock
 from neurodrift.convert.pipelines.registration import Registration, registration_from_table
-from neurodrift.io.arrays.files import list_arrays, load_array
+from neurodrift.io.arrays.files import list_arrays, read_array
 from neurodrift.io.arrays.hdf5 import follow, opened, read_dataset
 
 _SIGNALS = {"S": "deconvolved", "C": "activation", "F_dff": "activation"}
@@ -128,7 +128,7 @@ def read_caiman_assignments(
     names = [item.name for item in list_arrays(path)]
     if variable is None and "assignments" in names:
         variable = "assignments"
-    table = registration_from_table(load_array(path, variable), count_from=0, source=path.name)
+    table = registration_from_table(read_array(path, variable), count_from=0, source=path.name)
     return Registration(table=table.table, source=path.name, refers_to=refers_to)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from neurodrift.convert.pipelines.parts import Activity
-from neurodrift.io.arrays.files import load_array
+from neurodrift.io.arrays.files import read_array
 
 _TABLES = ("cluster_info.tsv", "cluster_group.tsv", "cluster_KSLabel.tsv", "cluster_groups.csv")
 _LABELS = ("group", "KSLabel")
@@ -55,10 +55,10 @@ def read_phy(
         If the files do not fit each other, or no cluster has such a label.
     """
     folder = Path(folder)
-    samples = load_array(folder / "spike_times.npy").ravel()
+    samples = read_array(folder / "spike_times.npy").ravel()
     name = "spike_clusters.npy"
     name = name if (folder / name).is_file() else "spike_templates.npy"
-    clusters = load_array(folder / name).ravel()
+    clusters = read_array(folder / name).ravel()
     if samples.dtype.kind not in "iu":
         raise ValueError(
             f"{folder}: spike_times.npy holds {samples.dtype}, expected sample numbers"

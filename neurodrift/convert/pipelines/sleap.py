@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from neurodrift.convert.pipelines.parts import Position, clock
-from neurodrift.io.arrays.files import list_arrays, load_array
+from neurodrift.io.arrays.files import list_arrays, read_array
 from neurodrift.io.arrays.hdf5 import opened
 
 
@@ -65,7 +65,7 @@ def read_sleap(
         If it is no analysis file, or a name is missing or unknown.
     """
     path = Path(path)
-    nodes = [str(name) for name in load_array(path, "node_names")]
+    nodes = [str(name) for name in read_array(path, "node_names")]
     tracks = _ordered(path, "tracks", ("track", "xy", "node", "frame"))
     if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(nodes)):
         raise ValueError(
@@ -75,7 +75,7 @@ def read_sleap(
     names = [item.name for item in list_arrays(path)]
     animals = [str(i) for i in range(len(tracks))]
     if "track_names" in names:
-        told = [str(name) for name in load_array(path, "track_names")]
+        told = [str(name) for name in read_array(path, "track_names")]
         animals = told if len(told) == len(animals) else animals
     at, which = choose(node, nodes, "node", path), choose(track, animals, "track", path)
     xy = tracks[which, :, at, :].T.astype(np.float64)
@@ -94,7 +94,7 @@ def _ordered(path: Path, name: str, dims: tuple[str, ...]) -> np.ndarray:
     """An array in the order of SLEAP's own export, as newer files tell their dimensions."""
     with opened(path) as file:
         told = file[name].attrs.get("dims") if name in file else None
-    values = load_array(path, name)
+    values = read_array(path, name)
     try:
         order = None if told is None else [json.loads(told).index(dim) for dim in dims]
     except ValueError as error:

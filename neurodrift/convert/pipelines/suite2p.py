@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 
 from neurodrift.convert.pipelines.parts import Activity, clock
-from neurodrift.io.arrays.files import load_array
-from neurodrift.io.arrays.pickle import load_object_npy
+from neurodrift.io.arrays.files import read_array
+from neurodrift.io.arrays.pickle import read_object_npy
 
 
 def read_suite2p(
@@ -105,7 +105,7 @@ def _plane(folder: Path) -> Path:
 
 
 def _matrix(path: Path) -> np.ndarray:
-    found = load_array(path)
+    found = read_array(path)
     if found.ndim != 2 or found.dtype.kind not in "fiub":
         raise ValueError(f"{path} has shape {found.shape} of {found.dtype}, expected (ROIs, ...)")
     return found
@@ -118,7 +118,7 @@ def _frame_rate(folder: Path) -> float:
         if not path.is_file():
             continue
         try:
-            values = load_object_npy(path)
+            values = read_object_npy(path)
         except ValueError as error:
             reasons.append(str(error))
             continue

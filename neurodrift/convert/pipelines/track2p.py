@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from neurodrift.convert.pipelines.registration import Registration, registration_from_table
-from neurodrift.io.arrays.files import load_array
-from neurodrift.io.arrays.pickle import load_object_npy
+from neurodrift.io.arrays.files import read_array
+from neurodrift.io.arrays.pickle import read_object_npy
 
 
 def read_track2p(folder: str | os.PathLike[str], *, plane: int = 0) -> Registration:
@@ -49,11 +49,11 @@ def read_track2p(folder: str | os.PathLike[str], *, plane: int = 0) -> Registrat
     folder = folder / "track2p" if (folder / "track2p").is_dir() else folder
     indices = folder / f"plane{plane}_suite2p_indices_nan.npy"
     if indices.is_file():
-        return registration_from_table(load_array(indices), count_from=0, source=indices.name)
+        return registration_from_table(read_array(indices), count_from=0, source=indices.name)
     matches = folder / f"plane{plane}_match_mat.npy"
     if not matches.is_file():
         raise FileNotFoundError(f"neither {indices.name} nor {matches.name} in {folder}")
-    table = load_object_npy(matches)
+    table = read_object_npy(matches)
     if not all(item is None or isinstance(item, int | float | np.number) for item in table.flat):
         raise ValueError(f"{matches} holds more than numbers and None")
     numbers = np.array([np.nan if v is None else v for v in table.flat], dtype=np.float64)

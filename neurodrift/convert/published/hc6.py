@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none, sha256
 from neurodrift.convert.published import _hc6_source as hc6
 from neurodrift.convert.published._hc6_source import linear_position, paths_of, trajectories
@@ -116,8 +117,6 @@ def to_session(
     NwbSession
         All epochs with a position; times count from the first sample of the day.
     """
-    from neurodrift import __version__
-
     zero = day.epochs[0].time[0]
     time = np.concatenate([epoch.time for epoch in day.epochs]) - zero
     position = np.concatenate([epoch.position for epoch in day.epochs]) * scale
@@ -167,7 +166,7 @@ def to_session(
             "the one before were dropped. A unit has obs_intervals in the epochs in which its "
             "cluster was defined: elsewhere it was not recorded, and not silent. Units have no "
             "identity on other days.",
-            "source_script": f"neurodrift {__version__}, neurodrift.convert.published.hc6",
+            "source_script": f"neurodrift {__version__}, convert hc-6",
             "source_script_file_name": "hc6.py",
         },
     )

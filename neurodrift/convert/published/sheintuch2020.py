@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
 from neurodrift.convert.published._sheintuch2020_align import (
     INFERRED_LABELS,
@@ -153,8 +154,6 @@ def to_session(source: Source, *, first_day: datetime) -> NwbSession:
     NwbSession
         The session, on the frames of all its movies.
     """
-    from neurodrift import __version__
-
     aligned = align(source)
     starts = movie_starts(source)
     lengths = [row.n_frames for row in source.rows]

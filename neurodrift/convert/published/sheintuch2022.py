@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none, sha256
 from neurodrift.convert.published.sheintuch2023 import REGIONS
 from neurodrift.io.arrays.mat import read_mat
@@ -201,8 +202,6 @@ def to_session(source: Source) -> NwbSession:
         position is the centre of its bin, the activity a response series (real) or spikes
         (simulated).
     """
-    from neurodrift import __version__
-
     rate = RATES.get(source.mouse, RATE)
     first, second = source.activity
     n = len(first)

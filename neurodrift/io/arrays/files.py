@@ -82,7 +82,7 @@ def list_arrays(path: str | os.PathLike[str]) -> list[ArrayInfo]:
     return [ArrayInfo(*item) for item in _hdf5_arrays.described(path)]
 
 
-def load_array(
+def read_array(
     path: str | os.PathLike[str], variable: Variable = None, *, max_bytes: int = MAX_BYTES
 ) -> Any:
     r"""One array of a file.
@@ -118,14 +118,14 @@ def load_array(
     >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "position.csv"
     >>> _ = path.write_text("t,x\n0.0,1.5\n0.1,2.5\n")
-    >>> load_array(path, "x")
+    >>> read_array(path, "x")
     array([1.5, 2.5])
     """
     path, kind = _known(path)
     if kind in ("csv", "parquet"):
         return _table_columns.load(path, kind, variable, max_bytes)
     if isinstance(variable, int):
-        return _column(load_array(path, max_bytes=max_bytes), variable, path)
+        return _column(read_array(path, max_bytes=max_bytes), variable, path)
     load: Callable[[Path, str | None, int], Any] = {
         "npy": _npy_arrays.load_npy,
         "npz": _npy_arrays.load_npz,

@@ -75,7 +75,7 @@ def read_inert(stream: bytes) -> Any:
         raise ValueError(f"no readable pickle of plain data: {error!r}") from error
 
 
-def load_object_npy(path: str | os.PathLike[str]) -> Any:
+def read_object_npy(path: str | os.PathLike[str]) -> Any:
     """Content of a ``.npy`` file that holds Python objects, without running it.
 
     Parameters

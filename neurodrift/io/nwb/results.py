@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift._version import __version__
 from neurodrift.io.nwb.write import NAMESPACE, dynamic_table
 from neurodrift.io.zarr import replace
 from neurodrift.schema import SESSION_COORDS
@@ -69,9 +70,9 @@ def export_results(
     --------
     >>> import tempfile
     >>> import xarray as xr
-    >>> from neurodrift import rate_maps, testing
+    >>> from neurodrift import compute_rate_maps, testing
     >>> from neurodrift.io.nwb.results import export_results
-    >>> maps = rate_maps(testing.linear_track(n_units=4, n_sessions=2, minutes=1))
+    >>> maps = compute_rate_maps(testing.linear_track(n_units=4, n_sessions=2, minutes=1))
     >>> results = xr.DataTree.from_dict({"maps": maps})
     >>> path = export_results(results, tempfile.mkdtemp() + "/results.nwb")
     >>> path.name
@@ -256,8 +257,6 @@ def _create(
     from pynwb import NWBHDF5IO, NWBFile
     from pynwb.file import Subject
 
-    from neurodrift import __version__
-
     told = {
         name: str(node[name].item())
         for node in (item.to_dataset() for item in results.children.values())
@@ -284,7 +283,7 @@ def _create(
         lab="not told by the results",
         keywords=["representational drift", "place cells"],
         notes="The date is a placeholder. Parameters: " + str(results.attrs.get("parameters", "-")),
-        source_script=f"neurodrift {__version__}, neurodrift.io.nwb.results",
+        source_script=f"neurodrift {__version__}, export",
         source_script_file_name="nwb_results.py",
     )
     _add(nwbfile, tables)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, check
 
 UNIT_LABEL = "unit_label"
@@ -182,7 +182,7 @@ def session_from_recording(
     if session not in labels:
         raise ValueError(f"no session {session!r}; the recording has {labels}")
     index = labels.index(session)
-    part = recording.isel(time=session_slices(recording)[index])
+    part = recording.isel(time=slice_sessions(recording)[index])
     if not part.sizes["time"]:
         raise ValueError(f"session {session!r} has no frames")
     found = recording["detected"].values[index]

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 
-def flatness_bias(
+def measure_flatness_bias(
     walks: xr.Dataset,
     *,
     quantity: Literal["distance", "curvature", "hessian_trace"] = "distance",
@@ -36,7 +36,7 @@ def flatness_bias(
         Over ``bin``: ``start`` (mean of the quantity), ``drift`` (mean change per step),
         ``drift_se`` (its standard error), ``spread`` (standard deviation of a change, per root
         of steps), ``n`` (changes). For the distance on the toy landscape also ``predicted``, see
-        :func:`valley_drift`.
+        :func:`predict_valley_drift`.
 
     Raises
     ------
@@ -50,13 +50,13 @@ def flatness_bias(
 
     Examples
     --------
-    >>> from neurodrift.simulate.curvature.flatness import flatness_bias
+    >>> from neurodrift.simulate.curvature.flatness import measure_flatness_bias
     >>> from neurodrift.simulate.curvature.landscape import descend, valley
     >>> walks = descend(
     ...     valley(), start=(1.0, 0.0), learning_rate=0.05, update_noise=0.2, n_steps=400,
     ...     n_walkers=500, every=100,
     ... )
-    >>> bias = flatness_bias(walks, bins=1)
+    >>> bias = measure_flatness_bias(walks, bins=1)
     >>> bool(bias["drift"] < 0)
     True
     """
@@ -107,11 +107,14 @@ def flatness_bias(
         noise = {
             name: walks.attrs[name] for name in ("update_noise", "label_noise", "label_noise_kind")
         }
-        result["predicted"] = ("bin", valley_drift(start, walks.attrs["learning_rate"], **noise))
+        result["predicted"] = (
+            "bin",
+            predict_valley_drift(start, walks.attrs["learning_rate"], **noise),
+        )
     return result
 
 
-def valley_drift(
+def predict_valley_drift(
     distance: float | np.ndarray,
     learning_rate: float,
     *,
@@ -154,8 +157,8 @@ def valley_drift(
 
     Examples
     --------
-    >>> from neurodrift.simulate.curvature.flatness import valley_drift
-    >>> float(valley_drift(1.0, 0.01, update_noise=0.1).round(9))
+    >>> from neurodrift.simulate.curvature.flatness import predict_valley_drift
+    >>> float(predict_valley_drift(1.0, 0.01, update_noise=0.1).round(9))
     -5.05e-07
     """
     x = np.asarray(distance, dtype=float)

@@ -14,7 +14,7 @@ Part = Literal["full", "gauss_newton"]
 
 
 @one_blas_thread()
-def hessian_spectrum(
+def compute_hessian_spectrum(
     W: np.ndarray,
     b: np.ndarray,
     V: np.ndarray,
@@ -85,9 +85,9 @@ def hessian_spectrum(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.hessian import hessian_spectrum
+    >>> from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
     >>> W, b, V = np.array([[1.0], [1.0]]), np.array([0.0, -9.0]), np.array([[2.0, 5.0]])
-    >>> eigenvalues = hessian_spectrum(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
+    >>> eigenvalues = compute_hessian_spectrum(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
     >>> print(eigenvalues.round(12) + 0.0)   # the second unit is silent, the error is zero
     [ 0.  0.  0.  0.  0. 18.]
     """
@@ -102,7 +102,7 @@ def hessian_spectrum(
     return np.sort(np.concatenate([found, np.zeros(n_parameters - found.size)]))
 
 
-def hessian_trace(
+def compute_hessian_trace(
     W: np.ndarray,
     b: np.ndarray,
     V: np.ndarray,
@@ -116,7 +116,7 @@ def hessian_trace(
     Parameters
     ----------
     W, b, V, inputs, targets, activation
-        As in :func:`hessian_spectrum`.
+        As in :func:`compute_hessian_spectrum`.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def hessian_trace(
 
     Notes
     -----
-    In the notation of :func:`hessian_spectrum`, with K outputs,
+    In the notation of :func:`compute_hessian_spectrum`, with K outputs,
 
     .. math::
 
@@ -135,9 +135,9 @@ def hessian_trace(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.hessian import hessian_trace
+    >>> from neurodrift.simulate.curvature.hessian import compute_hessian_trace
     >>> W, b, V = np.array([[1.0], [1.0]]), np.array([0.0, -9.0]), np.array([[2.0, 5.0]])
-    >>> hessian_trace(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
+    >>> compute_hessian_trace(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
     18.0
     """
     state = state_of(W, b, V, inputs, targets, activation)
@@ -146,7 +146,7 @@ def hessian_trace(
     return float(state.scale * (state.error.shape[1] * (state.h**2).sum() + by_weight))
 
 
-def hessian_matrix(
+def compute_hessian_matrix(
     W: np.ndarray,
     b: np.ndarray,
     V: np.ndarray,
@@ -161,7 +161,7 @@ def hessian_matrix(
     Parameters
     ----------
     W, b, V, inputs, targets, activation, part
-        As in :func:`hessian_spectrum`.
+        As in :func:`compute_hessian_spectrum`.
 
     Returns
     -------
@@ -172,9 +172,9 @@ def hessian_matrix(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.hessian import hessian_matrix
+    >>> from neurodrift.simulate.curvature.hessian import compute_hessian_matrix
     >>> one = np.ones((1, 1))
-    >>> hessian_matrix(one, np.zeros(1), 2 * one, one, 2 * one)
+    >>> compute_hessian_matrix(one, np.zeros(1), 2 * one, one, 2 * one)
     array([[8., 8., 4.],
            [8., 8., 4.],
            [4., 4., 2.]])
@@ -264,7 +264,7 @@ def published_eigenvalues(
     Parameters
     ----------
     W, b, V, inputs, targets, activation
-        As in :func:`hessian_spectrum`.
+        As in :func:`compute_hessian_spectrum`.
 
     Returns
     -------
@@ -286,7 +286,7 @@ def published_eigenvalues(
     >>> published_eigenvalues(one, np.zeros(1), 2 * one, one, 2 * one).max().round(9)
     np.float64(18.0)
     """
-    matrix = hessian_matrix(W, b, V, inputs, targets, activation=activation)
+    matrix = compute_hessian_matrix(W, b, V, inputs, targets, activation=activation)
     live = matrix.any(axis=0)
     found = np.linalg.eigvals(matrix[np.ix_(live, live)]).real if live.any() else np.zeros(0)
     return np.concatenate([found, np.zeros(live.size - found.size)])
@@ -306,7 +306,7 @@ def live_parameters(
     Parameters
     ----------
     W, b, V, inputs, targets, activation
-        As in :func:`hessian_spectrum`.
+        As in :func:`compute_hessian_spectrum`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Product = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
-def model_curvature(
+def estimate_model_curvature(
     model: torch.nn.Module,
     inputs: object,
     targets: object,
@@ -40,14 +40,14 @@ def model_curvature(
     loss
         Scalar loss of (outputs, targets); the mean squared error if not given.
     threshold, n_probes, n_steps, seed
-        As in :func:`curvature`.
+        As in :func:`estimate_curvature`.
     device
         Torch device, such as ``cpu`` or ``cuda``.
 
     Returns
     -------
     xarray.Dataset
-        As from :func:`curvature`.
+        As from :func:`estimate_curvature`.
 
     See Also
     --------
@@ -56,14 +56,14 @@ def model_curvature(
     Examples
     --------
     >>> import numpy as np, torch
-    >>> from neurodrift.simulate.curvature.lanczos import model_curvature
+    >>> from neurodrift.simulate.curvature.lanczos import estimate_model_curvature
     >>> model = torch.nn.Linear(2, 1, bias=False).double()
-    >>> result = model_curvature(model, 3 * np.eye(2), np.zeros((2, 1)))
+    >>> result = estimate_model_curvature(model, 3 * np.eye(2), np.zeros((2, 1)))
     >>> print(round(float(result["trace"]), 9), round(float(result["eig_max"]), 9))
     18.0 9.0
     """
-    product, size, dtype = hessian_product(model, inputs, targets, loss=loss, device=device)
-    return curvature(
+    product, size, dtype = make_hessian_product(model, inputs, targets, loss=loss, device=device)
+    return estimate_curvature(
         product,
         size,
         threshold=threshold,
@@ -75,7 +75,7 @@ def model_curvature(
     )
 
 
-def hessian_product(
+def make_hessian_product(
     model: torch.nn.Module,
     inputs: object,
     targets: object,
@@ -88,7 +88,7 @@ def hessian_product(
     Parameters
     ----------
     model, inputs, targets, loss, device
-        As in :func:`model_curvature`.
+        As in :func:`estimate_model_curvature`.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def hessian_product(
     return product, gradient.numel(), dtype
 
 
-def curvature(
+def estimate_curvature(
     product: Product,
     size: int,
     *,
@@ -190,10 +190,10 @@ def curvature(
     Examples
     --------
     >>> import torch
-    >>> from neurodrift.simulate.curvature.lanczos import curvature
+    >>> from neurodrift.simulate.curvature.lanczos import estimate_curvature
     >>> diagonal = torch.zeros(1000, dtype=torch.float64)
     >>> diagonal[:3] = torch.tensor([1.0, 2.0, 4.0])
-    >>> result = curvature(lambda v: diagonal * v, 1000)
+    >>> result = estimate_curvature(lambda v: diagonal * v, 1000)
     >>> print(round(float(result["trace"]), 9), round(float(result["n_above"]), 9))
     7.0 3.0
     """

@@ -79,7 +79,7 @@ class Laplace:
         )
 
 
-def laplace_approximation(
+def fit_laplace(
     loss: Landscape | Function, at: Sequence[float] | np.ndarray, *, hessian: Any = None
 ) -> Laplace:
     """Laplace approximation of a loss of a few parameters.
@@ -113,8 +113,8 @@ def laplace_approximation(
 
     Examples
     --------
-    >>> from neurodrift.simulate.curvature.laplace import laplace_approximation, two_minima
-    >>> approximation = laplace_approximation(two_minima(distance=2.0, barrier=0.5), (-1.0, 0.0))
+    >>> from neurodrift.simulate.curvature.laplace import fit_laplace, two_minima
+    >>> approximation = fit_laplace(two_minima(distance=2.0, barrier=0.5), (-1.0, 0.0))
     >>> approximation.hessian.round(4).tolist()
     [[4.0, 0.0], [0.0, 4.0]]
     >>> approximation([[-1.0, 0.0], [1.0, 0.0]]).round(4).tolist()   # both minima
@@ -205,7 +205,7 @@ def two_minima(*, distance: float = 2.0, barrier: float = 0.5, stiffness: float 
     )
 
 
-def loss_grids(
+def compute_loss_grids(
     loss: Landscape | Function, approximation: Laplace, x: np.ndarray, y: np.ndarray
 ) -> xr.Dataset:
     """A loss of two parameters and its Laplace approximation on a grid.
@@ -213,7 +213,7 @@ def loss_grids(
     Parameters
     ----------
     loss
-        The loss, as for :func:`laplace_approximation`.
+        The loss, as for :func:`fit_laplace`.
     approximation
         Its approximation.
     x, y
@@ -232,10 +232,10 @@ def loss_grids(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.laplace import laplace_approximation, loss_grids,
+    >>> from neurodrift.simulate.curvature.laplace import fit_laplace, compute_loss_grids,
     two_minima >>> toy = two_minima()
     >>> grid = np.linspace(-2, 2, 5)
-    >>> grids = loss_grids(toy, laplace_approximation(toy, (-1.0, 0.0)), grid, grid)
+    >>> grids = compute_loss_grids(toy, fit_laplace(toy, (-1.0, 0.0)), grid, grid)
     >>> float(grids["true_loss"].sel(x=1, y=0)), float(grids["laplace_loss"].sel(x=1, y=0).round(3))
     (0.0, 8.0)
     """
@@ -250,7 +250,7 @@ def loss_grids(
     )
 
 
-def permuted_energy(
+def compute_permuted_energy(
     W: np.ndarray,
     b: np.ndarray,
     V: np.ndarray,
@@ -260,7 +260,7 @@ def permuted_energy(
     activation: str = "relu",
     part: Part = "gauss_newton",
     n_permuted: int | None = None,
-    n_permutations: int = 100,
+    n_repeats: int = 100,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""What a Laplace approximation makes of a network whose hidden units are permuted.
@@ -273,13 +273,13 @@ def permuted_energy(
     ----------
     W, b, V, inputs, targets, activation
         A trained network and its task, as in
-        :func:`neurodrift.simulate.curvature.hessian.hessian_spectrum`.
+        :func:`neurodrift.simulate.curvature.hessian.compute_hessian_spectrum`.
     part
         ``gauss_newton``, the part that is never negative and that the Fisher information is; or
         ``full``.
     n_permuted
         Number of units that change places with each other, 2 for a swap; all when omitted.
-    n_permutations
+    n_repeats
         Random permutations to try. Units that stay in place by chance are allowed.
     seed
         Seed of the permutations.
@@ -312,12 +312,12 @@ def permuted_energy(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.laplace import permuted_energy
+    >>> from neurodrift.simulate.curvature.laplace import compute_permuted_energy
     >>> rng = np.random.default_rng(0)
     >>> W, b, V = rng.normal(size=(8, 3)), rng.normal(size=8), rng.normal(size=(2, 8))
     >>> inputs = rng.normal(size=(20, 3))
     >>> targets = np.maximum(inputs @ W.T + b, 0) @ V.T   # a perfect solution
-    >>> found = permuted_energy(W, b, V, inputs, targets, n_permuted=2, n_permutations=5)
+    >>> found = compute_permuted_energy(W, b, V, inputs, targets, n_permuted=2, n_repeats=5)
     >>> bool((found["loss"] < 1e-25).all() and (found["laplace_loss"] > 0.01).all())
     True
     """
@@ -326,12 +326,12 @@ def permuted_energy(
     state = state_of(W, b, V, inputs, targets, activation)
     n_units = state.hidden
     n_permuted = n_units if n_permuted is None else n_permuted
-    if not 2 <= n_permuted <= n_units or n_permutations < 1:
+    if not 2 <= n_permuted <= n_units or n_repeats < 1:
         raise ValueError(
-            f"n_permuted is {n_permuted} and n_permutations {n_permutations}; expected "
-            f"2 <= n_permuted <= {n_units} hidden units and n_permutations >= 1"
+            f"n_permuted is {n_permuted} and n_repeats {n_repeats}; expected "
+            f"2 <= n_permuted <= {n_units} hidden units and n_repeats >= 1"
         )
-    orders = np.tile(np.arange(n_units), (n_permutations, 1))
+    orders = np.tile(np.arange(n_units), (n_repeats, 1))
     for i, order in enumerate(orders):
         rng = generator(seed, "permuted units", i)
         chosen = rng.choice(n_units, n_permuted, replace=False)
@@ -340,7 +340,7 @@ def permuted_energy(
     first = np.column_stack([np.asarray(W, float), np.asarray(b, float)])
     second = np.asarray(V, float)
     value = (state.error**2).mean()
-    found = np.empty((n_permutations, 3))
+    found = np.empty((n_repeats, 3))
     for i, order in enumerate(orders):
         error = state_of(
             first[order, :-1], first[order, -1], second[:, order], inputs, targets, activation

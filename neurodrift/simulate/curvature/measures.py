@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.simulate.curvature.hessian import (
+    compute_hessian_spectrum,
     count_eigenvalues,
-    hessian_spectrum,
     live_parameters,
     published_eigenvalues,
 )
@@ -30,7 +30,7 @@ SPECTRUM = {
     "gauss_newton_sum": "sum of the Gauss-Newton part's eigenvalues",
     "gauss_newton_max": "largest eigenvalue of the Gauss-Newton part",
 }
-"""Variables of :func:`hessian_measures`, and what they are."""
+"""Variables of :func:`compute_hessian_measures`, and what they are."""
 
 _FINAL = {
     "loss": "log10 of the last loss",
@@ -56,7 +56,7 @@ _REASONS = (
 
 
 @one_blas_thread()
-def hessian_measures(
+def compute_hessian_measures(
     W: np.ndarray,
     b: np.ndarray,
     V: np.ndarray,
@@ -76,8 +76,8 @@ def hessian_measures(
         Parameters with a leading axis of snapshots: (step, hidden, feature), (step, hidden),
         (step, output, hidden).
     inputs, targets, activation
-        As in :func:`neurodrift.simulate.curvature.hessian.hessian_spectrum`; inputs and targets
-        without noise.
+        As in :func:`neurodrift.simulate.curvature.hessian.compute_hessian_spectrum`; inputs and
+        targets without noise.
     step
         Training step of each snapshot; 0, 1, ... if not given.
     rule
@@ -107,9 +107,10 @@ def hessian_measures(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.measures import hessian_measures
+    >>> from neurodrift.simulate.curvature.measures import compute_hessian_measures
     >>> one = np.ones((1, 1, 1))
-    >>> measures = hessian_measures(one, np.zeros((1, 1)), one, np.ones((1, 1)), np.ones((1, 1)))
+    >>> x = np.ones((1, 1))
+    >>> measures = compute_hessian_measures(one, np.zeros((1, 1)), one, x, x)
     >>> measures["eig_sum"].item(), measures["eig_nonzero"].round(3).item()
     (6.0, 0.333)
     """
@@ -152,12 +153,12 @@ def _measure(
     if not all(np.isfinite(array).all() for array in (W, b, V)):
         return [np.nan] * len(SPECTRUM)
     weights = (W, b, V, inputs, targets)
-    linear = hessian_spectrum(*weights, activation=activation, part="gauss_newton")
+    linear = compute_hessian_spectrum(*weights, activation=activation, part="gauss_newton")
     if rule == "published":
         values = published_eigenvalues(*weights, activation=activation)
         counts = count_eigenvalues(values, rtol=0.0)
     else:
-        values = hessian_spectrum(*weights, activation=activation)
+        values = compute_hessian_spectrum(*weights, activation=activation)
         counts = count_eigenvalues(values, rtol=rtol)
     nonzero, positive = counts["nonzero"], counts["positive"]
     if rule == "published_expected":
@@ -177,7 +178,7 @@ def _measure(
     ]
 
 
-def training_summary(
+def summarize_training(
     measures: xr.Dataset,
     spectra: xr.Dataset | None = None,
     *,
@@ -194,7 +195,7 @@ def training_summary(
         A run that stopped early has NaN, or zeros as in the published arrays, from there on.
     spectra
         ``eig_sum``, ``eig_max``, ``eig_nonzero``, ``eig_sum_log`` over (..., step), from
-        :func:`hessian_measures`; it has its own steps.
+        :func:`compute_hessian_measures`; it has its own steps.
     collection
         ``all`` keeps every run. ``published`` drops, as the published tables do without saying so,
         runs that stopped early (dead or diverged networks), had no active unit in any one
@@ -228,11 +229,11 @@ def training_summary(
     Examples
     --------
     >>> import numpy as np, xarray as xr
-    >>> from neurodrift.simulate.curvature.measures import training_summary
+    >>> from neurodrift.simulate.curvature.measures import summarize_training
     >>> units = np.linspace([0.8, 0.8], [0.4, 0.0], 51)
     >>> curves = {name: (("step", "run"), units) for name in
     ...           ("loss", "active_fraction", "fraction_active_units")}
-    >>> table = training_summary(xr.Dataset(curves, {"step": np.arange(51)}))
+    >>> table = summarize_training(xr.Dataset(curves, {"step": np.arange(51)}))
     >>> print(table["active_units"].values.round(2), table["kept"].values)
     [0.56 0.11] [ True False]
     >>> print(table["reason"].values[1])

@@ -29,13 +29,13 @@ _IN_STEPS = ("timescale", "half_time", "last_step")
 _PER_DECADE = 16
 
 
-def sparsification_time(
+def estimate_sparsification_time(
     fraction: xr.DataArray,
     *,
     n_units: int | None = None,
     min_drop: float = 0.05,
     confidence: float = 0.95,
-    n_bootstraps: int = 200,
+    n_repeats: int = 200,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""Timescale of sparsification: exponential decline to a level, with its uncertainty.
@@ -54,7 +54,7 @@ def sparsification_time(
         A curve whose fitted fall within the run is a smaller share of its start did not sparsify.
     confidence
         Level of the intervals.
-    n_bootstraps
+    n_repeats
         Simulated curves for each test of a timescale; 0 for no interval.
     seed
         Seed of the simulated curves. Every curve uses the same random stream, so that its result
@@ -101,20 +101,20 @@ def sparsification_time(
     Examples
     --------
     >>> import numpy as np, xarray as xr
-    >>> from neurodrift.simulate.curvature.timescale import sparsification_time
+    >>> from neurodrift.simulate.curvature.timescale import estimate_sparsification_time
     >>> step = np.arange(0, 5000, 10)
     >>> units = xr.DataArray(0.2 + 0.7 * np.exp(-step / 800), coords={"step": step}, dims="step")
-    >>> result = sparsification_time(units)
+    >>> result = estimate_sparsification_time(units)
     >>> print(str(result["status"].values), round(float(result["timescale"]), 3))
     fitted 800.0
     >>> print(float(result["half_time"]))
     830.0
     """
     _check_step(fraction)
-    if not 0 < confidence < 1 or not 0 <= min_drop < 1 or n_bootstraps < 0:
+    if not 0 < confidence < 1 or not 0 <= min_drop < 1 or n_repeats < 0:
         raise ValueError(
-            f"confidence {confidence}, min_drop {min_drop}, n_bootstraps {n_bootstraps}; expected "
-            "0 < confidence < 1, 0 <= min_drop < 1, n_bootstraps >= 0"
+            f"confidence {confidence}, min_drop {min_drop}, n_repeats {n_repeats}; expected "
+            "0 < confidence < 1, 0 <= min_drop < 1, n_repeats >= 0"
         )
     if n_units is not None and n_units < 1:
         raise ValueError(f"n_units is {n_units}; expected at least 1")
@@ -122,7 +122,7 @@ def sparsification_time(
         "n_units": n_units,
         "min_drop": min_drop,
         "confidence": confidence,
-        "n_bootstraps": n_bootstraps,
+        "n_repeats": n_repeats,
         "seed": seed,
     }
     *columns, status = xr.apply_ufunc(
@@ -178,7 +178,7 @@ def published_timescale(fraction: xr.DataArray) -> xr.Dataset:
     :math:`\sqrt{\mathrm{reversed}(t / t_\max)}` on the residuals. The subtraction steepens the
     curve (an exact exponential comes out half too fast), and the smallest values, wherever and
     however many they are, lie at :math:`\ln 10^{-10} = -23`. It is here to reproduce the published
-    tables; :func:`sparsification_time` is the one to use.
+    tables; :func:`estimate_sparsification_time` is the one to use.
 
     References
     ----------
@@ -244,7 +244,7 @@ def _sparsification_time(
     n_units: int | None,
     min_drop: float,
     confidence: float,
-    n_bootstraps: int,
+    n_repeats: int,
     seed: int,
 ) -> tuple[Any, ...]:
     finite = np.isfinite(curve)
@@ -268,10 +268,10 @@ def _sparsification_time(
     if 1 - fitted[-1] / fitted[0] < min_drop:
         return *out.values(), 1
     out["timescale"] = tau
-    if n_bootstraps:
+    if n_repeats:
         u, t = shorter(u, t, tau, n_units is None)
         error = fit(u[None], t, taus)[3][0]
-        tests = AllowedTimescales(u, t, taus, error, n_units, confidence, n_bootstraps, seed)
+        tests = AllowedTimescales(u, t, taus, error, n_units, confidence, n_repeats, seed)
         out["timescale_low"] = tests.edge(tau, taus[0], 0.0)
         out["timescale_high"] = tests.edge(tau, taus[-1], np.inf)
     return *out.values(), 2 if tau > t[-1] else 3

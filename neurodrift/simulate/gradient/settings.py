@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.schema.yaml import Place, Source, schema_faults
-from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.engine import Spacing, choose_engine, sample_steps, train_ensemble
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.rules import LEARNING_RATES, Rule
@@ -56,7 +56,7 @@ class RunSettings:
         As for :func:`neurodrift.simulate.gradient.engine.train`.
     hessian
         How non-zero eigenvalues are counted at each snapshot, see
-        :func:`neurodrift.simulate.curvature.measures.hessian_measures`; None: no Hessian.
+        :func:`neurodrift.simulate.curvature.measures.compute_hessian_measures`; None: no Hessian.
     weights
         Whether the weights at snapshots are stored, which a recording is made from.
     """
@@ -156,12 +156,12 @@ class RunSettings:
         Returns
         -------
         xarray.Dataset or None
-            See :func:`neurodrift.simulate.curvature.measures.hessian_measures`.
+            See :func:`neurodrift.simulate.curvature.measures.compute_hessian_measures`.
         """
         if self.hessian is None or not len(run.snapshot_steps):
             return None
         rule: Any = self.hessian
-        return hessian_measures(
+        return compute_hessian_measures(
             run.weights["W"],
             run.weights["b"],
             run.weights["V"],
@@ -270,7 +270,7 @@ def complete_settings(values: Mapping[str, Any]) -> RunSettings:
     return RunSettings(**given | {"task": task, "network": network, "rule": rule})
 
 
-def load_settings(
+def read_settings(
     name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None
 ) -> RunSettings:
     """Settings of one run from a YAML file, or the published ones of a name.
@@ -297,8 +297,8 @@ def load_settings(
 
     Examples
     --------
-    >>> from neurodrift.simulate.gradient.settings import load_settings
-    >>> load_settings("ratzon2024-track", {"seed": 3}).network["n_hidden"]
+    >>> from neurodrift.simulate.gradient.settings import read_settings
+    >>> read_settings("ratzon2024-track", {"seed": 3}).network["n_hidden"]
     500
     """
     values, source = read_config(name, changes)

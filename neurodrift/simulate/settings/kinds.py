@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import xarray as xr
 
+from neurodrift._version import __version__
 from neurodrift.io.zarr import save_recording
 from neurodrift.schema.yaml import Source, catalog_folder, parse_yaml
 from neurodrift.simulate.settings.ranges import expand_ranges, sweep_section
@@ -207,8 +208,6 @@ def settings_text(settings: Any) -> str:
     str
         JSON.
     """
-    from neurodrift import __version__
-
     kind = type(settings).__module__.rpartition(".")[2].removesuffix("_settings")
     made_by = {"simulation": kind, "neurodrift_version": __version__}
     return json.dumps(made_by | dataclasses.asdict(settings))

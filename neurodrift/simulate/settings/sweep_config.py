@@ -67,7 +67,7 @@ def sweep_schema() -> dict[str, Any]:
     return schema
 
 
-def load_sweep(
+def read_sweep(
     name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None
 ) -> SweepConfig:
     """Runs of a sweep from a YAML file, or of a published one.
@@ -93,8 +93,8 @@ def load_sweep(
 
     Examples
     --------
-    >>> from neurodrift.simulate.settings.sweep_config import load_sweep
-    >>> len(load_sweep("ratzon2024-noise").runs)
+    >>> from neurodrift.simulate.settings.sweep_config import read_sweep
+    >>> len(read_sweep("ratzon2024-noise").runs)
     150
     """
     values, source = read_config(name, changes)

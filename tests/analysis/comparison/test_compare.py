@@ -12,7 +12,7 @@ from scipy import stats
 
 import neurodrift as nd
 from neurodrift.analysis.comparison._effects import SideFit, agree, t_test
-from neurodrift.analysis.comparison.compare import statements_text
+from neurodrift.analysis.comparison.compare import describe_statements
 from neurodrift.schema.json import description_faults
 from neurodrift.schema.results import COMPARISON
 from neurodrift.testing import results_of
@@ -399,7 +399,7 @@ def test_compare__nothing_in_common_says_so():
         ([animal(1)], {"method": "ols"}, ValueError, "expected 'subjects' or 'mixed'"),
         ([animal(1)], {"factor": 1.0}, ValueError, "expected more than 1"),
         ([animal(1)], {"level": 95}, ValueError, "expected a probability"),
-        ([animal(1)], {"repetitions": -1}, ValueError, "expected 0 or more"),
+        ([animal(1)], {"n_repeats": -1}, ValueError, "expected 0 or more"),
         ([[animal(1), animal(1)]], {}, ValueError, "twice"),
     ],
 )
@@ -444,7 +444,7 @@ def test_agree__difference_is_welch_and_bootstrap_widens_for_few():
     rng = np.random.default_rng(0)
     a, b = rng.normal(0, 1, 5), rng.normal(1, 2, 7)
     sides = [fit_side_of(values) for values in (a, b)]
-    found = agree(*sides, factor=2, level=0.95, repetitions=20000, rng=rng)
+    found = agree(*sides, factor=2, level=0.95, n_repeats=20000, rng=rng)
     expected = stats.ttest_ind(b, a, equal_var=False)
     interval = expected.confidence_interval(0.95)
     assert found["difference"] == pytest.approx(b.mean() - a.mean())
@@ -469,7 +469,7 @@ def fit_side_of(values):
 
 def test_agree__no_bootstrap_below_three():
     sides = [fit_side_of(np.array(x)) for x in ([1.0, 2.0], [1.0, 2.0, 4.0])]
-    found = agree(*sides, factor=2, level=0.95, repetitions=100, rng=np.random.default_rng(0))
+    found = agree(*sides, factor=2, level=0.95, n_repeats=100, rng=np.random.default_rng(0))
     assert "difference_boot_p" not in found and np.isfinite(found["difference_p"])
 
 
@@ -482,8 +482,8 @@ errors = st.floats(0.01, 3)
 def test_agree__verdicts_follow_the_intervals(a, se_a, b, se_b):
     sides = [SideFit(a, se_a, 6.0, each=np.empty(1)), SideFit(b, se_b, 6.0, each=np.empty(1))]
     rng = np.random.default_rng(0)
-    found = agree(*sides, factor=2.0, level=0.95, repetitions=0, rng=rng)
-    back = agree(*sides[::-1], factor=2.0, level=0.95, repetitions=0, rng=rng)
+    found = agree(*sides, factor=2.0, level=0.95, n_repeats=0, rng=rng)
+    back = agree(*sides[::-1], factor=2.0, level=0.95, n_repeats=0, rng=rng)
     for name in ("p_same_sign", "p_opposite_sign", "p_same_size", "difference_p"):
         assert found[name] == pytest.approx(back[name]) and 0 <= found[name] <= 1
     assert found["difference"] == pytest.approx(-back["difference"])
@@ -538,7 +538,7 @@ def test_compare__notes_name_what_limits_it():
 
 def test_statements_text__has_every_verdict_and_note():
     found = nd.compare(animal(1), [network(seed) for seed in range(3)], names=["mouse", "model"])
-    text = statements_text(found)
+    text = describe_statements(found)
     for statement in found["statement"].values:
         assert text.count(statement) == 4
     for note in json.loads(found.attrs["notes"]):

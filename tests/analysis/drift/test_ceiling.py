@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from neurodrift import rate_maps, recording_from_arrays, testing
-from neurodrift.analysis.drift.ceiling import half_maps, session_drift
-from neurodrift.analysis.drift.drift import drift
+from neurodrift import compute_rate_maps, recording_from_arrays, testing
+from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift
+from neurodrift.analysis.drift.drift import compute_drift
 
 
 def test_half_maps__odd_and_even_trials() -> None:
     recording = testing.linear_track(n_units=3, n_sessions=2, minutes=3)
-    halves = half_maps(recording)
-    trials = rate_maps(recording, by="trial")
+    halves = compute_half_maps(recording)
+    trials = compute_rate_maps(recording, by="trial")
     for session in ("1", "2"):
         for half in (0, 1):
             mine = halves.isel(
@@ -32,19 +32,19 @@ def test_half_maps__odd_and_even_trials() -> None:
 
 def test_half_maps__laps_of_both_directions_in_both_halves() -> None:
     recording = testing.linear_track(n_units=2, n_sessions=1, minutes=4)
-    halves = half_maps(recording, split="lap")
+    halves = compute_half_maps(recording, split="lap")
     assert halves.sizes["segment"] == 2
     per_direction = halves["occupancy"].sum("position").values
     assert (per_direction > 20).all()
-    whole = rate_maps(recording)["occupancy"].isel(session=0).values
+    whole = compute_rate_maps(recording)["occupancy"].isel(session=0).values
     np.testing.assert_allclose(halves["occupancy"].sum("segment").values, whole)
 
 
 def test_half_maps__blocks_of_time() -> None:
     recording = testing.linear_track(n_units=2, n_sessions=2, minutes=3).drop_vars("trial")
     with pytest.raises(ValueError, match="has no trial: use 'block'"):
-        half_maps(recording)
-    halves = half_maps(recording, split="block", block=30.0)
+        compute_half_maps(recording)
+    halves = compute_half_maps(recording, split="block", block=30.0)
     first = halves["occupancy"].values[:2].sum(axis=(1, 2))
     clock = recording["time"].values[:3600] - recording["time"].values[0]
     running = recording["speed"].values[:3600] >= 1
@@ -52,17 +52,17 @@ def test_half_maps__blocks_of_time() -> None:
     np.testing.assert_allclose(first, expected)
     for wrong in ({"split": "day"}, {"split": "block", "block": 0}):
         with pytest.raises(ValueError, match="expected"):
-            half_maps(recording, **wrong)
+            compute_half_maps(recording, **wrong)
 
 
 def test_half_maps__counts_trials_of_each_map_by_themselves() -> None:
     recording = testing.linear_track(n_units=2, n_sessions=1, minutes=5)
     label = np.where(recording["trial"].values == 2, 2, 1)  # map 1 in trials 1, 3, 4, 5
     recording = recording.assign(map_label=("time", label.astype(np.int16)))
-    halves = half_maps(recording)
+    halves = compute_half_maps(recording)
     found = list(zip(halves["map_label"].values, halves["half"].values, strict=True))
     assert found == [(1, 0), (1, 1), (2, 0)]
-    trials = rate_maps(recording, by="trial")["occupancy"].values
+    trials = compute_rate_maps(recording, by="trial")["occupancy"].values
     np.testing.assert_allclose(halves["occupancy"].values[0], trials[0] + trials[3])
     np.testing.assert_allclose(halves["occupancy"].values[1], trials[2] + trials[4])
 
@@ -91,8 +91,8 @@ def test_session_drift__equals_literal_means(labelled: bool) -> None:
     if labelled:
         label = 1 + (recording["trial"].values > 3).astype(np.int16)
         recording = recording.assign(map_label=("time", label))
-    segments = drift(half_maps(recording, smoothing=4.0), n_shuffles=5)
-    found = session_drift(segments)
+    segments = compute_drift(compute_half_maps(recording, smoothing=4.0), n_repeats=5)
+    found = compute_session_drift(segments)
     for name in ("rate_map_correlation", "population_vector_correlation", "cell_overlap"):
         expected = literal_session_drift(segments, name)
         np.testing.assert_allclose(found[name].values, expected, atol=1e-12)
@@ -110,14 +110,14 @@ def test_session_drift__equals_literal_means(labelled: bool) -> None:
     within = total[0, 1] + (total[2, 3] if labelled else 0)
     assert found["rate_map_correlation_n"].values[0, 0] == within
     with pytest.raises(ValueError, match="drift between segments"):
-        session_drift(found)
+        compute_session_drift(found)
 
 
 def test_session_drift__stable_maps_reach_the_ceiling() -> None:
     shape = {"n_units": 60, "n_sessions": 4, "tuned": 1.0, "seed": 2}
     stable = testing.linear_track(minutes=2, drift=0.0, **shape)
     options = {"smoothing": 4.0, "split": "lap"}
-    found = session_drift(drift(half_maps(stable, **options), n_shuffles=0))
+    found = compute_session_drift(compute_drift(compute_half_maps(stable, **options), n_repeats=0))
     raw = found["rate_map_correlation"].values
     relative = found["rate_map_correlation_relative"].values
     off = ~np.eye(4, dtype=bool)
@@ -125,7 +125,7 @@ def test_session_drift__stable_maps_reach_the_ceiling() -> None:
     np.testing.assert_allclose(relative[off], 1, atol=0.06)
 
     moving = testing.linear_track(minutes=4, drift=0.3, **shape)
-    found = session_drift(drift(half_maps(moving, **options), n_shuffles=0))
+    found = compute_session_drift(compute_drift(compute_half_maps(moving, **options), n_repeats=0))
     truth = testing.linear_track_truth(drift=0.3, **shape)["rate"].values
     true = [np.corrcoef(truth[0, u, d], truth[3, u, d])[0, 1] for u in range(60) for d in (0, 1)]
     assert found["rate_map_correlation_relative"].values[0, 3] == pytest.approx(
@@ -143,7 +143,7 @@ def test_session_drift__no_ceiling_where_there_is_one_half() -> None:
         trial=[np.ones(900, int), np.repeat([1, 2], 450)],
         frame_duration=0.1,
     )
-    found = session_drift(drift(half_maps(recording), n_shuffles=0))
+    found = compute_session_drift(compute_drift(compute_half_maps(recording), n_repeats=0))
     assert np.isnan(found["rate_map_correlation"].values[0, 0])
     assert np.isfinite(found["rate_map_correlation"].values[[0, 1], [1, 1]]).all()
     assert np.isnan(found["rate_map_correlation_relative"].values[0, 1])
@@ -155,8 +155,8 @@ def test_session_drift__decay_of_real_maps(
     from neurodrift import Binning
 
     binning = Binning(edges=np.arange(0, 97, 4.0), exclude_ends=8.0)
-    halves = half_maps(real_recording("C12_M4", "A"), binning=binning, smoothing=4.0)
-    found = session_drift(drift(halves, n_shuffles=0))
+    halves = compute_half_maps(real_recording("C12_M4", "A"), binning=binning, smoothing=4.0)
+    found = compute_session_drift(compute_drift(halves, n_repeats=0))
     relative = found["rate_map_correlation_relative"].values
     lag = found["lag"].values
     means = pd.Series(relative[lag > 0]).groupby(lag[lag > 0]).mean()

@@ -11,12 +11,12 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift import Binning, rate_maps, recording_from_arrays, testing
-from neurodrift.analysis.drift.ceiling import half_maps
-from neurodrift.analysis.drift.drift import drift
-from neurodrift.analysis.maps.sparsity import sparsity
-from neurodrift.analysis.place_cells.place_cells import place_cells
-from neurodrift.analysis.regression.tables import drift_table
+from neurodrift import Binning, compute_rate_maps, recording_from_arrays, testing
+from neurodrift.analysis.drift.ceiling import compute_half_maps
+from neurodrift.analysis.drift.drift import compute_drift
+from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
+from neurodrift.analysis.regression.tables import tabulate_drift
 from neurodrift.seeds import generator
 
 SESSIONS, UNITS, DIRECTIONS, BINS = 3, 9, 2, 6
@@ -145,7 +145,7 @@ def test_drift__equals_literal_loops(seed: int, by_direction: bool | None, units
     if by_direction is False:
         place = place.any("direction")
     given_place = None if by_direction is None else place
-    found = drift(maps, place_cells=given_place, units=units)
+    found = compute_drift(maps, place_cells=given_place, units=units)
     spread = None
     if by_direction is not None:
         spread = place.values if by_direction else np.repeat(place.values[:, :, None], 2, axis=2)
@@ -164,7 +164,7 @@ def test_drift__equals_literal_loops(seed: int, by_direction: bool | None, units
 
 def test_drift__keeps_units_bins_and_labels() -> None:
     maps, place = random_maps()
-    found = drift(maps, place_cells=place)
+    found = compute_drift(maps, place_cells=place)
     each = found["unit_rate_map_correlation"]
     assert each.dims == ("session_a", "session_b", "unit", "direction")
     assert found["unit"].values.tolist() == maps["unit"].values.tolist()
@@ -179,7 +179,7 @@ def test_drift__keeps_units_bins_and_labels() -> None:
     assert found["lag_day"].values[0].tolist() == [0.0, 2.0, 5.0]
     assert found["lag_experience"].values[1, 2] == 25.0
     assert found["lag_experience"].attrs["units"] == "min"
-    bare = drift(maps, place_cells=place, per_unit=False)
+    bare = compute_drift(maps, place_cells=place, per_unit=False)
     assert "unit" not in bare.dims
     assert set(found.data_vars) - set(bare.data_vars) == {
         "unit_rate_map_correlation",
@@ -192,9 +192,9 @@ def test_drift__keeps_units_bins_and_labels() -> None:
 def test_drift__order_of_units_does_not_matter(seed: int) -> None:
     maps, place = random_maps(seed)
     order = np.random.default_rng(seed).permutation(UNITS)
-    found = drift(maps, place_cells=place, active=maps["detected"], n_shuffles=10)
-    shuffled = drift(
-        maps.isel(unit=order), place_cells=place, active=maps["detected"], n_shuffles=10
+    found = compute_drift(maps, place_cells=place, active=maps["detected"], n_repeats=10)
+    shuffled = compute_drift(
+        maps.isel(unit=order), place_cells=place, active=maps["detected"], n_repeats=10
     )
     xr.testing.assert_identical(shuffled.sel(unit=maps["unit"].values), found)
 
@@ -203,11 +203,11 @@ def test_drift__order_of_units_does_not_matter(seed: int) -> None:
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 100))
 def test_drift__laws(seed: int, scale: float) -> None:
     maps, place = random_maps(seed)
-    found = drift(maps, place_cells=place, n_shuffles=0)
-    scaled = drift(
+    found = compute_drift(maps, place_cells=place, n_repeats=0)
+    scaled = compute_drift(
         maps.assign(rate=maps["rate"] * scale, events=maps["events"] * scale),
         place_cells=place,
-        n_shuffles=0,
+        n_repeats=0,
     )
     for name, array in found.data_vars.items():
         values = array.values
@@ -222,21 +222,23 @@ def test_drift__laws(seed: int, scale: float) -> None:
 )
 def test_drift__same_bits_for_dask(chunks: dict[str, int]) -> None:
     maps, place = random_maps(3)
-    eager = drift(maps, place_cells=place)
-    xr.testing.assert_identical(drift(maps.chunk(chunks), place_cells=place.chunk()), eager)
+    eager = compute_drift(maps, place_cells=place)
+    xr.testing.assert_identical(compute_drift(maps.chunk(chunks), place_cells=place.chunk()), eager)
 
 
 def test_drift__same_bits_from_lazy_recording() -> None:
     recording = testing.linear_track(n_units=6, n_sessions=3, minutes=2, detection=0.8)
-    eager = drift(rate_maps(recording, smoothing=4.0))
-    lazy = drift(rate_maps(recording.chunk({"time": 2400, "unit": 2}), smoothing=4.0))
+    eager = compute_drift(compute_rate_maps(recording, smoothing=4.0))
+    lazy = compute_drift(
+        compute_rate_maps(recording.chunk({"time": 2400, "unit": 2}), smoothing=4.0)
+    )
     xr.testing.assert_identical(lazy, eager)
 
 
 def test_drift__identical_sessions_correlate_perfectly() -> None:
     maps, _ = random_maps(1)
     one = maps.isel(session=[0, 0]).assign_coords(session=["a", "b"])
-    found = drift(one)
+    found = compute_drift(one)
     for name in ("rate_map_correlation", "population_vector_correlation_union"):
         assert float(found[name][0, 1]) == pytest.approx(1, abs=1e-12)
     assert float(found["ensemble_rate_correlation"][0, 1]) == pytest.approx(1, abs=1e-12)
@@ -245,9 +247,9 @@ def test_drift__identical_sessions_correlate_perfectly() -> None:
 
 def test_drift__recovers_the_rate_of_moving_fields() -> None:
     shape = {"n_units": 150, "n_sessions": 5, "drift": 0.25, "tuned": 1.0, "seed": 4}
-    maps = rate_maps(testing.linear_track(minutes=8, peak_rate=8.0, **shape), smoothing=4.0)
+    maps = compute_rate_maps(testing.linear_track(minutes=8, peak_rate=8.0, **shape), smoothing=4.0)
     truth = testing.linear_track_truth(peak_rate=8.0, **shape)
-    found = drift(maps, n_shuffles=0)["rate_map_correlation"].values
+    found = compute_drift(maps, n_repeats=0)["rate_map_correlation"].values
     rate = truth["rate"].values
     for i in range(5):
         for j in range(i):
@@ -266,7 +268,7 @@ def test_drift__null_keeps_its_level() -> None:
         maps = maps.isel(session=[0, 1]).assign(
             rate=(maps["rate"].dims, rate), detected=maps["detected"].isel(session=[0, 1]) | True
         )
-        found = drift(maps, n_shuffles=39, seed=seed)
+        found = compute_drift(maps, n_repeats=39, seed=seed)
         positive += bool(found["rate_map_correlation_p"].values[0, 1] <= 0.05)
         beyond.append(float(found["rate_map_correlation_null"].values[0, 1]))
     assert 2 <= positive <= 20  # 10 expected
@@ -275,7 +277,7 @@ def test_drift__null_keeps_its_level() -> None:
 
 def test_drift__null_equals_literal_permutations() -> None:
     maps, _ = random_maps(3)
-    found = drift(maps, n_shuffles=20, seed=5)
+    found = compute_drift(maps, n_repeats=20, seed=5)
     order = np.argsort(maps["unit"].values.astype(str))
     rate = maps["rate"].values[:, order]
     rng = generator(5, "unit identity", "a", "c")
@@ -298,13 +300,15 @@ def test_drift__null_equals_literal_permutations() -> None:
 
 
 def test_drift__null_finds_the_same_cells() -> None:
-    maps = rate_maps(testing.linear_track(n_units=20, n_sessions=2, tuned=1.0), smoothing=4.0)
-    found = drift(maps, n_shuffles=200)
+    maps = compute_rate_maps(
+        testing.linear_track(n_units=20, n_sessions=2, tuned=1.0), smoothing=4.0
+    )
+    found = compute_drift(maps, n_repeats=200)
     assert float(found["rate_map_correlation_p"][0, 1]) == 1 / 201
     assert abs(float(found["rate_map_correlation_null"][0, 1])) < 0.1
-    again = drift(maps, n_shuffles=200)
+    again = compute_drift(maps, n_repeats=200)
     xr.testing.assert_identical(again, found)
-    other = drift(maps, n_shuffles=200, seed=1)["rate_map_correlation_null"].values
+    other = compute_drift(maps, n_repeats=200, seed=1)["rate_map_correlation_null"].values
     assert other[0, 1] != found["rate_map_correlation_null"].values[0, 1]
 
 
@@ -337,10 +341,12 @@ def switching() -> xr.Dataset:
 
 def test_drift__switch_of_maps_is_not_drift() -> None:
     recording = switching()
-    mixed = drift(rate_maps(recording, smoothing=4.0))["rate_map_correlation"].values[0, 1]
-    by_map = rate_maps(recording, smoothing=4.0, by="map_label")
-    apart = drift(by_map)
-    same = drift(by_map, same_map=True)
+    mixed = compute_drift(compute_rate_maps(recording, smoothing=4.0))[
+        "rate_map_correlation"
+    ].values[0, 1]
+    by_map = compute_rate_maps(recording, smoothing=4.0, by="map_label")
+    apart = compute_drift(by_map)
+    same = compute_drift(by_map, same_map=True)
     r, equal = apart["rate_map_correlation"].values, apart["same_map"].values
     upper = np.triu(np.ones_like(equal), 1).astype(bool)
     assert mixed < 0.5
@@ -350,15 +356,15 @@ def test_drift__switch_of_maps_is_not_drift() -> None:
     np.testing.assert_array_equal(kept[upper & equal], r[upper & equal])
     assert np.isnan(kept[~equal]).all()
     assert apart["map_label_a"].values.tolist() == [1, 2, 1, 2]
-    table = drift_table(same)
+    table = tabulate_drift(same)
     assert (table.loc[~table["same_map"], "rate_map_correlation_n"] == 0).all()
 
 
 def test_drift__unknown_label_is_never_the_same_map() -> None:
     recording = testing.linear_track(n_units=3, n_sessions=2, minutes=2)
-    maps = rate_maps(recording, by="trial")
+    maps = compute_rate_maps(recording, by="trial")
     maps = maps.assign_coords(map_label=("segment", np.zeros(maps.sizes["segment"], int)))
-    found = drift(maps, same_map=True, n_shuffles=0)
+    found = compute_drift(maps, same_map=True, n_repeats=0)
     assert not found["same_map"].values.any()
     assert np.isnan(found["rate_map_correlation"].values).all()
 
@@ -369,8 +375,8 @@ def test_drift__without_position_compares_activity() -> None:
     recording = recording_from_arrays(
         activation, kind="activation", frame_duration=1.0, training_step=[0, 10, 100]
     )
-    measures = sparsity(recording)
-    found = drift(measures, active=measures["is_active"])
+    measures = compute_sparsity(recording)
+    found = compute_drift(measures, active=measures["is_active"])
     assert "rate_map_correlation" not in found
     expected = correlation(activation[0].mean(axis=0), activation[2].mean(axis=0))
     assert float(found["ensemble_rate_correlation"][0, 2]) == pytest.approx(expected)
@@ -380,12 +386,12 @@ def test_drift__without_position_compares_activity() -> None:
 
 def test_drift__one_session_has_no_pair() -> None:
     maps, place = random_maps()
-    found = drift(maps.isel(session=[0]), place_cells=place)
+    found = compute_drift(maps.isel(session=[0]), place_cells=place)
     assert found.sizes["session_a"] == 1
     assert np.isnan(found["rate_map_correlation"].values).all()
     assert np.isnan(found["unit_rate_map_correlation"].values).all()
     assert found["rate_map_correlation_n"].values.tolist() == [[0]]
-    table = drift_table(found)
+    table = tabulate_drift(found)
     assert len(table) == 0
     assert "rate_map_correlation" in table and "lag_day" in table
 
@@ -409,7 +415,7 @@ def test_drift__degenerate_populations_are_nan(case: str) -> None:
     elif case == "all nan":
         nothing = xr.zeros_like(maps["occupancy"])
         maps = maps.assign(rate=maps["rate"] * np.nan, events=maps["events"] * 0, occupancy=nothing)
-    found = drift(maps, n_shuffles=5)
+    found = compute_drift(maps, n_repeats=5)
     names = ["population_vector_correlation", "ensemble_rate_correlation"]
     if case != "one unit":
         names += ["rate_map_correlation", "rate_map_correlation_null", "rate_map_correlation_p"]
@@ -421,7 +427,7 @@ def test_drift__degenerate_populations_are_nan(case: str) -> None:
 
 def test_drift__refuses_what_does_not_fit() -> None:
     maps, place = random_maps()
-    halves = half_maps(testing.linear_track(n_units=3, n_sessions=2, minutes=2))
+    halves = compute_half_maps(testing.linear_track(n_units=3, n_sessions=2, minutes=2))
     wrong: list[tuple[Any, dict[str, Any], str]] = [
         (maps, {"units": "some"}, "units is 'some', expected"),
         (maps, {"same_map": True}, "same_map=True needs maps over segments"),
@@ -435,7 +441,7 @@ def test_drift__refuses_what_does_not_fit() -> None:
     ]
     for data, options, message in wrong:
         with pytest.raises(ValueError, match=message):
-            drift(data, **options)
+            compute_drift(data, **options)
 
 
 @pytest.mark.parametrize(
@@ -453,14 +459,22 @@ def test_drift__equals_reference_in_every_row(
     options = {"binning": binning, "smoothing": 4.0}
     place = reference_place_cells(recording, binning, mouse, environment)
 
-    whole = drift(rate_maps(recording, **options), place_cells=place, n_shuffles=0)
-    counts = sparsity(recording)["n_events"]
-    whole["ensemble_rate_correlation"] = drift(
-        rate_maps(recording, **options), rates=counts, n_shuffles=0
+    whole = compute_drift(compute_rate_maps(recording, **options), place_cells=place, n_repeats=0)
+    counts = compute_sparsity(recording)["n_events"]
+    whole["ensemble_rate_correlation"] = compute_drift(
+        compute_rate_maps(recording, **options), rates=counts, n_repeats=0
     )["ensemble_rate_correlation"]
-    by_map = drift(rate_maps(recording, by="map_label", **options), place_cells=place, n_shuffles=0)
-    halves = drift(half_maps(recording, **options), place_cells=place, n_shuffles=0, same_map=True)
-    tables = {"all": drift_table(whole), "map": drift_table(by_map), "half": drift_table(halves)}
+    by_map = compute_drift(
+        compute_rate_maps(recording, by="map_label", **options), place_cells=place, n_repeats=0
+    )
+    halves = compute_drift(
+        compute_half_maps(recording, **options), place_cells=place, n_repeats=0, same_map=True
+    )
+    tables = {
+        "all": tabulate_drift(whole),
+        "map": tabulate_drift(by_map),
+        "half": tabulate_drift(halves),
+    }
 
     names = {
         "rm": "rate_map_correlation",
@@ -504,7 +518,7 @@ def reference_place_cells(
     numbers of place cells, mean information, overlaps, numbers of maps and mean correlations.
     Medians and population vectors were not used, and agree too.
     """
-    result = place_cells(recording, binning=binning)
+    result = detect_place_cells(recording, binning=binning)
     significant = result["significant"].copy()
     path = Path(__file__).with_name("place_cells_of_sheintuch2020_reference.csv")
     table = pd.read_csv(path)

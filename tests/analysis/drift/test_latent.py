@@ -7,15 +7,15 @@ import pytest
 import xarray as xr
 
 from neurodrift import (
+    compute_latent_activity,
+    compute_latent_trajectories,
+    compute_rate_maps,
+    compute_trial_averages,
     fit_latent_space,
-    latent_activity,
-    latent_trajectories,
     open_results,
-    rate_maps,
     recording_from_arrays,
     save_results,
     testing,
-    trial_averages,
 )
 from neurodrift.schema.json import description_faults
 from neurodrift.schema.results import LATENT_ACTIVITY, LATENT_SPACE, TRAJECTORIES
@@ -94,7 +94,7 @@ def test_fit_latent_space__is_at_least_as_likely_as_sklearn_and_statsmodels(acti
     assert ours >= theirs - 1e-4
     if not space.attrs["n_heywood"] and model.noise_variance_.min() > 2e-3:
         assert ours == pytest.approx(theirs, abs=1e-4)
-        latent = latent_activity(snapshots(activity), space)["latent"].values
+        latent = compute_latent_activity(snapshots(activity), space)["latent"].values
         expected = model.transform(activity / scale)
         for k in range(n_factors):  # sklearn's factors, but for sign
             r = np.corrcoef(latent[:, k], expected[:, k])[0, 1]
@@ -139,7 +139,7 @@ def test_fit_latent_space__recovers_the_model_that_made_the_data():
     np.testing.assert_allclose(space["mean_activity"], activity.mean(axis=0))
     shared = (loadings**2).sum(axis=1)
     np.testing.assert_allclose(space["communality"], shared / (shared + noise), atol=0.02)
-    latent = latent_activity(snapshots(activity), space)["latent"].values
+    latent = compute_latent_activity(snapshots(activity), space)["latent"].values
     turned = np.linalg.lstsq(z, latent, rcond=None)[0]
     assert 1 - ((latent - z @ turned) ** 2).sum() / (latent**2).sum() > 0.97
     # canonical axes: L' Psi^-1 L diagonal and falling, largest loading positive
@@ -155,7 +155,7 @@ def test_fit_latent_space__low_rank_has_bounded_noise():
     space = fit_latent_space(snapshots(plane), "1")
     assert space.attrs["n_heywood"] == 12
     np.testing.assert_allclose(space["noise_variance"], 1e-3 * plane.var(axis=0), rtol=1e-6)
-    found = latent_activity(snapshots(plane, 2 * plane), space)
+    found = compute_latent_activity(snapshots(plane, 2 * plane), space)
     np.testing.assert_allclose(found["variance_in_space"], 1, atol=1e-6)
     np.testing.assert_allclose(found["subspace_overlap"], 1, atol=1e-6)
 
@@ -183,8 +183,8 @@ def test_fit_latent_space__silent_and_undetected_units():
     alone = fit_latent_space(snapshots(activity[:, rest]), "1")
     np.testing.assert_allclose(space["loadings"].values[rest], alone["loadings"], rtol=1e-4)
 
-    found = latent_activity(recording, space)
-    expected = latent_activity(snapshots(activity[:, rest]), alone)
+    found = compute_latent_activity(recording, space)
+    expected = compute_latent_activity(snapshots(activity[:, rest]), alone)
     np.testing.assert_allclose(found["latent"][:400], expected["latent"], rtol=1e-3, atol=1e-5)
     assert found["variance_in_space"][1] < found["variance_in_space"][0]  # unit 3 awoke outside it
 
@@ -196,7 +196,7 @@ def test_latent_activity__is_the_posterior_mean_by_conditioning():
     detected[1, [0, 5]] = False
     recording = snapshots(activity, other, detected=detected)
     space = fit_latent_space(recording, "1")
-    latent = latent_activity(recording, space)["latent"].values
+    latent = compute_latent_activity(recording, space)["latent"].values
     loadings, noise = space["loadings"].values, space["noise_variance"].values
     for i, data in enumerate((activity, other)):
         seen = detected[i]
@@ -217,7 +217,7 @@ def test_latent_activity__how_much_leaves_the_space():
     moved = inside + 5 * basis[:, 5]
     noise = 0.05 * rng.normal(size=(2000, 20))
     recording = snapshots(*(item + noise for item in (inside, outside, half, moved)))
-    found = latent_activity(recording, fit_latent_space(recording, "1"))
+    found = compute_latent_activity(recording, fit_latent_space(recording, "1"))
     np.testing.assert_allclose(found["subspace_overlap"], [1, 0, 0.5, 1], atol=0.02)
     np.testing.assert_allclose(found["variance_in_best_space"], 1, atol=0.01)
     np.testing.assert_allclose(found["mean_shift"], [0, 0, 0, 25 / 18], atol=0.05)
@@ -230,12 +230,12 @@ def test_latent_activity__same_bits_from_dask():
     lazy = recording.chunk({"time": 33, "unit": 4})
     space = fit_latent_space(recording, "2")
     xr.testing.assert_identical(fit_latent_space(lazy, "2"), space)
-    found = latent_activity(recording, space)
-    xr.testing.assert_identical(latent_activity(lazy, space), found)
+    found = compute_latent_activity(recording, space)
+    xr.testing.assert_identical(compute_latent_activity(lazy, space), found)
     assert found["accuracy"].values.tolist() == [0.5, 0.7, 1.0]
     shuffled = recording.isel(unit=[4, 2, 0, 8, 6, 1, 3, 5, 7])
     np.testing.assert_allclose(
-        latent_activity(shuffled, space)["latent"], found["latent"], rtol=1e-9
+        compute_latent_activity(shuffled, space)["latent"], found["latent"], rtol=1e-9
     )
 
 
@@ -250,10 +250,10 @@ def test_latent_trajectories__are_the_means_of_the_paths(n_bins):
         accuracy=[0.5, 0.9],
     )
     space = fit_latent_space(recording, "2")
-    found = latent_trajectories(recording, space, n_bins=n_bins)
+    found = compute_latent_trajectories(recording, space, n_bins=n_bins)
     assert description_faults(found.assign_attrs(format_version=1), TRAJECTORIES) == []
     assert description_faults(space.assign_attrs(format_version=1), LATENT_SPACE) == []
-    latent = latent_activity(recording, space)
+    latent = compute_latent_activity(recording, space)
     assert found["accuracy"].values.tolist() == [0.5, 0.9]
     assert found.attrs["fitted_session"] == "2"
     for name in ("variance_in_space", "subspace_overlap", "mean_shift"):
@@ -266,22 +266,24 @@ def test_latent_trajectories__are_the_means_of_the_paths(n_bins):
         trial=recording["trial"].values,
         trial_type=recording["trial_type"].values,
     )
-    expected = trial_averages(path, n_bins=n_bins)
+    expected = compute_trial_averages(path, n_bins=n_bins)
     np.testing.assert_allclose(found["trajectory"], expected["response"], rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(found["n_trials"], expected["n_trials"])
-    from_averages = latent_trajectories(trial_averages(recording, n_bins=n_bins), space)
+    from_averages = compute_latent_trajectories(
+        compute_trial_averages(recording, n_bins=n_bins), space
+    )
     np.testing.assert_array_equal(from_averages["trajectory"], found["trajectory"])
 
 
 def test_latent_results__store_there_and_back(tmp_path):
     recording = testing.linear_track(n_units=8, n_sessions=2, minutes=1, detection=0.8)
-    averages = trial_averages(recording)
+    averages = compute_trial_averages(recording)
     space = fit_latent_space(averages, "1", n_factors=1)
     nodes = {
         "trial_averages": averages,
         "latent_space": space,
-        "latent_activity": latent_activity(recording, space),
-        "trajectories": latent_trajectories(averages, space),
+        "latent_activity": compute_latent_activity(recording, space),
+        "trajectories": compute_latent_trajectories(averages, space),
     }
     save_results(xr.DataTree.from_dict(nodes), tmp_path / "latent.zarr")
     back = open_results(tmp_path / "latent.zarr")
@@ -290,7 +292,9 @@ def test_latent_results__store_there_and_back(tmp_path):
 
 
 def test_fit_latent_space__rate_maps_of_a_mouse():
-    maps = rate_maps(testing.linear_track(n_units=40, n_sessions=2, detection=0.8), smoothing=4.0)
+    maps = compute_rate_maps(
+        testing.linear_track(n_units=40, n_sessions=2, detection=0.8), smoothing=4.0
+    )
     space = fit_latent_space(maps, "1", n_factors=3)
     assert space.attrs["samples"] == "rate maps" and space.attrs["n_samples"] <= 50
     np.testing.assert_array_equal(space["used"], maps["detected"][0])
@@ -315,10 +319,10 @@ def test_latent_activity__refuses_units_that_the_space_does_not_know():
     rng = np.random.default_rng(0)
     space = fit_latent_space(snapshots(rng.normal(size=(50, 6))), "1")
     with pytest.raises(ValueError, match="does not know 1 units, such as 6: fit it to the same"):
-        latent_activity(snapshots(rng.normal(size=(50, 7))), space)
+        compute_latent_activity(snapshots(rng.normal(size=(50, 7))), space)
     bare = snapshots(rng.normal(size=(50, 6)))
     with pytest.raises(ValueError, match="the recording has no trial"):
-        latent_trajectories(bare, space)
+        compute_latent_trajectories(bare, space)
     short = snapshots(rng.normal(size=(50, 6)), rng.normal(size=(1, 6)))
     with pytest.raises(ValueError, match="session '2' has 1 samples without NaN"):
         fit_latent_space(short, "2")

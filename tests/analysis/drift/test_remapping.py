@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, map_stability, rate_maps, recording_from_arrays, schema, testing
-from neurodrift.analysis.drift.remapping import STATES, remapping
+from neurodrift import (
+    Binning,
+    compute_map_stability,
+    compute_rate_maps,
+    recording_from_arrays,
+    schema,
+    testing,
+)
+from neurodrift.analysis.drift.remapping import STATES, compute_remapping
 from neurodrift.schema import results as representation_schema
 
 WIDTH = 4.0
@@ -26,7 +33,7 @@ def maps_of(*rates, unit=None, detected=None, session=None) -> xr.Dataset:
         unit=unit,
         session=session,
     )
-    maps = rate_maps(recording, binning=BINNING)
+    maps = compute_rate_maps(recording, binning=BINNING)
     if detected is not None:
         maps["detected"] = maps["detected"].copy(data=detected)
         maps["rate"] = maps["rate"].where(maps["detected"])
@@ -104,7 +111,7 @@ def test_remapping__literal_reference(messy):
     second["rate"][..., 4] = np.nan
     y = y.copy()
     y[:, 4] = np.nan
-    found = remapping(first, second, threshold=0.6)
+    found = compute_remapping(first, second, threshold=0.6)
     expected = literal(x, y, set(range(30)) - {20}, 0.6)
     states = found["unit_state"].values[0, :, 0].tolist()
     assert states == [expected["state"][u] for u in range(30)]
@@ -122,7 +129,7 @@ def test_remapping__literal_reference(messy):
     assert found["fraction_changed"].item() == (5 + n["remapped"]) / (n_active - 1)
     assert schema.structure_faults(found, representation_schema.REMAPPING) == []
 
-    strict = remapping(first, second, criterion="shuffled", level=0.9)
+    strict = compute_remapping(first, second, criterion="shuffled", level=0.9)
     assert strict["threshold"].item() == pytest.approx(np.quantile(expected["null"], 0.9))
     below = [r < strict["threshold"].item() for r in expected["r"].values()]
     assert strict["n_remapped"].item() == sum(below)
@@ -131,7 +138,7 @@ def test_remapping__literal_reference(messy):
 @pytest.mark.parametrize("criterion", ["fixed", "shuffled"])
 def test_remapping__no_change_is_no_remapping(criterion, messy):
     maps = maps_of(messy[0], messy[0])
-    found = remapping(maps, maps, criterion=criterion)
+    found = compute_remapping(maps, maps, criterion=criterion)
     for name in ("n_remapped", "n_lost", "n_gained", "remapping_index", "peak_shift"):
         np.testing.assert_array_equal(found[name], 0, err_msg=name)
     for name in ("fraction_changed", "rate_change"):
@@ -148,20 +155,20 @@ def test_remapping__recovers_a_known_share(share):
     y = x * rng.uniform(0.5, 2, (n, 1))  # a change of rate alone is no remapped map
     new = np.arange(n) < share * n
     y[new] = fields(rng, n)[new]
-    found = remapping(maps_of(x), maps_of(y), criterion="shuffled")
+    found = compute_remapping(maps_of(x), maps_of(y), criterion="shuffled")
     # of maps drawn anew a share of 1 - level resembles the old one as much as chance allows
     error = 3 * np.sqrt(0.05 * 0.95 * max(share, 0.01) / n)
     assert found["fraction_remapped"].item() == pytest.approx(0.95 * share, abs=error)
     remapped = found["unit_state"].values[0, :, 0] == "remapped"
     assert not remapped[~new].any()
-    fixed = remapping(maps_of(x), maps_of(y))
+    fixed = compute_remapping(maps_of(x), maps_of(y))
     assert (fixed["unit_state"].values[0, :, 0] == "remapped").sum() <= new.sum()
     assert found["remapping_index"].item() == pytest.approx(share, abs=0.05)
 
 
 def test_remapping__shuffled_units_remap_entirely():
     x = fields(np.random.default_rng(1), 200)
-    found = remapping(maps_of(x), maps_of(np.roll(x, 1, axis=0)), criterion="shuffled")
+    found = compute_remapping(maps_of(x), maps_of(np.roll(x, 1, axis=0)), criterion="shuffled")
     assert found["fraction_remapped"].item() > 0.9
     assert found["remapping_index"].item() == pytest.approx(1, abs=0.1)
     assert found["peak_shift"].item() == pytest.approx(100 / 3, abs=4)  # of two random places
@@ -172,7 +179,7 @@ def test_remapping__a_unit_of_one_context_is_lost_or_gained_and_not_remapped():
     y = x.copy()
     y[:10] = 0
     x[10:14] = 0
-    found = remapping(maps_of(x), maps_of(y))
+    found = compute_remapping(maps_of(x), maps_of(y))
     assert found["n_remapped"].item() == 0 and found["fraction_remapped"].item() == 0
     assert found["fraction_turnover"].item() == found["fraction_changed"].item() == 14 / 40
     np.testing.assert_array_equal(found["unit_rate_change"].values[0, :14, 0], [-1] * 10 + [1] * 4)
@@ -182,8 +189,8 @@ def test_remapping__a_unit_of_one_context_is_lost_or_gained_and_not_remapped():
 def test_remapping__silent_units_change_counts_only(messy):
     x, y, _ = messy
     silent = np.zeros((25, N_BINS))
-    few = remapping(maps_of(x), maps_of(y))
-    many = remapping(maps_of(np.vstack([x, silent])), maps_of(np.vstack([y, silent])))
+    few = compute_remapping(maps_of(x), maps_of(y))
+    many = compute_remapping(maps_of(np.vstack([x, silent])), maps_of(np.vstack([y, silent])))
     assert many["n_silent"].item() == few["n_silent"].item() + 25
     for name, values in few.data_vars.items():
         if values.dims == ("pair",) and name not in ("n_silent", "n_maps"):
@@ -191,7 +198,7 @@ def test_remapping__silent_units_change_counts_only(messy):
 
 
 def test_remapping__nothing_active():
-    found = remapping(maps_of(np.zeros((4, N_BINS))), maps_of(np.zeros((4, N_BINS))))
+    found = compute_remapping(maps_of(np.zeros((4, N_BINS))), maps_of(np.zeros((4, N_BINS))))
     assert found["n_silent"].item() == 4 and found["n_compared"].item() == 0
     for name in ("fraction_remapped", "fraction_changed", "remapping_index", "rate_change"):
         assert np.isnan(found[name].item())
@@ -201,31 +208,33 @@ def test_remapping__order_of_units_does_not_matter(messy):
     x, y, detected = messy
     labels = [f"u{i}" for i in range(30)]
     first, second = maps_of(x, unit=labels, detected=detected), maps_of(y, unit=labels)
-    found = remapping(first, second, criterion="shuffled")
+    found = compute_remapping(first, second, criterion="shuffled")
     order = np.random.default_rng(0).permutation(30)
     for a, b in ((order, np.arange(30)), (order, order[::-1])):
-        other = remapping(first.isel(unit=a), second.isel(unit=b), criterion="shuffled")
+        other = compute_remapping(first.isel(unit=a), second.isel(unit=b), criterion="shuffled")
         xr.testing.assert_identical(other.sel(unit=labels), found)
 
 
 def test_remapping__within_allows_for_noise():
     options = {"n_units": 80, "n_sessions": 2, "minutes": 20, "drift": 0.0, "tuned": 1.0}
     recording = testing.linear_track(**options, seed=1)
-    halves = map_stability(recording, split="half", smoothing=4.0, n_shuffles=20, seed=0)
-    maps = rate_maps(recording, smoothing=4.0)
+    halves = compute_map_stability(recording, split="half", smoothing=4.0, n_repeats=20, seed=0)
+    maps = compute_rate_maps(recording, smoothing=4.0)
     pair = [("1", "2")]
-    same = remapping(maps, maps, pairs=pair, criterion="within", within=halves["stability"])
+    same = compute_remapping(maps, maps, pairs=pair, criterion="within", within=halves["stability"])
     assert same["fraction_remapped"].item() < 0.1
-    other_maps = rate_maps(testing.linear_track(**options, seed=2), smoothing=4.0)
-    new = remapping(maps, other_maps, pairs=pair, criterion="within", within=halves["stability"])
+    other_maps = compute_rate_maps(testing.linear_track(**options, seed=2), smoothing=4.0)
+    new = compute_remapping(
+        maps, other_maps, pairs=pair, criterion="within", within=halves["stability"]
+    )
     assert new["fraction_remapped"].item() > 0.8
     assert new["threshold"].item() == pytest.approx(np.nanquantile(halves["stability"], 0.05))
 
 
 def test_remapping__two_dimensions_measure_the_shift_across_both():
     recording = testing.open_field(n_units=6, n_sessions=1, tuned=1, minutes=10)
-    maps = rate_maps(recording, smoothing=4.0)
-    found = remapping(maps, maps.roll(unit=1, roll_coords=False))
+    maps = compute_rate_maps(recording, smoothing=4.0)
+    found = compute_remapping(maps, maps.roll(unit=1, roll_coords=False))
     rate = maps["rate"].values[0, :, 0]
     peaks = [(maps["x_bin"].values[k], maps["y_bin"].values[k]) for k in rate.argmax(axis=1)]
     shift = np.hypot(*(np.array(peaks) - np.roll(peaks, 1, axis=0)).T)
@@ -236,9 +245,9 @@ def test_remapping__maps_of_one_environment():
     recording = testing.linear_track(n_units=20, n_sessions=1, minutes=4)
     half = np.arange(recording.sizes["time"]) * 2 // recording.sizes["time"] + 1
     recording["map_label"] = ("time", half.astype(np.int16))
-    maps = rate_maps(recording, by="map_label", smoothing=4.0)
+    maps = compute_rate_maps(recording, by="map_label", smoothing=4.0)
     one, two = (maps.isel(segment=maps["map_label"].values == k) for k in (1, 2))
-    found = remapping(one, two)
+    found = compute_remapping(one, two)
     assert found["map_label_a"].values.tolist() == [1] and found["map_label_b"].item() == 2
     assert found["map_correlation"].item() > 0.5
 
@@ -247,10 +256,10 @@ def test_remapping__one_session_against_many_and_pairs():
     rng = np.random.default_rng(5)
     x, y = fields(rng, 20), fields(rng, 20)
     many = maps_of(x, y, session=["a", "b"])
-    found = remapping(maps_of(x, session=["home"]), many)
+    found = compute_remapping(maps_of(x, session=["home"]), many)
     assert found["session_b"].values.tolist() == ["a", "b"]
     assert found["remapping_index"].values[0] == 0 < found["remapping_index"].values[1]
-    crossed = remapping(many, many, pairs=[("a", "b"), ("b", "b")])
+    crossed = compute_remapping(many, many, pairs=[("a", "b"), ("b", "b")])
     assert crossed["session_a"].values.tolist() == ["a", "b"]
     assert (
         crossed["remapping_index"].values.tolist() == found["remapping_index"].values[::-1].tolist()
@@ -260,7 +269,7 @@ def test_remapping__one_session_against_many_and_pairs():
 def test_remapping__dask_is_the_same(messy):
     first, second = maps_of(messy[0]), maps_of(messy[1])
     lazy = [maps.chunk({"unit": 7}) for maps in (first, second)]
-    xr.testing.assert_identical(remapping(*lazy), remapping(first, second))
+    xr.testing.assert_identical(compute_remapping(*lazy), compute_remapping(first, second))
 
 
 def test_remapping__refuses_what_does_not_fit(messy):
@@ -277,12 +286,12 @@ def test_remapping__refuses_what_does_not_fit(messy):
     ]
     for options, text in cases:
         with pytest.raises(ValueError, match=text):
-            remapping(maps, other, **options)
+            compute_remapping(maps, other, **options)
     with pytest.raises(ValueError, match="do not pair by label"):
-        remapping(maps_of(messy[0], messy[0]), other)
+        compute_remapping(maps_of(messy[0], messy[0]), other)
     with pytest.raises(ValueError, match="1 units are in one of them only \\(29\\)"):
-        remapping(maps, other.isel(unit=slice(29)))
+        compute_remapping(maps, other.isel(unit=slice(29)))
     with pytest.raises(ValueError, match="x_bin differ"):
-        remapping(maps, other.isel(position=slice(3)))
+        compute_remapping(maps, other.isel(position=slice(3)))
     with pytest.raises(ValueError, match="expected rate maps"):
-        remapping(maps["rate"], other)
+        compute_remapping(maps["rate"], other)

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurodrift import (
-    drift_table,
+    compute_rate_maps,
+    compute_representation_stability,
+    compute_trial_averages,
     open_results,
-    rate_maps,
     recording_from_arrays,
-    representation_stability,
     save_results,
+    tabulate_drift,
     testing,
-    trial_averages,
 )
 from neurodrift.schema.json import description_faults
 from neurodrift.schema.results import REPRESENTATION
@@ -33,7 +33,7 @@ def snapshots(*sessions: np.ndarray, **given) -> xr.Dataset:
 
 
 def pair(a: np.ndarray, b: np.ndarray, **given) -> dict[str, float]:
-    found = representation_stability(snapshots(a, b, **given), reference="1")
+    found = compute_representation_stability(snapshots(a, b, **given), reference="1")
     found = found.isel(session_a=0).sel(session_b="2")
     return {name: found[name].item() for name in found.data_vars if found[name].dims == ()} | {
         "unit_r_squared": found["unit_r_squared"].values
@@ -169,23 +169,23 @@ def test_representation_stability__every_pair_and_its_coordinates():
         loss=[4, 3, 2, 1],
         training_step=[0, 10, 20, 40],
     )
-    whole = representation_stability(recording)
+    whole = compute_representation_stability(recording)
     assert description_faults(whole.assign_attrs(format_version=1), REPRESENTATION) == []
     for a in "1234":
         for b in "1234":
             chosen = snapshots(sessions[int(a) - 1], sessions[int(b) - 1])
             chosen["detected"] = ("session", "unit"), detected[[int(a) - 1, int(b) - 1]]
             chosen = chosen.isel(unit=np.flatnonzero(chosen["detected"].any("session")))
-            alone = representation_stability(chosen, per_unit=False)
+            alone = compute_representation_stability(chosen, per_unit=False)
             for name in alone.data_vars:
                 value = whole[name].sel(session_a=a, session_b=b).item()
                 np.testing.assert_allclose(value, alone[name].values[0, 1], 1e-12, err_msg=name)
     assert whole["lag_training_step"].sel(session_a="2", session_b="4").item() == 30
     np.testing.assert_equal(whole["accuracy_b"].values, [0.5, 0.6, np.nan, 1.0])
     assert whole["loss_a"].values.tolist() == [4, 3, 2, 1]
-    some = representation_stability(recording, reference=["3", "1"])
+    some = compute_representation_stability(recording, reference=["3", "1"])
     xr.testing.assert_identical(some, whole.sel(session_a=["3", "1"]))
-    table = drift_table(whole.drop_vars("unit_r_squared"))
+    table = tabulate_drift(whole.drop_vars("unit_r_squared"))
     assert len(table) == 10 and (table[table["lag"] == 0]["r_squared"] > 1 - 1e-12).all()
 
 
@@ -203,21 +203,23 @@ def test_representation_stability__same_bits_from_dask_two_sessions_at_a_time():
         return found
 
     with dask.config.set(scheduler=watch):
-        found = representation_stability(lazy)
-    xr.testing.assert_identical(found, representation_stability(recording))
+        found = compute_representation_stability(lazy)
+    xr.testing.assert_identical(found, compute_representation_stability(recording))
     # each pair once, every session alone: the reference, and those after it
     assert loaded == [(50, 7)] * 15
 
 
 def test_representation_stability__store_there_and_back(tmp_path):
-    found = representation_stability(snapshots(*RNG.random((3, 20, 4)), accuracy=[0, 0.5, 1]))
+    found = compute_representation_stability(
+        snapshots(*RNG.random((3, 20, 4)), accuracy=[0, 0.5, 1])
+    )
     save_results(xr.DataTree.from_dict({"representation": found}), tmp_path / "r.zarr")
     back = open_results(tmp_path / "r.zarr")["representation"].to_dataset()
     xr.testing.assert_equal(back.compute(), found)
 
 
 def test_representation_stability__one_session_one_unit_constant_units():
-    one = representation_stability(snapshots(RNG.random((9, 2))))
+    one = compute_representation_stability(snapshots(RNG.random((9, 2))))
     assert one["r_squared"].values.tolist() == [[1.0]]
     single = pair(RNG.random((9, 1)), RNG.random((9, 1)))
     assert np.isnan(single["r_squared_permuted"]) and 0 <= single["r_squared"] <= 1
@@ -225,7 +227,9 @@ def test_representation_stability__one_session_one_unit_constant_units():
     assert flat["n_units_gained"] == 3 and flat["n_units_varying"] == 0
     for name in ("r_squared", "r_squared_centred", "determination", "mean_unit_r_squared"):
         assert np.isnan(flat[name])
-    never = representation_stability(snapshots(*RNG.random((2, 5, 2)), detected=[[1, 0], [0, 1]]))
+    never = compute_representation_stability(
+        snapshots(*RNG.random((2, 5, 2)), detected=[[1, 0], [0, 1]])
+    )
     assert never["n_units"].values.tolist() == [[1, 0], [0, 1]]
     assert never["n_samples"].values.tolist() == [[5, 0], [0, 5]]
     assert np.isnan(never["r_squared"].values[0, 1])
@@ -234,16 +238,16 @@ def test_representation_stability__one_session_one_unit_constant_units():
 def test_representation_stability__unregistered_units_are_left_out():
     sessions = RNG.random((2, 20, 4))
     recording = snapshots(*sessions, registered=[True, False, True, True])
-    found = representation_stability(recording)
+    found = compute_representation_stability(recording)
     assert found["unit"].values.tolist() == [0, 2, 3]
-    expected = representation_stability(snapshots(*sessions[:, :, [0, 2, 3]]))
+    expected = compute_representation_stability(snapshots(*sessions[:, :, [0, 2, 3]]))
     np.testing.assert_array_equal(found["r_squared"], expected["r_squared"])
 
 
 def test_representation_stability__rate_maps_and_trial_averages():
     recording = testing.linear_track(n_units=30, n_sessions=4, drift=0.3, detection=0.8)
-    maps = rate_maps(recording, smoothing=4.0)
-    found = representation_stability(maps)
+    maps = compute_rate_maps(recording, smoothing=4.0)
+    found = compute_representation_stability(maps)
     curve = found["r_squared_centred"].where(found["lag"] > 0).groupby("lag").mean()
     assert curve.sel(lag=1) > curve.sel(lag=3) > found["r_squared_centred_permuted"].mean()
     rates = maps["rate"].transpose("session", "direction", "position", "unit")
@@ -254,7 +258,7 @@ def test_representation_stability__rate_maps_and_trial_averages():
     keep = (maps["detected"][0] & maps["detected"][3]).values
     r = np.corrcoef(a[rows][:, keep].ravel(), b[rows][:, keep].ravel())[0, 1]
     assert found["r_squared"].values[0, 3] == pytest.approx(r**2)
-    by_trial = representation_stability(trial_averages(recording, n_bins=5))
+    by_trial = compute_representation_stability(compute_trial_averages(recording, n_bins=5))
     assert by_trial.attrs["samples"] == "trial averages" and by_trial["n_samples"].max() == 5
 
 
@@ -272,7 +276,7 @@ def test_representation_stability__rate_maps_and_trial_averages():
         (lambda: snapshots(RNG.random((4, 2))), {"reference": ["1", "1"]}, "different sessions"),
         (lambda: snapshots(RNG.random((4, 2))), {"reference": []}, "one or several"),
         (
-            lambda: rate_maps(testing.linear_track(n_units=3, minutes=1), by="lap"),
+            lambda: compute_rate_maps(testing.linear_track(n_units=3, minutes=1), by="lap"),
             {},
             "expected a recording, .* over .'unit', 'segment'",
         ),
@@ -281,17 +285,17 @@ def test_representation_stability__rate_maps_and_trial_averages():
 )
 def test_representation_stability__bad_input(make, options, message):
     with pytest.raises(ValueError, match=message):
-        representation_stability(make(), **options)
+        compute_representation_stability(make(), **options)
 
 
 def test_representation_stability__refuses_what_is_no_dataset():
     with pytest.raises(TypeError, match="got ndarray"):
-        representation_stability(np.zeros((2, 2)))
+        compute_representation_stability(np.zeros((2, 2)))
 
 
 def test_representation_stability__real_mouse(real_recording):
-    maps = rate_maps(real_recording("C6_M4", "A"), smoothing=4.0)
-    found = representation_stability(maps)
+    maps = compute_rate_maps(real_recording("C6_M4", "A"), smoothing=4.0)
+    found = compute_representation_stability(maps)
     by_lag = {
         name: [float(found[name].where(found["lag"] == lag).mean()) for lag in range(8)]
         for name in ("r_squared", "r_squared_centred", "determination", "r_squared_permuted")

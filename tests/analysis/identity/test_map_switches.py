@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, detect_maps, label_maps, rate_maps, testing
+from neurodrift import Binning, compute_rate_maps, detect_maps, label_maps, testing
 from neurodrift.analysis.identity._parting import Intervals, fit, kept_between, kept_inside
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import MAP_SWITCHES
@@ -114,9 +114,9 @@ def test_detect_maps__laps_and_blocks_of_sessions_without_trials():
     recording = testing.several_maps(labels, n_units=150, minutes=2, peak_rate=2, seed=10)
     recording = recording.drop_vars("trial")
     by_lap = detect_maps(recording)
-    assert by_lap.attrs["by"] == "lap" and int(by_lap["n_maps"]) == 2
-    by_block = detect_maps(recording.drop_vars("lap"), length=120.0)
-    assert by_block.attrs["by"] == "block"
+    assert by_lap.attrs["split"] == "lap" and int(by_lap["n_maps"]) == 2
+    by_block = detect_maps(recording.drop_vars("lap"), block=120.0)
+    assert by_block.attrs["split"] == "block"
     np.testing.assert_array_equal(by_block["map_label"], np.concatenate(labels))
     for found in (by_lap, by_block):
         labelled = label_maps(recording, found)["map_label"].values
@@ -137,9 +137,9 @@ def test_detect_maps__two_dimensions():
         values = parts[0][name].values.copy()
         values[trial % 2 == 0] = parts[1][name].values[trial % 2 == 0]
         mixed[name] = parts[0][name].copy(data=values)
-    found = detect_maps(mixed, binning=Binning(width=5.0))
+    found = detect_maps(mixed, binning=Binning(bin_width=5.0))
     assert found["map_label"].values.tolist() == [1, 2, 1, 2, 1]
-    assert int(detect_maps(parts[0], binning=Binning(width=5.0))["n_maps"]) == 1
+    assert int(detect_maps(parts[0], binning=Binning(bin_width=5.0))["n_maps"]) == 1
 
 
 def test_label_maps__labels_are_used_like_given_ones(switching):
@@ -147,7 +147,7 @@ def test_label_maps__labels_are_used_like_given_ones(switching):
     labelled = label_maps(recording.drop_vars("map_label"), found)
     np.testing.assert_array_equal(labelled["map_label"], recording["map_label"])
     assert labelled["map_label"].attrs["source"] == "detect_maps"
-    given, detected = (rate_maps(item, by="map_label") for item in (recording, labelled))
+    given, detected = (compute_rate_maps(item, by="map_label") for item in (recording, labelled))
     xr.testing.assert_identical(given, detected)
 
 
@@ -170,7 +170,7 @@ def test_detect_maps__refuses(switching, options, message):
     with pytest.raises(ValueError, match=message):
         detect_maps(switching[0], **options)
     with pytest.raises(ValueError, match="no trial: use by='block'"):
-        detect_maps(switching[0].drop_vars("trial"), by="trial")
+        detect_maps(switching[0].drop_vars("trial"), split="trial")
 
 
 def test_fit__finds_loadings_and_retention_again():

@@ -5,13 +5,13 @@ import pytest
 import xarray as xr
 
 from neurodrift import (
+    compute_sparsity,
+    count_units,
+    detect_place_cells,
     join_sessions,
-    place_cells,
     recording_from_arrays,
     select_sessions,
-    sparsity,
     testing,
-    unit_counts,
 )
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import UNIT_COUNTS
@@ -23,9 +23,9 @@ def recording():
 
 
 def test_unit_counts__counts_unit_by_unit(recording):
-    cells = place_cells(recording, n_shuffles=50, null="circular")
+    cells = detect_place_cells(recording, n_repeats=50, null="circular")
     steps = {
-        "active": sparsity(recording)["is_active"],
+        "active": compute_sparsity(recording)["is_active"],
         "tested": cells["tested"].any("direction"),
         "place_cells": cells["is_place_cell"],
     }
@@ -33,7 +33,7 @@ def test_unit_counts__counts_unit_by_unit(recording):
         name: step.isel(unit=np.random.default_rng(0).permutation(25), session=[2, 0, 1])
         for name, step in steps.items()
     }
-    counts = unit_counts(recording, **shuffled)
+    counts = count_units(recording, **shuffled)
     assert not structure_faults(counts, UNIT_COUNTS)
     assert int(counts["n_recorded"]) == 25
     detected = recording["detected"]
@@ -65,7 +65,7 @@ def test_unit_counts__unregistered_units_are_common_to_none():
         for name in ("a", "b")
     ]
     joined = join_sessions(parts, registration=[[0, 1], [1, -1]])
-    counts = unit_counts(joined)
+    counts = count_units(joined)
     assert counts["n_units"].values.tolist() == [[4, 4], [2, 1]]
     assert counts["n_common"].sel(step="detected").values.tolist() == [[2, 1], [1, 1]]
     assert counts["n_in_every"].values.tolist() == [1, 1]
@@ -76,15 +76,15 @@ def test_unit_counts__median_score_of_detected_units():
     recording["detected"][1, 4] = False
     score = np.array([[0.1, 0.5, 0.9, 1.0, np.nan], [0.2, 0.4, np.nan, 0.8, 0.0]])
     recording["registration_score"] = ("session", "unit"), score
-    assert unit_counts(recording)["median_registration_score"].values.tolist() == [0.7, 0.4]
+    assert count_units(recording)["median_registration_score"].values.tolist() == [0.7, 0.4]
 
 
 def test_unit_counts__refuses_other_units(recording):
-    active = sparsity(recording)["is_active"]
+    active = compute_sparsity(recording)["is_active"]
     with pytest.raises(ValueError, match="active has other labels of unit"):
-        unit_counts(recording, active=active.isel(unit=slice(5)))
+        count_units(recording, active=active.isel(unit=slice(5)))
     with pytest.raises(ValueError, match=r"expected \(session, unit\)"):
-        unit_counts(recording, active=active.isel(session=0))
+        count_units(recording, active=active.isel(session=0))
 
 
 def test_registration_score__is_kept_by_joins_and_selections():
@@ -122,4 +122,4 @@ def test_unit_counts__lazy_recordings_are_not_read(recording):
         never, lazy["activity"], dask="parallelized", output_dtypes=[np.uint8]
     )
     activity.attrs = recording["activity"].attrs
-    xr.testing.assert_identical(unit_counts(lazy.assign(activity=activity)), unit_counts(recording))
+    xr.testing.assert_identical(count_units(lazy.assign(activity=activity)), count_units(recording))

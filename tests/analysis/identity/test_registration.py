@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, check_registration, session_slices, testing
+from neurodrift import Binning, check_registration, slice_sessions, testing
 from neurodrift.analysis.identity.registration import _exchanges, _permuted, registration_warnings
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import REGISTRATION
 
 STEADY = dict(n_units=80, minutes=2, detection=0.8, peak_rate=2.0, drift=0.15)
-QUICK = {"n_shuffles": 1000}
+QUICK = {"n_repeats": 1000}
 
 
 def confused(recording, session):
     """The recording with the identities of one session's units shuffled among themselves."""
-    where = session_slices(recording)[session]
+    where = slice_sessions(recording)[session]
     units = np.flatnonzero(recording["detected"].values[session])
     shuffled = np.random.default_rng(0).permutation(units)
     activity = recording["activity"].values.copy()
@@ -31,7 +31,7 @@ def exchanged(recording, a, b):
     """The recording with the data of two sessions in each other's place."""
     order = np.arange(recording.sizes["session"])
     order[[a, b]] = b, a
-    slices = session_slices(recording)
+    slices = slice_sessions(recording)
     frames = np.concatenate([np.arange(slices[k].start, slices[k].stop) for k in order])
     moved = recording.isel(time=frames, session=order)
     return moved.assign_coords(
@@ -60,10 +60,10 @@ def test_check_registration__sound_sessions_are_ok(recording):
 
 
 def test_check_registration__is_the_same_in_any_order_and_chunks(recording):
-    found = check_registration(recording, n_shuffles=200)
+    found = check_registration(recording, n_repeats=200)
     order = np.random.default_rng(0).permutation(recording.sizes["unit"])
     lazy = recording.isel(unit=order).chunk({"time": 900, "unit": 33})
-    xr.testing.assert_identical(found, check_registration(lazy, n_shuffles=200))
+    xr.testing.assert_identical(found, check_registration(lazy, n_repeats=200))
 
 
 @pytest.mark.parametrize("session", [0, 3])
@@ -112,13 +112,13 @@ def test_check_registration__too_little_is_unclear(recording):
 
 
 def test_check_registration__one_session_is_ok():
-    found = check_registration(testing.linear_track(n_units=20, n_sessions=1), n_shuffles=100)
+    found = check_registration(testing.linear_track(n_units=20, n_sessions=1), n_repeats=100)
     assert found["verdict"].values.tolist() == ["ok"]
 
 
 def test_check_registration__two_dimensions():
     boxes = testing.open_field(n_units=40, n_sessions=3, tuned=1.0)
-    found = check_registration(confused(boxes, 1), binning=Binning(width=5.0), n_shuffles=1000)
+    found = check_registration(confused(boxes, 1), binning=Binning(bin_width=5.0), n_repeats=1000)
     assert found["verdict"].values.tolist() == ["ok", "misregistered", "ok"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import rate_maps, testing
+from neurodrift import compute_rate_maps, testing
 from neurodrift.analysis.identity._similarity import (
     N_GROUPS,
     agreement,
@@ -117,7 +117,7 @@ def test_agreement__standard_error_is_that_of_repeated_populations():
     found, errors = [], []
     for seed in range(25):
         recording = testing.several_maps([[1, 1]], n_units=60, detection=1.0, minutes=2, seed=seed)
-        similar = agreement(rate_maps(recording, smoothing=4.0, by="trial"))
+        similar = agreement(compute_rate_maps(recording, smoothing=4.0, by="trial"))
         found.append(similar.whole[0, 1])
         errors.append(similar.se[0, 1])
     assert np.mean(errors) == pytest.approx(np.std(found, ddof=1), rel=0.5)

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from neurodrift import Binning, rate_maps, recording_from_arrays, seeds, testing
+from neurodrift import Binning, compute_rate_maps, recording_from_arrays, seeds, testing
 from neurodrift.analysis.information import _kernels as kernels
 from neurodrift.analysis.information.curves import Sampling, mutual_curves, spatial_curves
 from neurodrift.analysis.information.estimates import (
-    mutual_information,
-    spatial_information,
-    spatial_information_from_maps,
+    compute_mutual_information,
+    compute_spatial_information,
+    compute_spatial_information_from_maps,
 )
 
 TRACK_BINS = Binning(edges=np.arange(2.5, 23.5))
 ALL = ("sr", "ssr", "ae", "bae")
-QUICK: dict[str, Any] = {"repetitions": 8, "min_active_frames": 3}
+QUICK: dict[str, Any] = {"n_repeats": 8, "min_active_frames": 3}
 
 
 # ---- literal references: loops over samples, bins and responses ------------------------------
@@ -71,11 +71,11 @@ def literal_samples(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Frames of each sample in order of time, and the frames whose states they are paired with."""
     n = int(sampling.fractions[i] * n_frames + 1e-9)
-    repetitions = math.ceil(sampling.repetitions / sampling.fractions[i] - 1e-9)
+    n_repeats = math.ceil(sampling.n_repeats / sampling.fractions[i] - 1e-9)
     samples = []
-    for block in range(0, repetitions, 64):
+    for block in range(0, n_repeats, 64):
         stream = seeds.generator(sampling.seed, "subsample", *names, i, block // 64)
-        for uniform in stream.random((min(64, repetitions - block), n)):
+        for uniform in stream.random((min(64, n_repeats - block), n)):
             order = list(range(n_frames))
             for k in range(n):
                 j = k + int(uniform[k] * (n_frames - k))
@@ -87,7 +87,7 @@ def literal_samples(
 def quick_sampling(**changes: Any) -> Sampling:
     options = {
         "fractions": (0.3, 0.5, 0.8, 1.0),
-        "repetitions": 6,
+        "n_repeats": 6,
         "seed": 3,
         "subsampled": True,
         "shuffled": (0, 1, 2, 3),
@@ -172,7 +172,7 @@ def test_spatial_curves__exact_and_sampled_shuffles_agree() -> None:
     rng = np.random.default_rng(3)
     state = behaviour(rng, 400, 8)
     binary = (rng.random((4, 400)) < 0.02 + 0.1 * (state == 3)).astype(np.float64)
-    sampling = quick_sampling(repetitions=400)
+    sampling = quick_sampling(n_repeats=400)
     options: dict[str, Any] = {
         "names": ("a",), "sampling": sampling, "threads": 2, "per_frame": False
     }  # fmt: skip
@@ -253,7 +253,7 @@ def test_information__lies_between_0_and_the_entropy_of_position(
     state = np.unique(
         data.draw(arrays(np.int64, 24, elements=st.integers(0, 4))), return_inverse=True
     )[1]
-    names, plan = ("x",), quick_sampling(repetitions=2)
+    names, plan = ("x",), quick_sampling(n_repeats=2)
     p = np.bincount(state) / state.size
     options: dict[str, Any] = {"names": names, "sampling": plan, "threads": 1}
     spatial = spatial_curves(activity, state, per_frame=False, **options)
@@ -277,7 +277,7 @@ def test_spatial_information__untuned_unit_has_the_bias_of_theory() -> None:
     recording = recording_from_arrays(
         events, kind="events", x=np.arange(n_frames) % n_bins + 0.5, frame_duration=0.05
     )
-    result = spatial_information(recording, binning=Binning(width=1), corrections="sr")
+    result = compute_spatial_information(recording, binning=Binning(bin_width=1), corrections="sr")
     expected = (n_bins - 1) / (2 * n_events * math.log(2))
     assert float(result["naive"].mean()) == pytest.approx(expected, rel=0.06)
     assert abs(float(result["sr"].mean())) < 0.1 * expected
@@ -292,7 +292,7 @@ def test_spatial_information__corrections_find_the_truth_of_poisson_units() -> N
     bins = np.clip(np.ceil(x).astype(int) - 1, 0, 19)
     counts = rng.poisson(rate[:, bins].T * 0.05 * rng.uniform(0.1, 0.5, n_units))
     recording = recording_from_arrays(counts, kind="spikes", x=x, frame_duration=0.05)
-    result = spatial_information(recording, binning=Binning(width=1.0), repetitions=60)
+    result = compute_spatial_information(recording, binning=Binning(bin_width=1.0), n_repeats=60)
     p = np.bincount(bins, minlength=20) / n_frames
     relative = rate / (rate @ p)[:, None]
     truth = (p * relative * np.log2(relative)).sum(axis=1)
@@ -327,7 +327,7 @@ def amplitudes(recording: xr.Dataset) -> xr.Dataset:
 
 
 def test_spatial_information__names_units_and_provenance(recording: xr.Dataset) -> None:
-    result = spatial_information(recording, corrections=ALL, keep_curves=True, **QUICK)
+    result = compute_spatial_information(recording, corrections=ALL, keep_curves=True, **QUICK)
     units = {
         **dict.fromkeys(["naive", "sr", "ssr", "ae", "bae"], "bit/event"),
         "ssr_stability": "1",
@@ -347,24 +347,26 @@ def test_spatial_information__names_units_and_provenance(recording: xr.Dataset) 
     assert result["naive_curve"].dims[-1] == "fraction"
     assert result["direction"].values.tolist() == [1, -1]
     assert {"day", "experience", "subject", "environment"} <= set(result.coords)
-    assert result.attrs["seed"] == 0 and result.attrs["repetitions"] == 8
+    assert result.attrs["seed"] == 0 and result.attrs["n_repeats"] == 8
     undetected = ~recording["detected"]
     assert undetected.any()
     assert result["naive"].where(undetected, drop=True).isnull().all()
     assert (result["active_frames"].where(undetected, 0) == 0).all()
-    assert set(spatial_information(recording, corrections="none").data_vars) == {
+    assert set(compute_spatial_information(recording, corrections="none").data_vars) == {
         "naive", "population_naive", "population_units", "active_frames"
     }  # fmt: skip
 
 
 def test_spatial_information__naive_equals_maps_and_loops(recording: xr.Dataset) -> None:
-    binning = Binning(width=5.0, min_occupancy=0.2)
-    maps = rate_maps(recording, binning=binning)
-    for measure in ("bits/event", "bits/s"):
-        found = spatial_information(
+    binning = Binning(bin_width=5.0, min_occupancy=0.2)
+    maps = compute_rate_maps(recording, binning=binning)
+    for measure in ("bit/event", "bit/s"):
+        found = compute_spatial_information(
             recording, binning=binning, measure=measure, corrections="none"
         )["naive"]
-        from_maps = spatial_information_from_maps(maps["rate"], maps["occupancy"], measure=measure)
+        from_maps = compute_spatial_information_from_maps(
+            maps["rate"], maps["occupancy"], measure=measure
+        )
         xr.testing.assert_allclose(found, from_maps.transpose(*found.dims), rtol=0, atol=1e-12)
         assert from_maps.attrs["units"] == measure.replace("bits", "bit")
     rate, time = maps["rate"].values[1, 2, 0], maps["occupancy"].values[1, 0]
@@ -387,9 +389,9 @@ def test_information__same_bits_for_any_chunks_and_order(
     recording: xr.Dataset, amplitudes: xr.Dataset, kind: str
 ) -> None:
     source = recording if kind == "counts" else amplitudes
-    options: dict[str, Any] = {**QUICK, "corrections": ALL, "keep_curves": True, "repetitions": 70}
+    options: dict[str, Any] = {**QUICK, "corrections": ALL, "keep_curves": True, "n_repeats": 70}
     options["fractions"] = (0.5, 0.7, 0.9, 1.0)
-    for function in (spatial_information, mutual_information):
+    for function in (compute_spatial_information, compute_mutual_information):
         eager = function(source, **options)
         for lazy in chunkings(source):
             xr.testing.assert_identical(function(lazy, **options).compute(), eager)
@@ -404,8 +406,8 @@ def test_information__same_bits_for_any_chunks_and_order(
 def test_information__sessions_do_not_depend_on_each_other(recording: xr.Dataset) -> None:
     from neurodrift import select_sessions
 
-    both = spatial_information(recording, **QUICK)
-    second = spatial_information(select_sessions(recording, ["2"]), **QUICK)
+    both = compute_spatial_information(recording, **QUICK)
+    second = compute_spatial_information(select_sessions(recording, ["2"]), **QUICK)
     both = both.sel(session=["2"], unit=second["unit"])
     for name in ("naive", "ssr", "bae", "population_ssr"):
         np.testing.assert_array_equal(second[name], both[name])
@@ -417,7 +419,7 @@ def test_information__threads_change_no_bit() -> None:
     activity = rng.poisson(0.2, (5, 300)) * rng.random((5, 300))
     one, three = (
         spatial_curves(
-            activity, state, names=("a",), sampling=quick_sampling(repetitions=200),
+            activity, state, names=("a",), sampling=quick_sampling(n_repeats=200),
             threads=n, per_frame=False,
         )
         for n in (1, 3)
@@ -434,7 +436,7 @@ def test_spatial_curves__representation_changes_no_bit(density: float) -> None:
     activity[0] = rng.poisson(2.0, 400)
     activity[:, 3] = 3
     options: dict[str, Any] = {
-        "names": (), "sampling": quick_sampling(repetitions=70), "threads": 1, "per_frame": False
+        "names": (), "sampling": quick_sampling(n_repeats=70), "threads": 1, "per_frame": False
     }  # fmt: skip
     together = spatial_curves(activity, state, **options)
     alone = np.concatenate([spatial_curves(a[None], state, **options) for a in activity])
@@ -450,7 +452,7 @@ def test_information__stays_lazy(amplitudes: xr.Dataset) -> None:
         raise AssertionError("computed too early")
 
     with dask.config.set(scheduler=refuse):
-        for function in (spatial_information, mutual_information):
+        for function in (compute_spatial_information, compute_mutual_information):
             result = function(amplitudes.assign(activity=amplitudes["activity"].chunk(unit=2)))
             assert result["ssr"].chunks is not None
             assert result["population_ssr"].chunks is not None
@@ -460,7 +462,7 @@ def test_spatial_information__population_is_a_ratio_of_averages(recording: xr.Da
     chosen = xr.DataArray(
         np.arange(7) % 2 == 0, dims="unit", coords={"unit": recording["unit"].values}
     )
-    result = spatial_information(recording, population=chosen, keep_curves=True, **QUICK)
+    result = compute_spatial_information(recording, population=chosen, keep_curves=True, **QUICK)
     inside = chosen & (result["active_frames"] >= 3)
     xr.testing.assert_equal(result["population_units"], inside.sum("unit"))
     naive = result["naive_curve"].where(inside).mean("unit")
@@ -471,26 +473,26 @@ def test_spatial_information__population_is_a_ratio_of_averages(recording: xr.Da
     )
     np.testing.assert_allclose(result["population_ssr"], expected, rtol=1e-12)
     with pytest.raises(ValueError, match="other labels of unit"):
-        spatial_information(recording, population=chosen.isel(unit=slice(3)), **QUICK)
+        compute_spatial_information(recording, population=chosen.isel(unit=slice(3)), **QUICK)
     with pytest.raises(ValueError, match="expected some of"):
-        spatial_information(recording, population=chosen.expand_dims("lap"), **QUICK)
+        compute_spatial_information(recording, population=chosen.expand_dims("lap"), **QUICK)
 
 
 def test_mutual_information__default_responses_follow_the_kind(
     recording: xr.Dataset, amplitudes: xr.Dataset
 ) -> None:
-    assert mutual_information(recording, corrections="none").attrs["responses"] == "counts"
-    found = mutual_information(amplitudes, corrections="none")
+    assert compute_mutual_information(recording, corrections="none").attrs["responses"] == "counts"
+    found = compute_mutual_information(amplitudes, corrections="none")
     assert found.attrs["responses"] == "sheintuch2022"
-    binary = mutual_information(amplitudes, corrections="none", responses="binary")
-    events = mutual_information(recording, corrections="none", responses="binary")
+    binary = compute_mutual_information(amplitudes, corrections="none", responses="binary")
+    events = compute_mutual_information(recording, corrections="none", responses="binary")
     xr.testing.assert_equal(binary["naive"], events["naive"])
     # Other units set the published bins, so that one louder unit changes the rest.
     louder = amplitudes.assign(
         activity=amplitudes["activity"] * xr.where(amplitudes.unit == 0, 9, 1)
     )
     louder["activity"].attrs = amplitudes["activity"].attrs
-    changed = mutual_information(louder, corrections="none")["naive"]
+    changed = compute_mutual_information(louder, corrections="none")["naive"]
     assert not changed[:, 1:].equals(found["naive"][:, 1:])
 
 
@@ -510,9 +512,9 @@ def edge_recording(**changes: Any) -> xr.Dataset:
 
 def test_information__silent_and_rare_units() -> None:
     recording = edge_recording()
-    per_event = spatial_information(recording, corrections=ALL, repetitions=5).squeeze()
-    per_second = spatial_information(recording, measure="bits/s", repetitions=5).squeeze()
-    mutual = mutual_information(recording, repetitions=5).squeeze()
+    per_event = compute_spatial_information(recording, corrections=ALL, n_repeats=5).squeeze()
+    per_second = compute_spatial_information(recording, measure="bit/s", n_repeats=5).squeeze()
+    mutual = compute_mutual_information(recording, n_repeats=5).squeeze()
     assert per_event["active_frames"].values.tolist() == [40, 3, 0]
     assert np.isnan(per_event["naive"][2])
     assert float(per_second["naive"][2]) == 0 and float(mutual["naive"][2]) == 0
@@ -520,7 +522,9 @@ def test_information__silent_and_rare_units() -> None:
     for name in ("sr", "ssr", "bae", "ssr_stability", "bae_r2", "ae"):
         assert np.isnan(per_event[name][1:]).all()
     assert int(per_event["population_units"]) == 1
-    alone = spatial_information(recording.isel(unit=[0]), corrections=ALL, repetitions=5).squeeze()
+    alone = compute_spatial_information(
+        recording.isel(unit=[0]), corrections=ALL, n_repeats=5
+    ).squeeze()
     xr.testing.assert_equal(alone["ssr"], per_event["ssr"][0])
     assert float(per_event["population_ssr"]) == float(per_event["ssr"][0])
 
@@ -528,9 +532,9 @@ def test_information__silent_and_rare_units() -> None:
 def test_information__one_visited_bin_tells_nothing() -> None:
     recording = edge_recording(x=np.full(200, 7.0))
     for result in (
-        spatial_information(recording, corrections=ALL, repetitions=5),
-        spatial_information(recording, measure="bits/s", corrections=ALL, repetitions=5),
-        mutual_information(recording, corrections=ALL, repetitions=5),
+        compute_spatial_information(recording, corrections=ALL, n_repeats=5),
+        compute_spatial_information(recording, measure="bit/s", corrections=ALL, n_repeats=5),
+        compute_mutual_information(recording, corrections=ALL, n_repeats=5),
     ):
         for name in ("naive", "sr", "ssr", "ae", "bae"):
             assert result[name].values[0, 0, 0] == 0
@@ -538,20 +542,20 @@ def test_information__one_visited_bin_tells_nothing() -> None:
 
 def test_information__direction_without_frames_is_nan() -> None:
     heading = np.where(np.arange(200) < 150, 1, 0)
-    result = spatial_information(edge_recording(direction=heading), repetitions=5)
+    result = compute_spatial_information(edge_recording(direction=heading), n_repeats=5)
     assert np.isnan(result["naive"].sel(direction=-1)).all()
     assert np.isnan(result["population_ssr"].sel(direction=-1)).all()
     assert np.isfinite(result["ssr"].sel(direction=1)[0, 0])
-    lazy = spatial_information(
-        edge_recording(direction=heading).chunk(unit=1), measure="bits/s", repetitions=5
+    lazy = compute_spatial_information(
+        edge_recording(direction=heading).chunk(unit=1), measure="bit/s", n_repeats=5
     )
     assert np.isnan(lazy["naive"].sel(direction=-1)).all()
 
 
 def test_information__fraction_without_a_frame_is_nan() -> None:
     recording = edge_recording().isel(time=slice(9))
-    result = spatial_information(
-        recording, corrections=ALL, repetitions=5, min_active_frames=1, keep_curves=True
+    result = compute_spatial_information(
+        recording, corrections=ALL, n_repeats=5, min_active_frames=1, keep_curves=True
     ).squeeze()
     assert np.isnan(result["naive_curve"][0, 0])
     assert np.isfinite(result["naive_curve"][0, 1:]).all()
@@ -564,7 +568,7 @@ def test_information__activations_of_simulated_units() -> None:
     x = np.arange(200) % 40.0
     activation = np.maximum(0, np.sin(x[:, None] / 6 + np.arange(3)))
     recording = edge_recording(activity=activation, kind="activation")
-    result = spatial_information(recording, repetitions=10).squeeze()
+    result = compute_spatial_information(recording, n_repeats=10).squeeze()
     for u in range(3):
         bins = np.ceil(x / 4).clip(1)
         expected = literal_spatial(activation[:, u], bins)
@@ -576,21 +580,21 @@ def test_information__bad_input_has_one_clear_error() -> None:
     recording = edge_recording()
     negative = edge_recording(activity=np.full((200, 2), -0.5), kind="activation")
     with pytest.raises(ValueError, match="negative or NaN in session '1'"):
-        spatial_information(negative)
+        compute_spatial_information(negative)
     with pytest.raises(ValueError, match="no position"):
-        spatial_information(recording.drop_vars("x"))
+        compute_spatial_information(recording.drop_vars("x"))
     for wrong, message in (
         ({"fractions": (0.5, 1.0)}, "fractions are"),
         ({"fractions": (0.1, 0.5, 0.4, 1.0)}, "fractions are"),
-        ({"repetitions": 0}, "repetitions is 0"),
+        ({"n_repeats": 0}, "n_repeats is 0"),
         ({"seed": -1}, "seed -1"),
         ({"corrections": ("srr",)}, "unknown corrections 'srr'"),
         ({"measure": "bits"}, "measure is 'bits'"),
     ):
         with pytest.raises(ValueError, match=message):
-            spatial_information(recording, **wrong)
+            compute_spatial_information(recording, **wrong)
     with pytest.raises(ValueError, match="responses is 'log'"):
-        mutual_information(recording, responses="log")  # type: ignore[arg-type]
+        compute_mutual_information(recording, responses="log")  # type: ignore[arg-type]
 
 
 def test_spatial_information_from_maps__unvisited_silent_and_bad_maps() -> None:
@@ -598,15 +602,15 @@ def test_spatial_information_from_maps__unvisited_silent_and_bad_maps() -> None:
         [[1.0, 3.0, np.nan], [0.0, 0.0, np.nan], [np.nan] * 3], dims=("unit", "position")
     )
     occupancy = xr.DataArray([2.0, 2.0, 0.0], dims="position")
-    found = spatial_information_from_maps(rate, occupancy)
+    found = compute_spatial_information_from_maps(rate, occupancy)
     expected = 0.25 * math.log2(0.5) + 0.75 * math.log2(1.5)
     np.testing.assert_allclose(found, [expected, np.nan, np.nan])
-    lazy = spatial_information_from_maps(rate.chunk(unit=1, position=1), occupancy)
+    lazy = compute_spatial_information_from_maps(rate.chunk(unit=1, position=1), occupancy)
     xr.testing.assert_equal(lazy.compute(), found)
-    per_second = spatial_information_from_maps(rate, occupancy, measure="bits/s")
+    per_second = compute_spatial_information_from_maps(rate, occupancy, measure="bit/s")
     np.testing.assert_allclose(per_second, [2 * expected, 0, np.nan])
     with pytest.raises(ValueError, match="rate is negative"):
-        spatial_information_from_maps(-rate, occupancy)
+        compute_spatial_information_from_maps(-rate, occupancy)
 
 
 # ---- published data ------------------------------------------------------------------------------
@@ -644,10 +648,10 @@ def test_information__published_run(shared_data: Path, kind: str, measure: str) 
         naive = curves[f"{measure}_naive_curve"][:, -1]
     options: dict[str, Any] = {"binning": TRACK_BINS, "corrections": ALL}
     if measure == "MI":
-        result = mutual_information(recording, repetitions=100, **options)
+        result = compute_mutual_information(recording, n_repeats=100, **options)
     else:
-        unit: Any = {"SI_bit_spike": "bits/event", "SI_bit_sec": "bits/s"}[measure]
-        result = spatial_information(recording, measure=unit, **options)
+        unit: Any = {"SI_bit_spike": "bit/event", "SI_bit_sec": "bit/s"}[measure]
+        result = compute_spatial_information(recording, measure=unit, **options)
     result = result.isel(session=0, direction=0)
     enough = result["active_frames"] >= 10
     assert result["unit"].values[enough].tolist() == reference["cell"].astype(int).tolist()
@@ -683,7 +687,9 @@ def test_spatial_information__bias_against_the_truth(shared_data: Path, mouse: s
     values = []
     for session in np.ndindex(truth.shape):
         recording = load_session(shared_data, "simulated", mouse, session)
-        result = spatial_information(recording, binning=TRACK_BINS).isel(session=0, direction=0)
+        result = compute_spatial_information(recording, binning=TRACK_BINS).isel(
+            session=0, direction=0
+        )
         enough = (result["active_frames"] >= 10).values
         names = ("population_naive", "population_ssr", "population_bae")
         found = [float(result[name]) for name in names]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.analysis.information.estimates import informative_units
+from neurodrift.analysis.information.estimates import detect_informative_units
 from neurodrift.analysis.maps.binning import Binning
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
@@ -42,9 +42,9 @@ def test_informative_units__equals_the_published_rule(recording):
     # away from the edges of bins, which the two sides count into different bins
     recording = recording.assign(x=("time", np.where(x == x.min(), x, x + 1e-6)))
     low, high = recording["x"].values.min(), recording["x"].values.max()
-    maps = nd.rate_maps(recording, binning=Binning(edges=np.linspace(low, high, 51)))
-    found = informative_units(maps)
-    for i, where in enumerate(nd.session_slices(recording)):
+    maps = nd.compute_rate_maps(recording, binning=Binning(edges=np.linspace(low, high, 51)))
+    found = detect_informative_units(maps)
+    for i, where in enumerate(nd.slice_sessions(recording)):
         hidden = recording["activity"].values[where]
         directions = recording["direction"].values[where]
         expected = published_information(recording["x"].values[where], directions, hidden)
@@ -62,33 +62,35 @@ def test_informative_units__a_direction_is_a_location():
     recording = nd.recording_from_arrays(
         [activity], kind="activation", x=[x], direction=[direction], frame_duration=1.0
     )
-    found = informative_units(nd.rate_maps(recording))
+    found = detect_informative_units(nd.compute_rate_maps(recording))
     np.testing.assert_allclose(found["information"].values[0, :2], [1, 0], atol=1e-12)
     assert np.isnan(found["information"].values[0, 2])
     assert found["is_informative"].values.tolist() == [[True, False, False]]
-    assert not informative_units(nd.rate_maps(recording), threshold=1.01)["is_informative"].any()
+    assert not detect_informative_units(nd.compute_rate_maps(recording), min_information=1.01)[
+        "is_informative"
+    ].any()
     assert set(found.coords) >= {"session", "unit", "subject"}
     assert not {"direction", "x_bin"} & set(found.coords)
 
 
 def test_informative_units__lazy_and_by_segment():
     recording = nd.testing.linear_track(n_units=6, n_sessions=2, minutes=4, seed=1)
-    maps = nd.rate_maps(recording, by="lap")
-    lazy = nd.rate_maps(recording.chunk(unit=2), by="lap")
-    found = informative_units(maps)
+    maps = nd.compute_rate_maps(recording, by="lap")
+    lazy = nd.compute_rate_maps(recording.chunk(unit=2), by="lap")
+    found = detect_informative_units(maps)
     assert found["information"].dims == ("segment", "unit")
     np.testing.assert_array_equal(
-        informative_units(lazy)["information"].values, found["information"].values
+        detect_informative_units(lazy)["information"].values, found["information"].values
     )
 
 
 def test_informative_units__bad_arguments():
-    maps = nd.rate_maps(nd.testing.linear_track(n_units=2, minutes=2))
+    maps = nd.compute_rate_maps(nd.testing.linear_track(n_units=2, minutes=2))
     for threshold in (-0.1, np.nan):
         with pytest.raises(ValueError, match="threshold is"):
-            informative_units(maps, threshold=threshold)
+            detect_informative_units(maps, min_information=threshold)
     with pytest.raises(ValueError, match="rate is negative"):
-        informative_units(maps.assign(rate=-1 - maps["rate"]))
+        detect_informative_units(maps.assign(rate=-1 - maps["rate"]))
 
 
 def test_analyze__noise_free_activity_is_judged_by_information(recording):
@@ -96,7 +98,7 @@ def test_analyze__noise_free_activity_is_judged_by_information(recording):
     assert "stability" not in results.children and "agreement" not in results.children
     cells, sessions = results["place_cells"], results["sessions"]
     assert cells.attrs["criterion"] == "information"
-    informative = informative_units(nd.rate_maps(recording))
+    informative = detect_informative_units(nd.compute_rate_maps(recording))
     chosen = informative["is_informative"].values
     np.testing.assert_array_equal(cells["is_place_cell"].values, chosen)
     assert np.isnan(cells["p"].values).all() and np.isnan(cells["z"].values).all()
@@ -115,17 +117,17 @@ def test_analyze__noise_free_activity_is_judged_by_information(recording):
     )
     assert "information_ssr" not in sessions
     assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
-    text = nd.summary(results)
+    text = nd.summarize(results)
     assert "more than 0.01 bit/event" in text
     assert "no shuffle test" in text
 
 
 def test_analyze__criterion_can_be_chosen(recording):
     one = recording.isel(time=slice(0, 150), session=slice(0, 1), unit=slice(0, 12))
-    tested = nd.analyze(one, criterion="shuffle", repetitions=5)
+    tested = nd.analyze(one, criterion="shuffle", n_repeats=5)
     assert tested["place_cells"].attrs["criterion"] == "p"
     assert "stability" in tested.children and "information_ssr" in tested["sessions"]
-    assert "shuffle test" not in nd.summary(tested)
+    assert "shuffle test" not in nd.summarize(tested)
     strict = nd.analyze(one, min_information=1.0)
     kept = strict["sessions"]["n_place_cells"].item()
     assert kept == (strict["informative"]["information"] > 1).sum().item()
@@ -136,7 +138,7 @@ def test_analyze__criterion_can_be_chosen(recording):
 
 def test_analyze__noisy_recordings_have_both():
     mouse = nd.testing.linear_track(n_units=6, n_sessions=2, minutes=4, detection=0.7, seed=3)
-    results = nd.analyze(mouse, repetitions=5)
+    results = nd.analyze(mouse, n_repeats=5)
     assert results["place_cells"].attrs["criterion"] == "p"
     detected = results["maps"]["detected"].values
     information = results["informative"]["information"].values
@@ -157,4 +159,4 @@ def test_analyze__activations_below_zero_have_no_place_cells(activation):
     assert "n_place_cells" not in results["sessions"]
     assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
     assert results["drift"]["rate_map_correlation_n"].values[0, 1] == 200  # units, directions
-    assert "below 0" in nd.summary(results)
+    assert "below 0" in nd.summarize(results)

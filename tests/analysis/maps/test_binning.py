@@ -10,7 +10,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift import Binning, bin_frames, recording_from_arrays, select_sessions, session_slices
+from neurodrift import Binning, bin_frames, recording_from_arrays, select_sessions, slice_sessions
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
 
 
@@ -21,7 +21,11 @@ def reference_bins(recording, binning):
     where = {axis: recording[axis].values.tolist() for axis in axes}
     tracked = [all(not math.isnan(where[axis][t]) for axis in axes) for t in range(n_frames)]
     if binning.edges is None:
-        widths = binning.width if isinstance(binning.width, tuple) else (binning.width,) * len(axes)
+        widths = (
+            binning.bin_width
+            if isinstance(binning.bin_width, tuple)
+            else (binning.bin_width,) * len(axes)
+        )
         edges = []
         for axis, width in zip(axes, widths, strict=True):
             seen = [where[axis][t] for t in range(n_frames) if tracked[t]]
@@ -64,7 +68,7 @@ def reference_bins(recording, binning):
         side = {1: 0, -1: 1, 0: -1}[int(recording["direction"][t])] if separate else 0
         if side >= 0:
             position[t], direction[t] = cells.index(cell_of(t)), side
-    for i, session in enumerate(session_slices(recording)):
+    for i, session in enumerate(slice_sessions(recording)):
         frames = range(session.start, session.stop)
         seconds = {}
         for t in frames:
@@ -127,15 +131,15 @@ def assert_equals_reference(recording, binning):
     "binning",
     [
         Binning(),
-        Binning(width=0.7),
+        Binning(bin_width=0.7),
         Binning(edges=[-2, 0, 1, 5.5, 9]),
         Binning(edges=np.linspace(-3, 17, 21), exclude_ends=2.0),
-        Binning(width=2, exclude_ends=3.5),
+        Binning(bin_width=2, exclude_ends=3.5),
         Binning(speed_range=(1.5, 5.0)),
         Binning(speed_range=(0, np.inf)),
         Binning(directions=False),
         Binning(directions=True, min_occupancy=0.3),
-        Binning(width=3.0, min_occupancy=0.3, exclude_ends=1.0),
+        Binning(bin_width=3.0, min_occupancy=0.3, exclude_ends=1.0),
     ],
 )
 def test_bin_frames__linear_track(seed, binning):
@@ -148,8 +152,8 @@ def test_bin_frames__linear_track(seed, binning):
     "binning",
     [
         Binning(),
-        Binning(width=(3.0, 7.0)),
-        Binning(width=2.0, min_occupancy=0.1),
+        Binning(bin_width=(3.0, 7.0)),
+        Binning(bin_width=2.0, min_occupancy=0.1),
         Binning(edges=([0, 2, 8], [-1, 3, 4, 9.5])),
         Binning(directions=True, speed_range=(0.0, 5.0)),
     ],
@@ -178,7 +182,7 @@ def test_bin_frames__position_in_two_dimensions_holds_used_bins():
         y=[1, 90, 1, np.nan, 3],
         speed=[5, 5, 0, 5, 5],
     )
-    frames = bin_frames(recording, Binning(width=10))
+    frames = bin_frames(recording, Binning(bin_width=10))
     assert frames["x_bin"].values.tolist() == [5.0, 85.0]
     assert frames["y_bin"].values.tolist() == [5.0, 85.0]
     assert frames["position_bin"].values.tolist() == [0, 1, -1, -1, -1]
@@ -211,7 +215,7 @@ def test_bin_frames__does_not_depend_on_other_sessions_when_edges_are_given():
     recording = random_recording(5)
     binning = Binning(edges=np.arange(-3, 18, 2), min_occupancy=0.1)
     whole = bin_frames(recording, binning)
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         part = bin_frames(select_sessions(recording, [str(i + 1)]), binning)
         xr.testing.assert_equal(
             part.drop_vars("session_index"), whole.isel(time=where).drop_vars("session_index")
@@ -227,7 +231,7 @@ def test_bin_frames__by_width_uses_every_tracked_frame(x, width):
     recording = recording_from_arrays(
         np.zeros((len(x), 1), int), kind="events", frame_duration=1, x=x
     )
-    frames = bin_frames(recording, Binning(width=width))
+    frames = bin_frames(recording, Binning(bin_width=width))
     assert (frames["position_bin"] >= 0).all()
     distance = np.abs(frames["x_bin"].values[frames["position_bin"].values] - x)
     assert (distance <= width / 2 * (1 + 1e-6) + 1e-9).all()
@@ -253,7 +257,7 @@ def test_bin_frames__min_occupancy_is_met_by_its_number_of_frames(n, duration):
         (random_recording(0).drop_vars("x"), Binning(), "no position 'x', so there are no maps"),
         (random_recording(0), Binning(edges=([0, 1], [0, 1])), "edges for 2 axes, but .* has x"),
         (random_recording(0, dims=2), Binning(edges=[0, 1]), "edges for 1 axes, but .* x and y"),
-        (random_recording(0), Binning(width=(2.0, 2.0)), "width is a pair, but .* x alone"),
+        (random_recording(0), Binning(bin_width=(2.0, 2.0)), "width is a pair, but .* x alone"),
         (random_recording(0, dims=2), Binning(exclude_ends=1), "exclude_ends is for a linear"),
         (random_recording(0), Binning(exclude_ends=100), "leaves no bin of the track"),
         (random_recording(0), Binning(edges=[500, 600]), "session '1', '2', '3'"),
@@ -266,7 +270,7 @@ def test_bin_frames__bad_input(recording, binning, message):
 
 def test_bin_frames__session_without_running_is_named():
     recording = random_recording(2)
-    where = session_slices(recording)[1]
+    where = slice_sessions(recording)[1]
     speed = recording["speed"].values.copy()
     speed[where] *= 0
     standing = recording.assign(speed=("time", speed))
@@ -336,7 +340,7 @@ def test_binning__to_json_is_plain_json():
 def test_session_activity__is_one_session_in_one_chunk_of_time():
     recording = random_recording(0)
     lazy = recording.assign(activity=recording["activity"].chunk(time=7, unit=1))
-    for where in session_slices(recording):
+    for where in slice_sessions(recording):
         part = session_activity(lazy, where)
         assert part.chunks == ((where.stop - where.start,), (1, 1))
         assert set(part.coords) == {"unit"}

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, drift, place_cells, place_fields, rate_maps, testing
+from neurodrift import (
+    Binning,
+    compute_drift,
+    compute_rate_maps,
+    detect_place_cells,
+    detect_place_fields,
+    testing,
+)
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import PLACE_FIELDS
 
@@ -61,7 +68,9 @@ def test_place_fields__are_those_of_flooding_in_two_dimensions(seed):
     centres = 2.5 + 5.0 * cells
     rate = rng.gamma(0.6, size=len(cells))
     rate[rng.integers(len(cells))] = np.nan
-    fields = place_fields(_maps(rate, centres[:, 0], centres[:, 1]), fraction=0.25, min_bins=1)
+    fields = detect_place_fields(
+        _maps(rate, centres[:, 0], centres[:, 1]), min_fraction=0.25, min_bins=1
+    )
     expected = _reference(rate, cells, np.full(len(cells), 25.0), centres, 0.25)
     one = fields.isel(session=0, unit=0, direction=0)
     assert one["n_fields"] == len(expected)
@@ -79,22 +88,27 @@ def test_place_fields__on_a_track_bins_of_any_width_and_gaps():
     edges = [0.0, 4.0, 8.0, 12.0, 20.0, 24.0, 28.0]
     centres = (np.array(edges[1:]) + edges[:-1]) / 2
     maps = _maps([0.0, 3.0, np.nan, 4.0, 2.0, 1.0], centres, binning=Binning(edges=edges).to_json())
-    fields = place_fields(maps, fraction=0.5, min_bins=1).isel(session=0, unit=0, direction=0)
+    fields = detect_place_fields(maps, min_fraction=0.5, min_bins=1).isel(
+        session=0, unit=0, direction=0
+    )
     assert fields["n_fields"] == 2
     assert fields["size"].values.tolist() == [12.0, 4.0]
     assert fields["x_peak"].values.tolist() == [16.0, 6.0]
     assert fields["x_centre"].values.tolist() == pytest.approx([(16 * 4 * 8 + 22 * 2 * 4) / 40, 6])
     assert fields["field"].values.tolist() == [0, 2, 0, 1, 1, 0]
     assert "y_peak" not in fields
-    assert place_fields(maps, fraction=0.5)["n_fields"].item() == 1
-    assert place_fields(maps, fraction=0.5, min_bins=1, min_rate=3.5)["n_fields"].item() == 1
+    assert detect_place_fields(maps, min_fraction=0.5)["n_fields"].item() == 1
+    assert (
+        detect_place_fields(maps, min_fraction=0.5, min_bins=1, min_rate=3.5)["n_fields"].item()
+        == 1
+    )
 
 
 def test_place_fields__silent_and_undetected_units():
     maps = _maps(np.zeros(5), np.arange(5.0))
-    silent = place_fields(maps)
+    silent = detect_place_fields(maps)
     assert silent["n_fields"].item() == 0 and silent.sizes["field_number"] == 0
-    absent = place_fields(maps.assign(detected=~maps["detected"]))
+    absent = detect_place_fields(maps.assign(detected=~maps["detected"]))
     assert np.isnan(absent["n_fields"].item())
 
 
@@ -102,14 +116,16 @@ def test_place_fields__silent_and_undetected_units():
 def box():
     options = dict(n_units=16, n_sessions=2, tuned=0.75, drift=0.5, seed=2)
     recording = testing.open_field(minutes=25, **options)
-    maps = rate_maps(recording, binning=Binning(width=3.0, min_occupancy=0.3), smoothing=4.0)
+    maps = compute_rate_maps(
+        recording, binning=Binning(bin_width=3.0, min_occupancy=0.3), smoothing=4.0
+    )
     return recording, maps, testing.open_field_truth(**options)
 
 
 def test_place_fields__find_the_true_fields_of_an_open_field(box):
     _, maps, truth = box
     tuned = truth["is_tuned"].values
-    fields = place_fields(maps, fraction=0.4, min_bins=4)
+    fields = detect_place_fields(maps, min_fraction=0.4, min_bins=4)
     assert not structure_faults(fields, PLACE_FIELDS)
     fields = fields.isel(direction=0)
     n_true = np.isfinite(truth["centre"].values[..., 0]).sum(axis=-1)
@@ -127,14 +143,14 @@ def test_place_fields__find_the_true_fields_of_an_open_field(box):
 def test_place_fields__lazy_maps_and_selected_cells(box):
     _, maps, _ = box
     lazy = maps.chunk(unit=5)
-    xr.testing.assert_identical(place_fields(maps), place_fields(lazy))
+    xr.testing.assert_identical(detect_place_fields(maps), detect_place_fields(lazy))
     chosen = xr.zeros_like(maps["detected"], dtype=bool)
     chosen[0, 3] = True
-    some = place_fields(maps, place_cells=chosen.isel(unit=np.arange(16)[::-1]))
+    some = detect_place_fields(maps, place_cells=chosen.isel(unit=np.arange(16)[::-1]))
     assert np.isfinite(some["n_fields"].values).sum() == 1
     assert np.isfinite(some["n_fields"].isel(session=0, unit=3).item())
     with pytest.raises(ValueError, match="place_cells has dims"):
-        place_fields(maps, place_cells=chosen.isel(unit=slice(4)))
+        detect_place_fields(maps, place_cells=chosen.isel(unit=slice(4)))
 
 
 @pytest.mark.parametrize(
@@ -147,19 +163,21 @@ def test_place_fields__lazy_maps_and_selected_cells(box):
 )
 def test_place_fields__refuses(options, message):
     with pytest.raises(ValueError, match=message):
-        place_fields(_maps(np.ones(3), np.arange(3.0)), **options)
+        detect_place_fields(_maps(np.ones(3), np.arange(3.0)), **options)
     with pytest.raises(ValueError, match="no coordinate x_bin"):
-        place_fields(_maps(np.ones(3), np.arange(3.0)).drop_vars("x_bin"))
+        detect_place_fields(_maps(np.ones(3), np.arange(3.0)).drop_vars("x_bin"))
 
 
 def test_open_field__information_place_cells_and_drift_see_the_truth(box):
     recording, maps, truth = box
     tuned = truth["is_tuned"].values
-    binning = Binning(width=6.0)
-    cells = place_cells(recording, binning=binning, null="circular", n_shuffles=100)
+    binning = Binning(bin_width=6.0)
+    cells = detect_place_cells(recording, binning=binning, null="circular", n_repeats=100)
     cells = cells["is_place_cell"].values
     assert cells[:, tuned].all()
     assert cells[:, ~tuned].mean() <= 0.25
-    each = drift(maps)["unit_rate_map_correlation"].isel(session_a=0, session_b=1, direction=0)
+    each = compute_drift(maps)["unit_rate_map_correlation"].isel(
+        session_a=0, session_b=1, direction=0
+    )
     moved = truth["moved"].values[1]
     assert each.values[tuned & ~moved].min() > each.values[tuned & moved].max()

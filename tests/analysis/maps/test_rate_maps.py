@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from neurodrift import (
     Binning,
     bin_frames,
-    rate_maps,
+    compute_rate_maps,
     recording_from_arrays,
     schema,
     select_sessions,
-    session_slices,
+    slice_sessions,
     smooth_maps,
 )
 from neurodrift.analysis.maps.rate_maps import order_by_peak
@@ -69,7 +69,7 @@ def reference_maps(recording, binning, groups):
     kind = recording.activity.attrs["kind"]
     shape = frames.sizes["direction"], frames.sizes["position"]
     segments, events, occupancy, rate = [], [], [], []
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         for group in sorted(set(groups[where].tolist())):
             if group < 0:
                 continue
@@ -123,8 +123,8 @@ def assert_same_bits(a, b):
 @pytest.mark.parametrize("dims", [1, 2])
 def test_rate_maps__by_session(kind, dims):
     recording = random_recording(0, kind=kind, dims=dims)
-    binning = BINNING if dims == 1 else Binning(width=6.0)
-    maps = rate_maps(recording, binning=binning)
+    binning = BINNING if dims == 1 else Binning(bin_width=6.0)
+    maps = compute_rate_maps(recording, binning=binning)
     groups = np.zeros(recording.sizes["time"], dtype=int)
     segments, events, occupancy, rate = reference_maps(recording, binning, groups)
     np.testing.assert_array_equal(maps["events"], events)
@@ -156,7 +156,7 @@ def test_rate_maps__by_group(by, kind):
         groups = recording[by].values.astype(int)
         groups = np.where(groups == 0, -1, groups) if by == "map_label" else groups
         grouping = by
-    maps = rate_maps(recording, binning=BINNING, by=grouping)
+    maps = compute_rate_maps(recording, binning=BINNING, by=grouping)
     segments, events, occupancy, rate = reference_maps(recording, BINNING, groups)
     np.testing.assert_array_equal(maps["events"], events)
     np.testing.assert_allclose(maps["occupancy"], occupancy, rtol=1e-14)
@@ -176,9 +176,9 @@ def test_rate_maps__by_group(by, kind):
 @pytest.mark.parametrize("dims", [1, 2])
 def test_rate_maps__smoothing(sigma, dims):
     recording = random_recording(2, dims=dims)
-    binning = Binning(width=2.0, min_occupancy=0.05)
-    raw = rate_maps(recording, binning=binning)
-    smooth = rate_maps(recording, binning=binning, smoothing=sigma)
+    binning = Binning(bin_width=2.0, min_occupancy=0.05)
+    raw = compute_rate_maps(recording, binning=binning)
+    smooth = compute_rate_maps(recording, binning=binning, smoothing=sigma)
     assert np.isnan(raw["rate"]).any()
     centres = [raw[name].values for name in ("x_bin", "y_bin")[:dims]]
     expected = reference_smoothing(raw["rate"].values, centres, sigma)
@@ -211,7 +211,7 @@ def test_smooth_maps__bad_input():
     with pytest.raises(ValueError, match="no coordinate x_bin"):
         smooth_maps(rate, 1.0)
     with pytest.raises(ValueError, match="smoothing is -1 cm"):
-        rate_maps(random_recording(0), smoothing=-1)
+        compute_rate_maps(random_recording(0), smoothing=-1)
 
 
 def test_smooth_maps__many_bins_are_the_same_as_few():
@@ -227,22 +227,24 @@ def test_smooth_maps__many_bins_are_the_same_as_few():
 @pytest.mark.parametrize("by", ["session", "lap"])
 def test_rate_maps__same_bits_whatever_the_chunks(kind, by):
     recording = random_recording(4, kind=kind)
-    eager = rate_maps(recording, binning=BINNING, smoothing=4.0, by=by)
+    eager = compute_rate_maps(recording, binning=BINNING, smoothing=4.0, by=by)
     n_time, n_units = recording["activity"].shape
     for time, unit in itertools.product((7, 50, n_time), (1, 3, n_units)):
         lazy = recording.assign(activity=recording["activity"].chunk(time=time, unit=unit))
-        maps = rate_maps(lazy, binning=BINNING, smoothing=4.0, by=by)
+        maps = compute_rate_maps(lazy, binning=BINNING, smoothing=4.0, by=by)
         assert_same_bits(maps.compute(scheduler="synchronous"), eager)
     wholly_lazy = recording.chunk(time=50, unit=3, session=1)
-    assert_same_bits(rate_maps(wholly_lazy, binning=BINNING, smoothing=4.0, by=by).compute(), eager)
+    assert_same_bits(
+        compute_rate_maps(wholly_lazy, binning=BINNING, smoothing=4.0, by=by).compute(), eager
+    )
 
 
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "distributed"])
 def test_rate_maps__same_bits_under_every_scheduler(scheduler):
     recording = random_recording(4, kind="deconvolved")
-    eager = rate_maps(recording, binning=BINNING, smoothing=4.0)
+    eager = compute_rate_maps(recording, binning=BINNING, smoothing=4.0)
     lazy = recording.assign(activity=recording["activity"].chunk(time=30, unit=2))
-    maps = rate_maps(lazy, binning=BINNING, smoothing=4.0)
+    maps = compute_rate_maps(lazy, binning=BINNING, smoothing=4.0)
     if scheduler == "distributed":
         from distributed import Client
 
@@ -260,7 +262,7 @@ def test_rate_maps__stay_lazy():
     lazy = recording.assign(activity=recording["activity"].chunk(time=30, unit=2))
     with dask.config.set(scheduler=refuse):
         for by in ("session", "trial"):
-            maps = rate_maps(lazy, smoothing=3.0, by=by)
+            maps = compute_rate_maps(lazy, smoothing=3.0, by=by)
             assert maps["rate"].chunks is not None and maps["events"].chunks is not None
             assert maps["rate"].chunksizes["unit"] == (2, 2, 1)
             smooth_maps(maps["rate"], 2.0)
@@ -277,9 +279,9 @@ def test_rate_maps__stay_lazy():
 def test_rate_maps__occupancy_and_events_are_those_of_the_used_frames(seed, dims, kind):
     recording = random_recording(seed, kind=kind, dims=dims)
     frames = bin_frames(recording, Binning())
-    maps = rate_maps(recording)
+    maps = compute_rate_maps(recording)
     used = frames["position_bin"].values >= 0
-    for i, where in enumerate(session_slices(recording)):
+    for i, where in enumerate(slice_sessions(recording)):
         seconds = used[where].sum() * float(recording["frame_duration"][i])
         assert float(maps["occupancy"][i].sum()) == pytest.approx(seconds, rel=1e-12)
         total = recording["activity"].values[where][used[where]].sum(axis=0)
@@ -297,8 +299,8 @@ def test_rate_maps__occupancy_and_events_are_those_of_the_used_frames(seed, dims
 @given(seed=st.integers(0, 10**6), order=st.permutations(range(5)))
 def test_rate_maps__follow_the_units(seed, order):
     recording = random_recording(seed)
-    maps = rate_maps(recording, binning=BINNING, smoothing=4.0)
-    turned = rate_maps(recording.isel(unit=order), binning=BINNING, smoothing=4.0)
+    maps = compute_rate_maps(recording, binning=BINNING, smoothing=4.0)
+    turned = compute_rate_maps(recording.isel(unit=order), binning=BINNING, smoothing=4.0)
     assert_same_bits(turned, maps.isel(unit=order))
 
 
@@ -308,16 +310,16 @@ def test_rate_maps__of_some_sessions_are_some_of_the_maps(seed, keep):
     recording = random_recording(seed)
     part = select_sessions(recording, sorted(keep))
     for by in ("session", "lap"):
-        maps = rate_maps(recording, binning=BINNING, smoothing=4.0, by=by)
+        maps = compute_rate_maps(recording, binning=BINNING, smoothing=4.0, by=by)
         where = maps["session"].isin(sorted(keep)).values
         expected = maps.isel({maps["rate"].dims[0]: where}).sel(unit=part["unit"])
-        assert_same_bits(rate_maps(part, binning=BINNING, smoothing=4.0, by=by), expected)
+        assert_same_bits(compute_rate_maps(part, binning=BINNING, smoothing=4.0, by=by), expected)
 
 
 def test_rate_maps__groups_add_up_to_the_session():
     recording = random_recording(6)
-    whole = rate_maps(recording, binning=BINNING)
-    laps = rate_maps(recording, binning=BINNING, by=recording["lap"] + 1)
+    whole = compute_rate_maps(recording, binning=BINNING)
+    laps = compute_rate_maps(recording, binning=BINNING, by=recording["lap"] + 1)
     summed = laps[["events", "occupancy"]].groupby("session").sum(skipna=False)
     np.testing.assert_array_equal(summed["events"], whole["events"])
     np.testing.assert_allclose(summed["occupancy"], whole["occupancy"], rtol=1e-12)
@@ -325,47 +327,47 @@ def test_rate_maps__groups_add_up_to_the_session():
 
 def test_rate_maps__many_units_are_summed_in_blocks():
     recording = random_recording(7, kind="amplitudes", n_units=150)
-    maps = rate_maps(recording, binning=BINNING)
-    few = rate_maps(recording.isel(unit=[3, 70, 149]), binning=BINNING)
+    maps = compute_rate_maps(recording, binning=BINNING)
+    few = compute_rate_maps(recording.isel(unit=[3, 70, 149]), binning=BINNING)
     assert_same_bits(few, maps.isel(unit=[3, 70, 149]))
 
 
 def test_rate_maps__session_without_a_group_has_no_map():
     recording = random_recording(8)
     trial = recording["trial"].where(recording["session_index"] != 1, -1).astype(np.int32)
-    maps = rate_maps(recording.assign(trial=trial), binning=BINNING, by="trial")
+    maps = compute_rate_maps(recording.assign(trial=trial), binning=BINNING, by="trial")
     assert set(maps["session"].values.tolist()) == {"1", "3"}
     with pytest.raises(ValueError, match="no frame belongs to a trial"):
-        rate_maps(recording.assign(trial=trial * 0 - 1), binning=BINNING, by="trial")
+        compute_rate_maps(recording.assign(trial=trial * 0 - 1), binning=BINNING, by="trial")
 
 
 def test_rate_maps__bad_grouping():
     recording = random_recording(9)
     times = recording["time"]
     with pytest.raises(ValueError, match="by is 'day', expected session, trial"):
-        rate_maps(recording, by="day")
+        compute_rate_maps(recording, by="day")
     with pytest.raises(ValueError, match="by='lap', but the recording has no variable 'lap'"):
-        rate_maps(recording.drop_vars("lap"), by="lap")
+        compute_rate_maps(recording.drop_vars("lap"), by="lap")
     for wrong in (
         recording["x"],
         recording["lap"][1:],
         recording["session_index"].rename(time="t"),
     ):
         with pytest.raises(ValueError, match="must be integers over .time., one for each frame"):
-            rate_maps(recording, by=wrong)
+            compute_rate_maps(recording, by=wrong)
     with pytest.raises(ValueError, match="times of the grouping are not those of the recording"):
-        rate_maps(recording, by=recording["lap"].assign_coords(time=times + 1))
+        compute_rate_maps(recording, by=recording["lap"].assign_coords(time=times + 1))
 
 
 def test_rate_maps__leave_the_recording():
     recording = random_recording(10)
     before = recording.copy(deep=True)
-    rate_maps(recording, smoothing=2.0, by="trial")
+    compute_rate_maps(recording, smoothing=2.0, by="trial")
     xr.testing.assert_identical(recording, before)
 
 
 def test_rate_maps__hold_their_parameters():
-    maps = rate_maps(random_recording(0), binning=BINNING, smoothing=4.0)
+    maps = compute_rate_maps(random_recording(0), binning=BINNING, smoothing=4.0)
     assert maps.attrs == {
         "activity_kind": "events",
         "binning": BINNING.to_json(),
@@ -395,5 +397,5 @@ def test_rate_maps__trials_carry_their_map_label():
     at = np.flatnonzero((recording["trial"].values == 3) & (recording["session_index"] == 1))
     labels[at[: at.size // 2]] = 1  # the population switches within this trial
     recording = recording.assign(map_label=("time", labels.astype(np.int16)))
-    maps = rate_maps(recording, by="trial")
+    maps = compute_rate_maps(recording, by="trial")
     assert maps["map_label"].values.tolist() == [1, 1, 2, 2, 0, 1, 1, 0, 2, 0]

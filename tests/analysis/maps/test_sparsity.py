@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurodrift import recording_from_arrays, testing
-from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift.analysis.maps.sparsity import compute_sparsity
 
 
 def literal(recording: xr.Dataset, min_events: float, threshold: float, frames: str) -> dict:
@@ -64,7 +64,7 @@ def small_recording(seed: int, kind: str = "events") -> xr.Dataset:
 @pytest.mark.parametrize("seed", range(3))
 def test_sparsity__equals_literal_count(kind: str, frames: str, seed: int) -> None:
     recording = small_recording(seed, kind)
-    found = sparsity(recording, min_events=4, threshold=0.5, frames=frames)
+    found = compute_sparsity(recording, min_events=4, threshold=0.5, frames=frames)
     expected = literal(recording, 4, 0.5, frames)
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name].values, values, err_msg=name)
@@ -80,7 +80,9 @@ def test_sparsity__equals_literal_count(kind: str, frames: str, seed: int) -> No
 def test_sparsity__matches_the_matrix_of_the_paper() -> None:
     # rows are units, columns are inputs; binarised: 1 1 0 / 0 0 0 / 1 0 0 / 1 1 1
     activation = np.array([[2.0, 0.5, 0], [0, 0, 0], [0.1, 0, 0], [1, 1, 1]]).T
-    found = sparsity(recording_from_arrays([activation], kind="activation", frame_duration=1.0))
+    found = compute_sparsity(
+        recording_from_arrays([activation], kind="activation", frame_duration=1.0)
+    )
     assert float(found["active_fraction"][0]) == 6 / 12
     assert float(found["fraction_active_units"][0]) == 3 / 4
     assert found["mean_activity"].attrs["units"] == "a.u."
@@ -95,10 +97,10 @@ def test_sparsity__matches_the_matrix_of_the_paper() -> None:
 )
 def test_sparsity__same_bits_for_dask(kind: str, chunks: dict[str, int]) -> None:
     recording = small_recording(5, kind)
-    lazy = sparsity(recording.chunk(chunks))
+    lazy = compute_sparsity(recording.chunk(chunks))
     assert lazy["n_events"].chunks is not None
     assert lazy["population_sparseness"].chunks is not None
-    xr.testing.assert_identical(lazy.compute(), sparsity(recording))
+    xr.testing.assert_identical(lazy.compute(), compute_sparsity(recording))
 
 
 @settings(max_examples=25, deadline=None)
@@ -106,10 +108,10 @@ def test_sparsity__same_bits_for_dask(kind: str, chunks: dict[str, int]) -> None
 def test_sparsity__order_of_units_does_not_matter(seed: int, kind: str) -> None:
     recording = small_recording(seed, kind)
     order = np.random.default_rng(seed).permutation(4)
-    shuffled = sparsity(recording.isel(unit=order))
+    shuffled = compute_sparsity(recording.isel(unit=order))
     xr.testing.assert_identical(
         shuffled.isel(unit=np.argsort(order)).drop_vars("unit"),
-        sparsity(recording).drop_vars("unit"),
+        compute_sparsity(recording).drop_vars("unit"),
     )
 
 
@@ -117,13 +119,15 @@ def test_sparsity__order_of_units_does_not_matter(seed: int, kind: str) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_sparsity__laws(seed: int) -> None:
     recording = small_recording(seed, "activation")
-    one, more = sparsity(recording), sparsity(recording, min_events=5)
+    one, more = compute_sparsity(recording), compute_sparsity(recording, min_events=5)
     assert (more["n_active"] <= one["n_active"]).all()
-    assert (sparsity(recording, threshold=0.7)["active_fraction"] <= one["active_fraction"]).all()
+    assert (
+        compute_sparsity(recording, threshold=0.7)["active_fraction"] <= one["active_fraction"]
+    ).all()
     for name in ("fraction_active_units", "fraction_active_of_union", "active_fraction"):
         assert ((one[name] >= 0) & (one[name] <= 1)).all()
     positive = recording.assign(activity=abs(recording["activity"]).assign_attrs(kind="activation"))
-    ratio = sparsity(positive)["population_sparseness"] * positive["detected"].sum("unit")
+    ratio = compute_sparsity(positive)["population_sparseness"] * positive["detected"].sum("unit")
     assert ((ratio > 1 - 1e-12) & (ratio <= positive["detected"].sum("unit") * (1 + 1e-12))).all()
 
 
@@ -131,7 +135,7 @@ def test_sparsity__finds_silenced_units() -> None:
     shape = {"n_units": 30, "n_sessions": 4, "silencing": 0.2, "seed": 3}
     recording = testing.linear_track(minutes=5, detection=0.9, **shape)
     truth = testing.linear_track_truth(**shape)["is_active"].values
-    found = sparsity(recording)["is_active"].values
+    found = compute_sparsity(recording)["is_active"].values
     np.testing.assert_array_equal(found, truth & recording["detected"].values)
 
 
@@ -139,10 +143,12 @@ def test_sparsity__rate_criterion_and_default_thresholds() -> None:
     events = np.zeros((1000, 3), dtype=int)
     events[:4, 0], events[:5, 1], events[:20, 2] = 1, 1, 1
     recording = recording_from_arrays([events], kind="spikes", frame_duration=0.1)
-    assert sparsity(recording)["is_active"].values.tolist() == [[False, True, True]]
+    assert compute_sparsity(recording)["is_active"].values.tolist() == [[False, True, True]]
     # 5 events in 100 s are 0.05 Hz
-    assert sparsity(recording, min_rate=0.1)["is_active"].values.tolist() == [[False, False, True]]
-    assert sparsity(recording)["mean_activity"].values.tolist() == [[0.04, 0.05, 0.2]]
+    assert compute_sparsity(recording, min_rate=0.1)["is_active"].values.tolist() == [
+        [False, False, True]
+    ]
+    assert compute_sparsity(recording)["mean_activity"].values.tolist() == [[0.04, 0.05, 0.2]]
 
 
 def test_sparsity__session_that_was_not_tracked() -> None:
@@ -152,11 +158,11 @@ def test_sparsity__session_that_was_not_tracked() -> None:
         frame_duration=0.1,
         x=[np.linspace(0, 1, 10), np.full(10, np.nan)],
     )
-    found = sparsity(recording)
+    found = compute_sparsity(recording)
     assert found["n_frames"].values.tolist() == [10, 0]
     assert np.isnan(found["active_fraction"].values[1])
     assert found["n_active"].values.tolist() == [2, 0]
-    assert sparsity(recording, frames="all")["n_active"].values.tolist() == [2, 2]
+    assert compute_sparsity(recording, frames="all")["n_active"].values.tolist() == [2, 2]
 
 
 def test_sparsity__silent_and_undetected_units_differ() -> None:
@@ -166,7 +172,7 @@ def test_sparsity__silent_and_undetected_units_differ() -> None:
         frame_duration=0.1,
         detected=[[True, True], [True, False]],
     )
-    found = sparsity(recording)
+    found = compute_sparsity(recording)
     assert found["n_events"].values[1, 0] == 0
     assert np.isnan(found["n_events"].values[1, 1])
     assert np.isnan(found["population_sparseness"].values).all()
@@ -175,9 +181,9 @@ def test_sparsity__silent_and_undetected_units_differ() -> None:
 def test_sparsity__refuses_unknown_frames_and_missing_speed() -> None:
     recording = testing.linear_track(n_units=2, n_sessions=1, minutes=1)
     with pytest.raises(ValueError, match="frames is 'some', expected 'all', 'tracked'"):
-        sparsity(recording, frames="some")
+        compute_sparsity(recording, frames="some")
     with pytest.raises(ValueError, match="has no speed"):
-        sparsity(recording.drop_vars("speed"), frames="running")
+        compute_sparsity(recording.drop_vars("speed"), frames="running")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,7 @@ def test_sparsity__equals_reference(
     # The reference counts cells that were never registered, too; the fixture leaves them out.
     registered = recording["detected"].sum("unit").values
     assert registered.tolist() == reference["n_cells_registered"].tolist()
-    found = sparsity(recording)
+    found = compute_sparsity(recording)
     missed = reference["n_cells"].to_numpy() - registered
     assert (found["n_active"].values <= reference["n_active"]).all()
     assert (found["n_active"].values >= reference["n_active"] - missed).all()

@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift import recording_from_arrays, trial_averages
+from neurodrift import compute_trial_averages, recording_from_arrays
 from neurodrift.schema.json import description_faults
 from neurodrift.schema.results import TRIAL_AVERAGES
 
@@ -53,7 +53,7 @@ def literal(recording: xr.Dataset, n_bins: int | None) -> dict[tuple, tuple[np.n
 @given(seed=st.integers(0, 10**6))
 def test_trial_averages__is_the_literal_mean(n_bins, seed):
     recording = recording_of(seed)
-    found = trial_averages(recording, n_bins=n_bins)
+    found = compute_trial_averages(recording, n_bins=n_bins)
     expected = literal(recording, n_bins)
     assert int((found["n_trials"] > 0).sum()) == len(expected)
     assert bool((found["n_trials"] > 0).equals(found["response"].notnull().all("unit")))
@@ -68,28 +68,33 @@ def test_trial_averages__same_bits_from_dask():
     lazy = recording.chunk({"time": 7, "unit": 2})
     for n_bins in (None, 4):
         xr.testing.assert_identical(
-            trial_averages(lazy, n_bins=n_bins), trial_averages(recording, n_bins=n_bins)
+            compute_trial_averages(lazy, n_bins=n_bins),
+            compute_trial_averages(recording, n_bins=n_bins),
         )
 
 
 def test_trial_averages__what_it_carries():
     detected = [[True, True, False], [True, True, True]]
-    found = trial_averages(recording_of(0, detected=detected, unit=["a", "b", "c"]), n_bins=2)
+    found = compute_trial_averages(
+        recording_of(0, detected=detected, unit=["a", "b", "c"]), n_bins=2
+    )
     assert description_faults(found.assign_attrs(format_version=1), TRIAL_AVERAGES) == []
     np.testing.assert_equal(found["accuracy"].values, [0.5, np.nan])
     assert found["response"].sel(session="a", unit="c").isnull().all()
     assert found["response"].sel(session="b", unit="c").notnull().any()
     assert found["trial_time"].values.tolist() == [0.25, 0.75]
-    single = trial_averages(recording_of(0), n_bins=None)["trial_time"]
+    single = compute_trial_averages(recording_of(0), n_bins=None)["trial_time"]
     assert single.values[:3].tolist() == [0.0, 0.5, 1.0] and single.attrs["units"] == "s"
 
 
 def test_trial_averages__without_types_there_is_one():
     recording = recording_of(0).drop_vars("trial_type")
-    found = trial_averages(recording, n_bins=1)
+    found = compute_trial_averages(recording, n_bins=1)
     assert found["trial_type"].values.tolist() == [0]
     numbered = recording_of(0, trial_type=np.where(recording["trial"].values < 0, -1, 7))
-    np.testing.assert_array_equal(trial_averages(numbered, n_bins=1)["response"], found["response"])
+    np.testing.assert_array_equal(
+        compute_trial_averages(numbered, n_bins=1)["response"], found["response"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,4 +108,4 @@ def test_trial_averages__without_types_there_is_one():
 )
 def test_trial_averages__bad_input(recording, n_bins, message):
     with pytest.raises(ValueError, match=message):
-        trial_averages(recording, n_bins=n_bins)
+        compute_trial_averages(recording, n_bins=n_bins)

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from neurodrift import testing
 from neurodrift.analysis.phases._fit import drift_of
 from neurodrift.analysis.phases._series import Series, from_series
-from neurodrift.analysis.phases.phases import phases, phases_text
+from neurodrift.analysis.phases.phases import describe_phases, detect_phases
 from neurodrift.analysis.pipeline import analyze
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import PHASES
@@ -72,14 +72,14 @@ def test_phases__known_borders_of_a_run(n: int, spacing: str) -> None:
         step, learned, settled = np.linspace(0, 1e5, n), 2e4, 7e4
     else:
         step, learned, settled = np.r_[0, np.geomspace(1, 1e5, n - 1)], 30.0, 8000.0
-    found = phases(_run(step, learned, settled))
+    found = detect_phases(_run(step, learned, settled))
     assert found.attrs["verdict"] == "fast learning, then directed drift, then null drift or none"
-    low, high = found["change_point_low"].values, found["change_point_high"].values
+    low, high = found["change_point_ci_low"].values, found["change_point_ci_high"].values
     truth = 0.95 * np.array([learned, settled])
     assert (low <= truth).all() and (truth <= high).all()
     ratio = found["change_point"].values / truth
     assert (np.abs(np.log10(ratio)) < (0.1 if spacing == "even" else 0.35)).all()
-    np.testing.assert_array_equal(found["direction"], -1)
+    np.testing.assert_array_equal(found["trend"], -1)
     dominant = found["dominant"].values
     assert (dominant[found["at"] < low[0]] == "fast learning").all()
     between = (found["at"].values > high[0]) & (found["at"].values < low[1])
@@ -92,14 +92,14 @@ def test_phases__known_borders_of_a_run(n: int, spacing: str) -> None:
 
 def test_phases__evidence_within_each_phase() -> None:
     step = np.linspace(0, 1e5, 61)
-    found = phases(_run(step, 2e4, 7e4, noise=0.01))
+    found = detect_phases(_run(step, 2e4, 7e4, noise=0.01))
     learning = found.sel(phase="fast learning", quantity="loss")
     assert float(learning["change"]) == pytest.approx(np.exp(-3) - 1, abs=0.03)
     assert learning["observed"] == learning["expected"] == "changes"
     directed = found.sel(phase="directed drift", quantity="fraction_active_units")
     # from 1 - 0.5 * 2/7 on, where fast learning ends, to 0.5
     assert float(directed["change"]) == pytest.approx(0.5 / (1 - 1 / 7) - 1, abs=0.05)
-    assert directed["change_low"] < directed["change"] < directed["change_high"] < 0
+    assert directed["change_ci_low"] < directed["change"] < directed["change_ci_high"] < 0
     constant = found.sel(phase="directed drift", quantity="loss")
     assert constant["observed"] == constant["expected"] == "constant"
     expected = found["expected"].to_pandas().T
@@ -108,7 +108,7 @@ def test_phases__evidence_within_each_phase() -> None:
 
 
 def test_phases__probabilities_follow_the_borders() -> None:
-    found = phases(_run(np.linspace(0, 1e5, 61), 2e4, 7e4))
+    found = detect_phases(_run(np.linspace(0, 1e5, 61), 2e4, 7e4))
     chance = found["probability"].values
     np.testing.assert_allclose(chance.sum(axis=0), 1, atol=1e-6)
     assert (np.diff(chance[0]) <= 1e-12).all() and (np.diff(chance[2]) >= -1e-12).all()
@@ -117,7 +117,7 @@ def test_phases__probabilities_follow_the_borders() -> None:
 
 @pytest.mark.parametrize(("settled", "seed"), [(13.0, 9), (15.0, 4)])
 def test_phases__the_last_session_agrees_with_the_border(settled: float, seed: int) -> None:
-    found = phases(_run(np.arange(16.0), 3.0, settled, noise=0.1, seed=seed))
+    found = detect_phases(_run(np.arange(16.0), 3.0, settled, noise=0.1, seed=seed))
     border = float(found["change_point"].sel(border="directed drift ends"))
     at, directed = found["at"].values, found["dominant"].values == "directed drift"
     assert directed.any()
@@ -125,16 +125,16 @@ def test_phases__the_last_session_agrees_with_the_border(settled: float, seed: i
 
 
 def test_phases__loss_that_goes_on_falling() -> None:
-    found = phases(_run(np.linspace(0, 1e5, 41), 4e5, 4e5))
+    found = detect_phases(_run(np.linspace(0, 1e5, 41), 4e5, 4e5))
     assert found.attrs["verdict"] == "fast learning throughout"
-    assert found["change_point_high"].values[0] == np.inf
+    assert found["change_point_ci_high"].values[0] == np.inf
     assert "The end of fast learning may lie beyond" in found.attrs["limits"]
 
 
 def test_phases__loss_of_which_little_is_known() -> None:
     step = np.arange(8.0)
     loss = np.exp([3.0, -40, 20, -3, 30, -20, 5, -1])
-    found = phases(xr.Dataset({"loss": ("step", loss)}, {"step": step}))
+    found = detect_phases(xr.Dataset({"loss": ("step", loss)}, {"step": step}))
     size = [float(found[f"total_change{end}"][0]) for end in ("_low", "", "_high")]
     assert -1 <= size[0] <= size[1] <= size[2]
 
@@ -143,7 +143,7 @@ def test_phases__without_loss_directed_drift_may_be_learning() -> None:
     rng = np.random.default_rng(3)
     falling = 1 - 0.4 * np.minimum(np.arange(16) / 7, 1) + 0.01 * rng.standard_normal(16)
     results = _results({"fraction_active_units": falling}, _drifting(16))
-    found = phases(results)
+    found = detect_phases(results)
     assert found.attrs["verdict"] == "fast learning or directed drift, then null drift"
     assert "cannot be told from directed drift" in found.attrs["limits"]
     assert found["probability"].sel(phase="fast learning").isnull().all()
@@ -152,7 +152,7 @@ def test_phases__without_loss_directed_drift_may_be_learning() -> None:
     assert low <= 0.95 * 7 * 15 <= high
     assert found.attrs["axis"] == "experience" and found["at"].attrs["units"] == "min"
     loss = {"loss": np.full(16, 0.1) + 0.001 * rng.standard_normal(16)}
-    known = phases(_results({"fraction_active_units": falling}, _drifting(16), **loss))
+    known = detect_phases(_results({"fraction_active_units": falling}, _drifting(16), **loss))
     assert known.attrs["verdict"] == "directed drift, then null drift"
     assert "fast learning was over before" in known.attrs["conclusion"]
 
@@ -160,19 +160,19 @@ def test_phases__without_loss_directed_drift_may_be_learning() -> None:
 def test_phases__null_drift_only_and_no_drift() -> None:
     rng = np.random.default_rng(0)
     flat = {"fraction_active_units": 0.9 + 0.01 * rng.standard_normal(8)}
-    null = phases(_results(flat, _drifting(8)))
+    null = detect_phases(_results(flat, _drifting(8)))
     assert null.attrs["verdict"] == "null drift only"
     rate = null.sel(phase="null drift")
-    assert rate["drift_rate_low"] < 0.2 / 15 < rate["drift_rate_high"]
+    assert rate["drift_rate_ci_low"] < 0.2 / 15 < rate["drift_rate_ci_high"]
     assert float(rate["rate_evidence"]) < 0 and float(rate["drift_p"]) <= 0.01
     assert null["observed"].sel(phase="null drift", quantity="representation") == "changes"
-    assert phases(_results(flat, _drifting(8, rate=0.0))).attrs["verdict"] == "no drift only"
-    assert phases(_results(flat)).attrs["verdict"] == "null drift or none only"
-    assert "null drift is not shown" in phases(_results(flat)).attrs["limits"]
+    assert detect_phases(_results(flat, _drifting(8, rate=0.0))).attrs["verdict"] == "no drift only"
+    assert detect_phases(_results(flat)).attrs["verdict"] == "null drift or none only"
+    assert "null drift is not shown" in detect_phases(_results(flat)).attrs["limits"]
     jumpy = _drifting(8, rate=0.0, noise=0.2, seed=3)
-    assert phases(_results(flat, jumpy)).attrs["verdict"] == "null drift or none only"
+    assert detect_phases(_results(flat, jumpy)).attrs["verdict"] == "null drift or none only"
     apart = np.full((8, 8), 0.1) + 0.01 * rng.standard_normal((8, 8))
-    assert phases(_results(flat, apart)).attrs["verdict"] == "null drift only"
+    assert detect_phases(_results(flat, apart)).attrs["verdict"] == "null drift only"
 
 
 def test_phases__one_statistic_that_leans_is_enough_for_doubt() -> None:
@@ -182,7 +182,7 @@ def test_phases__one_statistic_that_leans_is_enough_for_doubt() -> None:
         "active_fraction": 0.1 + 0.003 * rng.standard_normal(8),
         "fraction_place_cells": [0.305, 0.351, 0.366, 0.407, 0.474, 0.405, 0.466, 0.460],
     }
-    found = phases(_results(values, _drifting(8)))
+    found = detect_phases(_results(values, _drifting(8)))
     assert found.attrs["verdict"] == "undecided"
     assert "fraction place cells +" in found.attrs["conclusion"]
     assert "representation changes by" in found.attrs["conclusion"]
@@ -190,12 +190,14 @@ def test_phases__one_statistic_that_leans_is_enough_for_doubt() -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 4])
 def test_phases__too_few_sessions_say_so(n: int) -> None:
-    found = phases(_results({"fraction_active_units": np.linspace(0.9, 0.5, n)}, _drifting(n)))
+    found = detect_phases(
+        _results({"fraction_active_units": np.linspace(0.9, 0.5, n)}, _drifting(n))
+    )
     assert found.attrs["verdict"] == "undecided"
     assert f"{n} session" in found.attrs["limits"] and "at least 5" in found.attrs["limits"]
     assert found["change_point"].isnull().all()
     assert structure_faults(found, PHASES) == []
-    assert phases_text(found).startswith("phases: undecided\n")
+    assert describe_phases(found).startswith("phases: undecided\n")
 
 
 def test_phases__missing_values_and_constant_series() -> None:
@@ -204,24 +206,24 @@ def test_phases__missing_values_and_constant_series() -> None:
     run["loss"][[3, 20]] = np.nan
     run["active_fraction"][:] = np.nan
     run["fraction_active_units"][[0, 30, 60]] = np.nan
-    found = phases(run)
+    found = detect_phases(run)
     assert found.attrs["verdict"].startswith("fast learning, then directed drift")
     evidence = found["log10_bayes_factor"]
     assert np.isnan(evidence.sel(quantity="active_fraction"))
     run["fraction_active_units"][:] = 1.0
-    still = phases(run.drop_vars("active_fraction"))
+    still = detect_phases(run.drop_vars("active_fraction"))
     assert still.attrs["verdict"] == "fast learning, then null drift or none"
     assert still["log10_bayes_factor"].sel(quantity="fraction_active_units") == -np.inf
-    zero = phases(run.assign(fraction_active_units=0 * run["fraction_active_units"]))
+    zero = detect_phases(run.assign(fraction_active_units=0 * run["fraction_active_units"]))
     assert zero.attrs["verdict"] == still.attrs["verdict"]
-    nothing = phases(run * np.nan)
+    nothing = detect_phases(run * np.nan)
     assert nothing.attrs["verdict"] == "undecided"
 
 
 def test_phases__unit_of_the_axis_and_of_the_series_do_not_matter() -> None:
     run = _run(np.linspace(0, 1000, 41), 200, 700)
     scaled = 7 * run.assign_coords(step=run["step"] / 50)
-    one, other = phases(run), phases(scaled)
+    one, other = detect_phases(run), detect_phases(scaled)
     np.testing.assert_allclose(one["change_point"], 50 * other["change_point"])
     np.testing.assert_allclose(one["log10_bayes_factor"], other["log10_bayes_factor"], rtol=1e-6)
     np.testing.assert_allclose(one["probability"], other["probability"], atol=1e-9)
@@ -232,7 +234,9 @@ def test_phases__confounds_are_named() -> None:
     rng = np.random.default_rng(0)
     flat = {"fraction_active_units": 0.9 + 0.01 * rng.standard_normal(8)}
     speed = [8.8, 9.8, 8.3, 8.9, 9.7, 11.7, 12.6, 13.1]
-    found = phases(_results(flat, _drifting(8), running_speed=speed, n_detected=np.full(8, 50)))
+    found = detect_phases(
+        _results(flat, _drifting(8), running_speed=speed, n_detected=np.full(8, 50))
+    )
     assert found.attrs["confounds"] == "running_speed"
     assert "Running speed may change" in found.attrs["limits"]
 
@@ -263,7 +267,7 @@ def test_drift_of__p_is_that_of_all_orders(seed: int) -> None:
         measures={},
         similarity=similarity,
     )
-    options = {"level": 0.95, "negligible": 0.05, "done": 0.95, "n_permutations": 4000, "seed": 0}
+    options = {"level": 0.95, "negligible": 0.05, "done": 0.95, "n_repeats": 4000, "seed": 0}
     found = drift_of(series, np.arange(5), **options)
     assert found["p"] == pytest.approx(_slow_mantel(similarity, at), abs=0.03)
     neighbours = np.diag(similarity, 1)
@@ -286,31 +290,31 @@ def test_from_series__long_series_are_thinned_where_phases_are_long() -> None:
 def test_phases__clear_errors() -> None:
     run = _run(np.arange(20.0), 5, 10)
     with pytest.raises(ValueError, match="no measure .'information'.; there are"):
-        phases(run, measures=["information"])
+        detect_phases(run, measures=["information"])
     with pytest.raises(ValueError, match="done is 1"):
-        phases(run, done=1)
+        detect_phases(run, done=1)
     with pytest.raises(ValueError, match="axis is 'hour', expected one of"):
-        phases(_results({"active_fraction": np.ones(6)}), axis="hour")
+        detect_phases(_results({"active_fraction": np.ones(6)}), axis="hour")
     with pytest.raises(ValueError, match="'day' is not known for every session"):
-        phases(_results({"active_fraction": np.ones(6)}), axis="day")
+        detect_phases(_results({"active_fraction": np.ones(6)}), axis="day")
     with pytest.raises(ValueError, match="does not increase"):
-        phases(run.isel(step=slice(None, None, -1)))
+        detect_phases(run.isel(step=slice(None, None, -1)))
     with pytest.raises(ValueError, match="no node 'sessions'"):
-        phases(xr.DataTree())
+        detect_phases(xr.DataTree())
     with pytest.raises(ValueError, match="no loss and no statistic"):
-        phases(xr.Dataset({"speed": ("step", np.ones(4))}))
+        detect_phases(xr.Dataset({"speed": ("step", np.ones(4))}))
     with pytest.raises(ValueError, match="expected one and the same dimension"):
-        phases(run.assign(loss=("other", np.ones(5))))
+        detect_phases(run.assign(loss=("other", np.ones(5))))
 
 
 def test_phases__of_synthetic_mice() -> None:
     recording = testing.linear_track(n_units=20, n_sessions=8, minutes=2, frame_rate=5)
-    found = phases(analyze(recording, repetitions=20))
+    found = detect_phases(analyze(recording, n_repeats=20))
     assert found.attrs["verdict"] == "null drift only"
     silent = testing.linear_track(n_units=20, n_sessions=8, minutes=2, frame_rate=5, silencing=0.08)
-    falling = phases(analyze(silent.drop_vars(["x", "speed", "direction", "lap"])))
+    falling = detect_phases(analyze(silent.drop_vars(["x", "speed", "direction", "lap"])))
     assert falling.attrs["verdict"] == "fast learning or directed drift throughout"
-    assert falling["direction"].sel(quantity="fraction_active_units") == -1
+    assert falling["trend"].sel(quantity="fraction_active_units") == -1
     assert falling.attrs["similarity"] == "ensemble_rate_correlation"
     assert "no noise ceiling" in falling.attrs["limits"]
 
@@ -319,12 +323,12 @@ def test_phases__of_a_simulated_run() -> None:
     steps = np.unique(np.geomspace(1, 400, 16).astype(int))
     run = train(predictive_track(n_samples=60), n_steps=400, snapshots=[0, *steps])
     results = analyze(run.recording())
-    found = phases(results)
+    found = detect_phases(results)
     assert found.attrs["axis"] == "training_step" and found.attrs["has_loss"] == 1
     assert found.attrs["similarity"] == "rate_map_correlation"
     assert found["dominant"].values[0] == "fast learning"
     np.testing.assert_allclose(
         found["series"].sel(quantity="loss"), run.recording()["loss"], rtol=1e-12
     )
-    alone = phases(run.measures[["loss", "active_fraction", "fraction_active_units"]])
+    alone = detect_phases(run.measures[["loss", "active_fraction", "fraction_active_units"]])
     assert alone["quantity"].values.tolist()[0] == "loss"

@@ -181,7 +181,7 @@ def test_values__of_any_null_equal_the_moved_activity(null: str, kind: str) -> N
     lap = np.arange(80) // 25
     activity = MAKE[kind](rng, 80)
     frames = np.flatnonzero(activity)
-    plan = Plan(null=null, n_shuffles=20, block=7)
+    plan = Plan(null=null, n_repeats=20, block=7)
     _, found = InformationNull(states, lap).values(
         frames, activity[frames].astype(float), plan, np.random.default_rng(9)
     )
@@ -207,7 +207,7 @@ def test_values__mean_under_permutation_of_binary_events_is_hypergeometric() -> 
         share = k / n_events
         terms = share * np.log2(share * n_frames / n)
         expected += (hypergeom(n_frames, n, n_events).pmf(k) * terms).sum()
-    plan = Plan(null="permutation", n_shuffles=20_000)
+    plan = Plan(null="permutation", n_repeats=20_000)
     _, values = InformationNull(states).values(
         np.arange(n_events), np.ones(n_events), plan, np.random.default_rng(1)
     )
@@ -219,7 +219,7 @@ def test_values__untuned_bias_is_that_of_the_formula() -> None:
     rng = np.random.default_rng(4)
     states = np.tile(np.arange(10), 400)
     activity = (rng.random(4000) < 0.25).astype(int)
-    plan = Plan(null="permutation", n_shuffles=4000)
+    plan = Plan(null="permutation", n_repeats=4000)
     frames = np.flatnonzero(activity)
     _, values = InformationNull(states).values(frames, activity[frames], plan, rng)
     # Without replacement, the variance of a count is smaller by 1 - N / T.

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from neurodrift import Binning, recording_from_arrays, testing
-from neurodrift.analysis.place_cells.place_cells import place_cells
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.place_cells.shuffles import NULLS
 
 TRACK_BINS = Binning(edges=np.arange(2.5, 23.5))
@@ -42,7 +42,7 @@ def test_place_cells__equals_reference_over_all_shifts(shared_data: Path, kind: 
     path = shared_data / "sheintuch2022" / "reference" / f"all_shifts_{kind}_C6M3_111.csv"
     with path.open() as file:
         rows = list(csv.DictReader(file))
-    result = place_cells(recording, binning=TRACK_BINS, min_events=1).sel(
+    result = detect_place_cells(recording, binning=TRACK_BINS, min_events=1).sel(
         unit=[int(row["cell"]) for row in rows]
     )
     found = result.isel(session=0, direction=0)
@@ -97,7 +97,7 @@ def literal_test(activity: np.ndarray, states: np.ndarray) -> tuple[float, float
 
 def test_place_cells__equals_literal_rolls_of_used_frames() -> None:
     recording = testing.linear_track(n_units=3, n_sessions=2, minutes=0.7)
-    result = place_cells(recording, binning=Binning(width=10), min_events=1)
+    result = detect_place_cells(recording, binning=Binning(bin_width=10), min_events=1)
     for i, name in enumerate(recording["session"].values):
         for d in (1, -1):
             used = (
@@ -120,14 +120,14 @@ def test_place_cells__equals_literal_rolls_of_used_frames() -> None:
 def test_place_cells__same_bits_for_any_chunks_order_and_subset(
     recording: xr.Dataset, null: str
 ) -> None:
-    options = {"null": null, "n_shuffles": 40, "binning": Binning(width=5)}
-    eager = place_cells(recording, **options)
+    options = {"null": null, "n_repeats": 40, "binning": Binning(bin_width=5)}
+    eager = detect_place_cells(recording, **options)
     for chunks in ({"time": 1000, "unit": 3}, {"time": -1, "unit": -1}, {"unit": 1}):
-        xr.testing.assert_identical(place_cells(recording.chunk(chunks), **options), eager)
+        xr.testing.assert_identical(detect_place_cells(recording.chunk(chunks), **options), eager)
     order = np.random.default_rng(0).permutation(8)
-    shuffled = place_cells(recording.isel(unit=order), **options)
+    shuffled = detect_place_cells(recording.isel(unit=order), **options)
     xr.testing.assert_identical(shuffled.sel(unit=eager["unit"]), eager)
-    alone = place_cells(recording.isel(unit=[order[0]]), **options)
+    alone = detect_place_cells(recording.isel(unit=[order[0]]), **options)
     both = ["information", "p", "z", "null_mean", "null_p95"]
     xr.testing.assert_identical(alone[both], eager[both].isel(unit=[order[0]]))
 
@@ -140,7 +140,7 @@ def test_place_cells__same_bits_for_any_number_of_threads(recording: xr.Dataset)
     try:
         for n in (1, most):
             numba.set_num_threads(n)
-            results.append(place_cells(recording))
+            results.append(detect_place_cells(recording))
     finally:
         numba.set_num_threads(most)
     xr.testing.assert_identical(*results)
@@ -154,14 +154,14 @@ def test_place_cells__stays_lazy(recording: xr.Dataset) -> None:
 
     lazy_recording = recording.assign(activity=recording["activity"].chunk(time=500, unit=2))
     with dask.config.set(scheduler=refuse):
-        lazy = place_cells(lazy_recording, by="trial")
+        lazy = detect_place_cells(lazy_recording, by="trial")
         assert all(lazy[name].chunks is not None for name in ("p", "q", "is_place_cell"))
 
 
 def test_place_cells__not_detected_is_not_silent(recording: xr.Dataset) -> None:
     silent = recording.copy(deep=True)
     silent["activity"][:, 0] = 0
-    result = place_cells(silent, combine="all")
+    result = detect_place_cells(silent, combine="all")
     assert (result["tested"] == result["p"].notnull()).all()
     detected = silent["detected"]
     assert detected.any() and not detected.all()
@@ -174,7 +174,7 @@ def test_place_cells__not_detected_is_not_silent(recording: xr.Dataset) -> None:
 
 
 def test_place_cells__too_few_events_are_not_tested(recording: xr.Dataset) -> None:
-    result = place_cells(recording, min_events=40)
+    result = detect_place_cells(recording, min_events=40)
     enough = result["n_events"] >= 40
     assert enough.any() and not enough.where(result["n_events"].notnull(), True).all()
     assert (result["tested"] == enough).all()
@@ -188,7 +188,7 @@ def small(activity: object, x: object, **options: object) -> xr.Dataset:
 
 
 def test_place_cells__one_visited_bin_is_never_a_place_cell() -> None:
-    result = place_cells(small(np.ones((50, 2), int), np.full(50, 3.0)))
+    result = detect_place_cells(small(np.ones((50, 2), int), np.full(50, 3.0)))
     assert (result["information"] == 0).all() and (result["p"] == 1).all()
     assert result["z"].isnull().all() and not result["is_place_cell"].any()
 
@@ -196,18 +196,18 @@ def test_place_cells__one_visited_bin_is_never_a_place_cell() -> None:
 @pytest.mark.parametrize("null", NULLS)
 def test_place_cells__one_frame(null: str) -> None:
     one = small(np.full((1, 1), 9), [3.0], lap=[1])
-    assert place_cells(one, null=null)["p"].values.tolist() == [[[1.0]]]
+    assert detect_place_cells(one, null=null)["p"].values.tolist() == [[[1.0]]]
 
 
 def test_place_cells__direction_without_frames() -> None:
     x = np.tile(np.arange(50.0), 2)
     events = (np.arange(100) % 50 < 5).astype(int)[:, None]
-    result = place_cells(small(events, x, direction=np.ones(100)))
+    result = detect_place_cells(small(events, x, direction=np.ones(100)))
     assert result["tested"].values.tolist() == [[[True, False]]]
     assert result["n_events"].values.tolist() == [[[10.0, 0.0]]]
     assert result["is_place_cell"].values.tolist() == [[True]]
     # "all" directions means all, so a direction without frames is not passed.
-    assert not place_cells(small(events, x, direction=np.ones(100)), combine="all")[
+    assert not detect_place_cells(small(events, x, direction=np.ones(100)), combine="all")[
         "is_place_cell"
     ].any()
 
@@ -215,16 +215,16 @@ def test_place_cells__direction_without_frames() -> None:
 def test_place_cells__least_shift_is_in_seconds() -> None:
     rng = np.random.default_rng(1)
     x, events = np.tile(np.arange(20.0), 10), rng.poisson(0.3, (200, 1))
-    result = place_cells(small(events, x), min_shift=9.95)
+    result = detect_place_cells(small(events, x), min_shift=9.95)
     # Frames of 0.1 s: 100 frames either way leaves one shift beside the identity.
     assert result["p"].item() in (0.5, 1.0)
-    assert place_cells(small(events, x), min_shift=10.1)["p"].item() == 1.0
-    assert place_cells(small(events, x), null="circular", min_shift=10.1)["p"].item() == 1.0
+    assert detect_place_cells(small(events, x), min_shift=10.1)["p"].item() == 1.0
+    assert detect_place_cells(small(events, x), null="circular", min_shift=10.1)["p"].item() == 1.0
 
 
 def test_place_cells__sampled_p_converges_to_exact(recording: xr.Dataset) -> None:
-    exact = place_cells(recording)
-    sampled = place_cells(recording, null="circular", n_shuffles=4000)
+    exact = detect_place_cells(recording)
+    sampled = detect_place_cells(recording, null="circular", n_repeats=4000)
     spread = np.sqrt(exact["p"] * (1 - exact["p"]) / 4000)
     assert (
         (np.abs(sampled["p"] - exact["p"]) <= 4.5 * spread + 1.5 / 4000)
@@ -236,10 +236,10 @@ def test_place_cells__sampled_p_converges_to_exact(recording: xr.Dataset) -> Non
 
 
 def test_place_cells__seed_changes_samples_and_nothing_else(recording: xr.Dataset) -> None:
-    a, b = (place_cells(recording, null="circular", n_shuffles=50, seed=s) for s in (0, 1))
+    a, b = (detect_place_cells(recording, null="circular", n_repeats=50, seed=s) for s in (0, 1))
     assert not a["null_mean"].equals(b["null_mean"])
     assert a["information"].equals(b["information"])
-    exact = [place_cells(recording, seed=s).drop_attrs() for s in (0, 1)]
+    exact = [detect_place_cells(recording, seed=s).drop_attrs() for s in (0, 1)]
     xr.testing.assert_identical(*exact)
 
 
@@ -260,7 +260,7 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 def test_place_cells__q_corrects_over_its_scope(
     recording: xr.Dataset, scope: str, dims: list[str]
 ) -> None:
-    result = place_cells(recording, fdr_scope=scope, criterion="q")
+    result = detect_place_cells(recording, fdr_scope=scope, criterion="q")
     stacked = result[["p", "q"]].stack(family=dims) if dims else result.expand_dims(family=1)
     for f in range(stacked.sizes["family"]):
         p, q = (stacked[name].isel(family=f).values.ravel() for name in ("p", "q"))
@@ -271,10 +271,10 @@ def test_place_cells__q_corrects_over_its_scope(
 
 
 def test_place_cells__combines_directions(recording: xr.Dataset) -> None:
-    p = place_cells(recording)["p"]
+    p = detect_place_cells(recording)["p"]
     alpha = 0.15
     verdicts = {
-        how: place_cells(recording, alpha=alpha, combine=how)["is_place_cell"].values
+        how: detect_place_cells(recording, alpha=alpha, combine=how)["is_place_cell"].values
         for how in ("any", "bonferroni", "all")
     }
     for i, j in np.ndindex(p.sizes["session"], p.sizes["unit"]):
@@ -289,14 +289,14 @@ def test_place_cells__by_trial_equals_trials_as_recordings(recording: xr.Dataset
     one = recording.isel(time=slice(0, 3600), session=[0])
     one = one.isel(unit=np.flatnonzero(one["detected"].values[0]))
     binning = Binning(edges=np.arange(0, 101, 5.0))
-    result = place_cells(one, by="trial", binning=binning, min_events=3)
+    result = detect_place_cells(one, by="trial", binning=binning, min_events=3)
     assert result["p"].dims == ("segment", "unit", "direction")
     assert result["trial"].values.tolist() == [1, 2, 3, 4, 5]
     for i, trial in enumerate(result["trial"].values):
         part = one.isel(time=one["trial"].values == trial)
-        alone = place_cells(part, binning=binning, min_events=3)
+        alone = detect_place_cells(part, binning=binning, min_events=3)
         np.testing.assert_array_equal(alone["p"].values[0], result["p"].values[i])
-    drawn = place_cells(one, by="trial", null="occupancy", min_events=3, n_shuffles=100)
+    drawn = detect_place_cells(one, by="trial", null="occupancy", min_events=3, n_repeats=100)
     assert drawn["is_place_cell"].groupby("session").any().sizes["session"] == 1
 
 
@@ -305,7 +305,7 @@ def test_place_cells__counts_and_activations_agree(recording: xr.Dataset) -> Non
     floats = counts.copy()
     floats["activity"] = counts["activity"].astype(float) * 0.3
     floats["activity"].attrs = {"kind": "activation", "units": "a.u."}
-    a, b = place_cells(counts), place_cells(floats)
+    a, b = detect_place_cells(counts), detect_place_cells(floats)
     for name in ("information", "p", "q", "z", "null_mean", "null_p95"):
         np.testing.assert_allclose(a[name], b[name], rtol=0, atol=1e-8, err_msg=name)
     events = (counts["activity"].values[:3600] > 0) & (counts["direction"].values[:3600] == 1)[
@@ -320,15 +320,15 @@ def test_place_cells__negative_activity_is_refused(bad: float) -> None:
     recording = small(np.ones((30, 2)), np.arange(30.0), kind="activation", unit=["a", "b"])
     recording["activity"][3, 1] = bad
     with pytest.raises(ValueError, match="activity of unit b is negative or NaN, expected 0"):
-        place_cells(recording)
+        detect_place_cells(recording)
 
 
 def test_place_cells__labels_and_provenance(recording: xr.Dataset) -> None:
-    result = place_cells(recording, null="circular", n_shuffles=10, seed=3)
+    result = detect_place_cells(recording, null="circular", n_repeats=10, seed=3)
     assert result["information"].dims == ("session", "unit", "direction")
     assert result["information"].attrs["units"] == result["null_mean"].attrs["units"] == "bit/event"
     assert {"day", "experience", "subject"} <= set(result.coords)
-    assert (result.attrs["null"], result.attrs["n_shuffles"], result.attrs["seed"]) == (
+    assert (result.attrs["null"], result.attrs["n_repeats"], result.attrs["seed"]) == (
         "circular",
         10,
         3,
@@ -337,7 +337,7 @@ def test_place_cells__labels_and_provenance(recording: xr.Dataset) -> None:
 
 def test_place_cells__input_is_untouched(recording: xr.Dataset) -> None:
     before = recording.copy(deep=True)
-    place_cells(recording)
+    detect_place_cells(recording)
     xr.testing.assert_identical(recording, before)
 
 
@@ -350,21 +350,21 @@ def test_place_cells__input_is_untouched(recording: xr.Dataset) -> None:
         ({"fdr_scope": "unit"}, "fdr_scope is 'unit'"),
         ({"criterion": "q", "combine": "bonferroni"}, "already corrects over directions"),
         ({"min_shift": -1.0}, "min_shift is -1.0 s"),
-        ({"n_shuffles": 0, "null": "block"}, "n_shuffles is 0"),
+        ({"n_repeats": 0, "null": "block"}, "n_repeats is 0"),
     ],
 )
 def test_place_cells__bad_options(
     recording: xr.Dataset, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        place_cells(recording, **options)
+        detect_place_cells(recording, **options)
 
 
 def test_place_cells__lap_null_needs_laps_or_trials(recording: xr.Dataset) -> None:
     with_trials = recording.drop_vars("lap")
-    assert place_cells(with_trials, null="lap", n_shuffles=5)["tested"].any()
+    assert detect_place_cells(with_trials, null="lap", n_repeats=5)["tested"].any()
     with pytest.raises(ValueError, match="needs laps or trials"):
-        place_cells(with_trials.drop_vars("trial"), null="lap")
+        detect_place_cells(with_trials.drop_vars("trial"), null="lap")
 
 
 def test_place_cells__is_calibrated_on_shifted_real_activity(shared_data: Path) -> None:
@@ -378,7 +378,7 @@ def test_place_cells__is_calibrated_on_shifted_real_activity(shared_data: Path) 
         ],
         axis=1,
     )
-    result = place_cells(
+    result = detect_place_cells(
         small(shifted, recording["x"].values, kind="amplitudes"), binning=TRACK_BINS, min_events=5
     )
     n_tested = result["tested"].sum().item()

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift.analysis.place_cells.shuffles import Plan, empirical_p, null_distribution
+from neurodrift.analysis.place_cells.shuffles import Plan, compute_null_distribution, empirical_p
 
 NULLS = ("circular", "lap", "block", "permutation", "occupancy")
 T = 120
 LAP = np.repeat([3, 4, 5, 7], [50, 20, 1, 49])
 
 
-def moved(null: str, frames: np.ndarray, n_shuffles: int = 50, **options: object) -> np.ndarray:
-    plan = Plan(null=null, n_shuffles=n_shuffles, block=9, **options)
+def moved(null: str, frames: np.ndarray, n_repeats: int = 50, **options: object) -> np.ndarray:
+    plan = Plan(null=null, n_repeats=n_repeats, block=9, **options)
     return np.concatenate(list(plan.moved(frames, T, np.random.default_rng(0), LAP)))
 
 
@@ -45,7 +45,7 @@ def test_moved__lap_stays_in_its_lap_and_keeps_order() -> None:
 
 
 def test_moved__repeated_lap_number_is_another_lap() -> None:
-    plan = Plan(null="lap", n_shuffles=20)
+    plan = Plan(null="lap", n_repeats=20)
     lap = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0])
     (targets,) = plan.moved(np.arange(9), 9, np.random.default_rng(0), lap)
     assert (targets // 3 == np.arange(9) // 3).all()
@@ -58,7 +58,7 @@ def test_moved__block_keeps_blocks_whole() -> None:
 
 
 def test_moved__circular_keeps_the_least_shift_either_way() -> None:
-    shifts = moved("circular", np.array([0]), n_shuffles=2000, min_shift=55)[:, 0]
+    shifts = moved("circular", np.array([0]), n_repeats=2000, min_shift=55)[:, 0]
     assert set(shifts) == set(range(55, 66))
 
 
@@ -77,7 +77,7 @@ def test_moved__without_an_allowed_shift_nothing_moves() -> None:
 
 
 def test_moved__permutation_is_uniform() -> None:
-    targets = moved("permutation", np.array([0, 1]), n_shuffles=24_000)
+    targets = moved("permutation", np.array([0, 1]), n_repeats=24_000)
     counts = np.bincount(targets.ravel(), minlength=T)
     assert (targets[:, 0] != targets[:, 1]).all()
     # 400 expected in each frame; the range of 120 nearly independent Poisson numbers.
@@ -85,7 +85,7 @@ def test_moved__permutation_is_uniform() -> None:
 
 
 def test_moved__occupancy_draws_frames_independently() -> None:
-    targets = moved("occupancy", np.zeros(50, dtype=int), n_shuffles=200)
+    targets = moved("occupancy", np.zeros(50, dtype=int), n_repeats=200)
     assert all(len(set(row)) < 50 for row in targets.tolist())
     assert abs(targets.mean() - (T - 1) / 2) < 2
 
@@ -99,8 +99,8 @@ def test_moved__occupancy_draws_frames_independently() -> None:
 def test_null_distribution__keeps_the_number_of_events(
     null: str, counts: list[int], seed: int
 ) -> None:
-    totals = null_distribution(
-        np.sum, np.array(counts), null=null, n_shuffles=5, block=7, lap=LAP, seed=seed
+    totals = compute_null_distribution(
+        np.sum, np.array(counts), null=null, n_repeats=5, block=7, lap=LAP, seed=seed
     )
     assert (totals == sum(counts)).all()
 
@@ -112,7 +112,7 @@ def test_null_distribution__exact_equals_roll() -> None:
     def statistic(x: np.ndarray) -> np.ndarray:
         return weight @ x
 
-    values = null_distribution(statistic, activity, null="circular_exact")
+    values = compute_null_distribution(statistic, activity, null="circular_exact")
     expected = [statistic(np.roll(activity, k, axis=0)) for k in range(31)]
     np.testing.assert_allclose(values, expected, rtol=1e-13)
 
@@ -124,7 +124,7 @@ def test_null_distribution__streams_differ_by_name_only() -> None:
         return float(x[0])
 
     a, b, c = (
-        null_distribution(first, activity, n_shuffles=30, stream=stream)
+        compute_null_distribution(first, activity, n_repeats=30, stream=stream)
         for stream in (("s", 1), ("s", 1), ("s", 2))
     )
     assert (a == b).all() and (a != c).any()
@@ -141,7 +141,7 @@ def test_empirical_p__counts_ties_against() -> None:
     ("options", "message"),
     [
         ({"null": "cyclic"}, "null is 'cyclic', expected one of circular_exact, circular"),
-        ({"n_shuffles": 0}, "n_shuffles is 0"),
+        ({"n_repeats": 0}, "n_repeats is 0"),
         ({"min_shift": -1}, "min_shift is -1"),
         ({"null": "block"}, "needs the length of a block"),
         ({"null": "lap"}, "needs the lap of each frame"),
@@ -149,4 +149,4 @@ def test_empirical_p__counts_ties_against() -> None:
 )
 def test_null_distribution__bad_options(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        null_distribution(np.sum, np.ones(5), **options)
+        compute_null_distribution(np.sum, np.ones(5), **options)

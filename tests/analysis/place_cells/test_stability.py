@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, bin_frames, rate_maps, recording_from_arrays, testing
+from neurodrift import Binning, bin_frames, compute_rate_maps, recording_from_arrays, testing
 from neurodrift.analysis.place_cells._tests import laps_by_direction
 from neurodrift.analysis.place_cells.shuffles import NULLS
-from neurodrift.analysis.place_cells.stability import criteria_agreement, map_stability
+from neurodrift.analysis.place_cells.stability import compare_criteria, compute_map_stability
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def literal_halves(recording: xr.Dataset, binning: Binning, split: str) -> xr.Da
 def test_map_stability__equals_correlation_of_rate_maps(
     recording: xr.Dataset, split: str, smoothing: float
 ) -> None:
-    binning = Binning(width=5)
-    found = map_stability(
-        recording, binning=binning, split=split, smoothing=smoothing, n_shuffles=2, min_events=1
+    binning = Binning(bin_width=5)
+    found = compute_map_stability(
+        recording, binning=binning, split=split, smoothing=smoothing, n_repeats=2, min_events=1
     )["stability"]
     halves = literal_halves(recording, binning, split)
-    maps = rate_maps(recording, binning=binning, smoothing=smoothing, by=halves)["rate"]
+    maps = compute_rate_maps(recording, binning=binning, smoothing=smoothing, by=halves)["rate"]
     n_compared = 0
     for i, j, d in np.ndindex(found.shape):
         first, second = maps.values[2 * i, j, d], maps.values[2 * i + 1, j, d]
@@ -94,14 +94,14 @@ def test_laps_by_direction__whole_rounds_keep_their_number() -> None:
 def test_map_stability__same_bits_for_any_chunks_and_order(
     recording: xr.Dataset, null: str
 ) -> None:
-    options = {"null": null, "n_shuffles": 10, "binning": Binning(width=10), "split": "trial"}
+    options = {"null": null, "n_repeats": 10, "binning": Binning(bin_width=10), "split": "trial"}
     if null == "circular_exact":
         recording = recording.isel(unit=slice(2))
-    eager = map_stability(recording, **options)
-    lazy = map_stability(recording.chunk(time=2000, unit=2), **options)
+    eager = compute_map_stability(recording, **options)
+    lazy = compute_map_stability(recording.chunk(time=2000, unit=2), **options)
     assert lazy["p"].chunks is not None
     xr.testing.assert_identical(lazy.compute(), eager)
-    shuffled = map_stability(recording.isel(unit=slice(None, None, -1)), **options)
+    shuffled = compute_map_stability(recording.isel(unit=slice(None, None, -1)), **options)
     xr.testing.assert_identical(shuffled.sel(unit=eager["unit"]), eager)
 
 
@@ -111,7 +111,7 @@ def test_map_stability__p_equals_literal_rolls() -> None:
     events = rng.poisson(0.4 * (x[:, None] < 4) + 0.2, (96, 2))
     recording = recording_from_arrays(events, kind="events", x=x, frame_duration=0.1)
     binning = Binning(edges=np.arange(-0.5, 12.5, 2))
-    result = map_stability(recording, binning=binning, split="half", null="circular_exact")
+    result = compute_map_stability(recording, binning=binning, split="half", null="circular_exact")
     states = np.searchsorted(np.arange(-0.5, 12.5, 2), x) - 1
     for j in range(2):
         values = []
@@ -129,7 +129,7 @@ def test_map_stability__p_equals_literal_rolls() -> None:
 
 def test_map_stability__tuned_are_stable_untuned_mostly_not() -> None:
     recording = testing.linear_track(n_units=60, n_sessions=1, minutes=15, tuned=0.5)
-    result = map_stability(recording, n_shuffles=200, min_shift=10, smoothing=4)
+    result = compute_map_stability(recording, n_repeats=200, min_shift=10, smoothing=4)
     significant = result["significant"].values[0]
     assert significant[:30].all()
     assert significant[30:].mean() < 0.15
@@ -140,7 +140,7 @@ def test_map_stability__undetected_silent_and_sparse() -> None:
     recording["activity"][:, 1] = 0
     recording["detected"][0, 2] = False
     recording["activity"][:4800, 2] = 0
-    result = map_stability(recording, n_shuffles=9)
+    result = compute_map_stability(recording, n_repeats=9)
     assert np.isnan(result["stability"].values[:, 1]).all()
     assert not result["tested"].values[:, 1].any()
     assert (result["n_events"].values[:, 1] == 0).all()
@@ -153,7 +153,7 @@ def test_map_stability__one_bin_or_no_shared_bin_is_undefined() -> None:
         recording = recording_from_arrays(
             np.ones((40, 1), int), kind="events", x=x, frame_duration=0.1
         )
-        return map_stability(recording, split="half", n_shuffles=5, smoothing=3.0)
+        return compute_map_stability(recording, split="half", n_repeats=5, smoothing=3.0)
 
     for x in (np.full(40, 3.0), np.arange(40.0)):
         result = stability(x)
@@ -172,12 +172,12 @@ def test_map_stability__bad_options(
     recording: xr.Dataset, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        map_stability(recording, **options)
+        compute_map_stability(recording, **options)
 
 
 def test_map_stability__without_laps(recording: xr.Dataset) -> None:
     with pytest.raises(ValueError, match="the recording has no lap: use split='half'"):
-        map_stability(recording.drop_vars("lap"))
+        compute_map_stability(recording.drop_vars("lap"))
 
 
 def verdicts(seed: int) -> xr.DataArray:
@@ -191,7 +191,7 @@ def test_criteria_agreement__equals_statsmodels() -> None:
 
     criteria = {"one": verdicts(0), "two": verdicts(1) | verdicts(0), "three": verdicts(2)}
     among = verdicts(3) | verdicts(4)
-    result = criteria_agreement(criteria, among=among)
+    result = compare_criteria(criteria, among=among)
     assert dict(result.sizes) == {"session": 3, "criterion": 3, "other": 3}
     for name, first in criteria.items():
         for other, second in criteria.items():
@@ -211,18 +211,18 @@ def test_criteria_agreement__equals_statsmodels() -> None:
 
 def test_criteria_agreement__nobody_counts() -> None:
     first = verdicts(0)
-    result = criteria_agreement({"one": first, "two": ~first}, among=xr.zeros_like(first))
+    result = compare_criteria({"one": first, "two": ~first}, among=xr.zeros_like(first))
     assert (result["both"] == 0).all() and result["agreement"].isnull().all()
     always = xr.ones_like(first)
-    assert criteria_agreement({"one": always, "two": always})["kappa"].isnull().all()
-    pair = criteria_agreement({"one": first, "two": ~first}).sel(criterion="one", other="two")
+    assert compare_criteria({"one": always, "two": always})["kappa"].isnull().all()
+    pair = compare_criteria({"one": first, "two": ~first}).sel(criterion="one", other="two")
     assert (pair["agreement"] == 0).all() and (pair["kappa"] < 0).all()
 
 
 def test_criteria_agreement__needs_the_same_units() -> None:
     with pytest.raises(ValueError, match="no criteria given"):
-        criteria_agreement({})
+        compare_criteria({})
     with pytest.raises(ValueError, match="unit"):
-        criteria_agreement({"one": verdicts(0), "two": verdicts(1).isel(unit=slice(5))})
+        compare_criteria({"one": verdicts(0), "two": verdicts(1).isel(unit=slice(5))})
     with pytest.raises(ValueError, match="unit"):
-        criteria_agreement({"one": verdicts(0)}, among=verdicts(1).isel(unit=slice(5)))
+        compare_criteria({"one": verdicts(0)}, among=verdicts(1).isel(unit=slice(5)))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neurodrift import session_table, sparsity, testing
+from neurodrift import compute_sparsity, tabulate_sessions, testing
 from neurodrift.analysis.regression.tables import pool_sessions
 
 
@@ -59,7 +59,7 @@ def test_pool_sessions__tables_of_recordings() -> None:
         )
         for i, name in enumerate("AB")
     ]
-    found = pool_sessions([session_table(item, sparsity(item)) for item in recordings])
+    found = pool_sessions([tabulate_sessions(item, compute_sparsity(item)) for item in recordings])
     assert found["n_environments"].tolist() == [2, 2]
     assert "fraction_place_cells" not in found and "fraction_active_units" in found
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from neurodrift import testing
-from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.regression.regression import fit_random_intercept, regress
-from neurodrift.analysis.regression.tables import session_table
+from neurodrift.analysis.regression.tables import tabulate_sessions
 
 # Distance [mm] at ages 8, 10, 12, 14 of 11 girls and 16 boys: Potthoff & Roy (1964), Biometrika,
 # https://doi.org/10.1093/biomet/51.3-4.313
@@ -394,7 +394,7 @@ def test_regress__intervals_cover_on_synthetic_recordings() -> None:
         recording = testing.linear_track(
             n_units=8, n_sessions=6, minutes=0.5, frame_rate=4, tuned=0.0, seed=seed
         )
-        table = session_table(recording, sparsity(recording)["events_per_unit"])
+        table = tabulate_sessions(recording, compute_sparsity(recording)["events_per_unit"])
         fit = regress(table, "events_per_unit", "day").sel(term="day")
         hits += bool(fit["ci_low"] <= 0 <= fit["ci_high"])
     assert hits / repeats >= 0.85

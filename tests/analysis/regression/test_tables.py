@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from neurodrift import rate_maps, recording_from_arrays, testing
-from neurodrift.analysis.drift.ceiling import half_maps, session_drift
-from neurodrift.analysis.drift.drift import drift
-from neurodrift.analysis.maps.sparsity import sparsity
+from neurodrift import compute_rate_maps, recording_from_arrays, testing
+from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift
+from neurodrift.analysis.drift.drift import compute_drift
+from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.regression.tables import drift_table, session_table
+from neurodrift.analysis.regression.tables import tabulate_drift, tabulate_sessions
 
 
 def test_session_table__counts_frame_by_frame() -> None:
@@ -21,7 +21,7 @@ def test_session_table__counts_frame_by_frame() -> None:
     speed = recording["speed"].values.copy()
     speed[:7] = 0.5
     recording = recording.assign(speed=("time", speed, recording["speed"].attrs))
-    table = session_table(recording)
+    table = tabulate_sessions(recording)
     for s in range(3):
         own = recording["session_index"].values == s
         running = [v for v in recording["speed"].values[own] if v >= 1]
@@ -35,18 +35,18 @@ def test_session_table__counts_frame_by_frame() -> None:
 
 def test_session_table__adds_measures_by_session_label() -> None:
     recording = testing.linear_track(n_units=4, n_sessions=3, minutes=1)
-    measures = sparsity(recording)
+    measures = compute_sparsity(recording)
     extra = xr.DataArray(
         [3.0, 1.0, 2.0], dims="session", coords={"session": ["3", "1", "2"]}, name="extra"
     )
-    table = session_table(recording, measures, extra)
+    table = tabulate_sessions(recording, measures, extra)
     assert table["extra"].tolist() == [1.0, 2.0, 3.0]
     assert table["n_active"].tolist() == measures["n_active"].values.tolist()
     assert "is_active" not in table
     with pytest.raises(ValueError, match="already has a column 'extra'"):
-        session_table(recording, extra, extra)
+        tabulate_sessions(recording, extra, extra)
     with pytest.raises(ValueError, match="'extra' has no value for session 2"):
-        session_table(recording, extra.isel(session=[0, 1]))
+        tabulate_sessions(recording, extra.isel(session=[0, 1]))
 
 
 def test_session_table__without_position_or_speed() -> None:
@@ -58,7 +58,7 @@ def test_session_table__without_position_or_speed() -> None:
         loss=[1.2, 0.5, 0.1],
         accuracy=[0.5, np.nan, 1.0],
     )
-    table = session_table(recording, sparsity(recording))
+    table = tabulate_sessions(recording, compute_sparsity(recording))
     assert table["training_step"].tolist() == [0, 5, 9]
     assert table["loss"].tolist() == [1.2, 0.5, 0.1]
     np.testing.assert_equal(table["accuracy"].tolist(), [0.5, np.nan, 1.0])
@@ -68,8 +68,8 @@ def test_session_table__without_position_or_speed() -> None:
 
 def test_drift_table__one_row_for_each_pair() -> None:
     recording = testing.linear_track(n_units=6, n_sessions=4, minutes=2)
-    found = drift(rate_maps(recording), n_shuffles=0)
-    table = drift_table(found)
+    found = compute_drift(compute_rate_maps(recording), n_repeats=0)
+    table = tabulate_drift(found)
     assert len(table) == 6
     for row in table.itertuples():
         at = {"session_a": row.session_a, "session_b": row.session_b}
@@ -79,14 +79,16 @@ def test_drift_table__one_row_for_each_pair() -> None:
     assert set(table["subject"]) == {"synthetic"}
     assert "unit_rate_map_correlation" not in table
     with pytest.raises(ValueError, match="expected a drift over pairs"):
-        drift_table(sparsity(recording))
+        tabulate_drift(compute_sparsity(recording))
 
 
 def test_drift_table__keeps_the_ceiling_as_lag_zero() -> None:
     recording = testing.linear_track(n_units=6, n_sessions=3, minutes=2)
-    table = drift_table(session_drift(drift(half_maps(recording), n_shuffles=0)))
+    table = tabulate_drift(
+        compute_session_drift(compute_drift(compute_half_maps(recording), n_repeats=0))
+    )
     assert table["lag"].tolist() == [0, 1, 2, 0, 1, 0]
-    segments = drift_table(drift(half_maps(recording), n_shuffles=0))
+    segments = tabulate_drift(compute_drift(compute_half_maps(recording), n_repeats=0))
     assert len(segments) == 15
     assert {"half_a", "half_b", "session_a", "session_b"} <= set(segments)
 
@@ -97,7 +99,9 @@ def test_drift_table__feeds_regress_over_animals() -> None:
         recording = testing.linear_track(
             n_units=25, n_sessions=5, minutes=3, drift=0.3, tuned=1.0, peak_rate=8.0, seed=seed
         ).assign_coords(subject=f"m{seed}")
-        tables.append(drift_table(drift(rate_maps(recording, smoothing=4.0), n_shuffles=0)))
+        tables.append(
+            tabulate_drift(compute_drift(compute_rate_maps(recording, smoothing=4.0), n_repeats=0))
+        )
     fit = regress(
         pd.concat(tables), "rate_map_correlation", "lag", method="subjects", subject="subject"
     )
@@ -114,7 +118,7 @@ def test_session_table__equals_reference(
 ) -> None:
     reference = pd.read_csv(shared_data / "sheintuch2020" / "reference_sessions.csv")
     reference = reference[(reference["mouse"] == mouse) & (reference["env"] == environment)]
-    table = session_table(real_recording(mouse, environment))
+    table = tabulate_sessions(real_recording(mouse, environment))
     np.testing.assert_allclose(table["running_speed"], reference["mean_run_speed"], atol=5e-5)
     frames = table["running_time"] * 60 / 0.05
     np.testing.assert_allclose(frames, reference["n_running"], rtol=1e-12)

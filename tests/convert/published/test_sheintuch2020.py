@@ -19,7 +19,7 @@ from neurodrift.convert import CONVERTERS, converter
 from neurodrift.convert.published._sheintuch2020_source import environments, read_source
 from neurodrift.convert.published.sheintuch2020 import compare, convert, verify
 from neurodrift.io.nwb.read import import_nwb, read_session
-from neurodrift.recording import session_slices
+from neurodrift.recording import slice_sessions
 
 REGULAR = (60, 70, 71, 72, 73, 74, 61)
 
@@ -219,7 +219,7 @@ def test_convert__identity_of_cells(tmp_path: Path) -> None:
     table = registration(6)
     labels = recording["unit"].values.tolist()
     assert labels == ["0", "1", "2", "3", "4", "5", "1:5", "2:5"]
-    for s, where in enumerate(session_slices(recording)):
+    for s, where in enumerate(slice_sessions(recording)):
         events = Fake().events(s + 1) > 0
         for u, label in enumerate(labels):
             column = -1
@@ -590,7 +590,7 @@ def test_convert__meets_the_reference(published: tuple[pd.DataFrame, list[Path]]
     assert recording["session"].values.tolist() == [str(n) for n in reference["session"]]
     is_registered = np.array([":" not in str(label) for label in recording["unit"].values])
     for i, (where, (_, row)) in enumerate(
-        zip(session_slices(recording), reference.iterrows(), strict=True)
+        zip(slice_sessions(recording), reference.iterrows(), strict=True)
     ):
         part = recording.isel(time=where)
         detected = recording["detected"].values[i]

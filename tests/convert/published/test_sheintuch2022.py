@@ -9,7 +9,7 @@ import pynwb
 import pytest
 from scipy.io import loadmat, savemat
 
-from neurodrift import Binning, rate_maps
+from neurodrift import Binning, compute_rate_maps
 from neurodrift.convert import converter
 from neurodrift.convert.published.sheintuch2022 import convert, read_source
 from neurodrift.io.nwb.read import import_nwb, read_session
@@ -71,7 +71,7 @@ def test_convert__sessions_join_without_identities(tmp_path: Path) -> None:
     assert found["day"].values.tolist() == [0, 2, 4, 6]
     assert found.sizes["unit"] == 4 + 5 + 6 + 7
     assert (found["detected"].sum("session") == 1).all()
-    maps = rate_maps(found, binning=Binning(edges=np.arange(0, 97, 4), exclude_ends=8))
+    maps = compute_rate_maps(found, binning=Binning(edges=np.arange(0, 97, 4), exclude_ends=8))
     assert maps.sizes["direction"] == 2 and maps.sizes["position"] == 20
 
 

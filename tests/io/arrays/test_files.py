@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from neurodrift.io.arrays.files import ArrayInfo, list_arrays, load_array
+from neurodrift.io.arrays.files import ArrayInfo, list_arrays, read_array
 
 MATRIX = np.arange(12.0).reshape(4, 3)
 VECTORS = [np.array([0.5, 1.5]), np.array([]), np.array([2.0])]
@@ -33,11 +33,11 @@ def cell(vectors):
 
 def test_load_array__npy_and_npz(tmp_path):
     np.save(tmp_path / "a.npy", MATRIX)
-    np.testing.assert_array_equal(load_array(tmp_path / "a.npy"), MATRIX)
-    np.testing.assert_array_equal(load_array(tmp_path / "a.npy", 1), MATRIX[:, 1])
+    np.testing.assert_array_equal(read_array(tmp_path / "a.npy"), MATRIX)
+    np.testing.assert_array_equal(read_array(tmp_path / "a.npy", 1), MATRIX[:, 1])
     np.savez_compressed(tmp_path / "a.npz", m=MATRIX, u0=VECTORS[0], u1=VECTORS[1], u2=VECTORS[2])
-    np.testing.assert_array_equal(load_array(tmp_path / "a.npz", "m"), MATRIX)
-    for found, expected in zip(load_array(tmp_path / "a.npz", "u*"), VECTORS, strict=True):
+    np.testing.assert_array_equal(read_array(tmp_path / "a.npz", "m"), MATRIX)
+    for found, expected in zip(read_array(tmp_path / "a.npz", "u*"), VECTORS, strict=True):
         np.testing.assert_array_equal(found, expected)
     assert list_arrays(tmp_path / "a.npz")[0] == ArrayInfo("m", (4, 3), "float64")
 
@@ -50,16 +50,16 @@ def test_load_array__mat(tmp_path, version):
         scipy.io.savemat(path, values)
     else:
         write_mat73(path)
-    np.testing.assert_array_equal(load_array(path, "m"), MATRIX)
-    assert load_array(path, "t").shape == (2,)
-    np.testing.assert_array_equal(load_array(path, "s.x"), MATRIX)
-    for found, expected in zip(load_array(path, "c"), VECTORS, strict=True):
+    np.testing.assert_array_equal(read_array(path, "m"), MATRIX)
+    assert read_array(path, "t").shape == (2,)
+    np.testing.assert_array_equal(read_array(path, "s.x"), MATRIX)
+    for found, expected in zip(read_array(path, "c"), VECTORS, strict=True):
         np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(load_array(path, "c{3}"), VECTORS[2])
+    np.testing.assert_array_equal(read_array(path, "c{3}"), VECTORS[2])
     with pytest.raises(ValueError, match="counts 1 to 3"):
-        load_array(path, "c{4}")
+        read_array(path, "c{4}")
     with pytest.raises(ValueError, match="no variable 'M'; did you mean 'm'"):
-        load_array(path, "M")
+        read_array(path, "M")
 
 
 def write_mat73(path):
@@ -101,11 +101,11 @@ def test_load_array__hdf5(tmp_path):
         file["names"] = ["a", "b"]
         file["units/spike_times"] = np.concatenate(VECTORS)
         file["units/spike_times_index"] = np.array([2, 2, 3])
-    np.testing.assert_array_equal(load_array(path, "g/m"), MATRIX)
-    np.testing.assert_array_equal(load_array(path, "g.m"), MATRIX)
-    assert load_array(path, "names").tolist() == ["a", "b"]
+    np.testing.assert_array_equal(read_array(path, "g/m"), MATRIX)
+    np.testing.assert_array_equal(read_array(path, "g.m"), MATRIX)
+    assert read_array(path, "names").tolist() == ["a", "b"]
     for name in ("spikes/*", "units/spike_times"):
-        for found, expected in zip(load_array(path, name), VECTORS, strict=True):
+        for found, expected in zip(read_array(path, name), VECTORS, strict=True):
             np.testing.assert_array_equal(found, expected)
     assert [item.name for item in list_arrays(path) if item.is_collection] == ["spikes/*"]
 
@@ -124,32 +124,32 @@ def test_load_array__hdf5(tmp_path):
 def test_load_array__text(tmp_path, text):
     path = tmp_path / "a.csv"
     path.write_text(text, encoding="utf-8")
-    assert load_array(path, "t").tolist() == [0, 0.1]
-    assert load_array(path, 1).tolist() == [1.5, 2.5]
-    assert load_array(path).tolist() == [[0, 1.5], [0.1, 2.5]]
+    assert read_array(path, "t").tolist() == [0, 0.1]
+    assert read_array(path, 1).tolist() == [1.5, 2.5]
+    assert read_array(path).tolist() == [[0, 1.5], [0.1, 2.5]]
 
 
 def test_load_array__text_without_header(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("0,1.5\n0.1,\n0.2,2.5\n")
-    np.testing.assert_array_equal(load_array(path, 1), [1.5, np.nan, 2.5])
+    np.testing.assert_array_equal(read_array(path, 1), [1.5, np.nan, 2.5])
 
 
 def test_load_array__parquet(tmp_path):
     pytest.importorskip("pyarrow")
     path = tmp_path / "a.parquet"
     pd.DataFrame({"t": [0, 0.1], "name": ["a", "b"]}).to_parquet(path)
-    assert load_array(path, "t").tolist() == [0, 0.1]
-    assert load_array(path, "name").tolist() == ["a", "b"]
+    assert read_array(path, "t").tolist() == [0, 0.1]
+    assert read_array(path, "name").tolist() == ["a", "b"]
     with pytest.raises(ValueError, match="no variable 'x'"):
-        load_array(path, "x")
+        read_array(path, "x")
 
 
 def test_load_array__parquet_without_pyarrow(tmp_path, monkeypatch):
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(ValueError, match=r'pip install "neurodrift\[parquet\]"'):
-        load_array(tmp_path / "a.parquet", "t")
+        read_array(tmp_path / "a.parquet", "t")
 
 
 def npy_header(shape, descr="'<f8'"):
@@ -252,7 +252,7 @@ def test_load_array__bad_file(tmp_path, name):
         pytest.importorskip("pyarrow")
     make(tmp_path / name)
     with pytest.raises(ValueError, match=message) as caught:
-        load_array(tmp_path / name, None if name.endswith("npy") else "a")
+        read_array(tmp_path / name, None if name.endswith("npy") else "a")
     assert name in str(caught.value)
     assert not Path("/tmp/neurodrift-must-not-exist").exists()
 
@@ -260,11 +260,11 @@ def test_load_array__bad_file(tmp_path, name):
 def test_load_array__needs_a_name_where_there_are_several(tmp_path):
     np.savez(tmp_path / "a.npz", x=MATRIX, y=MATRIX)
     with pytest.raises(ValueError, match="2 variables, so one must be named: x, y"):
-        load_array(tmp_path / "a.npz")
+        read_array(tmp_path / "a.npz")
     np.save(tmp_path / "a.npy", MATRIX)
     with pytest.raises(ValueError, match="no column 3"):
-        load_array(tmp_path / "a.npy", 3)
+        read_array(tmp_path / "a.npy", 3)
     with pytest.raises(ValueError, match="leave 'x' out"):
-        load_array(tmp_path / "a.npy", "x")
+        read_array(tmp_path / "a.npy", "x")
     with pytest.raises(FileNotFoundError):
-        load_array(tmp_path / "b.npy")
+        read_array(tmp_path / "b.npy")

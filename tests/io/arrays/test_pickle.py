@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neurodrift.io.arrays.pickle import Symbol, load_object_npy, read_inert
+from neurodrift.io.arrays.pickle import Symbol, read_inert, read_object_npy
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -87,16 +87,16 @@ def test_read_inert__deep_nesting():
 def test_load_object_npy__dict_and_array(tmp_path):
     path = tmp_path / "ops.npy"
     np.save(path, {"fs": 30.0}, allow_pickle=True)  # type: ignore[arg-type]
-    assert load_object_npy(path) == {"fs": 30.0}
+    assert read_object_npy(path) == {"fs": 30.0}
     table = np.array([[1, None], [None, 2]], dtype=object)
     np.save(path, table, allow_pickle=True)
-    assert load_object_npy(path).tolist() == table.tolist()
+    assert read_object_npy(path).tolist() == table.tolist()
 
 
 def test_load_object_npy__no_objects(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(3))
     with pytest.raises(ValueError, match="no Python objects"):
-        load_object_npy(tmp_path / "a.npy")
+        read_object_npy(tmp_path / "a.npy")
     Path(tmp_path / "b.npy").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"no \.npy file"):
-        load_object_npy(tmp_path / "b.npy")
+        read_object_npy(tmp_path / "b.npy")

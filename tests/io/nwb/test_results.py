@@ -28,12 +28,12 @@ def recording() -> xr.Dataset:
 @pytest.fixture(scope="module")
 def results(recording: xr.Dataset) -> xr.DataTree:
     """The nodes of `analyze` that are exported, without the slow ones."""
-    maps = neurodrift.rate_maps(recording)
-    sessions = neurodrift.session_table(recording).drop(columns=["subject", "environment"])
+    maps = neurodrift.compute_rate_maps(recording)
+    sessions = neurodrift.tabulate_sessions(recording).drop(columns=["subject", "environment"])
     nodes = {
         "maps": maps,
-        "place_cells": neurodrift.place_cells(recording),
-        "drift": neurodrift.drift(maps),
+        "place_cells": neurodrift.detect_place_cells(recording),
+        "drift": neurodrift.compute_drift(maps),
         "sessions": sessions.set_index("session").to_xarray(),
     }
     return xr.DataTree.from_dict(nodes)

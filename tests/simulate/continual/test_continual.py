@@ -81,7 +81,7 @@ def test_recording__has_the_same_trials_after_every_task(tasks, replay):
     recording = replay.recording("4 v 5", n_trials=8)
     assert recording["session"].values.tolist()[:2] == ["untrained", "after task 1"]
     assert recording["training_step"].values.tolist() == [0, 250, 500, 750]
-    slices = nd.session_slices(recording)
+    slices = nd.slice_sessions(recording)
     lengths = {piece.stop - piece.start for piece in slices}
     assert len(lengths) == 1
     first = recording.isel(time=slices[0])
@@ -104,7 +104,7 @@ def test_recording__analysis_runs_unchanged(replay):
     recording = replay.recording(1, n_trials=6)
     results = nd.analyze(recording)
     assert results["sessions"]["loss"].values[0] > results["sessions"]["loss"].values[-1]
-    assert "verdict" in nd.phases(results).attrs
+    assert "verdict" in nd.detect_phases(results).attrs
 
 
 def test_train_continual__tasks_of_any_arrays():

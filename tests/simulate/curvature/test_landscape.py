@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurodrift.seeds import generator
-from neurodrift.simulate.curvature.flatness import flatness_bias, valley_drift
+from neurodrift.simulate.curvature.flatness import measure_flatness_bias, predict_valley_drift
 from neurodrift.simulate.curvature.landscape import Landscape, descend, valley
 
 
@@ -140,14 +140,14 @@ def test_flatness_bias__valley_drifts_as_predicted(noise, eta, start):
         n_walkers=2000,
         **noise,
     ).isel(step=slice(4, None))  # once y has forgotten its start
-    bias = flatness_bias(walks, bins=3)
+    bias = measure_flatness_bias(walks, bins=3)
     assert (bias["predicted"] < 0).all()
     within = 4 * bias["drift_se"] + 0.02 * np.abs(bias["predicted"])
     assert (np.abs(bias["drift"] - bias["predicted"]) < within).all()
-    overall = flatness_bias(walks, bins=1)
+    overall = measure_flatness_bias(walks, bins=1)
     assert (overall["drift"] / overall["drift_se"]).item() < -4  # it is seen, not only allowed
     for quantity in ("curvature", "hessian_trace"):
-        fall = flatness_bias(walks, quantity=quantity, bins=1)
+        fall = measure_flatness_bias(walks, quantity=quantity, bins=1)
         assert (fall["drift"] + 4 * fall["drift_se"]).item() < 0
 
 
@@ -163,7 +163,7 @@ def test_flatness_bias__rate_grows_as_the_square_of_the_noise():
             every=100,
             n_walkers=400,
         ).isel(step=slice(1, None))
-        drifts.append(flatness_bias(walks, bins=1)["drift"].item())
+        drifts.append(measure_flatness_bias(walks, bins=1)["drift"].item())
     assert drifts[1] / drifts[0] == pytest.approx(4, rel=0.05)
 
 
@@ -190,13 +190,13 @@ def test_descend__valley_walks_reach_the_flat_origin_and_stay_on_the_floor():
 
 def test_valley_drift__is_half_the_slope_of_the_regularisers():
     eta, sigma, s, x = 1e-4, 0.3, 0.2, np.array([0.5, 1.0, 2.0])
-    update = valley_drift(x, eta, update_noise=sigma)
+    update = predict_valley_drift(x, eta, update_noise=sigma)
     np.testing.assert_allclose(update, -((eta * sigma) ** 2) / 4 * (2 / x), rtol=1e-3)
-    label = valley_drift(x, eta, label_noise=s)
+    label = predict_valley_drift(x, eta, label_noise=s)
     np.testing.assert_allclose(label, -((eta * s) ** 2) / 2 * (4 * x), rtol=1e-3)
-    uniform = valley_drift(x, eta, label_noise=s * np.sqrt(12), label_noise_kind="uniform")
+    uniform = predict_valley_drift(x, eta, label_noise=s * np.sqrt(12), label_noise_kind="uniform")
     np.testing.assert_allclose(uniform, label)
-    assert np.isnan(valley_drift(2.0, 0.3, update_noise=0.1))
+    assert np.isnan(predict_valley_drift(2.0, 0.3, update_noise=0.1))
 
 
 def test_descend__walker_does_not_depend_on_the_others():
@@ -244,7 +244,7 @@ def test_flatness_bias__literal_means():
     values = np.abs(walks["theta"].values[..., 0])
     walks["distance"] = (("walker", "step"), values)
     edges = [0.0, 0.5, 1.0, 5.0, 6.0]
-    bias = flatness_bias(walks, bins=edges, lag=3)
+    bias = measure_flatness_bias(walks, bins=edges, lag=3)
     changes: list[list[float]] = [[] for _ in edges[1:]]
     starts: list[list[float]] = [[] for _ in edges[1:]]
     for walker in range(9):
@@ -292,6 +292,6 @@ def test_landscape__what_is_missing_is_named():
         descend(_bowl(1.0), start=(1.0,), learning_rate=0.1, n_steps=5, label_noise=0.1)
     walks = descend(_bowl(1.0), start=(1.0,), learning_rate=0.1, n_steps=5)
     with pytest.raises(ValueError, match="have no 'distance', they have"):
-        flatness_bias(walks)
+        measure_flatness_bias(walks)
     with pytest.raises(ValueError, match="lag is 6, expected 1 to 5"):
-        flatness_bias(walks, quantity="curvature", lag=6)
+        measure_flatness_bias(walks, quantity="curvature", lag=6)

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodrift.simulate.curvature.hessian import hessian_matrix
+from neurodrift.simulate.curvature.hessian import compute_hessian_matrix
 from neurodrift.simulate.curvature.landscape import Landscape, descend, valley
 from neurodrift.simulate.curvature.laplace import (
     Laplace,
-    laplace_approximation,
-    loss_grids,
-    permuted_energy,
+    compute_loss_grids,
+    compute_permuted_energy,
+    fit_laplace,
     two_minima,
 )
 from neurodrift.simulate.gradient.networks import ACTIVATIONS
@@ -70,7 +70,7 @@ def test_laplace_approximation__is_exact_for_a_bowl(seed, size):
         (bowl.loss, None, 1e-5),
         (bowl.loss, hessian, 1e-12),
     ):
-        found = laplace_approximation(loss, place, hessian=given_hessian)
+        found = fit_laplace(loss, place, hessian=given_hessian)
         np.testing.assert_allclose(found(theta), true, rtol=tolerance, atol=100 * tolerance)
         np.testing.assert_allclose(found.slope, 0, atol=1e-7)
     walk = found.landscape(bowl.parameters)
@@ -81,8 +81,8 @@ def test_laplace_approximation__is_exact_for_a_bowl(seed, size):
 def test_laplace_approximation__differences_of_loss_and_of_gradient_agree():
     rng = np.random.default_rng(0)
     for place in rng.normal(size=(5, 2)):
-        by_gradient = laplace_approximation(two_minima(), place)
-        by_loss = laplace_approximation(two_minima().height, place)
+        by_gradient = fit_laplace(two_minima(), place)
+        by_loss = fit_laplace(two_minima().height, place)
         np.testing.assert_allclose(by_loss.hessian, by_gradient.hessian, atol=1e-5)
         np.testing.assert_allclose(by_loss.slope, by_gradient.slope, atol=1e-8)
         x, half, barrier = place[0], 1.0, 0.5
@@ -98,7 +98,7 @@ def test_two_minima__are_equal_with_a_barrier_between():
     eigenvalues = toy.curvatures(places[:3])
     assert (eigenvalues[:2] > 0).all() and eigenvalues[2, 0] < 0 < eigenvalues[2, 1]
     grid = np.linspace(-4, 4, 161)
-    grids = loss_grids(toy, laplace_approximation(toy, places[0]), grid, grid[60:101])
+    grids = compute_loss_grids(toy, fit_laplace(toy, places[0]), grid, grid[60:101])
     assert grids["true_loss"].dims == ("y", "x") and grids["true_loss"].shape == (41, 161)
     for x, y in ((-1.5, 0.0), (1.5, 0.0), (0.4, 0.7)):
         at = {"x": x, "y": y, "method": "nearest"}
@@ -113,7 +113,7 @@ def test_two_minima__are_equal_with_a_barrier_between():
 
 def test_two_minima__walks_cross_the_true_barrier_only():
     toy = two_minima(barrier=0.12)
-    memory = laplace_approximation(toy, (-1.0, 0.0)).landscape(toy.parameters)
+    memory = fit_laplace(toy, (-1.0, 0.0)).landscape(toy.parameters)
     options = {"start": (-1.0, 0.0), "learning_rate": 0.05, "update_noise": 1.5, "seed": 0}
     options |= {"n_steps": 4000, "n_walkers": 100, "every": 4000}
     true = descend(toy, **options)["theta"].isel(step=-1, parameter=0)
@@ -127,11 +127,11 @@ def test_two_minima__walks_cross_the_true_barrier_only():
 @pytest.mark.parametrize("n_permuted", [2, 5, None])
 def test_permuted_energy__equals_the_dense_hessian(activation, part, n_permuted):
     W, b, V, inputs, targets = network()
-    found = permuted_energy(
+    found = compute_permuted_energy(
         W, b, V, inputs, targets, activation=activation, part=part, n_permuted=n_permuted,
-        n_permutations=6, seed=3,
+        n_repeats=6, seed=3,
     )  # fmt: skip
-    hessian = hessian_matrix(W, b, V, inputs, targets, activation=activation, part=part)
+    hessian = compute_hessian_matrix(W, b, V, inputs, targets, activation=activation, part=part)
     before = ((ACTIVATIONS[activation](inputs @ W.T + b)[0] @ V.T - targets) ** 2).mean()
     assert found.attrs["loss"] == pytest.approx(before)
     assert found.attrs["loss_of_mean"] == pytest.approx(targets.var(axis=0).mean())
@@ -150,48 +150,51 @@ def test_permuted_energy__equals_the_dense_hessian(activation, part, n_permuted)
 
 def test_permuted_energy__of_a_trained_network_is_far_above_its_loss():
     parts = trained(0)
-    swaps = permuted_energy(*parts, activation="tanh", n_permuted=2, n_permutations=50)
+    swaps = compute_permuted_energy(*parts, activation="tanh", n_permuted=2, n_repeats=50)
     assert swaps.attrs["loss"] < 0.05 * swaps.attrs["loss_of_mean"]
     np.testing.assert_allclose(swaps["loss"], swaps.attrs["loss"], rtol=1e-9)
-    every = permuted_energy(*parts, activation="tanh", n_permutations=50)
+    every = compute_permuted_energy(*parts, activation="tanh", n_repeats=50)
     assert float(every["laplace_loss"].median()) > 100 * every.attrs["loss"]
     assert float(every["laplace_loss"].median()) > every.attrs["loss_of_mean"]
     assert (swaps["laplace_loss"] >= swaps.attrs["loss"]).all()
     assert float(every["laplace_loss"].median()) > float(swaps["laplace_loss"].median())
-    again = permuted_energy(*parts, activation="tanh", n_permutations=3)
+    again = compute_permuted_energy(*parts, activation="tanh", n_repeats=3)
     np.testing.assert_array_equal(again["order"], every["order"][:3])  # whatever their number
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: laplace_approximation(valley(), [[1.0]]), "expected finite numbers over"),
-        (lambda: laplace_approximation(valley(), [np.nan, 0]), "expected finite numbers over"),
+        (lambda: fit_laplace(valley(), [[1.0]]), "expected finite numbers over"),
+        (lambda: fit_laplace(valley(), [np.nan, 0]), "expected finite numbers over"),
         (
-            lambda: laplace_approximation(valley(), [1, 0], hessian=np.eye(3)),
+            lambda: fit_laplace(valley(), [1, 0], hessian=np.eye(3)),
             r"hessian has shape \(3, 3\), expected \(parameter, parameter\) = \(2, 2\)",
         ),
         (
-            lambda: laplace_approximation(lambda p: np.full(len(p), np.inf), [1.0, 2.0]),
+            lambda: fit_laplace(lambda p: np.full(len(p), np.inf), [1.0, 2.0]),
             r"derivatives are not finite at \[1.0, 2.0\]",
         ),
         (
-            lambda: laplace_approximation(
+            lambda: fit_laplace(
                 Landscape(name="blind", parameters=("x",), gradient=lambda p: p), [0.0]
             ),
             "'blind' knows its gradient only",
         ),
         (lambda: two_minima(barrier=0), "barrier 0 and stiffness 4.0 must be positive"),
         (
-            lambda: loss_grids(
+            lambda: compute_loss_grids(
                 valley(), Laplace(np.zeros(3), 0.0, np.eye(3), np.zeros(3)), [0], [0]
             ),
             "is of 3 parameters, expected 2",
         ),
-        (lambda: permuted_energy(*network(), n_permuted=1), "2 <= n_permuted <= 7 hidden units"),
-        (lambda: permuted_energy(*network(), n_permutations=0), "n_permutations >= 1"),
-        (lambda: permuted_energy(*network(), part="half"), "part is 'half'; expected full"),
-        (lambda: permuted_energy(*network(), activation="cos"), "activation is 'cos'"),
+        (
+            lambda: compute_permuted_energy(*network(), n_permuted=1),
+            "2 <= n_permuted <= 7 hidden units",
+        ),
+        (lambda: compute_permuted_energy(*network(), n_repeats=0), "n_repeats >= 1"),
+        (lambda: compute_permuted_energy(*network(), part="half"), "part is 'half'; expected full"),
+        (lambda: compute_permuted_energy(*network(), activation="cos"), "activation is 'cos'"),
     ],
 )
 def test_laplace__bad_input(call, message):

@@ -9,11 +9,11 @@ import pytest
 import xarray as xr
 
 from neurodrift.simulate.curvature.hessian import (
-    hessian_matrix,
-    hessian_spectrum,
+    compute_hessian_matrix,
+    compute_hessian_spectrum,
     published_eigenvalues,
 )
-from neurodrift.simulate.curvature.measures import hessian_measures, training_summary
+from neurodrift.simulate.curvature.measures import compute_hessian_measures, summarize_training
 from neurodrift.simulate.curvature.timescale import published_timescale
 
 
@@ -30,12 +30,12 @@ def snapshots(n_steps=3, hidden=12, features=6, outputs=3, samples=4, seed=0):
 def test_hessian_measures__equals_dense_eigenvalues():
     W, b, V, x, y = snapshots()
     step = np.array([0, 100, 1000])
-    measures = hessian_measures(W, b, V, x, y, step=step)
+    measures = compute_hessian_measures(W, b, V, x, y, step=step)
     assert measures["step"].values.tolist() == step.tolist()
     for i in range(3):
         parts = W[i], b[i], V[i], x, y
-        values = np.linalg.eigvalsh(hessian_matrix(*parts))
-        linear = np.linalg.eigvalsh(hessian_matrix(*parts, part="gauss_newton"))
+        values = np.linalg.eigvalsh(compute_hessian_matrix(*parts))
+        linear = np.linalg.eigvalsh(compute_hessian_matrix(*parts, part="gauss_newton"))
         floor = 1e-9 * np.abs(values).max()
         expected = {
             "eig_sum": values.sum(),
@@ -54,7 +54,7 @@ def test_hessian_measures__equals_dense_eigenvalues():
 def test_hessian_measures__published_rules():
     W, b, V, x, y = parts = snapshots(hidden=30, features=20, outputs=5, samples=5)
     exact, theirs, expected = (
-        hessian_measures(*parts, rule=rule)
+        compute_hessian_measures(*parts, rule=rule)
         for rule in ("relative", "published", "published_expected")
     )
     for i in range(3):
@@ -73,7 +73,7 @@ def test_hessian_measures__dead_and_diverged_snapshots():
     b[1] = -1e6
     W[2, 0, 0] = np.nan
     for rule in ("relative", "published", "published_expected"):
-        measures = hessian_measures(W, b, V, x, y, rule=rule)
+        measures = compute_hessian_measures(W, b, V, x, y, rule=rule)
         dead = {name: float(values[1]) for name, values in measures.items()}
         assert dead == dict.fromkeys(dead, 0.0)
         assert measures.isel(step=2).to_array().isnull().all()
@@ -82,21 +82,21 @@ def test_hessian_measures__dead_and_diverged_snapshots():
 
 def test_hessian_measures__other_activation():
     W, b, V, x, y = snapshots(n_steps=1)
-    measures = hessian_measures(W, b, V, x, y, activation="tanh")
-    values = hessian_spectrum(W[0], b[0], V[0], x, y, activation="tanh")
+    measures = compute_hessian_measures(W, b, V, x, y, activation="tanh")
+    values = compute_hessian_spectrum(W[0], b[0], V[0], x, y, activation="tanh")
     assert float(measures["eig_sum"][0]) == pytest.approx(values.sum())
 
 
 def test_hessian_measures__bad_input():
     W, b, V, x, y = snapshots()
     with pytest.raises(ValueError, match=r"give one snapshot as W\[None\]"):
-        hessian_measures(W[0], b[0], V[0], x, y)
+        compute_hessian_measures(W[0], b[0], V[0], x, y)
     with pytest.raises(ValueError, match="expected one of relative, published, published_expected"):
-        hessian_measures(W, b, V, x, y, rule="zero")
+        compute_hessian_measures(W, b, V, x, y, rule="zero")
     with pytest.raises(ValueError, match="step has shape"):
-        hessian_measures(W, b, V, x, y, step=np.arange(2))
+        compute_hessian_measures(W, b, V, x, y, step=np.arange(2))
     with pytest.raises(ValueError, match="shapes do not fit"):
-        hessian_measures(W, b, V, x, y[:, :2])
+        compute_hessian_measures(W, b, V, x, y[:, :2])
 
 
 def runs(n_runs=5, n_samples=101, seed=0):
@@ -138,7 +138,7 @@ def literal_row(measures, spectra, i):
 
 def test_training_summary__equals_the_published_columns():
     measures, spectra = runs()
-    table = training_summary(measures, spectra)
+    table = summarize_training(measures, spectra)
     for i in range(5):
         for name, value in literal_row(measures, spectra, i).items():
             assert float(table[name][i]) == pytest.approx(value, rel=1e-12), name
@@ -160,7 +160,7 @@ def test_training_summary__reports_both_collections():
     measures["active_fraction"][3, 50] = 0.0  # silent in one sample only
     spectra["eig_sum"][4, 90:] = np.nan
     measures["loss"][5, -1] = 1e11
-    everything = training_summary(measures, spectra)
+    everything = summarize_training(measures, spectra)
     assert everything["kept"].values.tolist() == [True] + [False] * 5
     assert everything["reason"].values.tolist() == [
         "kept",
@@ -171,48 +171,48 @@ def test_training_summary__reports_both_collections():
         "last loss above 1e10",
     ]
     # a stopped run is summarised by what it has
-    short = training_summary(measures.isel(run=[1], step=slice(40)))
+    short = summarize_training(measures.isel(run=[1], step=slice(40)))
     assert float(short["active"][0]) == pytest.approx(float(everything["active"][1]))
-    kept = training_summary(measures, spectra, collection="published")
+    kept = summarize_training(measures, spectra, collection="published")
     assert kept.sizes["run"] == 1
     assert (kept.attrs["n_runs"], kept.attrs["n_kept"]) == (6, 1)
     xr.testing.assert_equal(kept, everything.isel(run=[0]))
     # without spectra nothing is said of them
-    assert int(training_summary(measures)["kept"].sum()) == 2
-    assert "eig_sum" not in training_summary(measures)
+    assert int(summarize_training(measures)["kept"].sum()) == 2
+    assert "eig_sum" not in summarize_training(measures)
 
 
 def test_training_summary__one_run_and_no_signal():
     measures, spectra = (d.isel(run=0) for d in runs())
-    table = training_summary(measures, spectra)
+    table = summarize_training(measures, spectra)
     assert table["active_units"].dims == ()
     assert str(table["reason"].values) == "kept"
     with pytest.raises(ValueError, match="drops rows of one dimension"):
-        training_summary(measures, spectra, collection="published")
-    dead = training_summary(measures * 0)
+        summarize_training(measures, spectra, collection="published")
+    dead = summarize_training(measures * 0)
     assert str(dead["reason"].values) == "no active unit in a sample"
     assert np.isnan([float(dead[name]) for name in ("loss", "active", "active_units")]).all()
 
 
 def test_training_summary__lazy_and_chunked():
     measures, spectra = runs()
-    expected = training_summary(measures, spectra)
-    lazy = training_summary(measures.chunk(run=2), spectra.chunk(run=3))
+    expected = summarize_training(measures, spectra)
+    lazy = summarize_training(measures.chunk(run=2), spectra.chunk(run=3))
     xr.testing.assert_identical(expected, lazy.compute())
 
 
 def test_training_summary__bad_input():
     measures, spectra = runs()
     with pytest.raises(ValueError, match="measures lacks active_fraction"):
-        training_summary(measures.drop_vars("active_fraction"))
+        summarize_training(measures.drop_vars("active_fraction"))
     with pytest.raises(ValueError, match="spectra lacks eig_sum_log"):
-        training_summary(measures, spectra.drop_vars("eig_sum_log"))
+        summarize_training(measures, spectra.drop_vars("eig_sum_log"))
     with pytest.raises(ValueError, match="lacks loss over step"):
-        training_summary(measures.assign(loss=measures["loss"].isel(step=0, drop=True)))
+        summarize_training(measures.assign(loss=measures["loss"].isel(step=0, drop=True)))
     with pytest.raises(ValueError, match="expected 'all' or 'published'"):
-        training_summary(measures, collection="some")
+        summarize_training(measures, collection="some")
     with pytest.raises(ValueError, match="n_average is 0"):
-        training_summary(measures, n_average=0)
+        summarize_training(measures, n_average=0)
 
 
 def test_hessian_measures__published_rule_meets_the_published_tables(shared_data):
@@ -239,9 +239,11 @@ def test_hessian_measures__published_rule_meets_the_published_tables(shared_data
         start = ((x @ W[0].T + b[0]) > 0).any(axis=0).mean()
         b[:, :n_silent] = -100.0
         active = ((x @ W[0].T + b[0]) > 0).any(axis=0).mean()
-        theirs = hessian_measures(W, b, V, x, y, rule="published")
+        theirs = compute_hessian_measures(W, b, V, x, y, rule="published")
         ratios.append(float(theirs["eig_nonzero"][0]) / (active / start))
-        exact.append(float(hessian_measures(W, b, V, x, y)["eig_positive"][0]) / (active / start))
+        exact.append(
+            float(compute_hessian_measures(W, b, V, x, y)["eig_positive"][0]) / (active / start)
+        )
     # Half of the null directions of active units are counted here and by today's torch, a third to
     # two fifths in the tables: rounding errors differ between builds of LAPACK.
     published = np.median(share / units)

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift.simulate.curvature.timescale import published_timescale, sparsification_time
+from neurodrift.simulate.curvature.timescale import (
+    estimate_sparsification_time,
+    published_timescale,
+)
 
 
 def curve(values, step):
@@ -37,7 +40,9 @@ def declines(kind, *, tau, level, n_runs, n_samples=120, end=5000.0, seed=1):
 def test_sparsification_time__exact_exponential(tau, level):
     step = np.r_[0, np.geomspace(1, 3e5, 300).astype(int)]
     step = np.unique(step)
-    result = sparsification_time(curve(level + 0.7 * np.exp(-step / tau), step), n_bootstraps=19)
+    result = estimate_sparsification_time(
+        curve(level + 0.7 * np.exp(-step / tau), step), n_repeats=19
+    )
     assert str(result["status"].values) == "fitted"
     assert float(result["timescale"]) == pytest.approx(tau, rel=1e-3)
     assert float(result["level_end"]) == pytest.approx(level, abs=1e-4)
@@ -50,8 +55,8 @@ def test_sparsification_time__exact_exponential(tau, level):
 def test_sparsification_time__first_sample_is_the_origin():
     step = np.arange(0, 4000, 20)
     u = 0.1 + 0.5 * np.exp(-step / 600)
-    first = sparsification_time(curve(u, step), n_bootstraps=0)
-    later = sparsification_time(curve(u, step + 10_000), n_bootstraps=0)
+    first = estimate_sparsification_time(curve(u, step), n_repeats=0)
+    later = estimate_sparsification_time(curve(u, step + 10_000), n_repeats=0)
     xr.testing.assert_allclose(first["timescale"], later["timescale"])
     assert float(later["half_time"]) == float(first["half_time"]) + 10_000
     assert np.isnan(float(first["timescale_low"]))
@@ -60,7 +65,7 @@ def test_sparsification_time__first_sample_is_the_origin():
 @pytest.mark.parametrize(("kind", "n_units"), [("units", 100), ("noise", None)])
 def test_sparsification_time__little_bias_and_honest_intervals(kind, n_units):
     runs = declines(kind, tau=1000, level=0.1, n_runs=40)
-    result = sparsification_time(runs, n_units=n_units, n_bootstraps=99)
+    result = estimate_sparsification_time(runs, n_units=n_units, n_repeats=99)
     log = np.log(result["timescale"].values / 1000)
     assert abs(log.mean()) < 4 * log.std() / np.sqrt(40)
     covered = (result["timescale_low"] <= 1000) & (result["timescale_high"] >= 1000)
@@ -74,10 +79,10 @@ def test_sparsification_time__little_bias_and_honest_intervals(kind, n_units):
 def test_sparsification_time__many_samples(kind):
     runs = declines(kind, tau=300, level=0.1, n_runs=12, n_samples=3000)
     n_units = 100 if kind == "units" else None
-    result = sparsification_time(runs, n_units=n_units, n_bootstraps=49)
+    result = estimate_sparsification_time(runs, n_units=n_units, n_repeats=49)
     assert ((result["timescale_low"] <= 300) & (result["timescale_high"] >= 300)).sum() >= 9
     # a curve that is shortened loses little
-    half = sparsification_time(runs[:, ::8], n_units=n_units, n_bootstraps=49)
+    half = estimate_sparsification_time(runs[:, ::8], n_units=n_units, n_repeats=49)
     width, half_width = (
         np.log(r["timescale_high"] / r["timescale_low"]).mean() for r in (result, half)
     )
@@ -90,7 +95,7 @@ def test_sparsification_time__many_samples(kind):
 def test_sparsification_time__coverage(kind, tau):
     runs = declines(kind, tau=tau, level=0.1, n_runs=100, n_samples=60)
     n_units = 100 if kind == "units" else None
-    result = sparsification_time(runs, n_units=n_units, n_bootstraps=99)
+    result = estimate_sparsification_time(runs, n_units=n_units, n_repeats=99)
     covered = (result["timescale_low"] <= tau) & (result["timescale_high"] >= tau)
     assert float(covered.mean()) >= 0.88
     half = -tau * np.log((0.475 - 0.1) / 0.85)
@@ -114,7 +119,7 @@ def test_sparsification_time__says_when_there_is_nothing_to_fit():
         ],
         "run",
     )
-    result = sparsification_time(runs, n_bootstraps=49)
+    result = estimate_sparsification_time(runs, n_repeats=49)
     assert list(result["status"].values) == [
         *("not sparsified", "not sparsified", "incomplete", "too short", "too short", "fitted")
     ]
@@ -124,7 +129,7 @@ def test_sparsification_time__says_when_there_is_nothing_to_fit():
     low, high = float(result["timescale_low"][2]), float(result["timescale_high"][2])
     assert 2000 < low < 9000 < high
     # the run says that the half time lies beyond its end
-    units = sparsification_time(runs[0], n_units=100, n_bootstraps=0)
+    units = estimate_sparsification_time(runs[0], n_units=100, n_repeats=0)
     assert float(units["half_time_low"]) == 1990
     assert float(units["half_time_high"]) == np.inf
 
@@ -132,7 +137,7 @@ def test_sparsification_time__says_when_there_is_nothing_to_fit():
 def test_sparsification_time__unbounded_when_a_line_would_do():
     step = np.arange(0, 1000, 10)
     noise = 0.02 * np.random.default_rng(0).normal(size=step.size)
-    result = sparsification_time(curve(0.9 - 1e-4 * step + noise, step), n_bootstraps=49)
+    result = estimate_sparsification_time(curve(0.9 - 1e-4 * step + noise, step), n_repeats=49)
     assert str(result["status"].values) in ("incomplete", "fitted")
     assert float(result["timescale_high"]) > 5000
 
@@ -141,21 +146,25 @@ def test_sparsification_time__half_time_ignores_single_outliers():
     step = np.arange(0, 1000, 10)
     u = np.where(step < 600, 0.8, 0.3)
     u[5], u[80] = 0.35, 0.5
-    result = sparsification_time(curve(u, step), n_units=100, n_bootstraps=0)
+    result = estimate_sparsification_time(curve(u, step), n_units=100, n_repeats=0)
     assert float(result["half_time"]) == 600
     assert float(result["half_time_low"]) <= 600 <= float(result["half_time_high"])
 
 
 def test_sparsification_time__does_not_depend_on_other_runs_or_chunks():
     runs = declines("units", tau=800, level=0.1, n_runs=4)
-    options = {"n_units": 100, "n_bootstraps": 19, "seed": 2}
-    whole = sparsification_time(runs, **options)
+    options = {"n_units": 100, "n_repeats": 19, "seed": 2}
+    whole = estimate_sparsification_time(runs, **options)
     xr.testing.assert_identical(
-        whole, sparsification_time(runs[::-1], **options)[{"run": slice(None, None, -1)}]
+        whole, estimate_sparsification_time(runs[::-1], **options)[{"run": slice(None, None, -1)}]
     )
-    xr.testing.assert_identical(whole, sparsification_time(runs.chunk(run=1), **options).compute())
-    xr.testing.assert_identical(whole.isel(run=2), sparsification_time(runs.isel(run=2), **options))
-    other = sparsification_time(runs, **(options | {"seed": 3}))
+    xr.testing.assert_identical(
+        whole, estimate_sparsification_time(runs.chunk(run=1), **options).compute()
+    )
+    xr.testing.assert_identical(
+        whole.isel(run=2), estimate_sparsification_time(runs.isel(run=2), **options)
+    )
+    other = estimate_sparsification_time(runs, **(options | {"seed": 3}))
     assert not (whole["timescale_low"] == other["timescale_low"]).all()
     assert (whole["timescale"] == other["timescale"]).all()
 
@@ -163,9 +172,9 @@ def test_sparsification_time__does_not_depend_on_other_runs_or_chunks():
 def test_sparsification_time__skips_missing_samples():
     step = np.arange(0, 4000, 20)
     u = curve(0.1 + 0.5 * np.exp(-step / 600), step)
-    gap = sparsification_time(u.where((step < 500) | (step > 700)), n_bootstraps=0)
+    gap = estimate_sparsification_time(u.where((step < 500) | (step > 700)), n_repeats=0)
     assert float(gap["timescale"]) == pytest.approx(600, rel=1e-4)
-    stopped = sparsification_time(u.where(step < 2000), n_bootstraps=0)
+    stopped = estimate_sparsification_time(u.where(step < 2000), n_repeats=0)
     assert float(stopped["last_step"]) == 1980
 
 
@@ -181,7 +190,7 @@ def test_sparsification_time__skips_missing_samples():
 )
 def test_sparsification_time__bad_input(array, options, message):
     with pytest.raises(ValueError, match=message):
-        sparsification_time(array, **options)
+        estimate_sparsification_time(array, **options)
 
 
 def literal_published(u, x):
@@ -236,5 +245,5 @@ def test_published_timescale__is_half_too_fast_on_an_exact_exponential():
         step = np.arange(0, 5000, every)
         u = curve(0.1 + np.exp(-step / 1000), step)
         assert float(published_timescale(u)["rate"]) == pytest.approx(-1.5e-3, rel=0.05)
-        robust = sparsification_time(u, n_bootstraps=0)
+        robust = estimate_sparsification_time(u, n_repeats=0)
         assert float(robust["timescale"]) == pytest.approx(1000, rel=1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.simulate.curvature.measures import hessian_measures
+from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.rules import Rule
@@ -50,7 +50,7 @@ def test_train__smallest_sizes(rule: Any, task: Task, dtype: Any, engine: Any) -
     assert recording["activity"].dtype == dtype and recording.sizes["unit"] == 1
     nd.analyze(recording)
     weights = [run.weights[name] for name in ("W", "b", "V")]
-    curvature = hessian_measures(*weights, task.inputs, task.targets)
+    curvature = compute_hessian_measures(*weights, task.inputs, task.targets)
     assert np.isfinite(curvature["eig_sum"]).all()
 
 
@@ -87,7 +87,7 @@ def test_train__diverged_is_noticed_without_measures(measures: Any, engine: Any)
     assert run.reason == "diverged"
     assert run.snapshot_steps.tolist() == [0]
     assert all(np.isfinite(array).all() for array in run.weights.values())
-    assert nd.sparsity(run.recording()).sizes["session"] == 1
+    assert nd.compute_sparsity(run.recording()).sizes["session"] == 1
     at_end = train(random(), rule=rule, n_steps=300, snapshots=[], measures=[], engine=engine)
     assert (at_end.reason, at_end.measures.attrs["steps_made"]) == ("diverged", 300)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.analysis.drift.remapping import remapping
-from neurodrift.simulate.curvature.hessian import hessian_spectrum, hessian_trace
+from neurodrift.analysis.drift.remapping import compute_remapping
+from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum, compute_hessian_trace
 from neurodrift.simulate.gradient import track as _corridor
 from neurodrift.simulate.gradient.engine import train, train_ensemble
 from neurodrift.simulate.gradient.networks import Network
@@ -15,7 +15,7 @@ from neurodrift.simulate.gradient.perturb import moved, perturb, relearned, thin
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.tasks import PUBLISHED, Task, predictive_track, random
 from neurodrift.simulate.gradient.track import WALLS, morph_track
-from neurodrift.simulate.settings.sweep_config import load_sweep
+from neurodrift.simulate.settings.sweep_config import read_sweep
 from neurodrift.simulate.sweep import open_sweep, run_sweep
 
 TRACK = {"n_samples": 60, "n_rays": 7}
@@ -155,7 +155,7 @@ def test_moved__is_the_forward_pass_there(run, task):
     outputs = hidden @ weights["V"].T
     (where,) = (
         w
-        for w, s in zip(nd.session_slices(recording), recording["session"].values, strict=True)
+        for w, s in zip(nd.slice_sessions(recording), recording["session"].values, strict=True)
         if s == "step 200"
     )
     np.testing.assert_allclose(recording["activity"].values[where], hidden, atol=1e-12)
@@ -216,23 +216,25 @@ def test_relearned__leaves_out_what_diverges(run, task):
 
 def test_perturb__no_change_is_no_remapping(run, task):
     recordings = perturb(run, morph_track(task, 0), relearn=[40])
-    binning = nd.Binning(width=4.0)
-    maps = {name: nd.rate_maps(one, binning=binning) for name, one in recordings.items()}
-    at_once = remapping(maps["familiar"], maps["changed"])
+    binning = nd.Binning(bin_width=4.0)
+    maps = {name: nd.compute_rate_maps(one, binning=binning) for name, one in recordings.items()}
+    at_once = compute_remapping(maps["familiar"], maps["changed"])
     np.testing.assert_array_equal(at_once["remapping_index"], 0)
     np.testing.assert_array_equal(at_once["fraction_changed"], 0)
     # as much noise, the same noise: what relearning does beyond that is nothing
     np.testing.assert_array_equal(
         recordings["relearned 40"]["activity"], recordings["stayed 40"]["activity"]
     )
-    assert (remapping(maps["familiar"], maps["stayed 40"])["remapping_index"] > 0).all()
+    assert (compute_remapping(maps["familiar"], maps["stayed 40"])["remapping_index"] > 0).all()
 
 
 def test_perturb__other_walls_remap_more_the_more_they_differ(run, task):
-    binning = nd.Binning(width=4.0)
-    familiar = nd.rate_maps(run.recording(), binning=binning)
+    binning = nd.Binning(bin_width=4.0)
+    familiar = nd.compute_rate_maps(run.recording(), binning=binning)
     index = [
-        remapping(familiar, nd.rate_maps(moved(run, there).recording(), binning=binning))
+        compute_remapping(
+            familiar, nd.compute_rate_maps(moved(run, there).recording(), binning=binning)
+        )
         for there in (morph_track(task, level, seed=5) for level in (0.1, 0.4, 1))
     ]
     means = [one["remapping_index"].mean().item() for one in index]
@@ -254,7 +256,7 @@ def test_perturb__chosen_snapshots_and_errors(run, task):
 
 
 def test_perturb__a_run_of_a_sweep(tmp_path):
-    config = load_sweep(
+    config = read_sweep(
         "ratzon2024-track",
         {
             "task.n_samples": 60,
@@ -281,9 +283,9 @@ def test_perturb__analysis_runs_on_every_recording(task):
         snapshots=[100, 200, 300, 400, 500, 600],
     )
     recordings = perturb(run, morph_track(task, 0.3), relearn=[20])
-    results = {name: nd.analyze(one, repetitions=10) for name, one in recordings.items()}
+    results = {name: nd.analyze(one, n_repeats=10) for name, one in recordings.items()}
     for one in recordings.values():
-        assert nd.phases(one)["phase"].values.tolist()[1] == "directed drift"
+        assert nd.detect_phases(one)["phase"].values.tolist()[1] == "directed drift"
     compared = nd.compare(results["familiar"], results["changed"])
     assert compared.sizes["side"] == 2
 
@@ -319,6 +321,6 @@ def test_hessian_trace__is_the_sum_of_the_eigenvalues(activation):
     rng = np.random.default_rng(0)
     W, b, V = rng.normal(size=(5, 4)), rng.normal(size=5), rng.normal(size=(3, 5))
     inputs, targets = rng.normal(size=(6, 4)), rng.normal(size=(6, 3))
-    spectrum = hessian_spectrum(W, b, V, inputs, targets, activation=activation)
-    trace = hessian_trace(W, b, V, inputs, targets, activation=activation)
+    spectrum = compute_hessian_spectrum(W, b, V, inputs, targets, activation=activation)
+    trace = compute_hessian_trace(W, b, V, inputs, targets, activation=activation)
     assert trace == pytest.approx(spectrum.sum())

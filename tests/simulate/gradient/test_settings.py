@@ -13,7 +13,7 @@ from neurodrift.schema.yaml import catalog_folder, parse_yaml
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.rules import Rule
-from neurodrift.simulate.gradient.settings import load_settings, settings_from_values
+from neurodrift.simulate.gradient.settings import read_settings, settings_from_values
 from neurodrift.simulate.gradient.store import open_measures
 from neurodrift.simulate.gradient.tasks import TASKS, predictive_track
 from neurodrift.simulate.settings.schema import settings_schema
@@ -115,14 +115,14 @@ def test_settings_schema__is_one_and_refuses_what_the_code_has_not():
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in catalog_folder().glob("ratzon*")))
 def test_load_settings__published(name):
-    settings = load_settings(name)
+    settings = read_settings(name)
     assert settings.n_steps >= 1_000_000
     task, _, _ = settings.build()
     assert task.attrs["published_seed"] == 0
 
 
 def test_load_settings__published_track_is_that_of_the_paper():
-    settings = load_settings("ratzon2024-track", {"seed": 3})
+    settings = read_settings("ratzon2024-track", {"seed": 3})
     task, network, rule = settings.build()
     assert (task.n_samples, task.n_inputs, task.n_outputs) == (150, 18, 17)
     assert task.targets.var(ddof=1) == pytest.approx(0.331, abs=5e-4)
@@ -131,7 +131,7 @@ def test_load_settings__published_track_is_that_of_the_paper():
 
 def test_load_settings__unknown_name_lists_the_known():
     with pytest.raises(FileNotFoundError, match="ratzon2024-noise"):
-        load_settings("ratzon2024-nose")
+        read_settings("ratzon2024-nose")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_load_settings__impossible(change, message, tmp_path):
     path = tmp_path / "track.yaml"
     path.write_text(TRACK)
     with pytest.raises(ValueError, match=message):
-        load_settings(path, change)
+        read_settings(path, change)
 
 
 def test_simulate__a_recording_with_measures(tmp_path, capsys):
@@ -175,7 +175,7 @@ def test_simulate__a_recording_with_measures(tmp_path, capsys):
     ]
     assert main(words) == 0
     assert "finished after 200 steps" in capsys.readouterr().out
-    run = load_settings(config, {"seed": 4}).train()
+    run = read_settings(config, {"seed": 4}).train()
     stored = nd.open_recording(out)
     assert stored.load().identical(run.recording())
     for name in ("loss", "active_fraction"):

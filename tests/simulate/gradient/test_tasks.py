@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from neurodrift import Binning, rate_maps, recording_from_arrays
+from neurodrift import Binning, compute_rate_maps, recording_from_arrays
 from neurodrift.simulate.gradient import task as _task
 from neurodrift.simulate.gradient import tasks, track
 from neurodrift.simulate.gradient.tasks import (
@@ -334,7 +334,7 @@ def test_predictive_track__default_size_samples_both_directions_of_every_bin():
     recording = recording_from_arrays(
         rng.random((150, 3)), kind="activation", frame_duration=1.0, **task.frames()
     )
-    maps = rate_maps(recording, binning=Binning())
+    maps = compute_rate_maps(recording, binning=Binning())
     assert maps["direction"].values.tolist() == [1, -1]
     assert maps.sizes["position"] == 28  # 112 cm in bins of 4 cm
     assert (maps["occupancy"].values > 0).all()

@@ -45,11 +45,11 @@ def test_measures__literal(track: HebbianRun) -> None:
 
 def test_recording__common_analysis_says_the_same(track: HebbianRun) -> None:
     recording = track.recording()
-    found = nd.sparsity(recording)
+    found = nd.compute_sparsity(recording)
     for name in ("active_fraction", "fraction_active_units"):
         np.testing.assert_allclose(found[name].values, track.measures[name].values, rtol=1e-12)
-    maps = nd.rate_maps(recording, binning=nd.Binning(width=1.0))  # a bin a place
-    pairs = nd.drift(maps)["population_vector_correlation"]
+    maps = nd.compute_rate_maps(recording, binning=nd.Binning(bin_width=1.0))  # a bin a place
+    pairs = nd.compute_drift(maps)["population_vector_correlation"]
     np.testing.assert_allclose(
         pairs.values[0, 1:], track.measures["pv_correlation"].values[1:], atol=1e-9
     )
@@ -80,7 +80,7 @@ def test_recording__linear_units_have_no_place() -> None:
     assert "maps" not in results
     assert "ensemble_rate_correlation" in results["drift"]
     with pytest.raises(ValueError, match="position"):
-        nd.rate_maps(recording)
+        nd.compute_rate_maps(recording)
 
 
 def test_train__linear_units_find_the_first_components() -> None:

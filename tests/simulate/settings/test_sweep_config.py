@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neurodrift.schema.yaml import catalog_folder, parse_yaml
-from neurodrift.simulate.settings.sweep_config import load_sweep, sweep_from_values, sweep_schema
+from neurodrift.simulate.settings.sweep_config import read_sweep, sweep_from_values, sweep_schema
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas" / "config"
 
@@ -93,7 +93,7 @@ def test_fingerprint__of_what_decides_only():
     ],
 )
 def test_load_sweep__published(name, n_runs, tasks):
-    config = load_sweep(name)
+    config = read_sweep(name)
     assert len(config.runs) == n_runs
     assert len({run.task["name"] for run in config.runs}) == tasks
     assert all(run.rule["label_noise_kind"] == "uniform" for run in config.runs
@@ -113,7 +113,7 @@ def test_load_sweep__noise_series_is_that_of_the_table(shared_data):
 
     table = pd.read_csv(shared_data / "driftreg" / "SGD_update_noise.csv")
     ours = {(r.task["name"], round(r.rule["update_noise"], 12)) for r in
-            load_sweep("ratzon2024-noise").runs}  # fmt: skip
+            read_sweep("ratzon2024-noise").runs}  # fmt: skip
     theirs = set(zip(table["data_type"], table["update_noise"].round(12), strict=True))
     assert theirs < ours
     assert len(theirs) == 118
@@ -121,7 +121,7 @@ def test_load_sweep__noise_series_is_that_of_the_table(shared_data):
 
 def test_load_sweep__pairs_differ_in_the_noise_only():
     groups = {}
-    for run in load_sweep("ratzon2024-label-update").runs:
+    for run in read_sweep("ratzon2024-label-update").runs:
         rest = (str(run.task), str(run.network), run.seed)
         groups.setdefault(rest, []).append((run.rule["update_noise"], run.rule["label_noise"]))
     assert all(noises == [(0.03, 0.0), (0.0, 1.0)] for noises in groups.values())
@@ -158,7 +158,7 @@ def test_load_sweep__faults(ranges, tmp_path):
         f"  ranges: {ranges}\n"
     )
     with pytest.raises(ValueError, match=FAULTS[ranges]) as raised:
-        load_sweep(path)
+        read_sweep(path)
     assert str(path) in str(raised.value)
 
 

@@ -1,0 +1,89 @@
+"""Public names, in the order of the docs: what is listed here is what ``neurodrift`` offers."""
+
+# recordings
+from .recording import recording_from_arrays as recording_from_arrays
+from .recording import select_sessions as select_sessions
+from .recording import slice_sessions as slice_sessions
+from .joining import join_sessions as join_sessions
+from .io.zarr import open_recording as open_recording
+from .io.zarr import save_recording as save_recording
+from .io.nwb.read import import_nwb as import_nwb
+from .convert.bridges.pynapple import from_pynapple as from_pynapple
+from .convert.bridges.pynapple import to_pynapple as to_pynapple
+from .convert.bridges.movement import from_movement as from_movement
+from .convert.bridges.movement import to_movement as to_movement
+from .convert.bridges.ratinabox import from_ratinabox as from_ratinabox
+
+# maps
+from .analysis.maps.binning import Binning as Binning
+from .analysis.maps.binning import bin_frames as bin_frames
+from .analysis.maps.rate_maps import compute_rate_maps as compute_rate_maps
+from .analysis.maps.rate_maps import smooth_maps as smooth_maps
+from .analysis.maps.rate_maps import order_by_peak as order_by_peak
+from .analysis.maps.place_fields import detect_place_fields as detect_place_fields
+from .analysis.maps.sparsity import compute_sparsity as compute_sparsity
+from .analysis.maps.trials import compute_trial_averages as compute_trial_averages
+
+# information
+from .analysis.information.estimates import (
+    compute_spatial_information as compute_spatial_information,
+)
+from .analysis.information.estimates import (
+    compute_spatial_information_from_maps as compute_spatial_information_from_maps,
+)
+from .analysis.information.estimates import compute_mutual_information as compute_mutual_information
+from .analysis.information.estimates import detect_informative_units as detect_informative_units
+
+# place cells
+from .analysis.place_cells.place_cells import detect_place_cells as detect_place_cells
+from .analysis.place_cells.stability import compute_map_stability as compute_map_stability
+from .analysis.place_cells.stability import compare_criteria as compare_criteria
+from .analysis.place_cells.shuffles import compute_null_distribution as compute_null_distribution
+
+# drift
+from .analysis.drift.drift import compute_drift as compute_drift
+from .analysis.drift.ceiling import compute_half_maps as compute_half_maps
+from .analysis.drift.ceiling import compute_session_drift as compute_session_drift
+from .analysis.drift.representation import (
+    compute_representation_stability as compute_representation_stability,
+)
+from .analysis.drift.remapping import compute_remapping as compute_remapping
+from .analysis.drift.latent import fit_latent_space as fit_latent_space
+from .analysis.drift.latent import compute_latent_activity as compute_latent_activity
+from .analysis.drift.latent import compute_latent_trajectories as compute_latent_trajectories
+
+# identity
+from .analysis.identity.registration import check_registration as check_registration
+from .analysis.identity.quality import count_units as count_units
+from .analysis.identity.map_switches import detect_maps as detect_maps
+from .analysis.identity.map_switches import label_maps as label_maps
+
+# trends
+from .analysis.regression.tables import tabulate_sessions as tabulate_sessions
+from .analysis.regression.tables import tabulate_drift as tabulate_drift
+from .analysis.regression.tables import pool_sessions as pool_sessions
+from .analysis.regression.regression import regress as regress
+from .analysis.phases.phases import detect_phases as detect_phases
+from .analysis.phases.phases import describe_phases as describe_phases
+from .analysis.comparison.compare import compare as compare
+from .analysis.comparison.compare import describe_statements as describe_statements
+
+# all of it
+from .analysis.pipeline import analyze as analyze
+from .analysis.pipeline import summarize as summarize
+from .io.zarr import open_results as open_results
+from .io.zarr import save_results as save_results
+from .io.nwb.results import export_results as export_results
+from .report import write_report as write_report
+
+# modules
+from . import simulate as simulate
+from . import plotting as plotting
+from . import catalog as catalog
+from . import convert as convert
+from . import kinematics as kinematics
+from . import schema as schema
+from . import seeds as seeds
+from . import testing as testing
+
+__version__: str

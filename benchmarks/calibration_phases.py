@@ -18,8 +18,8 @@ from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session
 from neurodrift.analysis.drift.drift import compute_drift
 from neurodrift.analysis.information.estimates import compute_spatial_information
 from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.nodes import place_cell_measures
 from neurodrift.analysis.phases.phases import detect_phases
-from neurodrift.analysis.pipeline import place_cell_measures
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.seeds import generator
@@ -82,7 +82,7 @@ def borders(kind: str, n: int, size: float, memory: float, repeats: int) -> list
         data, truth = series(kind, n, size, memory, rng)
         result = detect_phases(data)
         for i in range(2):
-            row = [float(result[f"change_point{end}"][i]) for end in ("", "_low", "_high")]
+            row = [float(result[f"change_point{end}"][i]) for end in ("", "_ci_low", "_ci_high")]
             if np.isfinite(row[1]):
                 found[i].append((truth[i], *row))
     rows = []

@@ -83,7 +83,7 @@ def print_phases(runs: xr.Dataset) -> None:
         ends = [
             f"{end:.0f} [{low:.0f}, {high:.0f}]"
             for end, low, high in zip(
-                *(found[f"change_point{part}"].values for part in ("", "_low", "_high")),
+                *(found[f"change_point{part}"].values for part in ("", "_ci_low", "_ci_high")),
                 strict=True,
             )
         ]

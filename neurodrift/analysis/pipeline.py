@@ -3,47 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift, finest_split
-from neurodrift.analysis.drift.drift import compute_drift
-from neurodrift.analysis.identity.map_switches import detect_maps, label_maps
-from neurodrift.analysis.identity.quality import count_units, quality
-from neurodrift.analysis.information.estimates import (
-    compute_spatial_information,
-    detect_informative_units,
-    informative_cells,
-)
 from neurodrift.analysis.maps.binning import Binning, as_binning
-from neurodrift.analysis.maps.place_fields import detect_place_fields
-from neurodrift.analysis.maps.rate_maps import compute_rate_maps, smooth_maps
-from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.nodes import Node, Work, chosen_nodes, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
-from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells._tests import expect
-from neurodrift.analysis.place_cells.place_cells import detect_place_cells
-from neurodrift.analysis.place_cells.stability import compare_criteria, compute_map_stability
-from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.regression.tables import tabulate_sessions
-from neurodrift.schema import FORMAT_VERSION, check, label
-from neurodrift.schema.results import MEASURES, SLOPES
+from neurodrift.schema import FORMAT_VERSION, check
 
 __all__ = ["analyze", "summarize"]
-
-_PREDICTORS = ("day", "experience", "training_step", "session_number")
-_KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
 
 
 def analyze(
     recording: xr.Dataset,
     *,
+    measures: Sequence[str] | None = None,
     binning: Binning | None = None,
+    bin_width: float | None = None,
     smoothing: float | None = None,
     min_events: int = 5,
     alpha: float = 0.05,
@@ -61,8 +42,12 @@ def analyze(
     recording
         A recording; lazy activity is read session by session. Without a position there are only
         the sparsity and the drift of activity.
+    measures
+        Nodes to compute; those that they use are computed too. All when omitted.
     binning
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
+    bin_width
+        Width of a bin [cm]: short for ``binning=Binning(bin_width=...)``.
     smoothing
         Standard deviation [cm] of the Gaussian over the maps that are correlated; the width of a
         bin when omitted. Information is always taken from maps that were not smoothed.
@@ -90,23 +75,21 @@ def analyze(
     Returns
     -------
     xarray.DataTree
-        Nodes ``quality`` (units that each step keeps, check of the registration, with sentences
-        of warning as the attribute ``warnings``), ``map_switches`` where maps were looked for,
-        ``place_fields``, ``maps`` and ``smoothed_maps`` (:func:`compute_rate_maps`),
-        ``informative`` units, ``place_cells``, ``information``, ``stability`` (split halves) with
-        the ``agreement`` of both criteria, ``sparsity``, ``drift`` (all frames of a session) and
-        ``session_drift`` (halves of sessions of the same map, with the noise ceiling on the
-        diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares slopes)
-        and ``phases`` (:func:`detect_phases`). The root's attributes are the parameters and the
-        version of neurodrift. Where the criterion is information, the tests and corrections that
-        assume noise are left out: p, q and z are NaN, the information is naive, and there is no
-        ``stability`` and no ``agreement``. Activations below 0, such as those of tanh units, have
-        no information and so no place cells: drift is that of all units.
+        The nodes of :data:`neurodrift.analysis.nodes.NODES` (docs/nodes.md): among them
+        ``sparsity``, ``maps``, ``information``, ``place_cells``, ``drift`` (all frames of a
+        session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
+        the diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares
+        slopes) and ``phases``. Nodes that the recording cannot have are left out. The root's
+        attributes are the parameters, the version of neurodrift, and ``left_out``: node and
+        reason, as JSON. Where the criterion is information, the tests and corrections that assume
+        noise are left out: p, q and z are NaN, and the information is naive.
 
     Raises
     ------
     ValueError
-        If it is no recording, a session has no frame that can be used, or `criterion` is unknown.
+        If it is no recording, a session has no frame that can be used, or an option is unknown.
+    TypeError
+        If `binning` is no :class:`Binning`, or `measures` no list.
 
     Examples
     --------
@@ -119,122 +102,38 @@ def analyze(
     """
     check(recording)
     binning = as_binning(binning)
+    if bin_width is not None:
+        if binning != Binning():
+            raise ValueError("binning and bin_width are both given: give Binning(bin_width=...)")
+        binning = Binning(bin_width=bin_width)
     smoothing = binning.typical_width() if smoothing is None else smoothing
     expect("criterion", criterion, ("auto", "shuffle", "information"))
     expect("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":
         noise_free = recording["activity"].attrs["kind"] == "activation"
         criterion = "information" if noise_free else "shuffle"
-    tested = criterion == "shuffle"
-    options: dict[str, Any] = {"binning": binning, "min_events": min_events, "seed": seed}
-    tree: dict[str, xr.Dataset] = {}
-    noisy = "x" in recording and recording["activity"].attrs["kind"] != "activation"
-    looks = noisy and (map_labels == "detect" or "map_label" not in recording)
-    n_steps = (11 if tested else 9) if "x" in recording else 5
-    bar = _bar(progress, n_steps + looks)
-
-    def step(name: str, function: Callable[[], xr.Dataset]) -> xr.Dataset:
-        bar.set_description(name)
-        tree[name] = function().compute()
-        bar.update()
-        return tree[name]
-
-    switches = None
-    if looks:
-        switches = step(
-            "map_switches", lambda: detect_maps(recording, binning=binning, smoothing=smoothing)
-        )
-        if map_labels == "detect":
-            recording = label_maps(recording, switches)
-    steps: dict[str, Any] = {}
-    active = step("sparsity", lambda: compute_sparsity(recording))
-    steps["active"] = active["is_active"]
-    measures = [active]
-    if "x" in recording:
-        maps = step("maps", lambda: compute_rate_maps(recording, binning=binning))
-        smoothed = maps.assign(rate=smooth_maps(maps["rate"], smoothing))
-        smoothed.attrs["smoothing"] = smoothing
-        tree["smoothed_maps"] = smoothed
-        split = finest_split(recording)
-        chosen: dict[str, Any] = {"active": active["is_active"]}
-        if tested or not (maps["rate"] < 0).any():
-            informative = step(
-                "informative",
-                lambda: detect_informative_units(maps, min_information=min_information),
-            )
-            information = step(
-                "information",
-                lambda: compute_spatial_information(
-                    recording,
-                    binning=binning,
-                    corrections=("ssr", "bae") if tested else "none",
-                    n_repeats=n_repeats,
-                    min_active_frames=min_events,
-                    seed=seed,
-                ),
-            )
-            if tested:
-                cells = step(
-                    "place_cells", lambda: detect_place_cells(recording, alpha=alpha, **options)
-                )
-                stable = step(
-                    "stability",
-                    lambda: compute_map_stability(
-                        recording,
-                        split="half" if split == "block" else split,
-                        smoothing=smoothing,
-                        alpha=alpha,
-                        **options,
-                    ),
-                )
-                tree["agreement"] = compare_criteria(
-                    {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
-                    among=cells["tested"].any("direction"),
-                )
-            else:
-                cells = tree["place_cells"] = informative_cells(informative, information)
-            measures.append(_informative_measures(active, informative))
-            measures.append(place_cell_measures(active, cells, information))
-            chosen["place_cells"] = cells["significant"]
-            steps["tested"] = cells["tested"].any("direction")
-            steps["place_cells"] = cells["is_place_cell"]
-            tree["place_fields"] = detect_place_fields(smoothed, place_cells=cells["significant"])
-        if "map_label" in recording:
-            measures.append(_n_maps(recording))
-        many = recording.sizes["session"] > _KEEP_UNITS_UP_TO
-        step("drift", lambda: compute_drift(smoothed, per_unit=not many, seed=seed, **chosen))
-        step(
-            "session_drift",
-            lambda: compute_session_drift(
-                compute_drift(
-                    compute_half_maps(recording, binning=binning, smoothing=smoothing, split=split),
-                    per_unit=False,
-                    seed=seed,
-                    **chosen,
-                )
-            ),
-        )
-    else:
-        step("drift", lambda: compute_drift(active, active=active["is_active"], seed=seed))
-    counts = count_units(recording, **steps)
-    unused = switches if map_labels == "given" else None
-    check_identity = {"binning": binning, "smoothing": smoothing, "seed": seed}
-    step(
-        "quality",
-        lambda: quality(recording, counts, switches=unused, **check_identity) if noisy else counts,
+    if measures is not None and map_labels == "detect":
+        measures = ["map_switches", *measures]  # other nodes depend on the labels
+    nodes = chosen_nodes(measures)
+    work = Work(
+        recording=recording,
+        binning=binning,
+        smoothing=smoothing,
+        min_events=min_events,
+        alpha=alpha,
+        n_repeats=n_repeats,
+        min_information=min_information,
+        seed=seed,
+        tested=criterion == "shuffle",
+        detects_maps=map_labels == "detect",
     )
-    table = tabulate_sessions(recording, *measures).drop(columns=["subject", "environment"])
-    sessions = xr.Dataset.from_dataframe(table.set_index("session"))
-    sessions["session"] = sessions["session"].astype(object)
-    tree["sessions"] = label(sessions, MEASURES)
-    step("regression", lambda: _slopes(table))
-    extra = {}
-    if "map_label" in recording:
-        labels = recording["map_label"].values
-        extra["n_maps"] = int(np.unique(labels[labels > 0]).size)
-    found = {"/": xr.Dataset(attrs=extra), **tree}
-    step("phases", lambda: detect_phases(xr.DataTree.from_dict(found), seed=seed))
-    bar.close()
+    left_out: dict[str, str] = {}
+    for node in _bar(nodes, progress):
+        reason = reason_without(node, work)
+        if reason is None:
+            work.nodes[node.name] = node.compute(work).compute()
+        else:
+            left_out[node.name] = reason
 
     root = xr.Dataset(
         coords={name: recording[name].variable for name in ("subject", "environment")},
@@ -256,127 +155,25 @@ def analyze(
                 }
             ),
             "recording": json.dumps(dict(recording.attrs), default=str),
-            **extra,
+            "left_out": json.dumps(left_out),
+            **n_maps_of(work.recording),
         },
     )
-    nodes = {
+    found = {
         name: node.drop_vars(["subject", "environment"], errors="ignore")
-        for name, node in tree.items()
+        for name, node in work.nodes.items()
     }
-    return xr.DataTree.from_dict({"/": root, **nodes})
+    return xr.DataTree.from_dict({"/": root, **found})
 
 
-def place_cell_measures(
-    active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset
-) -> xr.Dataset:
-    """Numbers, fractions and mean information of place cells, by session.
-
-    Parameters
-    ----------
-    active, cells, information
-        From :func:`compute_sparsity`, :func:`detect_place_cells` and
-        :func:`compute_spatial_information`.
-
-    Returns
-    -------
-    xarray.Dataset
-        Over ``session``, for :func:`tabulate_sessions`.
-    """
-    n_place = cells["is_place_cell"].sum("unit")
-    n_detected, n_active = active["n_detected"], active["n_active"]
-    significant = cells["significant"]
-    return xr.Dataset(
-        {
-            "n_place_cells": n_place,
-            "n_tested": cells["tested"].any("direction").sum("unit"),
-            "fraction_place_cells": n_place / n_detected.where(n_detected > 0),
-            "fraction_place_of_active": n_place / n_active.where(n_active > 0),
-            **{
-                f"information_{name}": ("session", _means(information[name].where(significant)))
-                for name in ("naive", "ssr", "bae")
-                if name in information
-            },
-        }
-    )
-
-
-def _informative_measures(active: xr.Dataset, informative: xr.Dataset) -> xr.Dataset:
-    information, chosen = informative["information"], informative["is_informative"]
-    n_detected, n_chosen = active["n_detected"], chosen.sum("unit")
-    detected = active["detected"]
-    return xr.Dataset(
-        {
-            "n_informative_units": n_chosen,
-            "fraction_informative_units": n_chosen / n_detected.where(n_detected > 0),
-            "information_informative": ("session", _means(information.where(chosen))),
-            "information_all": ("session", _means(information.fillna(0.0).where(detected))),
-        }
-    )
-
-
-def _n_maps(recording: xr.Dataset) -> xr.Dataset:
-    """Number of maps that the population was in, by session."""
-    labels, index = recording["map_label"].values, recording["session_index"].values
-    counts = [
-        np.unique(labels[(index == i) & (labels > 0)]).size
-        for i in range(recording.sizes["session"])
-    ]
-    return xr.Dataset({"n_maps": ("session", counts)}, coords={"session": recording["session"]})
-
-
-def _means(values: xr.DataArray) -> np.ndarray:
-    """Mean of each session without NaN, the same to the last bit in any order of units."""
-    rows = values.transpose("session", ...).values.reshape(values.sizes["session"], -1)
-    finite = [row[np.isfinite(row)] for row in rows]
-    return np.array([math.fsum(row) / row.size if row.size else np.nan for row in finite])
-
-
-def _slopes(table: Any) -> xr.Dataset:
-    """Least-squares slope of each measure on each predictor, with and without running speed."""
-    measures = [
-        name
-        for name in ("fraction_active_units", "active_fraction", *MEASURES)
-        if name in table and not name.startswith("n_")
-    ]
-    predictors = [
-        name
-        for name in _PREDICTORS
-        if name in table and (name != "session_number" or not {"day", "training_step"} & set(table))
-    ]
-    statistics = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high")
-    names = ["slope", *statistics[1:]]
-    names += [f"{name}_given_speed" for name in ("slope", "p")]
-    found = {name: np.full((len(measures), len(predictors)), np.nan) for name in names}
-    for i, measure in enumerate(measures):
-        for j, predictor in enumerate(predictors):
-            for covariates in ((), ("running_speed",)):
-                used = table[[measure, predictor, *covariates]].dropna()
-                if len(used) < 3 + len(covariates) or (used[predictor].nunique() < 2):
-                    continue
-                if covariates and used["running_speed"].nunique() < 2:
-                    continue
-                fit = regress(table, measure, predictor, covariates=covariates).sel(term=predictor)
-                if covariates:
-                    found["slope_given_speed"][i, j] = fit["estimate"]
-                    found["p_given_speed"][i, j] = fit["p"]
-                else:
-                    for name, statistic in zip(names, statistics, strict=False):
-                        found[name][i, j] = fit[statistic]
-    slopes = xr.Dataset(
-        {name: (("measure", "predictor"), values) for name, values in found.items()},
-        coords={
-            "measure": np.array(measures, dtype=object),
-            "predictor": np.array(predictors, dtype=object),
-        },
-        attrs={"method": "ols", "level": 0.95},
-    )
-    return label(slopes, SLOPES)
-
-
-def _bar(progress: bool, total: int) -> Any:
+def _bar(nodes: list[Node], progress: bool) -> Iterator[Node]:
+    """The nodes one by one, on a terminal under a bar that says which."""
     from tqdm import tqdm
 
-    return tqdm(total=total, disable=None if progress else True, leave=False, unit="step")
+    bar = tqdm(nodes, disable=None if progress else True, leave=False, unit="node")
+    for node in bar:
+        bar.set_description(node.name)
+        yield node
 
 
 def summarize(results: xr.DataTree) -> str:
@@ -454,6 +251,11 @@ def summarize(results: xr.DataTree) -> str:
         one = slopes.sel(predictor=predictor, drop=True)[["slope", "ci_low", "ci_high", "p"]]
         lines.append(f"\nslopes on {predictor} (least squares, n = {sessions.sizes['session']})")
         lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
+    reasons: dict[str, list[str]] = {}
+    for name, reason in json.loads(results.attrs.get("left_out", "{}")).items():
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        lines.append(f"\nleft out, because {reason}: {', '.join(names)}")
     if "phases" in results:  # older results have none
         lines.append(f"\n{describe_phases(results['phases'].to_dataset())}")
     return "\n".join(lines)

@@ -182,3 +182,50 @@ def test_analyze__simulated_activations_need_no_branch():
 def test_analyze__refuses_what_is_no_recording():
     with pytest.raises(TypeError, match="expected a recording"):
         nd.analyze(np.zeros(3))
+
+
+def test_analyze__measures_choose_nodes_and_change_no_number(recording, results):
+    some = nd.analyze(recording, binning=BINS, n_repeats=10, measures=["drift", "regression"])
+    assert set(some.children) == {
+        *("sparsity", "maps", "smoothed_maps", "informative", "information", "place_cells"),
+        *("drift", "sessions", "regression"),
+    }
+    for name in some.children:
+        xr.testing.assert_identical(some[name].to_dataset(), results[name].to_dataset())
+    with pytest.raises(ValueError, match="measures has 'rates', expected some of map_switches"):
+        nd.analyze(recording, measures=["rates"])
+    with pytest.raises(TypeError, match=r"expected a list of names: \['drift'\]"):
+        nd.analyze(recording, measures="drift")
+
+
+def test_analyze__says_what_was_left_out_and_why(recording):
+    bare = nd.analyze(recording.drop_vars(["x", "speed", "direction", "trial", "lap"]))
+    left_out = json.loads(bare.attrs["left_out"])
+    assert set(left_out) == set(RESULTS) - set(bare.children)
+    assert left_out["maps"] == "the recording has no position"
+    assert "left out, because the recording has no position: map_switches, maps" in (
+        nd.summarize(bare)
+    )
+
+
+def test_analyze__binning_is_a_binning(recording):
+    with pytest.raises(TypeError, match=r"for bins of 4 cm, Binning\(bin_width=4\)"):
+        nd.analyze(recording, binning=4)
+    one = nd.analyze(recording, bin_width=10, measures=["maps"])
+    expected = nd.compute_rate_maps(recording, binning=Binning(bin_width=10))
+    np.testing.assert_array_equal(one["maps"]["rate"].values, expected["rate"].values)
+
+
+def test_nodes__each_has_its_variables_and_a_row_in_the_docs():
+    from pathlib import Path
+
+    from neurodrift.analysis.nodes import NEEDS, NODES, table_of_nodes
+
+    assert [node.name for node in NODES if node.name not in RESULTS] == []
+    assert {node.name for node in NODES} == set(RESULTS)
+    assert {need for node in NODES for need in node.needs} == set(NEEDS)
+    names = [node.name for node in NODES]
+    for i, node in enumerate(NODES):
+        assert set(node.uses) <= set(names[:i]), f"{node.name} uses a later node"
+    page = Path(__file__).resolve().parents[2] / "docs" / "nodes.md"
+    assert page.read_text() == table_of_nodes()

@@ -11,7 +11,9 @@ import pandas as pd
 import xarray as xr
 
 from neurodrift.schema import label
-from neurodrift.schema.results import REGRESSION
+from neurodrift.schema.results import MEASURES, REGRESSION, SLOPES
+
+_PREDICTORS = ("day", "experience", "training_step", "session_number")
 
 Method = Literal["ols", "mixed", "subjects"]
 Normalize = Literal["first", "mean"]
@@ -354,6 +356,61 @@ def _variance_inflation(design: np.ndarray) -> np.ndarray:
 
 
 _LOG_RATIOS = np.linspace(-14.0, 14.0, 57)
+
+
+def regress_each(table: pd.DataFrame) -> xr.Dataset:
+    """Least-squares slope of each session measure on each predictor, with and without speed.
+
+    Parameters
+    ----------
+    table
+        One row for each session, from
+        :func:`~neurodrift.analysis.regression.tables.tabulate_sessions`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over (measure, predictor): ``slope`` with its error and interval, and
+        ``slope_given_speed`` with running speed as a covariate; NaN with too few sessions.
+    """
+    measures = [
+        name
+        for name in ("fraction_active_units", "active_fraction", *MEASURES)
+        if name in table and not name.startswith("n_")
+    ]
+    predictors = [
+        name
+        for name in _PREDICTORS
+        if name in table and (name != "session_number" or not {"day", "training_step"} & set(table))
+    ]
+    statistics = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high")
+    names = ["slope", *statistics[1:]]
+    names += [f"{name}_given_speed" for name in ("slope", "p")]
+    found = {name: np.full((len(measures), len(predictors)), np.nan) for name in names}
+    for i, measure in enumerate(measures):
+        for j, predictor in enumerate(predictors):
+            for covariates in ((), ("running_speed",)):
+                used = table[[measure, predictor, *covariates]].dropna()
+                if len(used) < 3 + len(covariates) or (used[predictor].nunique() < 2):
+                    continue
+                if covariates and used["running_speed"].nunique() < 2:
+                    continue
+                fit = regress(table, measure, predictor, covariates=covariates).sel(term=predictor)
+                if covariates:
+                    found["slope_given_speed"][i, j] = fit["estimate"]
+                    found["p_given_speed"][i, j] = fit["p"]
+                else:
+                    for name, statistic in zip(names, statistics, strict=False):
+                        found[name][i, j] = fit[statistic]
+    slopes = xr.Dataset(
+        {name: (("measure", "predictor"), values) for name, values in found.items()},
+        coords={
+            "measure": np.array(measures, dtype=object),
+            "predictor": np.array(predictors, dtype=object),
+        },
+        attrs={"method": "ols", "level": 0.95},
+    )
+    return label(slopes, SLOPES)
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def test_phases__loss_of_which_little_is_known() -> None:
     step = np.arange(8.0)
     loss = np.exp([3.0, -40, 20, -3, 30, -20, 5, -1])
     found = detect_phases(xr.Dataset({"loss": ("step", loss)}, {"step": step}))
-    size = [float(found[f"total_change{end}"][0]) for end in ("_low", "", "_high")]
+    size = [float(found[f"total_change{end}"][0]) for end in ("_ci_low", "", "_ci_high")]
     assert -1 <= size[0] <= size[1] <= size[2]
 
 

@@ -1,0 +1,572 @@
+"""The nodes of an analysis, one entry each: what it is, what it needs, how it is computed.
+
+:func:`neurodrift.analyze`, its option ``measures``, the sentences on what was left out and the
+table in the docs come from :data:`NODES`. A new node is a function and an entry here, and its
+variables in :mod:`neurodrift.schema.results`.
+
+``python -m neurodrift.analysis.nodes docs/nodes.md`` writes the table; a test finds it in step.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.drift.ceiling import (
+    compute_half_maps,
+    compute_session_drift,
+    finest_split,
+)
+from neurodrift.analysis.drift.drift import compute_drift
+from neurodrift.analysis.identity.map_switches import detect_maps, label_maps
+from neurodrift.analysis.identity.quality import count_units, quality
+from neurodrift.analysis.information.estimates import (
+    compute_spatial_information,
+    detect_informative_units,
+    informative_cells,
+)
+from neurodrift.analysis.maps.binning import Binning
+from neurodrift.analysis.maps.place_fields import detect_place_fields
+from neurodrift.analysis.maps.rate_maps import compute_rate_maps, smooth_maps
+from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.phases.phases import detect_phases
+from neurodrift.analysis.place_cells.place_cells import detect_place_cells
+from neurodrift.analysis.place_cells.stability import compare_criteria, compute_map_stability
+from neurodrift.analysis.regression.regression import regress_each
+from neurodrift.analysis.regression.tables import tabulate_sessions
+from neurodrift.schema import label
+from neurodrift.schema.results import MEASURES
+
+_KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
+
+
+@dataclass(kw_only=True)
+class Work:
+    """An analysis under way: the recording, the options, and the nodes computed so far.
+
+    Parameters
+    ----------
+    recording
+        The recording; its ``map_label`` is what the options ask for.
+    binning, smoothing, min_events, alpha, n_repeats, min_information, seed
+        As for :func:`neurodrift.analyze`, with every default filled in.
+    tested
+        Whether place cells are decided by a test against shuffles.
+    detects_maps
+        Whether segments of several maps are told apart by what is detected.
+    nodes
+        Results by the name of their node.
+    """
+
+    recording: xr.Dataset
+    binning: Binning
+    smoothing: float
+    min_events: int
+    alpha: float
+    n_repeats: int
+    min_information: float
+    seed: int
+    tested: bool
+    detects_maps: bool
+    nodes: dict[str, xr.Dataset] = field(default_factory=dict)
+
+    @property
+    def has_position(self) -> bool:
+        """Whether there are maps."""
+        return "x" in self.recording
+
+    @property
+    def noisy(self) -> bool:
+        """Whether activity has noise, and so registration and maps can be checked."""
+        return self.has_position and self.recording["activity"].attrs["kind"] != "activation"
+
+    def found(self, name: str, variable: str) -> xr.DataArray | None:
+        """A variable of a node, None where the node was left out."""
+        return self.nodes[name][variable] if name in self.nodes else None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of the tree of results.
+
+    Parameters
+    ----------
+    name
+        Its name in the tree, and for ``measures``.
+    doc
+        What it holds, in a line.
+    compute
+        Makes it of the work so far.
+    needs
+        Names in :data:`NEEDS`, all of which must hold.
+    uses
+        Nodes that are computed before it, where the recording has what they need.
+    place
+        Place in the report.
+    measures
+        Values by session that it adds to the node ``sessions``, of the work so far.
+    """
+
+    name: str
+    doc: str
+    compute: Callable[[Work], xr.Dataset]
+    needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    place: str = "sessions"
+    measures: Callable[[Work], xr.Dataset] | None = None
+
+
+NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
+    "position": (lambda work: work.has_position, "the recording has no position"),
+    "noise": (
+        lambda work: work.noisy,
+        "activations are a function of the input, without noise that could be checked",
+    ),
+    "test": (
+        lambda work: work.tested,
+        "place cells are units with enough information here, and nothing is tested",
+    ),
+    "rates": (
+        lambda work: work.tested or not bool((work.nodes["maps"]["rate"] < 0).any()),
+        "some activity is below 0, where information is not defined",
+    ),
+    "unknown maps": (
+        lambda work: work.detects_maps or "map_label" not in work.recording,
+        "the recording's map_label says which map is which",
+    ),
+}
+"""What a node may need -> whether it is there, and why a node without it is left out."""
+
+
+def _map_switches(work: Work) -> xr.Dataset:
+    found = detect_maps(work.recording, binning=work.binning, smoothing=work.smoothing)
+    if work.detects_maps:
+        work.recording = label_maps(work.recording, found)
+    return found
+
+
+def _smoothed_maps(work: Work) -> xr.Dataset:
+    maps = work.nodes["maps"]
+    smoothed = maps.assign(rate=smooth_maps(maps["rate"], work.smoothing))
+    return smoothed.assign_attrs(smoothing=work.smoothing)
+
+
+def _information(work: Work) -> xr.Dataset:
+    return compute_spatial_information(
+        work.recording,
+        binning=work.binning,
+        corrections=("ssr", "bae") if work.tested else "none",
+        n_repeats=work.n_repeats,
+        min_active_frames=work.min_events,
+        seed=work.seed,
+    )
+
+
+def _place_cells(work: Work) -> xr.Dataset:
+    if not work.tested:
+        return informative_cells(work.nodes["informative"], work.nodes["information"])
+    return detect_place_cells(
+        work.recording,
+        binning=work.binning,
+        alpha=work.alpha,
+        min_events=work.min_events,
+        seed=work.seed,
+    )
+
+
+def _stability(work: Work) -> xr.Dataset:
+    split = finest_split(work.recording)
+    return compute_map_stability(
+        work.recording,
+        binning=work.binning,
+        split="half" if split == "block" else split,
+        smoothing=work.smoothing,
+        alpha=work.alpha,
+        min_events=work.min_events,
+        seed=work.seed,
+    )
+
+
+def _agreement(work: Work) -> xr.Dataset:
+    cells, stable = work.nodes["place_cells"], work.nodes["stability"]
+    return compare_criteria(
+        {"information": cells["is_place_cell"], "stability": stable["is_stable"]},
+        among=cells["tested"].any("direction"),
+    )
+
+
+def _place_fields(work: Work) -> xr.Dataset:
+    return detect_place_fields(
+        work.nodes["smoothed_maps"], place_cells=work.nodes["place_cells"]["significant"]
+    )
+
+
+def _compared_units(work: Work) -> dict[str, Any]:
+    """The units that measures of drift are taken over."""
+    return {
+        "active": work.nodes["sparsity"]["is_active"],
+        "place_cells": work.found("place_cells", "significant"),
+        "seed": work.seed,
+    }
+
+
+def _drift(work: Work) -> xr.Dataset:
+    if not work.has_position:
+        return compute_drift(work.nodes["sparsity"], **_compared_units(work))
+    many = work.recording.sizes["session"] > _KEEP_UNITS_UP_TO
+    return compute_drift(work.nodes["smoothed_maps"], per_unit=not many, **_compared_units(work))
+
+
+def _session_drift(work: Work) -> xr.Dataset:
+    halves = compute_half_maps(
+        work.recording,
+        binning=work.binning,
+        smoothing=work.smoothing,
+        split=finest_split(work.recording),
+    )
+    return compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
+
+
+def _quality(work: Work) -> xr.Dataset:
+    tested = work.found("place_cells", "tested")
+    counts = count_units(
+        work.recording,
+        active=work.nodes["sparsity"]["is_active"],
+        tested=None if tested is None else tested.any("direction"),
+        place_cells=work.found("place_cells", "is_place_cell"),
+    )
+    if not work.noisy:
+        return counts
+    return quality(
+        work.recording,
+        counts,
+        switches=None if work.detects_maps else work.nodes.get("map_switches"),
+        binning=work.binning,
+        smoothing=work.smoothing,
+        seed=work.seed,
+    )
+
+
+def _sessions(work: Work) -> xr.Dataset:
+    measures = [node.measures(work) for node in NODES if node.measures and node.name in work.nodes]
+    if work.has_position and "map_label" in work.recording:
+        measures.append(_n_maps(work.recording))
+    table = tabulate_sessions(work.recording, *measures)
+    table = table.drop(columns=["subject", "environment"])
+    sessions = xr.Dataset.from_dataframe(table.set_index("session"))
+    sessions["session"] = sessions["session"].astype(object)
+    return label(sessions, MEASURES)
+
+
+def _regression(work: Work) -> xr.Dataset:
+    return regress_each(work.nodes["sessions"].to_dataframe().reset_index())
+
+
+def _phases(work: Work) -> xr.Dataset:
+    root = xr.Dataset(attrs=n_maps_of(work.recording))
+    tree = xr.DataTree.from_dict({"/": root, **work.nodes})
+    return detect_phases(tree, seed=work.seed)
+
+
+def _informative_measures(work: Work) -> xr.Dataset:
+    active, informative = work.nodes["sparsity"], work.nodes["informative"]
+    information, chosen = informative["information"], informative["is_informative"]
+    n_detected, n_chosen = active["n_detected"], chosen.sum("unit")
+    everywhere = information.fillna(0.0).where(active["detected"])
+    return xr.Dataset(
+        {
+            "n_informative_units": n_chosen,
+            "fraction_informative_units": n_chosen / n_detected.where(n_detected > 0),
+            "information_informative": ("session", _means(information.where(chosen))),
+            "information_all": ("session", _means(everywhere)),
+        }
+    )
+
+
+def place_cell_measures(
+    active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset
+) -> xr.Dataset:
+    """Numbers, fractions and mean information of place cells, by session.
+
+    Parameters
+    ----------
+    active, cells, information
+        From `compute_sparsity`, `detect_place_cells` and `compute_spatial_information`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``session``, for `tabulate_sessions`.
+    """
+    n_place = cells["is_place_cell"].sum("unit")
+    n_detected, n_active = active["n_detected"], active["n_active"]
+    return xr.Dataset(
+        {
+            "n_place_cells": n_place,
+            "n_tested": cells["tested"].any("direction").sum("unit"),
+            "fraction_place_cells": n_place / n_detected.where(n_detected > 0),
+            "fraction_place_of_active": n_place / n_active.where(n_active > 0),
+            **{
+                f"information_{name}": (
+                    "session",
+                    _means(information[name].where(cells["significant"])),
+                )
+                for name in ("naive", "ssr", "bae")
+                if name in information
+            },
+        }
+    )
+
+
+def _n_maps(recording: xr.Dataset) -> xr.Dataset:
+    """Number of maps that the population was in, by session."""
+    labels, index = recording["map_label"].values, recording["session_index"].values
+    counts = [
+        np.unique(labels[(index == i) & (labels > 0)]).size
+        for i in range(recording.sizes["session"])
+    ]
+    return xr.Dataset({"n_maps": ("session", counts)}, coords={"session": recording["session"]})
+
+
+def n_maps_of(recording: xr.Dataset) -> dict[str, int]:
+    """Number of maps of a whole recording, for attributes; empty where maps have no labels."""
+    if "map_label" not in recording:
+        return {}
+    labels = recording["map_label"].values
+    return {"n_maps": int(np.unique(labels[labels > 0]).size)}
+
+
+def _means(values: xr.DataArray) -> np.ndarray:
+    """Mean of each session without NaN, the same to the last bit in any order of units."""
+    rows = values.transpose("session", ...).values.reshape(values.sizes["session"], -1)
+    finite = [row[np.isfinite(row)] for row in rows]
+    return np.array([math.fsum(row) / row.size if row.size else np.nan for row in finite])
+
+
+NODES: tuple[Node, ...] = (
+    Node(
+        "map_switches",
+        "maps of the environment that the population switches between",
+        _map_switches,
+        needs=("position", "noise", "unknown maps"),
+        place="care",
+    ),
+    Node(
+        "sparsity",
+        "active units and active frames of each session",
+        lambda work: compute_sparsity(work.recording),
+        measures=lambda work: work.nodes["sparsity"],
+    ),
+    Node(
+        "maps",
+        "rate maps and occupancy",
+        lambda work: compute_rate_maps(work.recording, binning=work.binning),
+        needs=("position",),
+        place="maps",
+    ),
+    Node(
+        "smoothed_maps",
+        "the same, smoothed: what is drawn and correlated",
+        _smoothed_maps,
+        needs=("position",),
+        uses=("maps",),
+        place="maps",
+    ),
+    Node(
+        "informative",
+        "units with more information than a threshold",
+        lambda work: detect_informative_units(
+            work.nodes["maps"], min_information=work.min_information
+        ),
+        needs=("position", "rates"),
+        uses=("maps",),
+        measures=_informative_measures,
+    ),
+    Node(
+        "information",
+        "spatial information of each unit, with its sampling bias removed",
+        _information,
+        needs=("position", "rates"),
+        uses=("maps",),
+    ),
+    Node(
+        "place_cells",
+        "units whose information is above that of shuffles",
+        _place_cells,
+        needs=("position", "rates"),
+        uses=("informative", "information"),
+        measures=lambda work: place_cell_measures(
+            *(work.nodes[name] for name in ("sparsity", "place_cells", "information"))
+        ),
+    ),
+    Node(
+        "stability",
+        "units whose maps of two parts of a session agree more than by chance",
+        _stability,
+        needs=("position", "test"),
+        place="care",
+    ),
+    Node(
+        "agreement",
+        "whether both criteria choose the same units",
+        _agreement,
+        needs=("position", "test"),
+        uses=("place_cells", "stability"),
+        place="care",
+    ),
+    Node(
+        "place_fields",
+        "place fields of place cells: centres, widths, rates",
+        _place_fields,
+        needs=("position", "rates"),
+        uses=("smoothed_maps", "place_cells"),
+        place="maps",
+    ),
+    Node(
+        "drift",
+        "similarity of each pair of sessions, from all frames",
+        _drift,
+        uses=("sparsity", "smoothed_maps", "place_cells"),
+        place="drift",
+    ),
+    Node(
+        "session_drift",
+        "similarity of halves of sessions, with the noise ceiling on the diagonal",
+        _session_drift,
+        needs=("position",),
+        uses=("sparsity", "place_cells"),
+        place="drift",
+    ),
+    Node(
+        "quality",
+        "units that each step keeps, and the check of the registration",
+        _quality,
+        uses=("sparsity", "place_cells", "map_switches"),
+        place="care",
+    ),
+    Node(
+        "sessions",
+        "one value of each measure for each session",
+        _sessions,
+        uses=("sparsity",),
+    ),
+    Node(
+        "regression",
+        "slope of each measure over days, experience or training",
+        _regression,
+        uses=("sessions",),
+    ),
+    Node(
+        "phases",
+        "fast learning, directed drift and null drift, with the evidence",
+        _phases,
+        uses=("sessions", "drift", "session_drift"),
+        place="phases",
+    ),
+)
+"""Every node, in the order in which they are computed."""
+
+
+def chosen_nodes(measures: Sequence[str] | None) -> list[Node]:
+    """Nodes that were asked for, and those that they use.
+
+    Parameters
+    ----------
+    measures
+        Names of nodes; all when None.
+
+    Returns
+    -------
+    list of Node
+        In the order of :data:`NODES`.
+
+    Raises
+    ------
+    TypeError
+        If it is a string instead of a list of them.
+    ValueError
+        If there is no such node.
+
+    Examples
+    --------
+    >>> from neurodrift.analysis.nodes import chosen_nodes
+    >>> [node.name for node in chosen_nodes(["regression"])]
+    ['sparsity', 'sessions', 'regression']
+    """
+    if measures is None:
+        return list(NODES)
+    if isinstance(measures, str):
+        raise TypeError(f"measures is {measures!r}, expected a list of names: [{measures!r}]")
+    by_name = {node.name: node for node in NODES}
+    unknown = [name for name in measures if name not in by_name]
+    if unknown:
+        raise ValueError(
+            f"measures has {', '.join(map(repr, unknown))}, expected some of {', '.join(by_name)}"
+        )
+    wanted: set[str] = set()
+    waiting = list(measures)
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting += by_name[name].uses
+    return [node for node in NODES if node.name in wanted]
+
+
+def reason_without(node: Node, work: Work) -> str | None:
+    """Why a node is left out of an analysis; None if it is not.
+
+    Parameters
+    ----------
+    node
+        The next node.
+    work
+        The analysis, with the nodes before it.
+
+    Returns
+    -------
+    str or None
+        A sentence without its full stop.
+    """
+    for need in node.needs:
+        there, otherwise = NEEDS[need]
+        if not there(work):
+            return otherwise
+    return None
+
+
+def table_of_nodes() -> str:
+    """The nodes as a table in Markdown, for the docs.
+
+    Returns
+    -------
+    str
+        A page.
+    """
+    lines = [
+        "# Nodes of `analyze`",
+        "",
+        "Written by `python -m neurodrift.analysis.nodes docs/nodes.md`. `analyze(measures=[...])`",
+        "and `neurodrift analyze --measures` compute some of them, and those that they use. A node",
+        "that a recording cannot have is left out; the attribute `left_out` of the results, the",
+        "summary and the report say why.",
+        "",
+        "| node | what it holds | left out where | uses |",
+        "|---|---|---|---|",
+    ]
+    for node in NODES:
+        without = "; ".join(NEEDS[need][1] for need in node.needs) or "never"
+        uses = ", ".join(f"`{name}`" for name in node.uses) or "–"
+        lines.append(f"| `{node.name}` | {node.doc} | {without} | {uses} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(table_of_nodes(), encoding="utf-8")

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from neurodrift._yaml_config import Place, Source, schema_faults
 from neurodrift.simulate._settings_schema import (
@@ -41,6 +41,8 @@ class HebbianSettings:
     n_steps, measures, snapshots, spacing, fixed_point, peak_threshold
         As for :func:`neurodrift.simulate.hebbian.train_hebbian`.
     """
+
+    kind: ClassVar[str] = "hebbian"
 
     label: str = ""
     seed: int = 0

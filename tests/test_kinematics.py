@@ -187,6 +187,12 @@ def test_laps__equal_the_loop(x, end_zone):
     assert found.tolist() == reference_laps(x, 0.0, 100.0, end_zone)
 
 
+def test_laps__ends_lie_within_the_limits():
+    # a track from 50 to 150 cm: its ends are 50 to 60 and 140 to 150
+    x = np.array([60.0, 100, 61, 139, 140, 61, 60, 140.0])
+    assert laps(x, limits=(50, 150)).tolist() == [0, 0, 0, 0, 1, 1, 2, 3]
+
+
 def test_laps__wobble_and_turning_back_are_no_laps():
     rng = np.random.default_rng(0)
     corners = [20, 95, 88, 97, 40, 96, 5, 12, 2, 60, 3, 98]  # rests, looks round, turns back

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import neurodrift as nd
 from neurodrift.analysis.binning import Binning
-from neurodrift.analysis.informative import informative_units
+from neurodrift.analysis.informative import informative_cells, informative_units
 from neurodrift.simulate.engine import train
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.tasks import PUBLISHED, predictive_track
@@ -69,6 +70,37 @@ def test_informative_units__a_direction_is_a_location():
     assert not informative_units(nd.rate_maps(recording), threshold=1.01)["is_informative"].any()
     assert set(found.coords) >= {"session", "unit", "subject"}
     assert not {"direction", "x_bin"} & set(found.coords)
+
+
+def test_informative_units__information_above_the_threshold_alone():
+    activity = np.array([[1.0, 1.0], [3.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    recording = nd.recording_from_arrays(
+        [activity], kind="activation", x=[[1.0, 3, 5, 7]], frame_duration=1.0
+    )
+    maps = nd.rate_maps(recording, binning=Binning(edges=[0, 2, 4, 6, 8]))
+    information = informative_units(maps)["information"].values[0, 0]
+    assert information == pytest.approx(0.25 * 3 * np.log2(3), rel=1e-12)  # of rates 1 and 3
+    at = informative_units(maps, threshold=information)["is_informative"].values
+    below = informative_units(maps, threshold=np.nextafter(information, 0))["is_informative"].values
+    assert at.tolist() == [[False, False]] and below.tolist() == [[True, False]]
+
+
+def test_informative_cells__maps_that_are_there_are_tested():
+    dims, nan = ("session", "unit", "direction"), np.nan
+    # informative in one direction, in both, in none, silent, not detected
+    naive = [[[1.0, nan], [0.5, 0.2], [0.001, 0.0], [nan, nan], [nan, nan]]]
+    frames = [[[7, 0], [5, 6], [9, 9], [0, 0], [0, 0]]]
+    chosen = [[True, True, False, False, False]]
+    information = xr.Dataset({"naive": (dims, naive), "active_frames": (dims, frames)})
+    informative = xr.Dataset({"is_informative": (dims[:2], chosen)}, attrs={"threshold": 0.01})
+    cells = informative_cells(informative, information)
+    there = [[[True, False], [True, True], [True, True], [False, False], [False, False]]]
+    assert cells["tested"].values.tolist() == there
+    assert cells["significant"].values.tolist() == [
+        [[True, False], [True, True], [False, False], [False, False], [False, False]]
+    ]
+    assert cells["is_place_cell"].values.tolist() == chosen
+    assert cells["n_events"].values.tolist() == frames
 
 
 def test_informative_units__lazy_and_by_segment():

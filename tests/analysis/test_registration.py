@@ -7,7 +7,12 @@ import pytest
 import xarray as xr
 
 from neurodrift import Binning, check_registration, session_slices, testing
-from neurodrift.analysis.registration import _exchanges, _permuted, registration_warnings
+from neurodrift.analysis.registration import (
+    _exchanges,
+    _permuted,
+    _verdicts,
+    registration_warnings,
+)
 from neurodrift.result_schema import REGISTRATION
 from neurodrift.schema import structure_faults
 
@@ -120,6 +125,32 @@ def test_check_registration__two_dimensions():
     boxes = testing.open_field(n_units=40, n_sessions=3, tuned=1.0)
     found = check_registration(confused(boxes, 1), binning=Binning(width=5.0), n_shuffles=1000)
     assert found["verdict"].values.tolist() == ["ok", "misregistered", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("agreement_p", "rate_p", "within_p", "expected"),
+    [
+        (0.01, 0.5, 0.001, "ok"),
+        # of 4 sessions a p counts up to 0.05 / 3
+        (0.03, 0.5, 0.001, "misregistered"),
+        (0.03, 0.03, 0.001, "misregistered"),
+        (0.5, 0.01, 0.001, "map_switch"),
+        # halves that do not agree tell nothing of other sessions
+        (0.5, 0.5, 0.049, "misregistered"),
+        (0.5, 0.5, 0.051, "unclear"),
+        (0.5, 0.01, 0.051, "unclear"),
+        (0.5, 0.5, np.nan, "unclear"),
+        (np.nan, np.nan, 0.001, "unclear"),
+    ],
+)
+def test_verdicts__of_the_last_of_four_sessions(agreement_p, rate_p, within_p, expected):
+    values = {}
+    for name, p in (("agreement_p", agreement_p), ("rate_agreement_p", rate_p)):
+        values[name] = np.full((4, 4), 0.001)
+        values[name][3, :3] = values[name][:3, 3] = p
+        np.fill_diagonal(values[name], np.nan)
+    verdict = _verdicts(values, np.array([0.001, 0.001, 0.001, within_p]), alpha=0.05)
+    assert verdict.tolist() == ["ok", "ok", "ok", expected]
 
 
 def test_permuted__is_the_fraction_of_permutations_that_agree_as_well():

@@ -142,6 +142,8 @@ def test_sparsity__rate_criterion_and_default_thresholds() -> None:
     assert sparsity(recording)["is_active"].values.tolist() == [[False, True, True]]
     # 5 events in 100 s are 0.05 Hz
     assert sparsity(recording, min_rate=0.1)["is_active"].values.tolist() == [[False, False, True]]
+    # a unit that has the least rate itself is active
+    assert sparsity(recording, min_rate=0.05)["is_active"].values.tolist() == [[False, True, True]]
     assert sparsity(recording)["mean_activity"].values.tolist() == [[0.04, 0.05, 0.2]]
 
 

@@ -137,6 +137,20 @@ def test_sparsification_time__unbounded_when_a_line_would_do():
     assert float(result["timescale_high"]) > 5000
 
 
+@pytest.mark.parametrize("n_units", [10, 30])
+def test_sparsification_time__half_time_is_the_first_step_at_half(n_units):
+    u = [0.8, 0.7, 0.5, 0.4, 0.4, 0.3, 0.2, 0.2]
+    result = sparsification_time(curve(u, np.arange(8) * 5), n_units=n_units, n_bootstraps=0)
+    assert float(result["half_time"]) == 15
+    # of the units active at first, a share within this reach of a half can be a half
+    reach = 1.959964 * 0.5 / math.sqrt(0.8 * n_units)
+    shares = [value / 0.8 for value in u]
+    below = [5 * i for i, share in enumerate(shares) if share <= 0.5 - reach]
+    above = [5 * i for i, share in enumerate(shares) if share > 0.5 + reach]
+    assert float(result["half_time_low"]) == above[-1]
+    assert float(result["half_time_high"]) == (below[0] if below else math.inf)
+
+
 def test_sparsification_time__half_time_ignores_single_outliers():
     step = np.arange(0, 1000, 10)
     u = np.where(step < 600, 0.8, 0.3)

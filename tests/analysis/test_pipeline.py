@@ -130,11 +130,19 @@ def test_analyze__one_unit_one_session():
 def test_analyze__silent_and_missing_units(recording):
     activity = recording["activity"].values.copy()
     activity[:, 0] = 0
+    activity[recording["direction"].values == -1, 1] = 0
     changed = recording.copy()
     changed["activity"] = recording["activity"].copy(data=activity)
     results = nd.analyze(changed, binning=BINS, repetitions=10)
     assert np.isnan(results["place_cells"]["p"].sel(unit=0)).all()
     assert not results["place_cells"]["is_place_cell"].sel(unit=0).any()
+    # a unit that is silent in one direction is tested in the other, and counts as tested
+    p = results["place_cells"]["p"].transpose("session", "unit", "direction").values
+    for i in range(4):
+        n_tested = sum(any(np.isfinite(of_unit)) for of_unit in p[i])
+        assert n_tested > sum(all(np.isfinite(of_unit)) for of_unit in p[i]) or i > 0
+        assert results["sessions"]["n_tested"].values[i] == n_tested
+        assert results["quality"]["n_units"].isel(session=i).sel(step="tested") == n_tested
 
 
 def test_analyze__quality_counts_units_and_warns_of_maps():

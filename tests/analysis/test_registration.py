@@ -5,10 +5,15 @@ from itertools import permutations
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from neurodrift import Binning, check_registration, session_slices, testing
+from neurodrift.analysis._similarity import N_GROUPS
 from neurodrift.analysis.registration import (
+    LEAST_GAIN,
+    _better_place,
     _exchanges,
+    _misfit,
     _permuted,
     _verdicts,
     registration_warnings,
@@ -151,6 +156,26 @@ def test_verdicts__of_the_last_of_four_sessions(agreement_p, rate_p, within_p, e
         np.fill_diagonal(values[name], np.nan)
     verdict = _verdicts(values, np.array([0.001, 0.001, 0.001, within_p]), alpha=0.05)
     assert verdict.tolist() == ["ok", "ok", "ok", expected]
+
+
+def test_better_place__p_counts_every_place_that_was_tried():
+    rng = np.random.default_rng(0)
+    days, shown = (
+        np.array([0.0, 1, 3, 7]),
+        np.array([0.0, 3, 1, 7]),
+    )  # sessions 1 and 2 are exchanged
+    whole = 0.9 * np.exp(-0.4 * np.abs(shown[:, None] - shown[None, :]))
+    noise = rng.normal(0, 0.02, (N_GROUPS, 4, 4))
+    without = whole + noise + noise.transpose(0, 2, 1)
+    place = _better_place((whole, without, without.std(axis=0)), days, np.arange(4))
+    assert place.moved == (1, 2) and place.order.tolist() == [0, 2, 1, 3]
+    gains = [1 - _misfit(one, days[[0, 2, 1, 3]]) / _misfit(one, days) for one in without]
+    mean = sum(gains) / N_GROUPS
+    error = np.sqrt((N_GROUPS - 1) / N_GROUPS * sum((gain - mean) ** 2 for gain in gains))
+    tail = stats.t.sf((place.gain - LEAST_GAIN) / error, N_GROUPS - 1)
+    # six pairs, and six moves over more than one place: 12 ways to put 4 sessions elsewhere
+    assert 0 < 12 * tail < 1
+    assert place.p == pytest.approx(12 * tail, rel=1e-6)
 
 
 def test_permuted__is_the_fraction_of_permutations_that_agree_as_well():

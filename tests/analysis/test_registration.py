@@ -175,7 +175,7 @@ def test_better_place__p_counts_every_place_that_was_tried():
     tail = stats.t.sf((place.gain - LEAST_GAIN) / error, N_GROUPS - 1)
     # six pairs, and six moves over more than one place: 12 ways to put 4 sessions elsewhere
     assert 0 < 12 * tail < 1
-    assert place.p == pytest.approx(12 * tail, rel=1e-6)
+    assert place.p == pytest.approx(12 * tail, rel=1e-6, abs=0)
 
 
 def test_permuted__is_the_fraction_of_permutations_that_agree_as_well():

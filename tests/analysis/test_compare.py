@@ -469,6 +469,23 @@ def fit_side_of(values):
     )
 
 
+def test_agree__bootstrap_interval_draw_by_draw():
+    values = np.array([1.0, 2.0, 4.0, 4.5]), np.array([2.0, 3.0, 7.0])
+    sides = [fit_side_of(each) for each in values]
+    found = agree(*sides, factor=2, level=0.95, repetitions=400, rng=np.random.default_rng(5))
+    rng, means = np.random.default_rng(5), []
+    for each in values:
+        n, centre = each.size, each.mean()
+        drawn = rng.integers(n, size=(400, n))
+        wider = math.sqrt(n / (n - 1))  # a resampled mean varies by (n - 1) / n too little
+        means.append([centre + (sum(each[i] for i in row) / n - centre) * wider for row in drawn])
+    differences = [b - a for a, b in zip(*means, strict=True)]
+    tail = stats.norm.cdf(stats.t.ppf(0.025, found["difference_dof"]))
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    assert found["difference_boot_ci_low"] == pytest.approx(low, rel=1e-9)
+    assert found["difference_boot_ci_high"] == pytest.approx(high, rel=1e-9)
+
+
 def test_agree__no_bootstrap_below_three():
     sides = [fit_side_of(np.array(x)) for x in ([1.0, 2.0], [1.0, 2.0, 4.0])]
     found = agree(*sides, factor=2, level=0.95, repetitions=100, rng=np.random.default_rng(0))

@@ -7,6 +7,7 @@ import xarray as xr
 import neurodrift as nd
 from neurodrift.analysis.binning import Binning
 from neurodrift.analysis.informative import informative_cells, informative_units
+from neurodrift.analysis.pipeline import _informative_measures
 from neurodrift.simulate.engine import train
 from neurodrift.simulate.networks import Network
 from neurodrift.simulate.tasks import PUBLISHED, predictive_track
@@ -190,3 +191,30 @@ def test_analyze__activations_below_zero_have_no_place_cells(activation):
     assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
     assert results["drift"]["rate_map_correlation_n"].values[0, 1] == 200  # units, directions
     assert "below 0" in nd.summary(results)
+
+
+def test_informative_measures__means_over_their_own_units():
+    nan, dims = np.nan, ("session", "unit")
+    # informative, informative, not informative, silent, not detected
+    informative = xr.Dataset(
+        {
+            "information": (dims, [[1.0, 0.5, 0.001, nan, nan]]),
+            "is_informative": (dims, [[True, True, False, False, False]]),
+        }
+    )
+    active = xr.Dataset(
+        {
+            "n_detected": ("session", [4]),
+            "n_active": ("session", [3]),
+            "detected": (dims, [[True, True, True, True, False]]),
+        }
+    )
+    found = {
+        name: array.item() for name, array in _informative_measures(active, informative).items()
+    }
+    assert found == {
+        "n_informative_units": 2,
+        "fraction_informative_units": 2 / 4,
+        "information_informative": (1.0 + 0.5) / 2,
+        "information_all": pytest.approx((1.0 + 0.5 + 0.001 + 0.0) / 4),
+    }

@@ -136,6 +136,17 @@ def test_running__speed_and_direction_of_each_session_alone():
     assert found["speed"].attrs["units"] == "cm/s" and found["direction"].dtype == np.int8
 
 
+def test_running__at_the_least_speed_has_a_direction():
+    x = np.array([0.0, 2, 4, 6, 4, 2, 0])  # 2 cm/s out and back
+    recording = recording_from_arrays(
+        [np.ones((7, 1), int)], kind="events", frame_duration=1.0, x=[x]
+    )
+    found = running(recording, window=0.0, min_speed=2.0)
+    assert found["speed"].values.tolist() == [2, 2, 2, 0, 2, 2, 2]
+    assert found["direction"].values.tolist() == [1, 1, 1, 0, -1, -1, -1]
+    assert not running(recording, window=0.0, min_speed=2.01)["direction"].any()
+
+
 def test_running__two_dimensions():
     time = np.arange(100) * 0.05
     recording = recording_from_arrays(
@@ -185,6 +196,12 @@ def test_laps__equal_the_loop(x, end_zone):
     found = laps(np.array(x, dtype=float), limits=(0, 100), end_zone=end_zone)
     assert found.dtype == np.int32
     assert found.tolist() == reference_laps(x, 0.0, 100.0, end_zone)
+
+
+def test_laps__ends_lie_within_the_limits():
+    # a track from 50 to 150 cm: its ends are 50 to 60 and 140 to 150
+    x = np.array([60.0, 100, 61, 139, 140, 61, 60, 140.0])
+    assert laps(x, limits=(50, 150)).tolist() == [0, 0, 0, 0, 1, 1, 2, 3]
 
 
 def test_laps__wobble_and_turning_back_are_no_laps():

@@ -275,8 +275,19 @@ def _phases(work: Work) -> xr.Dataset:
     return detect_phases(tree, seed=work.seed)
 
 
-def _informative_measures(work: Work) -> xr.Dataset:
-    active, informative = work.nodes["sparsity"], work.nodes["informative"]
+def informative_measures(active: xr.Dataset, informative: xr.Dataset) -> xr.Dataset:
+    """Numbers, fractions and mean information of informative units, by session.
+
+    Parameters
+    ----------
+    active, informative
+        From `compute_sparsity` and `detect_informative_units`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``session``, for `tabulate_sessions`.
+    """
     information, chosen = informative["information"], informative["is_informative"]
     n_detected, n_chosen = active["n_detected"], chosen.sum("unit")
     everywhere = information.fillna(0.0).where(active["detected"])
@@ -387,7 +398,9 @@ NODES: tuple[Node, ...] = (
         ),
         needs=("position", "rates"),
         uses=("maps",),
-        measures=_informative_measures,
+        measures=lambda work: informative_measures(
+            work.nodes["sparsity"], work.nodes["informative"]
+        ),
     ),
     Node(
         "information",

@@ -57,6 +57,32 @@ def test_analyze__session_measures_equal_a_loop(results):
         assert found == n_place / n_detected
 
 
+def test_analyze__every_step_counts_its_own_units(recording, results):
+    detected, cells = recording["detected"].values, results["place_cells"]
+    active = results["sparsity"]["is_active"].values & detected
+    significant, p = cells["significant"].values, cells["p"].values
+    for i in range(4):
+        n_active = sum(bool(active[i, u]) for u in range(12))
+        n_tested = sum(any(np.isfinite(p[i, u])) for u in range(12))
+        n_place = sum(any(significant[i, u]) for u in range(12))
+        counts = results["quality"]["n_units"].isel(session=i)
+        found = [counts.sel(step=step).item() for step in ("active", "tested", "place_cells")]
+        assert found == [n_active, n_tested, n_place]
+        assert results["sessions"]["n_tested"].values[i] == n_tested
+        assert results["sessions"]["fraction_place_of_active"].values[i] == n_place / n_active
+        # the criteria are compared among the units that were tested
+        both = results["agreement"].isel(session=i).sel(criterion="information", other="stability")
+        names = ("both", "only_criterion", "only_other", "neither")
+        assert sum(both[name].item() for name in names) == n_tested
+        # fields are those of significant maps
+        fields = results["place_fields"]["n_fields"].values[i]
+        np.testing.assert_array_equal(np.isfinite(fields), significant[i])
+        for j in range(i + 1, 4):
+            common = sum(active[i, u] and active[j, u] for u in range(12))
+            either = sum(active[i, u] or active[j, u] for u in range(12))
+            assert results["drift"]["active_cell_overlap"].values[i, j] == common / either
+
+
 def test_analyze__slopes_equal_regress(recording, results):
     sessions = results["sessions"].to_dataset().to_dataframe().reset_index()
     fit = nd.regress(sessions, "fraction_active_units", "day")
@@ -106,11 +132,19 @@ def test_analyze__one_unit_one_session():
 def test_analyze__silent_and_missing_units(recording):
     activity = recording["activity"].values.copy()
     activity[:, 0] = 0
+    activity[recording["direction"].values == -1, 1] = 0
     changed = recording.copy()
     changed["activity"] = recording["activity"].copy(data=activity)
     results = nd.analyze(changed, binning=BINS, n_repeats=10)
     assert np.isnan(results["place_cells"]["p"].sel(unit=0)).all()
     assert not results["place_cells"]["is_place_cell"].sel(unit=0).any()
+    # a unit that is silent in one direction is tested in the other, and counts as tested
+    p = results["place_cells"]["p"].transpose("session", "unit", "direction").values
+    for i in range(4):
+        n_tested = sum(any(np.isfinite(of_unit)) for of_unit in p[i])
+        assert n_tested > sum(all(np.isfinite(of_unit)) for of_unit in p[i]) or i > 0
+        assert results["sessions"]["n_tested"].values[i] == n_tested
+        assert results["quality"]["n_units"].isel(session=i).sel(step="tested") == n_tested
 
 
 def test_analyze__quality_counts_units_and_warns_of_maps():

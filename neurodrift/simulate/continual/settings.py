@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import xarray as xr
 
@@ -65,6 +65,8 @@ class ContinualSettings:
     n_steps, batch_size, n_fisher, data_size, n_test, dtype
         See :func:`neurodrift.simulate.continual.continual.train_continual`.
     """
+
+    kind: ClassVar[str] = "continual"
 
     label: str = ""
     seed: int = 0

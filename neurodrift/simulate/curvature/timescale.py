@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,8 +176,9 @@ def published_timescale(fraction: xr.DataArray) -> xr.Dataset:
     :math:`\ln u` fitted by a straight line over ``step`` with the weights
     :math:`\sqrt{\mathrm{reversed}(t / t_\max)}` on the residuals. The subtraction steepens the
     curve (an exact exponential comes out half too fast), and the smallest values, wherever and
-    however many they are, lie at :math:`\ln 10^{-10} = -23`. It is here to reproduce the published
-    tables; :func:`estimate_sparsification_time` is the one to use.
+    however many they are, lie at :math:`\ln 10^{-10} = -23`. Where two samples are left and the
+    first is step 0, the second has weight 0, one sample gives no slope, and the fit fails. It is
+    here to reproduce the published tables; :func:`estimate_sparsification_time` is the one to use.
 
     References
     ----------
@@ -231,9 +231,10 @@ def _published_rate(curve: np.ndarray, step: np.ndarray) -> float:
         return np.nan
     log_rest = np.log(curve[:end] - (curve[:end].min() - 1e-10))
     weight = np.sqrt(step[:end][::-1] / step[end - 1])
-    with warnings.catch_warnings():  # two samples, of which one has weight zero
-        warnings.simplefilter("ignore", np.exceptions.RankWarning)
-        return float(np.polyfit(step[:end], log_rest, 1, w=weight)[0])
+    # two samples that begin at step 0: the second has weight 0, and one gives no slope
+    if np.count_nonzero(weight) < 2:
+        return np.nan
+    return float(np.polyfit(step[:end], log_rest, 1, w=weight)[0])
 
 
 @one_blas_thread()

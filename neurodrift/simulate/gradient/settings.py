@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -60,6 +60,8 @@ class RunSettings:
     weights
         Whether the weights at snapshots are stored, which a recording is made from.
     """
+
+    kind: ClassVar[str] = "gradient"
 
     label: str = ""
     seed: int = 0

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from neurodrift.schema.yaml import Place, Source, schema_faults
 from neurodrift.simulate.gradient.engine import Spacing
@@ -41,6 +41,8 @@ class HebbianSettings:
     n_steps, measures, snapshots, spacing, fixed_point, peak_threshold
         As for :func:`neurodrift.simulate.hebbian.hebbian.train_hebbian`.
     """
+
+    kind: ClassVar[str] = "hebbian"
 
     label: str = ""
     seed: int = 0

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import xarray as xr
 
@@ -46,6 +46,8 @@ class Result(Protocol):
 
 class Settings(Protocol):
     """Everything that decides what a simulation becomes: a frozen dataclass of plain values."""
+
+    kind: ClassVar[str]
 
     def simulate(self) -> Result:
         """Run it."""
@@ -208,8 +210,7 @@ def settings_text(settings: Any) -> str:
     str
         JSON.
     """
-    kind = type(settings).__module__.rpartition(".")[2].removesuffix("_settings")
-    made_by = {"simulation": kind, "neurodrift_version": __version__}
+    made_by = {"simulation": settings.kind, "neurodrift_version": __version__}
     return json.dumps(made_by | dataclasses.asdict(settings))
 
 

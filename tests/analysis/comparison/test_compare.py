@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -467,6 +468,23 @@ def fit_side_of(values):
     )
 
 
+def test_agree__bootstrap_interval_draw_by_draw():
+    values = np.array([1.0, 2.0, 4.0, 4.5]), np.array([2.0, 3.0, 7.0])
+    sides = [fit_side_of(each) for each in values]
+    found = agree(*sides, factor=2, level=0.95, n_repeats=400, rng=np.random.default_rng(5))
+    rng, means = np.random.default_rng(5), []
+    for each in values:
+        n, centre = each.size, each.mean()
+        drawn = rng.integers(n, size=(400, n))
+        wider = math.sqrt(n / (n - 1))  # a resampled mean varies by (n - 1) / n too little
+        means.append([centre + (sum(each[i] for i in row) / n - centre) * wider for row in drawn])
+    differences = [b - a for a, b in zip(*means, strict=True)]
+    tail = stats.norm.cdf(stats.t.ppf(0.025, found["difference_dof"]))
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    assert found["difference_boot_ci_low"] == pytest.approx(low, rel=1e-9)
+    assert found["difference_boot_ci_high"] == pytest.approx(high, rel=1e-9)
+
+
 def test_agree__no_bootstrap_below_three():
     sides = [fit_side_of(np.array(x)) for x in ([1.0, 2.0], [1.0, 2.0, 4.0])]
     found = agree(*sides, factor=2, level=0.95, n_repeats=100, rng=np.random.default_rng(0))
@@ -492,6 +510,23 @@ def test_agree__verdicts_follow_the_intervals(a, se_a, b, se_b):
     assert (found["p_same_sign"] < 0.05) == (both_up or both_down)
     if found["p_same_size"] < 0.05:  # then the estimates are alike themselves
         assert a * b > 0 and 0.5 < b / a < 2
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((-1.0, 0.1), (-1.2, 0.15)), ((1.0, 0.1), (0.7, 0.05)), ((1.0, 0.1), (2.5, 0.1))]
+)
+def test_agree__same_size_is_the_larger_of_two_tests(a, b):
+    sides = [SideFit(*a, 6.0, each=np.empty(1)), SideFit(*b, 4.0, each=np.empty(1))]
+    found = agree(*sides, factor=2.0, level=0.95, n_repeats=0, rng=np.random.default_rng(0))
+    p = []
+    for one, other, dof_one, dof_other in ((a, b, 6, 4), (b, a, 4, 6)):
+        # twice the other is above the one; a product has its factor in its error, too
+        margin = 2 * abs(other[0]) - abs(one[0])
+        own, doubled = one[1] ** 2, (2 * other[1]) ** 2
+        dof = (own + doubled) ** 2 / (own**2 / dof_one + doubled**2 / dof_other)
+        p.append(2 * stats.t.sf(margin / math.sqrt(own + doubled), dof))
+    expected = max(p) if max(p) < 1 else 1.0
+    assert found["p_same_size"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_compare__session_without_similarity_is_as_if_it_were_not_there():

@@ -224,6 +224,29 @@ def test_latent_activity__how_much_leaves_the_space():
     assert description_faults(found.assign_attrs(format_version=1), LATENT_ACTIVITY) == []
 
 
+def test_latent_activity__shares_of_variance_by_projections():
+    first, loadings, *_ = from_model(8, 400, 9, 2)
+    second = from_model(9, 300, 9, 3, noise=2.0)[0]
+    recording = snapshots(first, second)
+    space = fit_latent_space(recording, "1")
+    found = compute_latent_activity(recording, space).isel(session=1)
+    axes = space["loadings"].values
+    away = second - second.mean(axis=0)
+    within = 0.0
+    for frame in away:  # its nearest point in the plane of the loadings
+        within += ((axes @ np.linalg.lstsq(axes, frame, rcond=None)[0]) ** 2).sum()
+    total = (away**2).sum()
+    components = np.linalg.svd(away, compute_uv=False) ** 2
+    best = components[:2].sum() / total
+    assert 0.05 < within / total < 0.9 * best < 0.9  # so that no share passes for another
+    assert float(found["variance_in_space"]) == pytest.approx(within / total, rel=1e-9)
+    assert float(found["variance_in_best_space"]) == pytest.approx(best, rel=1e-9)
+    assert float(found["subspace_overlap"]) == pytest.approx(within / total / best, rel=1e-9)
+    at_fit = (axes**2).sum() + space["noise_variance"].values.sum()
+    moved = ((second.mean(axis=0) - first.mean(axis=0)) ** 2).sum()
+    assert float(found["mean_shift"]) == pytest.approx(moved / at_fit, rel=1e-9)
+
+
 def test_latent_activity__same_bits_from_dask():
     sessions = [recurrent(i, n_samples=200, n_units=9) for i in range(3)]
     recording = snapshots(*sessions, accuracy=[0.5, 0.7, 1.0])

@@ -320,3 +320,20 @@ def test_representation_stability__real_mouse(real_recording):
     moving = (np.ptp(a, axis=0) > 0) & (np.ptp(b, axis=0) > 0)
     of_unit = [np.corrcoef(a[:, u], b[:, u])[0, 1] ** 2 for u in np.flatnonzero(moving)]
     assert float(pair["mean_unit_r_squared"]) == pytest.approx(np.mean(of_unit))
+
+
+def test_representation_stability__what_one_way_loses_the_other_gains():
+    # units 0 and 1 vary in both sessions, 2 and 3 in the first alone, 4 in the second alone
+    first = np.array([[0.0, 1, 2, 1, 3], [1, 0, 4, 5, 3], [2, 3, 0, 2, 3]])
+    second = np.array([[1.0, 0, 2, 2, 0], [0, 2, 2, 2, 5], [4, 1, 2, 2, 1]])
+    recording = recording_from_arrays(
+        [first, second], kind="activation", frame_duration=1.0, training_step=[0, 1]
+    )
+    found = compute_representation_stability(recording)
+    assert found["n_units_lost"].values.tolist() == [[0, 2], [1, 0]]
+    assert found["n_units_gained"].values.tolist() == [[0, 1], [2, 0]]
+    r2 = [np.corrcoef(first[:, u], second[:, u])[0, 1] ** 2 for u in (0, 1)]
+    expected = [[sum(r2) / (2 + lost) for lost in row] for row in ((0, 2), (1, 0))]
+    lost = found["mean_unit_r_squared_lost"].values
+    assert lost[0, 1] == pytest.approx(expected[0][1])
+    assert lost[1, 0] == pytest.approx(expected[1][0])

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift import Binning, compute_rate_maps, detect_maps, label_maps, testing
+from neurodrift import (
+    Binning,
+    compute_rate_maps,
+    detect_maps,
+    label_maps,
+    recording_from_arrays,
+    testing,
+)
 from neurodrift.analysis.identity._parting import Intervals, fit, kept_between, kept_inside
+from neurodrift.analysis.identity.map_switches import _segments
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import MAP_SWITCHES
 
@@ -269,3 +277,12 @@ def test_detect_maps__published_labels(real_recording, mouse, environment, n_map
     assert int(found["n_maps"]) == n_maps
     labelled = true > 0
     assert (found["map_label"].values == true)[labelled].mean() >= 0.95
+
+
+def test_segments__laps_lie_together_whatever_their_numbers():
+    laps = [3, 3, -1, 5, 5, 8, 8, 9]
+    recording = recording_from_arrays(
+        [np.ones((8, 1), int)], kind="events", frame_duration=1.0, x=[np.arange(8.0)], lap=[laps]
+    )
+    assert _segments(recording, "lap", 2).values.tolist() == [0, 0, -1, 0, 0, 1, 1, 1]
+    assert _segments(recording, "lap", 1).values.tolist() == [0, 0, -1, 1, 1, 2, 2, 3]

@@ -71,6 +71,16 @@ def test_unit_counts__unregistered_units_are_common_to_none():
     assert counts["n_in_every"].values.tolist() == [1, 1]
 
 
+def test_unit_counts__unregistered_units_are_in_every_session_of_none():
+    # both units are detected in both sessions, but nobody knows whether the second is the same
+    recording = recording_from_arrays(
+        [np.ones((10, 2), int)] * 2, kind="events", frame_duration=0.1, registered=[True, False]
+    )
+    counts = count_units(recording)
+    assert counts["n_in_every"].values.tolist() == [1, 1]
+    assert counts["n_in_any"].values.tolist() == [2, 1]
+
+
 def test_unit_counts__median_score_of_detected_units():
     recording = testing.linear_track(n_units=5, n_sessions=2, minutes=1)
     recording["detected"][1, 4] = False

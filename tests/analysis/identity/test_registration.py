@@ -5,9 +5,19 @@ from itertools import permutations
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from neurodrift import Binning, check_registration, slice_sessions, testing
-from neurodrift.analysis.identity.registration import _exchanges, _permuted, registration_warnings
+from neurodrift.analysis.identity._similarity import N_GROUPS
+from neurodrift.analysis.identity.registration import (
+    LEAST_GAIN,
+    _better_place,
+    _exchanges,
+    _misfit,
+    _permuted,
+    _verdicts,
+    registration_warnings,
+)
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import REGISTRATION
 
@@ -120,6 +130,52 @@ def test_check_registration__two_dimensions():
     boxes = testing.open_field(n_units=40, n_sessions=3, tuned=1.0)
     found = check_registration(confused(boxes, 1), binning=Binning(bin_width=5.0), n_repeats=1000)
     assert found["verdict"].values.tolist() == ["ok", "misregistered", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("agreement_p", "rate_p", "within_p", "expected"),
+    [
+        (0.01, 0.5, 0.001, "ok"),
+        # of 4 sessions a p counts up to 0.05 / 3
+        (0.03, 0.5, 0.001, "misregistered"),
+        (0.03, 0.03, 0.001, "misregistered"),
+        (0.5, 0.01, 0.001, "map_switch"),
+        # halves that do not agree tell nothing of other sessions
+        (0.5, 0.5, 0.049, "misregistered"),
+        (0.5, 0.5, 0.051, "unclear"),
+        (0.5, 0.01, 0.051, "unclear"),
+        (0.5, 0.5, np.nan, "unclear"),
+        (np.nan, np.nan, 0.001, "unclear"),
+    ],
+)
+def test_verdicts__of_the_last_of_four_sessions(agreement_p, rate_p, within_p, expected):
+    values = {}
+    for name, p in (("agreement_p", agreement_p), ("rate_agreement_p", rate_p)):
+        values[name] = np.full((4, 4), 0.001)
+        values[name][3, :3] = values[name][:3, 3] = p
+        np.fill_diagonal(values[name], np.nan)
+    verdict = _verdicts(values, np.array([0.001, 0.001, 0.001, within_p]), alpha=0.05)
+    assert verdict.tolist() == ["ok", "ok", "ok", expected]
+
+
+def test_better_place__p_counts_every_place_that_was_tried():
+    rng = np.random.default_rng(0)
+    days, shown = (
+        np.array([0.0, 1, 3, 7]),
+        np.array([0.0, 3, 1, 7]),
+    )  # sessions 1 and 2 are exchanged
+    whole = 0.9 * np.exp(-0.4 * np.abs(shown[:, None] - shown[None, :]))
+    noise = rng.normal(0, 0.02, (N_GROUPS, 4, 4))
+    without = whole + noise + noise.transpose(0, 2, 1)
+    place = _better_place((whole, without, without.std(axis=0)), days, np.arange(4))
+    assert place.moved == (1, 2) and place.order.tolist() == [0, 2, 1, 3]
+    gains = [1 - _misfit(one, days[[0, 2, 1, 3]]) / _misfit(one, days) for one in without]
+    mean = sum(gains) / N_GROUPS
+    error = np.sqrt((N_GROUPS - 1) / N_GROUPS * sum((gain - mean) ** 2 for gain in gains))
+    tail = stats.t.sf((place.gain - LEAST_GAIN) / error, N_GROUPS - 1)
+    # six pairs, and six moves over more than one place: 12 ways to put 4 sessions elsewhere
+    assert 0 < 12 * tail < 1
+    assert place.p == pytest.approx(12 * tail, rel=1e-6, abs=0)
 
 
 def test_permuted__is_the_fraction_of_permutations_that_agree_as_well():

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import neurodrift as nd
-from neurodrift.analysis.information.estimates import detect_informative_units
+from neurodrift.analysis.information.estimates import detect_informative_units, informative_cells
 from neurodrift.analysis.maps.binning import Binning
+from neurodrift.analysis.nodes import informative_measures
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.tasks import PUBLISHED, predictive_track
@@ -71,6 +73,41 @@ def test_informative_units__a_direction_is_a_location():
     ].any()
     assert set(found.coords) >= {"session", "unit", "subject"}
     assert not {"direction", "x_bin"} & set(found.coords)
+
+
+def test_informative_units__information_above_the_threshold_alone():
+    activity = np.array([[1.0, 1.0], [3.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    recording = nd.recording_from_arrays(
+        [activity], kind="activation", x=[[1.0, 3, 5, 7]], frame_duration=1.0
+    )
+    maps = nd.compute_rate_maps(recording, binning=Binning(edges=[0, 2, 4, 6, 8]))
+    information = detect_informative_units(maps)["information"].values[0, 0]
+    assert information == pytest.approx(0.25 * 3 * np.log2(3), rel=1e-12)  # of rates 1 and 3
+    at = detect_informative_units(maps, min_information=information)["is_informative"].values
+    below = detect_informative_units(maps, min_information=np.nextafter(information, 0))[
+        "is_informative"
+    ].values
+    assert at.tolist() == [[False, False]] and below.tolist() == [[True, False]]
+
+
+def test_informative_cells__maps_that_are_there_are_tested():
+    dims, nan = ("session", "unit", "direction"), np.nan
+    # informative in one direction, in both, in none, silent, not detected
+    naive = [[[1.0, nan], [0.5, 0.2], [0.001, 0.0], [nan, nan], [nan, nan]]]
+    frames = [[[7, 0], [5, 6], [9, 9], [0, 0], [0, 0]]]
+    chosen = [[True, True, False, False, False]]
+    information = xr.Dataset({"naive": (dims, naive), "active_frames": (dims, frames)})
+    informative = xr.Dataset(
+        {"is_informative": (dims[:2], chosen)}, attrs={"min_information": 0.01}
+    )
+    cells = informative_cells(informative, information)
+    there = [[[True, False], [True, True], [True, True], [False, False], [False, False]]]
+    assert cells["tested"].values.tolist() == there
+    assert cells["significant"].values.tolist() == [
+        [[True, False], [True, True], [False, False], [False, False], [False, False]]
+    ]
+    assert cells["is_place_cell"].values.tolist() == chosen
+    assert cells["n_events"].values.tolist() == frames
 
 
 def test_informative_units__lazy_and_by_segment():
@@ -160,3 +197,30 @@ def test_analyze__activations_below_zero_have_no_place_cells(activation):
     assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
     assert results["drift"]["rate_map_correlation_n"].values[0, 1] == 200  # units, directions
     assert "below 0" in nd.summarize(results)
+
+
+def test_informative_measures__means_over_their_own_units():
+    nan, dims = np.nan, ("session", "unit")
+    # informative, informative, not informative, silent, not detected
+    informative = xr.Dataset(
+        {
+            "information": (dims, [[1.0, 0.5, 0.001, nan, nan]]),
+            "is_informative": (dims, [[True, True, False, False, False]]),
+        }
+    )
+    active = xr.Dataset(
+        {
+            "n_detected": ("session", [4]),
+            "n_active": ("session", [3]),
+            "detected": (dims, [[True, True, True, True, False]]),
+        }
+    )
+    found = {
+        name: array.item() for name, array in informative_measures(active, informative).items()
+    }
+    assert found == {
+        "n_informative_units": 2,
+        "fraction_informative_units": 2 / 4,
+        "information_informative": (1.0 + 0.5) / 2,
+        "information_all": pytest.approx((1.0 + 0.5 + 0.001 + 0.0) / 4),
+    }

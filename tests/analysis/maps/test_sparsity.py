@@ -148,6 +148,10 @@ def test_sparsity__rate_criterion_and_default_thresholds() -> None:
     assert compute_sparsity(recording, min_rate=0.1)["is_active"].values.tolist() == [
         [False, False, True]
     ]
+    # a unit that has the least rate itself is active
+    assert compute_sparsity(recording, min_rate=0.05)["is_active"].values.tolist() == [
+        [False, True, True]
+    ]
     assert compute_sparsity(recording)["mean_activity"].values.tolist() == [[0.04, 0.05, 0.2]]
 
 

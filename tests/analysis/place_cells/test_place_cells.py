@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from neurodrift import Binning, recording_from_arrays, testing
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.place_cells.shuffles import NULLS
+from neurodrift.seeds import generator
 
 TRACK_BINS = Binning(edges=np.arange(2.5, 23.5))
 
@@ -220,6 +222,57 @@ def test_place_cells__least_shift_is_in_seconds() -> None:
     assert result["p"].item() in (0.5, 1.0)
     assert detect_place_cells(small(events, x), min_shift=10.1)["p"].item() == 1.0
     assert detect_place_cells(small(events, x), null="circular", min_shift=10.1)["p"].item() == 1.0
+
+
+def literal_nulls(null: str, activity: list[int], states: list[int], seed: int) -> list[float]:
+    """Information after each of 30 sampled shuffles, or after every shift, by loops."""
+    n, events = len(states), [t for t, count in enumerate(activity) if count]
+    rng = generator(seed, null, "1", 0, "0")  # the session, the direction and the unit
+    if null == "circular":
+        targets = [[(t + shift) % n for t in events] for shift in rng.integers(1, n, size=30)]
+    elif null == "occupancy":
+        targets = rng.integers(0, n, size=(30, len(events))).tolist()
+    else:
+        targets = [[(t + shift) % n for t in events] for shift in range(n)]
+    found = []
+    for frames in targets:
+        total = 0.0
+        for s in set(states):
+            share = states.count(s) / n
+            inside = sum(
+                activity[t] for t, frame in zip(events, frames, strict=True) if states[frame] == s
+            )
+            rate = inside / sum(activity) / share
+            total += share * rate * math.log2(rate) if rate else 0.0
+        found.append(total)
+    return found
+
+
+@pytest.mark.parametrize("null", ["circular", "occupancy", "circular_exact"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_place_cells__numbers_of_the_null_equal_the_loops(null: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0, 40, 61)
+    activity = rng.poisson(np.where(x < 10, 1.0, 0.2))
+    result = detect_place_cells(
+        small(activity[:, None], x),
+        binning=Binning(edges=[0, 10, 20, 30, 40]),
+        null=null,
+        n_repeats=30,
+        min_events=1,
+        seed=seed,
+    ).isel(session=0, unit=0, direction=0)
+    values = literal_nulls(null, activity.tolist(), [int(at // 10) for at in x], seed)
+    mean = math.fsum(values) / len(values)
+    # every shift is the whole null; 30 shuffles are a sample of it, so one less in the variance
+    count = len(values) if null == "circular_exact" else len(values) - 1
+    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / count)
+    rank = 0.95 * (len(values) - 1)  # of the percentile, linear between neighbours
+    low, high = sorted(values)[math.floor(rank)], sorted(values)[math.ceil(rank)]
+    observed = result["information"].item()
+    assert result["null_mean"].item() == pytest.approx(mean, abs=1e-8)
+    assert result["null_p95"].item() == pytest.approx(low + rank % 1 * (high - low), abs=1e-8)
+    assert result["z"].item() == pytest.approx((observed - mean) / spread, rel=1e-6)
 
 
 def test_place_cells__sampled_p_converges_to_exact(recording: xr.Dataset) -> None:

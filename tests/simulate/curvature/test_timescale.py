@@ -142,6 +142,20 @@ def test_sparsification_time__unbounded_when_a_line_would_do():
     assert float(result["timescale_high"]) > 5000
 
 
+@pytest.mark.parametrize("n_units", [10, 30])
+def test_sparsification_time__half_time_is_the_first_step_at_half(n_units):
+    u = [0.8, 0.7, 0.5, 0.4, 0.4, 0.3, 0.2, 0.2]
+    result = estimate_sparsification_time(curve(u, np.arange(8) * 5), n_units=n_units, n_repeats=0)
+    assert float(result["half_time"]) == 15
+    # of the units active at first, a share within this reach of a half can be a half
+    reach = 1.959964 * 0.5 / math.sqrt(0.8 * n_units)
+    shares = [value / 0.8 for value in u]
+    below = [5 * i for i, share in enumerate(shares) if share <= 0.5 - reach]
+    above = [5 * i for i, share in enumerate(shares) if share > 0.5 + reach]
+    assert float(result["half_time_low"]) == above[-1]
+    assert float(result["half_time_high"]) == (below[0] if below else math.inf)
+
+
 def test_sparsification_time__half_time_ignores_single_outliers():
     step = np.arange(0, 1000, 10)
     u = np.where(step < 600, 0.8, 0.3)
@@ -238,6 +252,18 @@ def test_published_timescale__failures_are_zero():
     result = published_timescale(runs)
     assert result["rate"].isnull().all()
     assert (result["log_tau"] == 0).all()
+
+
+def test_published_timescale__two_samples():
+    u = np.r_[0.9, 0.5, np.full(8, 0.1)]
+    # from step 0 the second sample has weight 0 / 10, and one sample gives no slope
+    from_zero = published_timescale(curve(u, np.arange(0, 100, 10)))
+    assert np.isnan(float(from_zero["rate"])) and float(from_zero["log_tau"]) == 0
+    # from a later step both count, and the line goes through both
+    later = published_timescale(curve(u, np.arange(10, 110, 10)))
+    expected = (math.log(1e-10) - math.log(0.4 + 1e-10)) / 10
+    assert float(later["rate"]) == pytest.approx(expected, rel=1e-6)
+    assert float(later["log_tau"]) == pytest.approx(math.log10(-expected), rel=1e-6)
 
 
 def test_published_timescale__is_half_too_fast_on_an_exact_exponential():

@@ -7,6 +7,7 @@ import pytest
 
 import neurodrift as nd
 from neurodrift.analysis.drift.remapping import compute_remapping
+from neurodrift.seeds import generator
 from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum, compute_hessian_trace
 from neurodrift.simulate.gradient import track as _corridor
 from neurodrift.simulate.gradient.engine import train, train_ensemble
@@ -203,6 +204,15 @@ def test_relearned__does_not_depend_on_company_or_threads(run, task):
     other = relearned(run, there, 50, seed=2)
     assert not np.array_equal(other.weights["W"], together.weights["W"])
     assert together.measures.attrs["noise_seed"] != other.measures.attrs["noise_seed"]
+
+
+def test_relearned__noise_is_named_by_both_seeds(task):
+    noise = []
+    for seed, own in ((0, 3), (0, 4), (1, 3)):
+        run = train(task, n_steps=1, snapshots=[1], seed=own)
+        noise.append(relearned(run, task, 1, seed=seed).measures.attrs["noise_seed"])
+        assert noise[-1] == int(generator(seed, "relearning", own).integers(2**63))
+    assert len(set(noise)) == 3
 
 
 def test_relearned__leaves_out_what_diverges(run, task):

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 import neurodrift as nd
+from neurodrift.simulate.continual.settings import ContinualSettings
+from neurodrift.simulate.gradient.settings import RunSettings
 from neurodrift.simulate.gradient.store import open_measures
+from neurodrift.simulate.hebbian.settings import HebbianSettings
 from neurodrift.simulate.many import simulate_many
 from neurodrift.simulate.settings.kinds import (
     read_simulation,
     save_result,
     settings_of,
     settings_of_sweep,
+    settings_text,
     write_schemas,
 )
 
@@ -90,6 +94,29 @@ def test_save_result__is_a_recording_with_measures(tmp_path):
     assert open_measures(path, "weights")["C"].shape == (3, 30, 2)
     with pytest.raises(FileExistsError):
         save_result(settings.simulate(), settings, path)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (TINY, "continual"),
+        ({"simulation": "hebbian", "inputs": {"name": "ring", "n_positions": 30}}, "hebbian"),
+    ],
+)
+def test_settings_text__begins_with_the_kind(values, kind):
+    settings = settings_of(values)
+    text = settings_text(settings)
+    start = f'{{"simulation": "{kind}", "neurodrift_version": "{nd.__version__}", "label": "", '
+    assert text.startswith(start + '"seed": 0, ')
+    # the name is the class's own, wherever the class stands
+    moved = type(settings.__class__.__name__, (type(settings),), {"__module__": "elsewhere"})
+    assert settings_text(moved(**vars(settings))) == text
+
+
+def test_settings_text__names_of_the_kinds():
+    assert (RunSettings.kind, ContinualSettings.kind, HebbianSettings.kind) == (
+        *("gradient", "continual", "hebbian"),
+    )
 
 
 def test_simulate_many__resumes_and_keeps_what_is_there(tmp_path):

@@ -14,7 +14,7 @@ from neurodrift.simulate.curvature.laplace import (
     fit_laplace,
     two_minima,
 )
-from neurodrift.simulate.gradient.networks import ACTIVATIONS
+from neurodrift.simulate.gradient.networks import DERIVATIVES
 
 
 def network(seed: int = 0, hidden: int = 7, n_inputs: int = 3, n_outputs: int = 2):
@@ -132,7 +132,7 @@ def test_permuted_energy__equals_the_dense_hessian(activation, part, n_permuted)
         n_repeats=6, seed=3,
     )  # fmt: skip
     hessian = compute_hessian_matrix(W, b, V, inputs, targets, activation=activation, part=part)
-    before = ((ACTIVATIONS[activation](inputs @ W.T + b)[0] @ V.T - targets) ** 2).mean()
+    before = ((DERIVATIVES[activation](inputs @ W.T + b)[0] @ V.T - targets) ** 2).mean()
     assert found.attrs["loss"] == pytest.approx(before)
     assert found.attrs["loss_of_mean"] == pytest.approx(targets.var(axis=0).mean())
     start = np.concatenate([W.ravel(), b, V.ravel()])

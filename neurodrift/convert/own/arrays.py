@@ -86,7 +86,7 @@ def mapped_sessions(source: str | os.PathLike[str]) -> list[NwbSession]:
     Returns
     -------
     list of NwbSession
-        The sessions, for :func:`neurodrift.convert.own.sessions.recording_from_sessions`.
+        The sessions, for :func:`neurodrift.convert.own.memory.import_sessions`.
     """
     mapping = load_mapping(source)
     registration = mapped_registration(mapping)

@@ -7,7 +7,6 @@ A reader of a pipeline returns an ``Activity``, a ``Position`` or a ``Registrati
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
@@ -227,31 +225,6 @@ def write_sessions(
             whole = session() if callable(session) else session
             write_session(whole, folder / file, verify=verify)
     return [out_dir / file for file in files]
-
-
-def recording_from_sessions(sessions: Sequence[NwbSession]) -> xr.Dataset:
-    """The recording of sessions that are not in files yet.
-
-    It goes through NWB files in a temporary folder, so that it is what importing the written files
-    gives.
-
-    Parameters
-    ----------
-    sessions
-        Sessions of one subject in one environment.
-
-    Returns
-    -------
-    xarray.Dataset
-        The recording.
-    """
-    from neurodrift.io.nwb.read import import_nwb
-
-    with tempfile.TemporaryDirectory() as folder:
-        named = {f"{i:04d}": session for i, session in enumerate(sessions)}
-        recording = import_nwb(write_sessions(named, folder))
-    del recording.attrs["nwb_files"]
-    return recording
 
 
 def _activity_fields(activity: Activity) -> dict[str, Any]:

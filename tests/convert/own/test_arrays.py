@@ -10,9 +10,10 @@ import pytest
 import scipy.io
 
 from neurodrift import import_nwb
-from neurodrift.convert.own.arrays import convert, mapped_sessions, write_template
+from neurodrift.convert.own.arrays import convert, write_template
 from neurodrift.convert.own.mapping import TEMPLATE, mapping_schema, write_mapping_schema
-from neurodrift.convert.own.sessions import ConversionWarning, recording_from_sessions
+from neurodrift.convert.own.memory import recording_from_sessions
+from neurodrift.convert.own.sessions import ConversionWarning
 from neurodrift.schema.yaml import parse_yaml
 
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "convert" / "mapping.schema.json"
@@ -271,7 +272,7 @@ def test_mapped_sessions__are_what_the_files_give(folder):
     files = convert(path, folder / "nwb")
     read = import_nwb(files)
     del read.attrs["nwb_files"]
-    assert recording_from_sessions(mapped_sessions(path)).identical(read)
+    assert recording_from_sessions(path).identical(read)
 
 
 def test_convert__starts_days_and_time_zone(folder):

@@ -16,7 +16,7 @@ from neurodrift.convert.pipelines.parts import Activity, Position, clock
 from neurodrift.io.nwb.session import NwbSession
 
 _CLOCKS = ("activity_time", "activity_frame_rate", "position_time", "position_frame_rate")
-_KEYS = ("session", "activity", "position", *_CLOCKS, "registered_cell_id", "region")
+_KEYS: tuple[str, ...] = ("session", "activity", "position", *_CLOCKS, "registered_cell_id", "region")
 _KEYS += ("trials", "day", "experience", "accuracy")
 
 

@@ -12,11 +12,18 @@ import xarray as xr
 
 from neurodrift.convert.own.arrays import mapped_sessions
 from neurodrift.convert.own.sessions import nwb_session, write_sessions
-from neurodrift.convert.pipelines.parts import Activity, Position, clock
+from neurodrift.gate.parts import Activity, Position, clock
 from neurodrift.io.nwb.session import NwbSession
 
 _CLOCKS = ("activity_time", "activity_frame_rate", "position_time", "position_frame_rate")
-_KEYS: tuple[str, ...] = ("session", "activity", "position", *_CLOCKS, "registered_cell_id", "region")
+_KEYS: tuple[str, ...] = (
+    "session",
+    "activity",
+    "position",
+    *_CLOCKS,
+    "registered_cell_id",
+    "region",
+)
 _KEYS += ("trials", "day", "experience", "accuracy")
 
 

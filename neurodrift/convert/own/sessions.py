@@ -7,7 +7,6 @@ A reader of a pipeline returns an ``Activity``, a ``Position`` or a ``Registrati
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,21 +16,15 @@ import numpy as np
 
 from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
-from neurodrift.convert.own.checks import (
-    Finding,
-    activity_findings,
-    overlap_findings,
-    position_findings,
-    trial_findings,
-)
-from neurodrift.convert.pipelines.parts import Activity, Position
-from neurodrift.io.nwb.session import Columns, NwbSession, Series
+from neurodrift.gate.activities import activity_findings
+from neurodrift.gate.clocks import overlap_findings
+from neurodrift.gate.findings import Finding, settle
+from neurodrift.gate.parts import Activity, Columns, Position
+from neurodrift.gate.positions import position_findings
+from neurodrift.gate.trials import trial_findings
+from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
 from neurodrift.schema import COUNT_KINDS
-
-
-class ConversionWarning(UserWarning):
-    """Something in the source is odd, but can be what was measured."""
 
 
 def nwb_session(
@@ -55,7 +48,7 @@ def nwb_session(
     """One session from its activity and position, after checks of clocks, units and shapes.
 
     Each keeps its own clock; the reader of the NWB file puts activity on the frames of the
-    position. What is impossible is refused, what is odd raises a :class:`ConversionWarning`, and
+    position. What is impossible is refused, what is odd raises a :class:`GateWarning`, and
     what is merely worth knowing goes into the notes of the file.
 
     Parameters
@@ -96,7 +89,7 @@ def nwb_session(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.convert.pipelines.parts import Activity, Position
+    >>> from neurodrift.gate.parts import Activity, Position
     >>> from neurodrift.convert.own.sessions import nwb_session
     >>> clock = np.arange(6000) / 30
     >>> session = nwb_session(
@@ -149,40 +142,6 @@ def nwb_session(
         file_fields=fields | {"notes": " ".join(told)} | dict(file_fields or {}),
         **_activity_fields(activity),
     )
-
-
-def settle(findings: Sequence[Finding], where: str, accept: Collection[str] = ()) -> list[str]:
-    """Refuse, warn or note what checks found.
-
-    Parameters
-    ----------
-    findings
-        What they found.
-    where
-        What was checked, for messages.
-    accept
-        Names of checks whose refusals are taken as true.
-
-    Returns
-    -------
-    list of str
-        What is to be noted.
-
-    Raises
-    ------
-    ValueError
-        If a check refuses and is not accepted.
-    """
-    refused = [item for item in findings if item.refuses and item.name not in accept]
-    if refused:
-        hint = sorted({item.name for item in refused if item.may_be_true})
-        listed = "\n".join(f"- {item.text}" for item in refused)
-        more = f"\nIf that is what was measured, accept: [{', '.join(hint)}]" if hint else ""
-        raise ValueError(f"{where} cannot be converted:\n{listed}{more}")
-    for item in findings:
-        if item.warns:
-            warnings.warn(f"{where}: {item.text}", ConversionWarning, stacklevel=3)
-    return [f"{item.text[0].upper()}{item.text[1:]}." for item in findings]
 
 
 def write_sessions(

@@ -13,7 +13,7 @@ from neurodrift import import_nwb
 from neurodrift.convert.own.arrays import convert, write_template
 from neurodrift.convert.own.mapping import TEMPLATE, mapping_schema, write_mapping_schema
 from neurodrift.convert.own.memory import recording_from_sessions
-from neurodrift.convert.own.sessions import ConversionWarning
+from neurodrift.gate.findings import GateWarning
 from neurodrift.schema.yaml import parse_yaml
 
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "convert" / "mapping.schema.json"
@@ -107,10 +107,10 @@ def test_convert__table_of_times_and_units(folder):
     table = pd.DataFrame({"t": np.concatenate(SPIKES), "unit": unit}).sample(frac=1, random_state=0)
     table.to_csv(folder / "spikes.csv", index=False)
     text = "activity: {file: spikes.csv, times: t, unit: unit, kind: spikes"
-    with pytest.warns(ConversionWarning, match="not sorted"):
+    with pytest.warns(GateWarning, match="not sorted"):
         found = recording(folder, HEAD + text + "}\n" + POSITION + TAIL)
     np.testing.assert_array_equal(found["activity"], counts([s for s in SPIKES if s.size]))
-    with pytest.warns(ConversionWarning, match="not sorted"):
+    with pytest.warns(GateWarning, match="not sorted"):
         found = recording(folder, HEAD + text + ", unit_count_from: 1}\n" + POSITION + TAIL)
     np.testing.assert_array_equal(found["activity"], counts(SPIKES))  # unit 3 is silent
 
@@ -148,7 +148,7 @@ def test_convert__clocks_of_their_own_with_gaps(folder):
     pd.DataFrame({"t": TIME[gap], "x": X[gap]}).to_csv(folder / "pos.csv", index=False)
     text = "activity: {file: s.npz, samples: s, time: t, time_unit: ms, axes: [frames, units], "
     said: list[str] = []
-    with pytest.warns(ConversionWarning, match=r"pos.csv has 1 gaps, 15 s"):
+    with pytest.warns(GateWarning, match=r"pos.csv has 1 gaps, 15 s"):
         files = convert(
             mapped(folder, HEAD + text + "kind: deconvolved}\n" + POSITION + TAIL),
             folder / "nwb",

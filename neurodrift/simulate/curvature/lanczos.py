@@ -51,7 +51,7 @@ def estimate_model_curvature(
 
     See Also
     --------
-    neurodrift.simulate.curvature.hessian.hessian_spectrum : exact, for one hidden layer.
+    neurodrift.simulate.curvature.hessian.compute_hessian_spectrum : exact, for one hidden layer.
 
     Examples
     --------

@@ -233,7 +233,12 @@ def descend(
     Notes
     -----
     One step is theta ← theta - learning_rate · (gradient + update_noise · xi) with independent
-    standard normal xi; label noise enters the gradient of mean (output - noise)².
+    standard normal xi; label noise enters the gradient of mean (output - noise)². Curvatures come
+    from central differences of the gradient.
+
+    References
+    ----------
+    Ratzon, Derdikman & Barak (2024), eLife 12:RP90069. https://doi.org/10.7554/eLife.90069
 
     Examples
     --------

@@ -36,7 +36,21 @@ class Laplace:
     -----
     .. math:: \tilde\ell(\theta) = \ell(\mu) + \tfrac12 (\theta-\mu)^T H (\theta-\mu)
 
-    It is the negative logarithm of a Gaussian posterior with mean :math:`\mu` and precision H.
+    It is the negative logarithm of a Gaussian posterior with mean :math:`\mu` and precision H. Far
+    from :math:`\mu` it is no estimate of the loss: it knows one minimum only.
+
+    References
+    ----------
+    MacKay (1992), "A practical Bayesian framework for backpropagation networks".
+    https://doi.org/10.1162/neco.1992.4.3.448
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.simulate.curvature.laplace import Laplace
+    >>> bowl = Laplace(at=np.zeros(2), value=1.0, hessian=np.diag([2.0, 4.0]), slope=np.zeros(2))
+    >>> bowl([[0.0, 0.0], [1.0, 1.0]]).tolist()
+    [1.0, 4.0]
     """
 
     at: np.ndarray

@@ -15,7 +15,7 @@ from neurodrift.simulate.curvature.hessian import (
     count_live_parameters,
 )
 from neurodrift.simulate.curvature.loss_point import LossPoint
-from neurodrift.simulate.curvature.timescale import published_timescale
+from neurodrift.simulate.curvature.timescale import fit_published_timescale
 from neurodrift.simulate.gradient.run import Run
 from neurodrift.simulate.threads import one_blas_thread
 
@@ -190,9 +190,9 @@ def summarize_training(
     -------
     xarray.Dataset
         Over the other dimensions (``run``): ``loss`` [log10], ``active_units``, ``active``
-        [relative to the first sample], ``log_tau`` [log10 of 1/step]
-        by :func:`neurodrift.simulate.curvature.timescale.published_timescale`, ``last_step``; with
-        ``spectra`` ``eig_sum``, ``eig_max`` [relative to the mean of the first samples],
+        [relative to the first sample], ``log_tau`` [log10 of 1/step] by
+        :func:`neurodrift.simulate.curvature.timescale.fit_published_timescale`, ``last_step``;
+        with ``spectra`` ``eig_sum``, ``eig_max`` [relative to the mean of the first samples],
         ``eig_nonzero`` [share], and ``eig_sum_log``, a difference of final and first mean;
         ``kept`` (by the published rule, whatever ``collection`` is) and ``reason``. Values of a run
         that stopped are of the part that it has. The attributes ``n_runs`` and
@@ -235,7 +235,7 @@ def summarize_training(
         "loss": np.log10(last_loss.where(last_loss > 0)),
         "active_units": _reduce(units, lambda row: _final(row, n_average) / row[0]),
         "active": _reduce(active, lambda row: _final(row, n_average) / row[0]),
-        "log_tau": published_timescale(units)["log_tau"],
+        "log_tau": fit_published_timescale(units)["log_tau"],
         "last_step": _reduce(measures["step"].where(units.notnull()), lambda row: row[-1]),
     }
     docs = dict(_FINAL)

@@ -15,7 +15,7 @@ from neurodrift.simulate.curvature.hessian import (
 )
 from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures, summarize_training
-from neurodrift.simulate.curvature.timescale import published_timescale
+from neurodrift.simulate.curvature.timescale import fit_published_timescale
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.tasks import random
@@ -165,7 +165,7 @@ def test_training_summary__equals_the_published_columns():
     for i in range(5):
         for name, value in literal_row(measures, spectra, i).items():
             assert float(table[name][i]) == pytest.approx(value, rel=1e-12), name
-    expected = published_timescale(measures["fraction_active_units"])["log_tau"]
+    expected = fit_published_timescale(measures["fraction_active_units"])["log_tau"]
     np.testing.assert_array_equal(table["log_tau"], expected)
     log = spectra["eig_sum_log"]
     change = log[:, -11:-1].mean("step") - log[:, :10].mean("step")

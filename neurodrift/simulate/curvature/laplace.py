@@ -154,10 +154,7 @@ def fit_laplace(
                 f"{(size, size)}"
             )
     elif isinstance(loss, Landscape):
-        step = 6e-6 * np.maximum(1.0, np.abs(place))  # cube root of the machine precision
-        shifts = np.diag(step)
-        rise = loss.slope(place + shifts) - loss.slope(place - shifts)
-        curvature = rise / (2 * step[:, None])
+        curvature = loss.hessian(place[None])[0]
     else:
         curvature = _second_differences(height, place)
     curvature = (curvature + curvature.T) / 2
@@ -390,7 +387,7 @@ def _heights(loss: Landscape | Function) -> Function:
 
 
 def _differences(height: Function, place: np.ndarray) -> np.ndarray:
-    step = 6e-6 * np.maximum(1.0, np.abs(place))
+    step = 6e-6 * np.maximum(1.0, np.abs(place))  # cube root of the machine precision
     shifts = np.diag(step)
     rise = np.asarray(height(place + shifts)) - np.asarray(height(place - shifts))
     return rise / (2 * step)

@@ -202,6 +202,6 @@ def catalog_folder(folder: str | os.PathLike[str] | None = None) -> Path:
     """
     if folder is not None:
         return Path(folder)
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "catalogs"
     return inside if inside.is_dir() else package.parent / "catalogs"

@@ -263,7 +263,7 @@ class _Finder:
             changed = log_bf > 0
             first = values[np.searchsorted(self._series.at, found.ends.at[0]) :]
             sizes = relative(change, name, first, self._level)
-            for key, value in zip(("", "_low", "_high"), sizes, strict=True):
+            for key, value in zip(("", "_ci_low", "_ci_high"), sizes, strict=True):
                 per[f"total_change{key}"][i] = value
             per["log10_bayes_factor"][i] = log_bf / np.log(10)
             per["trend"][i] = np.sign(change.change) if state_of(log_bf) == "changes" else 0

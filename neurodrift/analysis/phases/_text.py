@@ -134,7 +134,7 @@ def _of_statistics(result: xr.Dataset) -> str:
 def _of_drift(result: xr.Dataset) -> str:
     if np.isnan(result["neighbour_change"]):
         return ""
-    values = [float(result[f"neighbour_change{end}"]) for end in ("", "_low", "_high")]
+    values = [float(result[f"neighbour_change{end}"]) for end in ("", "_ci_low", "_ci_high")]
     p = float(result["neighbour_p"])
     said = [
         f"From session to session the representation changes by {values[0]:.2g} "
@@ -154,7 +154,7 @@ def _of_drift(result: xr.Dataset) -> str:
 
 def _motion(result: xr.Dataset, name: str) -> str:
     row = result.sel(quantity=name)
-    values = [100 * float(row[f"total_change{end}"]) for end in ("", "_low", "_high")]
+    values = [100 * float(row[f"total_change{end}"]) for end in ("", "_ci_low", "_ci_high")]
     size = f"{values[0]:+.0f} % [{values[1]:+.0f}, {values[2]:+.0f}]"
     return f"{name.replace('_', ' ')} {size} ({_factor(float(row['log10_bayes_factor']))})"
 

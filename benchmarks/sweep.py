@@ -33,7 +33,8 @@ def memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, start = memory(), time.perf_counter()
 sweep = open_sweep(sys.argv[1])
-print(f"opened {len(sweep)} runs in {time.perf_counter() - start:.2f} s, {memory() - before:.0f} MB")
+seconds = time.perf_counter() - start
+print(f"opened {len(sweep)} runs in {seconds:.2f} s, {memory() - before:.0f} MB more")
 for what, read in {
     "seeds": lambda: sweep.table["seed"].values,
     "loss of every run": lambda: sweep.table["loss"].values,

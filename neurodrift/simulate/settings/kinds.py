@@ -140,9 +140,9 @@ def simulate(
     Examples
     --------
     >>> from neurodrift.simulate.settings.kinds import simulate
-    >>> small = {"inputs.n_positions": 30, "network.n_units": 10, "n_steps": 50}
+    >>> small = {"inputs.n_positions": 30, "network.n_units": 10, "n_steps": 50, "snapshots": 3}
     >>> simulate("qin2023-ring", small).recording().sizes["session"]
-    11
+    3
     """
     if isinstance(settings, str | os.PathLike):
         chosen = read_settings(settings, changes)

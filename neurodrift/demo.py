@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import plotting, testing
+from neurodrift.analysis.analyze import analyze
 from neurodrift.analysis.comparison.compare import compare
 from neurodrift.analysis.maps.binning import Binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import order_by_peak
-from neurodrift.analysis.pipeline import analyze
 from neurodrift.io.nwb.read import import_nwb
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session

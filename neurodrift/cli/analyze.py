@@ -52,7 +52,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _analyze(options: argparse.Namespace) -> None:
-    from neurodrift.analysis.pipeline import analyze, summarize
+    from neurodrift.analysis.analyze import analyze, summarize
     from neurodrift.io.zarr import refuse_existing, save_results
 
     refuse_existing(options.out, options.overwrite)

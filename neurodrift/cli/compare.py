@@ -157,8 +157,8 @@ def _runs(path: Path, options: argparse.Namespace) -> Iterator[xr.Dataset]:
 def _analyzed(
     recording: xr.Dataset, path: Path, options: argparse.Namespace
 ) -> tuple[str, xr.DataTree]:
+    from neurodrift.analysis.analyze import analyze
     from neurodrift.analysis.comparison._members import title_of
-    from neurodrift.analysis.pipeline import analyze
 
     bins = binning(options)
     if recording["activity"].attrs["kind"] == "activation" and "x" in recording:

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodrift.gate.clocks import SLOWEST_ACTIVITY, clock_findings
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Activity
+from neurodrift.gate.inputs import Activity
 from neurodrift.schema import COUNT_KINDS
 
 

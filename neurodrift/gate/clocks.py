@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Activity, Position
+from neurodrift.gate.inputs import Activity, Position
 
 SLOWEST_POSITION, SLOWEST_ACTIVITY = 0.5, 2.0  # s between frames
 _FASTEST = 1e-4  # s between frames

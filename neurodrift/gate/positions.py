@@ -6,7 +6,7 @@ import numpy as np
 
 from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Position
+from neurodrift.gate.inputs import Position
 from neurodrift.kinematics import velocity
 
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure

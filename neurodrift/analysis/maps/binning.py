@@ -140,6 +140,21 @@ class Binning:
             return float(np.atleast_1d(self.bin_width)[0])
         return float(np.median(np.diff(axes[0])))
 
+    def smoothing_or_default(self, smoothing: float | None) -> float:
+        """Smoothing of the maps that are compared.
+
+        Parameters
+        ----------
+        smoothing
+            Standard deviation of the Gaussian [cm], or None for the default.
+
+        Returns
+        -------
+        float
+            Centimetres; by default the width of a bin.
+        """
+        return self.typical_width() if smoothing is None else smoothing
+
     def to_json(self) -> str:
         """The parameters as JSON, for the provenance of a result.
 

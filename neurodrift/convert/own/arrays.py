@@ -25,7 +25,7 @@ from neurodrift.convert.pipelines.registration import (
     registration_from_table,
 )
 from neurodrift.gate.findings import settle
-from neurodrift.gate.parts import Activity, Columns, Position, clock
+from neurodrift.gate.inputs import Activity, Columns, Position, clock
 from neurodrift.io.nwb.session import NwbSession
 from neurodrift.io.zarr import refuse_existing
 

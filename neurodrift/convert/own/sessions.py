@@ -19,7 +19,7 @@ from neurodrift.convert.files import all_or_none
 from neurodrift.gate.activities import activity_findings
 from neurodrift.gate.clocks import overlap_findings
 from neurodrift.gate.findings import Finding, settle
-from neurodrift.gate.parts import Activity, Columns, Position
+from neurodrift.gate.inputs import Activity, Columns, Position
 from neurodrift.gate.positions import position_findings
 from neurodrift.gate.trials import trial_findings
 from neurodrift.io.nwb.session import NwbSession, Series
@@ -89,7 +89,7 @@ def nwb_session(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.gate.parts import Activity, Position
+    >>> from neurodrift.gate.inputs import Activity, Position
     >>> from neurodrift.convert.own.sessions import nwb_session
     >>> clock = np.arange(6000) / 30
     >>> session = nwb_session(

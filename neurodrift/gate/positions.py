@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift._velocity import velocity
 from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.parts import Position
-from neurodrift.kinematics import velocity
 
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
 LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
 
 
-def position_findings(position: Position) -> list[Finding]:
+def position_findings(position: Position, *, clock: bool = True) -> list[Finding]:
     """Faults of a position.
 
     Parameters
     ----------
     position
         The position.
+    clock
+        Whether its clock is looked at too.
 
     Returns
     -------
@@ -28,7 +30,7 @@ def position_findings(position: Position) -> list[Finding]:
         What was found.
     """
     time, source = np.asarray(position.time, dtype=float), position.source
-    found = clock_findings(time, source, SLOWEST_POSITION)
+    found = clock_findings(time, source, SLOWEST_POSITION) if clock else []
     axes = list(np.atleast_2d(position.xy.T).astype(float))
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
     if not tracked.any():
@@ -45,7 +47,7 @@ def position_findings(position: Position) -> list[Finding]:
         text = f"{source} covers {extent:.3g} cm, much for an environment: is it in mm or pixels?"
         found.append(Finding("position_extent", text, warns=True))
     found += _tracking_findings(tracked, source)
-    if any(item.refuses for item in found):
+    if any(item.stops for item in found):
         return found
     vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)
     speed = np.abs(vx) if vy is None else np.hypot(vx, vy)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from neurodrift.simulate.curvature.timescale import (
     estimate_sparsification_time,
-    published_timescale,
+    fit_published_timescale,
 )
 
 
@@ -230,12 +230,12 @@ def literal_published(u, x):
 @pytest.mark.parametrize("kind", ["units", "noise", "slow noise"])
 def test_published_timescale__equals_the_literal_fit(kind):
     runs = declines(kind, tau=900, level=0.1, n_runs=12, n_samples=300)
-    result = published_timescale(runs)
+    result = fit_published_timescale(runs)
     step = runs["step"].values.tolist()
     expected = [literal_published(row.tolist(), step) for row in runs.values]
     np.testing.assert_allclose(result["rate"], expected, rtol=1e-8)
     np.testing.assert_allclose(result["log_tau"], np.log10(np.abs(expected)), rtol=1e-8)
-    xr.testing.assert_identical(result, published_timescale(runs.chunk(run=5)).compute())
+    xr.testing.assert_identical(result, fit_published_timescale(runs.chunk(run=5)).compute())
 
 
 def test_published_timescale__failures_are_zero():
@@ -249,7 +249,7 @@ def test_published_timescale__failures_are_zero():
         ],
         "run",
     )
-    result = published_timescale(runs)
+    result = fit_published_timescale(runs)
     assert result["rate"].isnull().all()
     assert (result["log_tau"] == 0).all()
 
@@ -257,10 +257,10 @@ def test_published_timescale__failures_are_zero():
 def test_published_timescale__two_samples():
     u = np.r_[0.9, 0.5, np.full(8, 0.1)]
     # from step 0 the second sample has weight 0 / 10, and one sample gives no slope
-    from_zero = published_timescale(curve(u, np.arange(0, 100, 10)))
+    from_zero = fit_published_timescale(curve(u, np.arange(0, 100, 10)))
     assert np.isnan(float(from_zero["rate"])) and float(from_zero["log_tau"]) == 0
     # from a later step both count, and the line goes through both
-    later = published_timescale(curve(u, np.arange(10, 110, 10)))
+    later = fit_published_timescale(curve(u, np.arange(10, 110, 10)))
     expected = (math.log(1e-10) - math.log(0.4 + 1e-10)) / 10
     assert float(later["rate"]) == pytest.approx(expected, rel=1e-6)
     assert float(later["log_tau"]) == pytest.approx(math.log10(-expected), rel=1e-6)
@@ -270,6 +270,6 @@ def test_published_timescale__is_half_too_fast_on_an_exact_exponential():
     for every in (1, 100):
         step = np.arange(0, 5000, every)
         u = curve(0.1 + np.exp(-step / 1000), step)
-        assert float(published_timescale(u)["rate"]) == pytest.approx(-1.5e-3, rel=0.05)
+        assert float(fit_published_timescale(u)["rate"]) == pytest.approx(-1.5e-3, rel=0.05)
         robust = estimate_sparsification_time(u, n_repeats=0)
         assert float(robust["timescale"]) == pytest.approx(1000, rel=1e-4)

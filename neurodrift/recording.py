@@ -382,7 +382,7 @@ def expect_length(name: str, values: Any, length: int, what: str) -> None:
 def label_array(labels: Any) -> np.ndarray:
     """Labels as integers if all are, otherwise as strings."""
     values = [item.item() if hasattr(item, "item") else item for item in labels]
-    if all(isinstance(item, int) for item in values):
+    if all(isinstance(item, int) and -(2**63) <= item < 2**63 for item in values):
         return np.array(values, dtype=np.int64)
     return np.array([str(item) for item in values], dtype=object)
 

@@ -12,6 +12,7 @@ from neurodrift.gate.parts import Position
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
 LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
+MOST_MEDIAN_SPEED = 60.0  # cm/s over all frames, rests included
 
 
 def position_findings(position: Position, *, clock: bool = True) -> list[Finding]:
@@ -52,7 +53,13 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
     vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)
     speed = np.abs(vx) if vy is None else np.hypot(vx, vy)
     high, fast = np.percentile(speed[tracked], [50, 99])
-    if fast > MOST_SPEED:
+    if fast <= MOST_SPEED and high > MOST_MEDIAN_SPEED:
+        text = (
+            f"{source} covers {extent:.3g} cm and moves at {high:.3g} cm/s in the median of all "
+            "frames, rests included, faster than animals do: mm or pixels called cm?"
+        )
+        found.append(Finding("speed", text, True, True, numbers={"median_speed": float(high)}))
+    elif fast > MOST_SPEED:
         text = (
             f"{source} moves at {fast:.3g} cm/s (99th percentile; median {high:.3g}): the unit of "
             "length or of time seems wrong, or the tracking jumps"

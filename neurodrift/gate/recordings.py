@@ -91,7 +91,7 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
         return []
     time = recording["time"].values[where]
     step = float(recording["frame_duration"].values[number])
-    found = _count_findings(recording, where, kind)
+    found = _value_findings(recording, where, kind)
     if time.size < LEAST_FRAMES:
         return found
     found += clock_step_findings(time, step)
@@ -106,11 +106,19 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
     return found
 
 
-def _count_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Finding]:
-    """Counts that no animal has."""
-    if kind not in COUNT_KINDS or where.stop == where.start:
+def _value_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Finding]:
+    """Counts that no animal has, and lazy activity that is no number."""
+    if where.stop == where.start:
         return []
     activity = recording["activity"].isel(time=where).data
+    if kind not in COUNT_KINDS:
+        lazy = hasattr(activity, "dask")  # what is in memory was looked at before
+        n_odd = int((~np.isfinite(activity)).sum()) if lazy else 0
+        text = (
+            f"activity is NaN or infinite in {n_odd} places: leave the frames out, or use 0 and "
+            "detected=False where the unit was not recorded"
+        )
+        return [Finding("values", text, stops=True, numbers={"n": n_odd})] if n_odd else []
     most = int(activity.max()) if activity.size else 0
     if most <= MOST_COUNT:
         return []

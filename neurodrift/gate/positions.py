@@ -95,7 +95,7 @@ def _sentinel_findings(axes: list[np.ndarray], time: np.ndarray, source: str) ->
         if edge.size and np.nanmedian(steps) > MOST_SPEED:
             text = (
                 f"{source} jumps to exactly {value:g} and back, in {100 * here.mean():.1f} % of "
-                f"the frames: if that means not tracked, say missing: {value:g}"
+                f"the frames: write NaN where it was not tracked (missing: {value:g} in a mapping)"
             )
-            return [Finding("sentinel", text, warns=True)]
+            return [Finding("sentinel", text, True, True, numbers={"value": value})]
     return []

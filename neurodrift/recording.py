@@ -155,6 +155,7 @@ def recording_from_arrays(
     expect_length("session", labels, n_sessions, "sessions")
     units = label_array(range(n_units) if unit is None else plain.labels("unit", unit))
     expect_length("unit", units, n_units, "units (columns of activity)")
+    day = None if day is None else plain.days(day)
     per_session = {"day": day, "experience": experience, "training_step": training_step}
     per_session |= {"loss": loss, "accuracy": accuracy}
     for name, values in per_session.items():
@@ -171,7 +172,7 @@ def recording_from_arrays(
         if values is not None
     }
     clocks = None if time is None else by_session("time", time, lengths, labels, listed)
-    durations = durations_of(clocks, time, frame_duration, labels)
+    durations = durations_of(clocks, time, listed, frame_duration, labels)
     if clocks is None:
         clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
     for i, (_, kept, _) in enumerate(unmasked):
@@ -217,7 +218,7 @@ def recording_from_arrays(
         per_session["experience"] = np.cumsum(minutes) - minutes
     for name, values in per_session.items():
         if values is not None:
-            found = plain.days(values) if name == "day" else plain.numbers(name, values)
+            found = values if name == "day" else plain.numbers(name, values)
             dtype = np.int64 if name == "training_step" else np.float64
             recording = recording.assign_coords({name: ("session", np.asarray(found, dtype))})
     if region is not None:
@@ -495,7 +496,7 @@ def truth_values(name: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
 
 
 def durations_of(
-    clocks: list[np.ndarray] | None, time: Any, given: Any, labels: list[str]
+    clocks: list[np.ndarray] | None, time: Any, listed: bool, given: Any, labels: list[str]
 ) -> np.ndarray:
     """Length of a frame in each session [s]."""
     if given is not None:
@@ -511,7 +512,7 @@ def durations_of(
                 f"session {session!r} has fewer than two frames, so their length is unknown: give "
                 "frame_duration [s]"
             )
-    sources = list(time) if isinstance(time, list | tuple) else [time] * len(clocks)
+    sources = list(time) if listed else [time] * len(clocks)
     return np.array([plain.step_of(c, src) for c, src in zip(clocks, sources, strict=True)])
 
 
@@ -530,6 +531,16 @@ def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> lis
     return placed
 
 
+def _finite(block: np.ndarray) -> np.ndarray:
+    """Activity as it is, refused where it is no number; lazy activity when it is read."""
+    if not np.isfinite(block).all():
+        raise ValueError(
+            f"activity is NaN or infinite in {int((~np.isfinite(block)).sum())} places: leave the "
+            "frames out, or use 0 and detected=False where the unit was not recorded"
+        )
+    return block
+
+
 def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
     """Activity of all sessions (time, unit): small counts, or floating-point numbers."""
     if any(is_lazy(block) for block in blocks):
@@ -540,16 +551,14 @@ def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
                 f"lazy activity of kind {kind!r} must have an unsigned integer dtype: "
                 "activity.astype('uint16')"
             )
-        return da.concatenate(blocks, axis=0)
+        whole = da.concatenate(blocks, axis=0)
+        if kind in COUNT_KINDS or whole.dtype.kind != "f":
+            return whole
+        return whole.map_blocks(_finite, dtype=whole.dtype, meta=whole._meta)
     whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=0)
     if kind not in COUNT_KINDS:
         whole = whole if whole.dtype.kind == "f" else whole.astype(np.float64)
-        if not np.isfinite(whole).all():
-            raise ValueError(
-                f"activity is NaN or infinite in {int((~np.isfinite(whole)).sum())} places: leave "
-                "the frames out, or use 0 and detected=False where the unit was not recorded"
-            )
-        return whole
+        return _finite(whole)
     if whole.dtype.kind == "u":
         return whole
     with np.errstate(invalid="ignore"):  # NaN and negative numbers; refused below

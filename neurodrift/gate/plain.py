@@ -199,7 +199,7 @@ def step_of(clock: np.ndarray, given: Any) -> float:
     steps = np.diff(clock)
     median = float(np.median(steps))
     kind = np.asarray(given).dtype
-    if kind.kind != "f" or kind.itemsize >= 8 or not median > 0:
+    if kind.kind != "f" or kind.itemsize >= 8:
         return median
     resolution = float(np.spacing(np.abs(np.asarray(given)).max()))
     if resolution > 0.1 * median:

@@ -18,8 +18,11 @@ from neurodrift.schema import COUNT_KINDS
 LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
 """A session with fewer frames, or shorter, is too short to judge its units of length and time."""
 
-MOST_COUNT = 10_000
-"""Spikes or events of one unit in one frame; more is a wrapped or shifted number."""
+_WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
+
+
+EVERYTHING = "*"
+"""In ``accept``: the sessions passed the gate before, one by one."""
 
 
 def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
@@ -58,6 +61,8 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     """
     told: list[dict[str, Any]] = list(json.loads(recording.attrs.get("findings", "[]")))
     told += settle(_day_findings(recording), "the recording", accept)
+    if EVERYTHING in accept:
+        return recording
     index = recording["session_index"].values
     edges = np.searchsorted(index, np.arange(recording.sizes["session"] + 1))
     for i, label in enumerate(recording["session"].values):
@@ -107,26 +112,20 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
 
 
 def _value_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Finding]:
-    """Counts that no animal has, and lazy activity that is no number."""
-    if where.stop == where.start:
+    """Counts that no animal has."""
+    if kind not in COUNT_KINDS or where.stop == where.start:
         return []
     activity = recording["activity"].isel(time=where).data
-    if kind not in COUNT_KINDS:
-        lazy = hasattr(activity, "dask")  # what is in memory was looked at before
-        n_odd = int((~np.isfinite(activity)).sum()) if lazy else 0
-        text = (
-            f"activity is NaN or infinite in {n_odd} places: leave the frames out, or use 0 and "
-            "detected=False where the unit was not recorded"
-        )
-        return [Finding("values", text, stops=True, numbers={"n": n_odd})] if n_odd else []
-    most = int(activity.max()) if activity.size else 0
-    if most <= MOST_COUNT:
+    if hasattr(activity, "dask") or not activity.size:
+        return []  # stays lazy
+    most = int(activity.max())
+    if not any(0 < 2**bits - most <= _WRAPPED for bits in (16, 32, 64)):
         return []
     text = (
         f"activity has {most} {kind} of one unit in one frame: numbers below 0 that were stored "
         "as unsigned wrap to such counts (65535 was -1)"
     )
-    return [Finding("counts", text, stops=True, numbers={"most": most})]
+    return [Finding("counts", text, True, True, numbers={"most": most})]
 
 
 def _day_findings(recording: xr.Dataset) -> list[Finding]:

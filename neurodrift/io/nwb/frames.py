@@ -116,7 +116,8 @@ def clocks_together(source: Any, place: Any) -> list[Finding]:
         if not times.size:
             return []
         activity = Activity(kind="spikes", source=path, times=[times])
-    return overlap_findings(activity, Position(time=place.time, xy=place.xy, source=place.source))
+    position = Position(time=place.time, xy=place.xy[:, 0], source=place.source)
+    return overlap_findings(activity, position)
 
 
 def counted_on_frames(

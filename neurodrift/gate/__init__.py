@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "activities": ["activity_findings"],
         "clocks": ["clock_findings", "overlap_findings"],
         "findings": ["Finding", "GateWarning", "settle"],
+        "recordings": ["admit"],
         "inputs": ["Activity", "Position", "clock"],
         "positions": ["position_findings"],
         "trials": ["trial_findings"],

@@ -154,6 +154,11 @@ def _inspect(options: argparse.Namespace) -> None:
 
     if options.out is not None:
         refuse_existing(options.out, options.overwrite)
+    if all(path.suffix == ".nwb" for path in options.files):
+        from neurodrift.io.nwb.inspect import inspect_nwb
+
+        print(inspect_nwb(options.files))
+        return
     found = [inspect_file(path) for path in options.files]
     print(inspection_text(found))
     if options.out is None:

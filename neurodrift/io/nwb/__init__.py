@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "inspect": ["inspect_nwb"],
         "read": ["import_nwb", "read_session"],
         "write": ["write_session"],
         "session": ["NwbSession", "session_from_recording"],

@@ -49,24 +49,39 @@ def find_activity(nwbfile: Any, wanted: str | None, where: str) -> Any:
     ValueError
         If there is none, or several and none is named.
     """
-    from pynwb.event import EventsTable
-    from pynwb.misc import Units
-    from pynwb.ophys import RoiResponseSeries
-
-    found = {}
-    for item in nwbfile.objects.values():
-        if (
-            (isinstance(item, Units) and "spike_times" in item.colnames)
-            or (isinstance(item, EventsTable) and region_columns(item))
-            or isinstance(item, RoiResponseSeries)
-        ):
-            found[path_of(item)] = item
+    found = activities(nwbfile)
     if not found:
         raise ValueError(
             f"{where} holds no activity: expected units with spike_times, an EventsTable with a "
             "column that points to cells, or a RoiResponseSeries"
         )
     return _choose(found, wanted, "activity", "series", where)
+
+
+def activities(nwbfile: Any) -> dict[str, Any]:
+    """Everything in a file that can be activity, by its path.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+
+    Returns
+    -------
+    dict
+        Units with spike times, tables of events that point to cells, and ROI response series.
+    """
+    from pynwb.event import EventsTable
+    from pynwb.misc import Units
+    from pynwb.ophys import RoiResponseSeries
+
+    return {
+        path_of(item): item
+        for item in nwbfile.objects.values()
+        if (isinstance(item, Units) and "spike_times" in item.colnames)
+        or (isinstance(item, EventsTable) and region_columns(item))
+        or isinstance(item, RoiResponseSeries)
+    }
 
 
 def find_positions(
@@ -132,7 +147,7 @@ def find_position(nwbfile: Any, wanted: str | None, where: str, unit: str | None
     lengths = {
         path: s
         for path, s in every.items()
-        if centimetres(unit or s.unit) is not None and not _is_no_place(s)
+        if centimetres(unit or s.unit) is not None and not is_no_place(s)
     }
     if not every:
         raise ValueError(
@@ -154,8 +169,19 @@ def find_position(nwbfile: Any, wanted: str | None, where: str, unit: str | None
     return series
 
 
-def _is_no_place(series: Any) -> bool:
-    """Whether a spatial series is of the head's direction, the eye or the pupil."""
+def is_no_place(series: Any) -> bool:
+    """Whether a spatial series is of the head's direction, the eye or the pupil.
+
+    Parameters
+    ----------
+    series
+        A :class:`pynwb.behavior.SpatialSeries`.
+
+    Returns
+    -------
+    bool
+        By what holds it.
+    """
     holder = type(series.parent).__name__ if series.parent is not None else ""
     return holder in ("CompassDirection", "EyeTracking", "PupilTracking")
 

@@ -341,3 +341,29 @@ def test_import__without_identities_every_measure_of_a_session_is_there(tmp_path
     assert results["place_cells"]["tested"].values.any()
     assert np.isnan(results["drift"]["rate_map_correlation"].values).all()
     assert nd.write_report(results, tmp_path / "report.html").stat().st_size > 10_000
+
+
+def test_inspect__prints_the_command_that_imports(file, tmp_path, monkeypatch, capsys):
+    from neurodrift.cli import main
+
+    rest = np.random.default_rng(0).poisson(0.5, (6000, 2)).astype(float)
+    file.position(X2, name="x").position(Y2, name="y")
+    file.cells(np.column_stack([FIELDS, rest]), columns={"iscell": [1] * 4 + [0] * 2})
+    file.units([spikes(30)])
+    file.nwb.add_epoch_column(name="label", description="l")
+    for start, label in ((0.0, "pre_sleep"), (100.0, "maze")):
+        file.nwb.add_epoch(start_time=start, stop_time=start + 100, label=label)
+    with pytest.raises(ValueError, match="several candidates"):
+        file.read()
+    monkeypatch.chdir(tmp_path)
+    assert main(["inspect", "day.nwb"]) == 0
+    printed = capsys.readouterr().out
+    assert "responses (6000, 6) of 6 ROIs, 4 kept by column iscell" in printed
+    command = printed.strip().splitlines()[-1].split()
+    assert command[:2] == ["neurodrift", "import"] and command[-4:-2] == ["--epoch", "maze"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert main(command[1:]) == 0
+    recording = nd.open_recording("recording.zarr")
+    assert recording.sizes == {"time": 2000, "unit": 4, "session": 1}
+    np.testing.assert_allclose(recording["y"], Y2[2000:4000])

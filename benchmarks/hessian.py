@@ -13,6 +13,7 @@ import numpy as np
 
 from neurodrift.seeds import generator
 from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
+from neurodrift.simulate.curvature.loss_point import LossPoint
 
 SIZES = {"samples": 10, "features": 20, "outputs": 10, "hidden": 100}
 SMALL = {"samples": 4, "features": 6, "outputs": 3, "hidden": 12}
@@ -69,9 +70,12 @@ def main() -> None:
     for silent in (0.0, 0.7):
         parts = network(sizes, silent)
         slow_wall, slow_cpu, expected = timed(lambda p=parts: published(*p), 1)
-        wall, cpu, found = timed(lambda p=parts: compute_hessian_spectrum(*p), options.repeats)
+        wall, cpu, found = timed(
+            lambda p=parts: compute_hessian_spectrum(LossPoint(*p)), options.repeats
+        )
         linear = timed(
-            lambda p=parts: compute_hessian_spectrum(*p, part="gauss_newton"), options.repeats
+            lambda p=parts: compute_hessian_spectrum(LossPoint(*p), part="gauss_newton"),
+            options.repeats,
         )[0]
         error = np.abs(found - expected).max() / expected.max()
         print(

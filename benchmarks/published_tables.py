@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.tasks import TASKS
 from neurodrift.simulate.settings.sweep_config import read_sweep
@@ -107,11 +108,8 @@ def _nonzero(sweep: Sweep, run: int) -> float:
     if len(found.snapshot_steps) < 2:
         return np.nan
     last = slice(-11, -1) if len(found.snapshot_steps) > 11 else slice(-2, None)
-    weights = {name: array[last] for name, array in found.weights.items()}
-    task = found.task
-    parts = compute_hessian_measures(
-        weights["W"], weights["b"], weights["V"], task.inputs, task.targets
-    )
+    points = [LossPoint.from_run(found, step) for step in found.snapshot_steps[last]]
+    parts = compute_hessian_measures(points)
     return float(parts["eig_nonzero"].mean())
 
 

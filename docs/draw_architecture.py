@@ -17,24 +17,21 @@ PICTURE = HERE / "images" / "architecture.svg"
 RULES: dict[str, Any] = runpy.run_path(str(HERE.parent / "tests" / "test_architecture.py"))
 
 TOGETHER = {"joining": "recording", "kinematics": "recording", "seeds": "schema"}  # one box
-ROWS = (  # from the bottom; an arrow always points to a lower row
-    ("schema",),
-    ("recording",),
-    ("io", "testing", "analysis"),
-    ("convert", "simulate", "plotting"),
-    ("catalog", "report"),
-    ("demo",),
-    ("cli",),
-)
-ANALYSIS_ROWS = (
-    ("maps",),
-    ("drift", "information", "place_cells", "regression"),
-    ("identity", "phases", "comparison"),
-    ("nodes and pipeline",),
-)
+PACKAGE = {  # across, and up: an arrow always points down
+    "schema": (0.5, 0), "recording": (0.5, 1), "gate": (0.2, 2), "analysis": (0.8, 2.5),
+    "io": (0.25, 3), "convert": (0.13, 4), "simulate": (0.4, 4), "testing": (0.6, 4),
+    "plotting": (0.88, 4), "catalog": (0.2, 5), "report": (0.75, 5), "demo": (0.5, 6),
+    "cli": (0.45, 7),
+}  # fmt: skip
+ANALYSIS = {
+    "shared files": (0.62, 0), "maps": (0.4, 1), "drift": (0.14, 2), "information": (0.36, 2),
+    "place_cells": (0.6, 2), "regression": (0.9, 2), "identity": (0.2, 3), "phases": (0.72, 3),
+    "comparison": (0.9, 3), "nodes and pipeline": (0.5, 4),
+}  # fmt: skip
 WORDS = {
     "schema": "schema, seeds\nnames, units, checks",
     "recording": "recording, joining,\nkinematics",
+    "gate": "gate\nis it plausible?",
     "io": "io\nNWB, Zarr, arrays",
     "analysis": "analysis\nrecordings to statistics",
     "testing": "testing\nknown answers",
@@ -45,6 +42,7 @@ WORDS = {
     "report": "report\none HTML page",
     "demo": "demo",
     "cli": "cli\nthe commands",
+    "shared files": "_coords.py, _inference.py\nshared by the rooms",
     "maps": "maps\nactivity over position",
     "information": "information\nand its bias",
     "place_cells": "place_cells\ntests, shuffles",
@@ -58,12 +56,21 @@ WORDS = {
 """What the picture writes into each box."""
 
 
+def room_of(module: str) -> str:
+    """Room of a module; a file that the rooms of the analysis share stands for itself."""
+    inside = module.partition(".")[2]
+    return inside if inside.startswith("analysis._") else RULES["room_of"](module)
+
+
 def found_arrows() -> dict[str, set[str]]:
     """Room -> rooms that its files import from; the version is no room."""
     found: dict[str, set[str]] = {}
     for module, path in RULES["MODULES"].items():
-        if (room := RULES["room_of"](module)) not in ("", "_version"):
-            others = RULES["arrows"](path) - {room, "_version"}
+        if (room := room_of(module)) not in ("", "_version"):
+            names = RULES["imports"](ast.walk(ast.parse(path.read_text())))
+            names = {name for name in names if name.partition(".")[0] == "neurodrift"}
+            modules = {n if n in RULES["MODULES"] else n.rpartition(".")[0] for n in names}
+            others = {room_of(other) for other in modules} - {room, "_version"}
             found.setdefault(room, set()).update(others)
     return dict(sorted(found.items()))
 
@@ -80,7 +87,12 @@ def analysis_arrows(found: dict[str, set[str]]) -> dict[str, set[str]]:
         for room, others in found.items()
         if room.split(".")[0] == "analysis"
     }
-    return _merged(inside, lambda room: room.partition(".")[2] or "nodes and pipeline")
+
+    def name(room: str) -> str:
+        inner = room.partition(".")[2]
+        return "shared files" if inner.startswith("_") else inner or "nodes and pipeline"
+
+    return _merged(inside, name)
 
 
 def _merged(found: dict[str, set[str]], name: Any) -> dict[str, set[str]]:
@@ -91,10 +103,10 @@ def _merged(found: dict[str, set[str]], name: Any) -> dict[str, set[str]]:
 
 
 def drawn_arrows(
-    arrows: dict[str, set[str]], rows: tuple[tuple[str, ...], ...]
+    arrows: dict[str, set[str]], where: dict[str, tuple[float, float]]
 ) -> list[tuple[str, str]]:
     """Arrows without those that lead through another room; an error where one points up."""
-    height = {room: level for level, row in enumerate(rows) for room in row}
+    height = {room: up for room, (_, up) in where.items()}
     if homeless := set(arrows) ^ set(height):
         raise ValueError(f"without a place in the picture, or without a room: {sorted(homeless)}")
     below: dict[str, set[str]] = {}
@@ -146,8 +158,8 @@ def page(text: str) -> str:
 def picture_text() -> str:
     """Every arrow of the picture; the SVG keeps it as its description."""
     found = found_arrows()
-    package = drawn_arrows(package_arrows(found), ROWS)
-    inside = drawn_arrows(analysis_arrows(found), ANALYSIS_ROWS)
+    package = drawn_arrows(package_arrows(found), PACKAGE)
+    inside = drawn_arrows(analysis_arrows(found), ANALYSIS)
     return "; ".join(f"{room} to {other}" for room, other in [*package, *inside])
 
 
@@ -159,19 +171,14 @@ def draw() -> None:
     found = found_arrows()
     figure = Figure(figsize=(12.5, 7.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
-    for axis, title, arrows, rows in (
-        (left, "the package", package_arrows(found), ROWS),
-        (right, "inside analysis", analysis_arrows(found), ANALYSIS_ROWS),
+    for axis, title, arrows, where in (
+        (left, "the package", package_arrows(found), PACKAGE),
+        (right, "inside analysis", analysis_arrows(found), ANALYSIS),
     ):
         axis.set_title(title, fontsize=12)
         axis.set_axis_off()
         axis.set_xlim(0, 1)
-        axis.set_ylim(-0.5, len(rows) - 0.5)
-        where = {
-            room: ((i + 0.5) / len(row), level)
-            for level, row in enumerate(rows)
-            for i, room in enumerate(row)
-        }
+        axis.set_ylim(-0.5, max(up for _, up in where.values()) + 0.5)
         boxes = {
             room: axis.text(
                 *at, WORDS[room], ha="center", va="center", fontsize=9, color="#1b2a41", zorder=3,
@@ -179,7 +186,7 @@ def draw() -> None:
             )
             for room, at in where.items()
         }  # fmt: skip
-        for room, other in drawn_arrows(arrows, rows):
+        for room, other in drawn_arrows(arrows, where):
             axis.annotate(
                 "", xy=where[other], xytext=where[room], zorder=2,
                 arrowprops={

@@ -37,6 +37,7 @@ from neurodrift.simulate.curvature.laplace import (
     fit_laplace,
     two_minima,
 )
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.tasks import random
 from neurodrift.simulate.many import simulate_many
@@ -225,20 +226,9 @@ def laplace_figure() -> Figure:
 def permuted_panel(axis: Axes) -> None:
     """The note's argument on a trained network: permuted units leave its true loss as it is."""
     run = train(random(), n_steps=20_000, snapshots=2, measures=2)
-    weights = run.snapshot(20_000)
+    end = LossPoint.from_run(run, 20_000)
     numbers = [2, 5, 10, 25, 50, 100]
-    found = [
-        compute_permuted_energy(
-            weights["W"],
-            weights["b"],
-            weights["V"],
-            run.task.inputs,
-            run.task.targets,
-            n_permuted=n,
-            n_repeats=50,
-        )
-        for n in numbers
-    ]
+    found = [compute_permuted_energy(end, n_permuted=n, n_repeats=50) for n in numbers]
     scale = found[0].attrs["loss_of_mean"]
     for name, text in {"loss": "true loss", "laplace_loss": "Laplace approximation"}.items():
         axis.plot(numbers, [float(one[name].median()) / scale for one in found], "o-", label=text)

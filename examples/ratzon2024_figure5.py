@@ -23,6 +23,7 @@ from neurodrift import plotting
 from neurodrift.simulate.curvature.flatness import measure_flatness_bias
 from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
 from neurodrift.simulate.curvature.landscape import descend, valley
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.run import Run
 from neurodrift.simulate.settings.sweep_config import read_sweep
@@ -71,12 +72,10 @@ def toy(ax: Axes) -> None:
 
 def counts(run: Run) -> dict[str, float]:
     """Active units and share of non-zero eigenvalues at the end, by both rules."""
-    last = {name: array[-1:] for name, array in run.weights.items()}
+    last = LossPoint.from_run(run, run.snapshot_steps[-1])
     found = {"units": run.measures["fraction_active_units"].values[-1]}
     for rule in ("published_expected", "relative"):
-        measures = compute_hessian_measures(
-            **last, inputs=run.task.inputs, targets=run.task.targets, rule=rule
-        )
+        measures = compute_hessian_measures([last], rule=rule)
         found[rule] = measures["eig_nonzero"].item()
     return found
 
@@ -85,10 +84,7 @@ def spectra(run: Run, early: int, late: int) -> dict[str, np.ndarray]:
     """Eigenvalues of the Hessian above 0 at two snapshots."""
     steps = run.snapshot_steps[[early, late]]
     of = {
-        f"step {step:,}": compute_hessian_spectrum(
-            **run.snapshot(step), inputs=run.task.inputs, targets=run.task.targets
-        )
-        for step in steps
+        f"step {step:,}": compute_hessian_spectrum(LossPoint.from_run(run, step)) for step in steps
     }
     return {name: v[v > 1e-9 * v.max()] for name, v in of.items()}
 

@@ -29,6 +29,7 @@ import neurodrift as nd
 from neurodrift import plotting
 from neurodrift.analysis.drift.remapping import compute_remapping
 from neurodrift.simulate.curvature.hessian import compute_hessian_trace
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
@@ -101,7 +102,7 @@ def survivors(familiar: xr.Dataset) -> np.ndarray:
 
 
 def curvature(run: Run, step: int, task: Task) -> float:
-    return compute_hessian_trace(**run.snapshot(step), inputs=task.inputs, targets=task.targets)
+    return compute_hessian_trace(LossPoint.from_run(run, step, task=task))
 
 
 def drive_change(run: Run, step: int, walls: Task) -> float:
@@ -138,10 +139,8 @@ def one_network(arm: str, number: int, size: dict[str, Any]) -> Iterator[pd.Data
     own["nonzero"] = np.nan
     if arm == "update noise" and size["spectra"]:  # the eigenvalues themselves take seconds
         some = steps[:: max((len(steps) - 1) // 2, 1)]
-        chosen = {name: array[np.isin(steps, some)] for name, array in run.weights.items()}
-        spectra = compute_hessian_measures(
-            **chosen, inputs=task.inputs, targets=task.targets, step=some
-        )
+        points = [LossPoint.from_run(run, step) for step in some]
+        spectra = compute_hessian_measures(points, step=some)
         own["nonzero"] = own["step"].map(spectra["eig_nonzero"].to_series())
     yield own
 

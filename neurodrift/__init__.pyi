@@ -2,6 +2,7 @@
 
 # recordings
 from .recording import recording_from_arrays as recording_from_arrays
+from .convert.own.memory import recording_from_sessions as recording_from_sessions
 from .recording import select_sessions as select_sessions
 from .recording import slice_sessions as slice_sessions
 from .joining import join_sessions as join_sessions

@@ -13,6 +13,7 @@ PACKAGE = Path(neurodrift.__file__).parent
 
 BASE = {"_version", "schema", "seeds"}
 CORE = BASE | {"recording", "joining", "kinematics"}
+GATE = CORE | {"gate"}
 IO = {"io", "io.nwb", "io.arrays"}
 CONVERT = {f"convert.{room}" for room in ("own", "pipelines", "bridges", "published")} | {"convert"}
 ANALYSIS_ROOMS = ("maps", "information", "place_cells", "drift", "identity")
@@ -27,18 +28,19 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     **dict.fromkeys(BASE, BASE),
     **dict.fromkeys(CORE - BASE, CORE),
     "testing": CORE,
-    "io": CORE,
-    "io.arrays": CORE | {"io"},
-    "io.nwb": CORE | {"io"},
-    **dict.fromkeys(CONVERT, CORE | IO | CONVERT),
+    "gate": CORE,
+    "io": GATE,
+    "io.arrays": GATE | {"io"},
+    "io.nwb": GATE | {"io"},
+    **dict.fromkeys(CONVERT, GATE | IO | CONVERT),
     **{f"analysis.{room}": CORE | {"analysis"} for room in ANALYSIS_ROOMS},
     "analysis": CORE | ANALYSIS,
     **dict.fromkeys(SIMULATE, CORE | {"io"} | SIMULATE),
-    "catalog": CORE | IO | CONVERT | SIMULATE,
+    "catalog": GATE | IO | CONVERT | SIMULATE,
     "plotting": {"schema"},
     "report": CORE | {"io", "catalog", "plotting"} | ANALYSIS,
-    "demo": CORE | IO | ANALYSIS | SIMULATE | PAGES | {"testing"},
-    "cli": CORE | IO | CONVERT | ANALYSIS | SIMULATE | PAGES | {"testing", "demo"},
+    "demo": GATE | IO | ANALYSIS | SIMULATE | PAGES | {"testing"},
+    "cli": GATE | IO | CONVERT | ANALYSIS | SIMULATE | PAGES | {"testing", "demo"},
 }
 BETWEEN = {  # rooms of one idea that build on each other
     "analysis.information": {"maps"},
@@ -52,7 +54,7 @@ BETWEEN = {  # rooms of one idea that build on each other
 for _room, _below in BETWEEN.items():
     ROOMS[_room] = ROOMS[_room] | {f"analysis.{name}" for name in _below}
 
-PLACES = {"gate", "study", "infer", "analysis.decoding", "analysis.survival"}
+PLACES = {"study", "infer", "analysis.decoding", "analysis.survival"}
 """Rooms that later ideas move into; each gets its arrows here when it comes."""
 
 HEAVY = {"torch", "pynwb", "hdmf", "h5py", "matplotlib", "numba", "statsmodels", "dask"}

@@ -7,17 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from neurodrift._version import __version__
-from neurodrift.cli import analyze, catalog, compare, data, demo, export, own_data, report, simulate
+from neurodrift.cli import analyze, catalog, compare, data, demo, report, simulate
 
 _MODULES = (
     catalog,
-    own_data,
     data,
     analyze,
     simulate,
     compare,
     report,
-    export,
     demo,
 )  # in the order of the help
 

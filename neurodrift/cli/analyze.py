@@ -13,6 +13,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze = commands.add_parser("analyze", help="every statistic of a recording")
     analyze.add_argument("recording", type=Path, help="recording.zarr")
     analyze.add_argument("-o", "--out", type=Path, required=True, help="results.zarr to write")
+    analyze.add_argument(
+        "--measures", nargs="+", metavar="NODE", help="nodes to compute, see docs/nodes.md; all"
+    )
     add_binning(analyze)
     analyze.add_argument("--smoothing", type=float, help="of maps for drift [cm]; one bin")
     analyze.add_argument("--min-events", type=int, default=5, help="for the place-cell test; 5")
@@ -49,6 +52,7 @@ def _analyze(options: argparse.Namespace) -> None:
     with workers(options):
         results = analyze(
             recording,
+            measures=options.measures,
             binning=binning(options),
             smoothing=options.smoothing,
             min_events=options.min_events,

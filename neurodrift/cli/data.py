@@ -1,17 +1,29 @@
-"""Commands that bring data in: ``convert``, ``import``."""
+"""Commands that bring data in: ``inspect``, ``convert``, ``import``."""
 
 from __future__ import annotations
 
 import argparse
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from neurodrift.cli._options import add_overwrite
+from neurodrift.convert import CONVERTERS
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
+    inspect = commands.add_parser("inspect", help="what files hold, and a mapping they suggest")
+    inspect.add_argument("files", type=Path, nargs="+", help="files, or folders of a pipeline")
+    inspect.add_argument("-o", "--out", type=Path, help="mapping.yaml to write the mapping to")
+    add_overwrite(inspect)
+    inspect.set_defaults(run=_inspect)
+
     convert = commands.add_parser("convert", help="data of a published format to NWB or tables")
-    convert.add_argument("format", choices=_formats(), help="format of the source")
+    convert.add_argument(
+        "format", metavar="FORMAT", help=f"format of the source: {', '.join(sorted(CONVERTERS))}"
+    )
     convert.add_argument("source", type=Path, nargs="?", help="data set or mapping")
     convert.add_argument("--out", type=Path, help="folder for the files")
     convert.add_argument("--init", action="store_true", help="arrays: write a mapping to complete")
@@ -45,18 +57,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.set_defaults(run=_import)
 
 
-def _formats() -> list[str]:
-    from neurodrift.convert import CONVERTERS, WITHOUT_CONVERTER
-
-    return sorted([*CONVERTERS, *WITHOUT_CONVERTER])
-
-
 def _convert(options: argparse.Namespace) -> None:
-    from neurodrift.cli.own_data import convert_arrays
     from neurodrift.convert import converter
 
     if options.format == "arrays":
-        convert_arrays(options)
+        _convert_arrays(options)
         return
     if options.init or options.source is None or options.out is None:
         raise ValueError(f"convert {options.format} needs a source and --out FOLDER, and no --init")
@@ -66,12 +71,11 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from neurodrift.cli.own_data import said_plainly
     from neurodrift.io.nwb.read import import_nwb
     from neurodrift.io.zarr import refuse_existing, save_recording
 
     refuse_existing(options.out, options.overwrite)
-    with said_plainly():
+    with _said_plainly():
         recording = import_nwb(
             options.files,
             series=options.series,
@@ -88,3 +92,47 @@ def _import(options: argparse.Namespace) -> None:
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"
     )
+
+
+def _convert_arrays(options: argparse.Namespace) -> None:
+    """Run ``convert arrays``: write a template, or convert by a mapping."""
+    from neurodrift.convert.own.arrays import convert, write_template
+
+    if options.init:
+        path = write_template(options.source or Path("mapping.yaml"), overwrite=options.overwrite)
+        print(f"{path}: complete it, then neurodrift convert arrays {path} --out FOLDER")
+        return
+    if options.source is None or options.out is None:
+        raise ValueError("expected a mapping and --out FOLDER; --init writes a mapping to complete")
+    with _said_plainly():
+        files = convert(options.source, options.out, overwrite=options.overwrite, report=print)
+    print(f"{len(files)} NWB files in {options.out}")
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Let warnings be one line each, without the line of code that raised them."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            for text in dict.fromkeys(str(item.message) for item in found):
+                print(f"warning: {text}")
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
+    from neurodrift.io.zarr import refuse_existing
+
+    if options.out is not None:
+        refuse_existing(options.out, options.overwrite)
+    found = [inspect_file(path) for path in options.files]
+    print(inspection_text(found))
+    if options.out is None:
+        print("\nA mapping to start from (-o FILE writes it):\n")
+        print(proposed_mapping(found), end="")
+        return
+    options.out.write_text(proposed_mapping(found, options.out.parent), encoding="utf-8")
+    print(f"\n{options.out}: complete what is '?' in it, then")
+    print(f"neurodrift convert arrays {options.out} --out FOLDER")

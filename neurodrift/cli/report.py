@@ -1,4 +1,4 @@
-"""The command ``report``."""
+"""Commands that hand results on: ``report``, ``export``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     report.add_argument("--title", help="heading; made from the recordings when omitted")
     add_overwrite(report)
     report.set_defaults(run=_report)
+
+    export = commands.add_parser("export", help="results as tables of an NWB file")
+    export.add_argument("results", type=Path, help="results.zarr, from analyze")
+    export.add_argument("file", type=Path, help="NWB file to write, or to add the tables to")
+    export.add_argument("--session", help="label of the session to write; all")
+    add_overwrite(export)
+    export.set_defaults(run=_export)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -44,3 +51,14 @@ def _report(options: argparse.Namespace) -> None:
     n = len(options.results)
     size = options.out.stat().st_size / 1e6
     print(f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from neurodrift.io.nwb.results import export_results
+    from neurodrift.io.zarr import open_results
+
+    results = open_results(options.results)
+    path = export_results(
+        results, options.file, session=options.session, overwrite=options.overwrite
+    )
+    print(f"{path}: tables in processing/neurodrift")

@@ -91,15 +91,6 @@ class Chart:
                     tip,
                 )
 
-    def error_bars(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, style: str) -> None:
-        """Vertical bars."""
-        for a, b, c in zip(x, low, high, strict=True):
-            if np.isfinite(a) and np.isfinite(b) and np.isfinite(c):
-                at = f"{self.x_at(a):.1f}"
-                low_at, high_at = f"{self.y_at(b):.1f}", f"{self.y_at(c):.1f}"
-                mark = '<line class="bar {}" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-                self._add(mark, style, at, at, low_at, high_at)
-
     def level(self, value: float, style: str, text: str = "") -> None:
         """A horizontal line with a word at its right end."""
         if not np.isfinite(value):

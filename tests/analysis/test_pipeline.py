@@ -263,3 +263,27 @@ def test_nodes__each_has_its_variables_and_a_row_in_the_docs():
         assert set(node.uses) <= set(names[:i]), f"{node.name} uses a later node"
     page = Path(__file__).resolve().parents[2] / "docs" / "nodes.md"
     assert page.read_text() == table_of_nodes()
+
+
+def test_results__stand_for_what_they_hold(recording, results):
+    sessions = nd.tabulate_sessions(results)
+    assert sessions["subject"].unique().tolist() == [str(recording["subject"].values)]
+    np.testing.assert_array_equal(
+        sessions["n_place_cells"], results["sessions"]["n_place_cells"].values
+    )
+    pairs = nd.tabulate_drift(results)
+    expected = nd.tabulate_drift(
+        results["session_drift"].to_dataset().assign_coords(recording[["subject"]].coords)
+    )
+    np.testing.assert_array_equal(pairs["rate_map_correlation"], expected["rate_map_correlation"])
+    assert set(pairs["subject"]) == {str(recording["subject"].values)}
+    fit = nd.regress(results, "fraction_active_units", "day")
+    slope = results["regression"]["slope"].sel(measure="fraction_active_units", predictor="day")
+    assert float(fit["estimate"].sel(term="day")) == float(slope)
+    assert nd.describe_phases(results) == nd.describe_phases(results["phases"].to_dataset())
+    informative = nd.detect_informative_units(results)["is_informative"]
+    np.testing.assert_array_equal(informative, results["informative"]["is_informative"])
+    drift = nd.compute_drift(results)["ensemble_rate_correlation"].values
+    np.testing.assert_array_equal(drift, results["drift"]["ensemble_rate_correlation"].values)
+    with pytest.raises(ValueError, match="have no node phases, only sparsity"):
+        nd.describe_phases(nd.analyze(recording, measures=["sparsity"]))

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from neurodrift.seeds import generator
 from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.threads import one_blas_thread, torch_threads
 
@@ -71,12 +72,11 @@ def test_one_blas_thread__overlapping_threads(two_threads):
 
 
 def test_hessian_spectrum__same_bits_on_any_number_of_threads(two_threads):
-    parts = network()
-    found = compute_hessian_spectrum(*parts)
+    point = LossPoint(*network())
+    found = compute_hessian_spectrum(point)
     with threadpool_limits(limits=1):
-        np.testing.assert_array_equal(found, compute_hessian_spectrum(*parts))
-    W, b, V, inputs, targets = parts
-    measures = compute_hessian_measures(W[None], b[None], V[None], inputs, targets)
+        np.testing.assert_array_equal(found, compute_hessian_spectrum(LossPoint(*network())))
+    measures = compute_hessian_measures([point])
     assert measures["eig_sum"].item() == found.sum()
     assert blas_threads() == {2}
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.comparison._members import Member
 from neurodrift.analysis.regression.regression import regress
 
@@ -346,14 +347,14 @@ def t_test(estimate: float, se: float, dof: float, level: float) -> tuple[float,
     tuple of float
         p, lower and upper end.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     if not (np.isfinite(se) and dof > 0):
         return np.nan, np.nan, np.nan
-    half = float(stdtrit(dof, (1 + level) / 2)) * se
     if se == 0:
         return (1.0 if estimate == 0 else 0.0), estimate, estimate
-    return float(2 * stdtr(dof, -abs(estimate) / se)), estimate - half, estimate + half
+    low, high = t_interval(estimate, se, dof, level)
+    return float(2 * stdtr(dof, -abs(estimate) / se)), float(low), float(high)
 
 
 def agree(

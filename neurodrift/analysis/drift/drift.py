@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import align_mask, lag_coords, node_of
+from neurodrift.analysis._inference import permutation_p
 from neurodrift.schema import SESSION_COORDS, label
 from neurodrift.schema.results import DRIFT
 from neurodrift.seeds import generator
@@ -18,7 +20,7 @@ _PER_UNIT = {
 
 
 def compute_drift(
-    maps: xr.Dataset,
+    maps: xr.Dataset | xr.DataTree,
     *,
     units: Units = "either",
     place_cells: xr.DataArray | None = None,
@@ -38,7 +40,8 @@ def compute_drift(
         ``segment`` when made by trial, lap, map label or half
         (:func:`~neurodrift.analysis.drift.ceiling.compute_half_maps`). NumPy or Dask; the maps are
         brought into memory. Without position, the result of :func:`neurodrift.compute_sparsity`:
-        then only ensemble rates and overlaps are compared.
+        then only ensemble rates and overlaps are compared. Of the results of
+        :func:`neurodrift.analyze` the smoothed maps.
     units
         Which units enter the map and population-vector correlations: those that are place cells
         in ``"either"`` or ``"both"`` of the two, or ``"all"``. Without `place_cells` all enter.
@@ -111,6 +114,7 @@ def compute_drift(
     >>> similarity.round(2).values.tolist()
     [[nan, 0.6, 0.41], [0.6, nan, 0.46], [0.41, 0.46, nan]]
     """
+    maps = node_of(maps, "smoothed_maps", "sparsity")
     if units not in ("either", "both", "all"):
         raise ValueError(f"units is {units!r}, expected 'either', 'both' or 'all'")
     dim = "segment" if "segment" in maps.dims else "session"
@@ -193,12 +197,8 @@ def _coords(maps: xr.Dataset, dim: str, pair: tuple[str, str], per_unit: bool) -
             coords[f"{name}_b"] = (pair[1], coord.values)
         elif not coord.dims or (per_unit and "rate" in maps and dim not in coord.dims):
             coords[str(name)] = coord.variable
-    lags = {"lag": np.unique(first_index(maps["session"].values), return_inverse=True)[1]}
-    for name in ("day", "experience", "training_step"):
-        if name in maps.coords:
-            lags[f"lag_{name}"] = maps[name].values
-    for name, at in lags.items():
-        coords[name] = (pair, at[None, :] - at[:, None])
+    number = np.unique(first_index(maps["session"].values), return_inverse=True)[1]
+    coords |= lag_coords(maps, pair, number)
     if dim == "segment" and "map_label" in maps.coords:
         coords["same_map"] = (pair, _same_map(maps))
     return coords
@@ -237,10 +237,10 @@ class Population:
             self.filled = np.where(self.detected[:, :, None, None], self.rate, silent)
         self.active = None
         if active is not None:
-            self.active = _matched(maps, dim, active, "active").astype(bool) & self.detected
+            self.active = self._aligned(maps, active, "active").astype(bool) & self.detected
         self.place = None
         if place_cells is not None:
-            place = _matched(maps, dim, place_cells, "place_cells")
+            place = self._aligned(maps, place_cells, "place_cells")
             if place.ndim == 2:
                 place = np.repeat(place[:, :, None], directions.size, axis=2)
             elif self.rate is not None and place.shape[2] != directions.size:
@@ -250,6 +250,10 @@ class Population:
                 )
             self.place = place.astype(bool) & self.detected[:, :, None]
         self.mean_rate = self._mean_rates(maps, dim, rates)
+
+    @staticmethod
+    def _aligned(maps: xr.Dataset, array: xr.DataArray, name: str) -> np.ndarray:
+        return np.asarray(align_mask(array, maps, name, "maps").values)
 
     def _mean_rates(
         self, maps: xr.Dataset, dim: str, rates: xr.DataArray | None
@@ -261,7 +265,7 @@ class Population:
                 raise ValueError(
                     "rates over sessions do not fit maps over segments: leave them out"
                 )
-            return np.where(self.detected, _matched(maps, dim, rates, "rates"), np.nan)
+            return np.where(self.detected, self._aligned(maps, rates, "rates"), np.nan)
         if "events" not in maps:
             return None
         events = maps["events"].transpose(dim, "unit", "direction", "position").values
@@ -318,7 +322,7 @@ class Population:
             beaten = (null >= result["rate_map_correlation"]).sum()
             known = np.isfinite(null).all()
             result["rate_map_correlation_null"] = null.mean()
-            result["rate_map_correlation_p"] = (beaten + 1) / (n_repeats + 1) if known else np.nan
+            result["rate_map_correlation_p"] = permutation_p(beaten, n_repeats) if known else np.nan
         return result
 
     def _null(
@@ -373,25 +377,6 @@ def _population_vectors(a: np.ndarray, b: np.ndarray, chosen: np.ndarray) -> np.
 def _mean(values: np.ndarray) -> float:
     found = values[np.isfinite(values)]
     return float(found.mean()) if found.size else float("nan")
-
-
-def _matched(maps: xr.Dataset, dim: str, array: xr.DataArray, name: str) -> np.ndarray:
-    """Values of an argument in the order of the maps' sessions or segments and units."""
-    first = "segment" if "segment" in array.dims else "session"
-    if first not in array.dims or "unit" not in array.dims:
-        raise ValueError(f"{name} has dims {array.dims}, expected (session, unit)")
-    for key in ("unit", *(("session",) if first == "session" else ())):
-        missing = set(map(str, np.atleast_1d(maps[key].values))) - set(map(str, array[key].values))
-        if missing:
-            some = ", ".join(sorted(missing)[:5])
-            raise ValueError(f"{name} lacks {len(missing)} of the maps' {key} labels: {some}")
-    array = array.sel(unit=maps["unit"].values)
-    if first == "session":
-        array = array.sel(session=maps["session"].values)
-    elif array.sizes["segment"] != maps.sizes.get("segment"):
-        raise ValueError(f"{name} has other segments than the maps")
-    extra = [str(d) for d in array.dims if d not in (first, "unit")]
-    return np.asarray(array.transpose(first, "unit", *extra).values)
 
 
 MIN_POINTS = 3  # two points always correlate by +1 or -1

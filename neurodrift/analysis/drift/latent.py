@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.trials import KINDS, compute_trial_averages, samples_of
 from neurodrift.recording import slice_sessions
-from neurodrift.schema import SESSION_COORDS, check, label
+from neurodrift.schema import check, label
 from neurodrift.schema.results import LATENT_ACTIVITY, LATENT_SPACE, TRAJECTORIES
 
 _MEASURES = ("variance_in_space", "variance_in_best_space", "subspace_overlap", "mean_shift")
@@ -192,7 +192,7 @@ def compute_latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Data
         activity = samples.of(i)
         latent[where] = _posterior_mean(activity, known)
         measures[i] = _measure(activity, known)
-    coords = {"time": recording["time"].variable} | _session_coords(recording)
+    coords = {"time": recording["time"].variable} | carry_coords(recording, "session")
     found = xr.Dataset(
         {
             "latent": (("time", "factor"), latent),
@@ -266,7 +266,7 @@ def compute_latent_trajectories(
             **{name: ("session", measures[:, k]) for k, name in enumerate(_MEASURES)},
         },
         coords={name: averages[name].variable for name in ("trial_type", "trial_time")}
-        | _session_coords(averages),
+        | carry_coords(averages, "session"),
         attrs={"fitted_session": space.attrs["session"]},
     )
     return label(found, TRAJECTORIES)
@@ -333,11 +333,6 @@ def _measure(activity: np.ndarray, known: dict[str, np.ndarray]) -> list[float]:
     inside = np.trace(basis.T @ covariance @ basis) / total
     best = np.linalg.eigvalsh(covariance)[::-1][: basis.shape[1]].sum() / total
     return [inside, best, inside / best, shift]
-
-
-def _session_coords(source: xr.Dataset) -> dict[str, Any]:
-    names = ("session", *SESSION_COORDS, "subject", "environment")
-    return {name: source[name].variable for name in names if name in source.coords}
 
 
 GRADIENT = 1e-5  # largest slope of -2/n log likelihood on log noise that counts as the maximum

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import lag_coords
 from neurodrift.analysis.maps.trials import KINDS, Samples, expect_equal_frames, samples_of
 from neurodrift.schema import SESSION_COORDS, label
 from neurodrift.schema.results import REPRESENTATION
@@ -238,11 +239,6 @@ def _coords(source: xr.Dataset, firsts: list[int], per_unit: bool) -> dict[str, 
             values = source[name].values
             coords[f"{name}_a"] = (_PAIR[0], values[firsts])
             coords[f"{name}_b"] = (_PAIR[1], values)
-    lags = {"lag": every}
-    for name in ("day", "experience", "training_step"):
-        if name in source.coords:
-            lags[f"lag_{name}"] = source[name].values
-    for name, at in lags.items():
-        coords[name] = (_PAIR, at[None, :] - at[firsts][:, None])
+    coords |= lag_coords(source, _PAIR, every, firsts)
     kept = ("subject", "environment", *(("unit", "region") if per_unit else ()))
     return coords | {n: source[n].variable for n in kept if n in source.coords}

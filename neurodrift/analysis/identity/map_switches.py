@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.drift.drift import first_index
 from neurodrift.analysis.identity._parting import (
     Intervals,
@@ -129,7 +130,7 @@ def detect_maps(
     )
 
 
-def label_maps(recording: xr.Dataset, detected: xr.Dataset) -> xr.Dataset:
+def label_maps(recording: xr.Dataset, detected: xr.Dataset | xr.DataTree) -> xr.Dataset:
     """Put detected maps onto a recording, to be used like given labels.
 
     Parameters
@@ -137,7 +138,7 @@ def label_maps(recording: xr.Dataset, detected: xr.Dataset) -> xr.Dataset:
     recording
         The recording that the maps were detected in; it is not changed.
     detected
-        Result of :func:`detect_maps`.
+        Result of :func:`detect_maps`, or the results of :func:`neurodrift.analyze`.
 
     Returns
     -------
@@ -159,6 +160,7 @@ def label_maps(recording: xr.Dataset, detected: xr.Dataset) -> xr.Dataset:
     True
     """
     check(recording)
+    detected = node_of(detected, "map_switches")
     group = _segments(recording, detected.attrs["split"], detected.attrs["block"]).values
     labels = np.zeros(recording.sizes["time"], dtype=np.int16)
     found = {

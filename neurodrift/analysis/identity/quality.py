@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import align_mask
 from neurodrift.analysis.identity.registration import check_registration, registration_warnings
 from neurodrift.schema import check, label
 from neurodrift.schema.results import UNIT_COUNTS
@@ -74,7 +75,8 @@ def count_units(
     passing = {"detected": detected, "registered": detected & known}
     for name, step in (("active", active), ("tested", tested), ("place_cells", place_cells)):
         if step is not None:
-            passing[name] = _matched(recording, step, name) & detected
+            aligned = align_mask(step, recording, name, "recording")
+            passing[name] = aligned.values.astype(bool) & detected
     masks = np.stack(list(passing.values()))
     shared = (masks & known).astype(np.int64)
     common = np.einsum("ksu,ktu->kst", shared, shared)
@@ -153,13 +155,3 @@ def quality(
         )
     both = xr.merge([counts, checked], join="exact", compat="no_conflicts", combine_attrs="drop")
     return both.assign_attrs(checked.attrs | {"warnings": json.dumps(sentences)})
-
-
-def _matched(recording: xr.Dataset, step: xr.DataArray, name: str) -> np.ndarray:
-    if set(step.dims) != {"session", "unit"}:
-        raise ValueError(f"{name} has dims {step.dims}, expected (session, unit)")
-    for dim in ("session", "unit"):
-        if set(step[dim].values.tolist()) != set(recording[dim].values.tolist()):
-            raise ValueError(f"{name} has other labels of {dim} than the recording")
-    step = step.sel(session=recording["session"].values, unit=recording["unit"].values)
-    return np.asarray(step.transpose("session", "unit").values).astype(bool)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._inference import permutation_p
 from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.identity._parting import Intervals, fit
 from neurodrift.analysis.identity._similarity import (
@@ -262,8 +263,8 @@ def _permuted(shares: list[np.ndarray], orders: np.ndarray) -> tuple[float, floa
     table = np.mean(shares, axis=0)
     observed = float(np.trace(table))
     null = table[np.arange(len(table)), orders].sum(axis=1)
-    p = (np.count_nonzero(null >= observed - 1e-12) + 1) / (len(orders) + 1)
-    return observed, float(p)
+    n_reached = np.count_nonzero(null >= observed - 1e-12)
+    return observed, float(permutation_p(n_reached, len(orders)))
 
 
 def _within(

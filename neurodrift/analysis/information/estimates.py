@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import carry_coords, node_of
 from neurodrift.analysis.information import bias as _bias
 from neurodrift.analysis.information.bias import Correction
 from neurodrift.analysis.information.curves import (
@@ -22,7 +23,7 @@ from neurodrift.analysis.information.curves import (
     spatial_curves,
 )
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
-from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, label
+from neurodrift.schema import COUNT_KINDS, label
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
 
 Measure = Literal["bit/event", "bit/s"]
@@ -388,8 +389,7 @@ def _estimates(
 def _label(
     result: xr.Dataset, recording: xr.Dataset, frames: xr.Dataset, units: str, sampling: Sampling
 ) -> xr.Dataset:
-    names = ("session", *SESSION_COORDS, "unit", *UNIT_COORDS, "subject", "environment")
-    coords: dict[str, Any] = {n: recording[n].variable for n in names if n in recording.coords}
+    coords = carry_coords(recording, "session", "unit")
     result = result.assign_coords(coords | {"direction": frames["direction"].variable})
     for name, variable in result.data_vars.items():
         own = str(name).removeprefix("population_")
@@ -416,13 +416,16 @@ def _label(
     return result
 
 
-def detect_informative_units(maps: xr.Dataset, *, min_information: float = 0.01) -> xr.Dataset:
+def detect_informative_units(
+    maps: xr.Dataset | xr.DataTree, *, min_information: float = 0.01
+) -> xr.Dataset:
     r"""Find units with more spatial information than a threshold: the published place cells.
 
     Parameters
     ----------
     maps
-        Result of :func:`neurodrift.compute_rate_maps`, not smoothed.
+        Result of :func:`neurodrift.compute_rate_maps`, not smoothed, or the results of
+        :func:`neurodrift.analyze`, which hold it.
     min_information
         Information [bit/event] above which a unit is informative; 0.01 is that of the published
         code [1]_.
@@ -467,6 +470,7 @@ def detect_informative_units(maps: xr.Dataset, *, min_information: float = 0.01)
     >>> dict(detect_informative_units(maps)["is_informative"].sizes)
     {'session': 2, 'unit': 5}
     """
+    maps = node_of(maps, "maps")
     if not min_information >= 0:
         raise ValueError(f"min_information is {min_information} bit/event, expected 0 or more")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import align_mask, node_of
 from neurodrift.schema import label
 from neurodrift.schema.results import PLACE_FIELDS
 
 
 def detect_place_fields(
-    maps: xr.Dataset,
+    maps: xr.Dataset | xr.DataTree,
     *,
     place_cells: xr.DataArray | None = None,
     min_fraction: float = 0.3,
@@ -26,7 +27,8 @@ def detect_place_fields(
     ----------
     maps
         Result of :func:`neurodrift.compute_rate_maps` on a track or in two dimensions, smoothed;
-        NumPy or Dask. The maps are brought into memory.
+        NumPy or Dask; or the results of :func:`neurodrift.analyze`, which hold it. The maps are
+        brought into memory.
     place_cells
         (session, unit, direction) or (session, unit) maps to look at, such as ``significant`` of
         :func:`neurodrift.detect_place_cells`; all when omitted.
@@ -63,6 +65,7 @@ def detect_place_fields(
     >>> fields["n_fields"].values.ravel().tolist()
     [1.0]
     """
+    maps = node_of(maps, "smoothed_maps")
     if not 0 < min_fraction <= 1:
         raise ValueError(f"min_fraction is {min_fraction}, expected more than 0 and at most 1")
     if min_bins < 1:
@@ -75,23 +78,13 @@ def detect_place_fields(
     chosen = maps["detected"].transpose(dim, "unit").values[:, :, None].astype(bool)
     chosen = np.broadcast_to(chosen, rate.shape[:3])
     if place_cells is not None:
-        mask = (
-            place_cells
-            if "direction" in place_cells.dims
-            else place_cells.expand_dims(direction=maps["direction"].values)
-        )
-        keys = {
-            name: maps[name].values for name in (dim, "unit", "direction") if name in mask.coords
-        }
-        missing = [name for name in keys if not np.isin(keys[name], mask[name].values).all()]
-        if missing or set(mask.dims) != {dim, "unit", "direction"}:
-            raise ValueError(
-                f"place_cells has dims {place_cells.dims} and other labels of "
-                f"{', '.join(missing) or 'nothing'} than the maps, expected ({dim}, unit[, "
-                "direction]) of the same recording"
-            )
-        mask = mask.sel(keys).transpose(dim, "unit", "direction")
-        chosen = chosen & mask.values.astype(bool)
+        mask = align_mask(place_cells, maps, "place_cells", "maps")
+        if "direction" not in mask.dims:
+            mask = mask.expand_dims(direction=maps["direction"].values)
+        elif not np.isin(maps["direction"].values, mask["direction"].values).all():
+            raise ValueError("place_cells has other directions than the maps")
+        mask = mask.sel(direction=maps["direction"].values)
+        chosen = chosen & mask.transpose(dim, "unit", "direction").values.astype(bool)
 
     cells, sizes = _grid(maps, axes)
     centres = np.stack([maps[name].values.astype(float) for name in axes])

@@ -8,9 +8,10 @@ import numpy as np
 import scipy.sparse as sp
 import xarray as xr
 
+from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
 from neurodrift.recording import slice_sessions
-from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, label
+from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
 from neurodrift.schema.results import MAPS
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
@@ -291,10 +292,7 @@ def name_segments(
         if isinstance(by, str) and by in ("trial", "lap") and "map_label" in recording:
             labels = _labels_of_segments(recording, by, session_of, values)
             coords["map_label"] = ("segment", labels)
-    for name in (*UNIT_COORDS, "subject", "environment"):
-        if name in recording.coords:
-            coords[name] = recording[name].variable
-    return maps.assign_coords(coords)
+    return maps.assign_coords(coords | carry_coords(recording, "unit"))
 
 
 def _labels_of_segments(

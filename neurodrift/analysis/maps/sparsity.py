@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
 from neurodrift.recording import slice_sessions
-from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, UNIT_COORDS, check, label
+from neurodrift.schema import COUNT_KINDS, check, label
 from neurodrift.schema.results import SPARSITY
 
 Frames = Literal["all", "tracked", "running"]
@@ -128,11 +129,9 @@ def compute_sparsity(
             "population_sparseness": _activity_ratio(mean),
         }
     )
-    kept = ("session", "unit", *UNIT_COORDS, "subject", "environment", *SESSION_COORDS)
+    kept = carry_coords(recording, "session", "unit")
     result = result.drop_vars([name for name in result.coords if name not in kept])
-    result = result.assign_coords(
-        {name: recording[name].variable for name in kept if name in recording.coords}
-    )
+    result = result.assign_coords(kept)
     result = label(result.transpose("session", "unit"), SPARSITY)
     result["mean_activity"].attrs["units"] = "Hz" if counted else "a.u."
     result.attrs = {

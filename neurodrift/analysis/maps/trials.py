@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import carry_coords
 from neurodrift.recording import FRAME_DTYPES, slice_sessions
-from neurodrift.schema import SESSION_COORDS, UNIT_COORDS, check, label
+from neurodrift.schema import check, label
 from neurodrift.schema.results import TRIAL_AVERAGES
 
 
@@ -86,14 +87,13 @@ def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) ->
     detected = recording["detected"].values[:, None, None, :]
     response[~np.broadcast_to(detected, response.shape)] = np.nan
 
-    carried = ("session", "unit", *SESSION_COORDS, *UNIT_COORDS, "subject", "environment")
     averages = xr.Dataset(
         {
             "response": (("session", "trial_type", "trial_bin", "unit"), response),
             "n_trials": (("session", "trial_type", "trial_bin"), n_trials),
             "detected": recording["detected"].variable,
         },
-        coords={name: recording[name].variable for name in carried if name in recording.coords}
+        coords=carry_coords(recording, "session", "unit")
         | {"trial_type": kinds, "trial_time": ("trial_bin", _times(recording, n_bins, n_parts))},
     )
     averages = label(averages, TRIAL_AVERAGES)

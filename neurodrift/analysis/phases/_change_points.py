@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from neurodrift.analysis._inference import t_interval
+
 _TAILS = (0.0, 1.0, 1.25)  # q of the q-exponential: straight line, exponential, power of -4
 _DELAYS = (0.25, 0.5, 0.7, 0.85)  # part of the way after which a line sets in
 _DELAYS_IN_SAMPLES = (0.0, 0.5, 1.0)  # the same counted in samples; 1 is a jump
@@ -103,10 +105,8 @@ class Change:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Interval of the change."""
-        from scipy.stats import t
-
-        half = float(t.ppf((1 + level) / 2, self.dof)) * self.se
-        return self.change - half, self.change + half
+        low, high = t_interval(self.change, self.se, self.dof, level)
+        return float(low), float(high)
 
     def beyond(self, smallest: float, prior: np.ndarray) -> Change:
         """The same with changes below a size counted as none.

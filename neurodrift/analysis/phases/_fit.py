@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._inference import permutation_p, t_interval
 from neurodrift.analysis.phases._change_points import (
     FEWEST,
     Change,
@@ -469,11 +470,9 @@ def drift_of(
 
 
 def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:
-    from scipy.stats import t
-
     mean, se, dof = mean_level(values)
-    half = float(t.ppf((1 + level) / 2, dof)) * se if dof > 0 else np.nan
-    return mean, mean - half, mean + half
+    low, high = t_interval(mean, se, dof, level)
+    return mean, float(low), float(high)
 
 
 def _mantel(r: np.ndarray, at: np.ndarray, n_repeats: int, seed: int) -> float:
@@ -501,4 +500,4 @@ def _mantel(r: np.ndarray, at: np.ndarray, n_repeats: int, seed: int) -> float:
     rng = generator(seed, "phases")
     observed = slope(np.arange(n))
     reached = sum(slope(rng.permutation(n)) <= observed + 1e-12 for _ in range(n_repeats))
-    return (1 + reached) / (1 + n_repeats)
+    return float(permutation_p(reached, n_repeats))

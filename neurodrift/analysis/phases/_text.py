@@ -7,25 +7,27 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.phases._change_points import FEWEST
 from neurodrift.analysis.phases._fit import BORDERS, EITHER, NO_DRIFT, PERHAPS_NULL, PHASES
 
 _UNITS = {"training_step": "steps", "experience": "min", "day": "d", "session_number": "sessions"}
 
 
-def describe_phases(result: xr.Dataset) -> str:
+def describe_phases(result: xr.Dataset | xr.DataTree) -> str:
     """What :func:`detect_phases` found, for people.
 
     Parameters
     ----------
     result
-        Result of :func:`detect_phases`.
+        Result of :func:`detect_phases`, or the results of :func:`neurodrift.analyze`.
 
     Returns
     -------
     str
         The verdict, the conclusion and the limits, one line each.
     """
+    result = node_of(result, "phases")
     return "\n".join(
         line
         for line in (

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from neurodrift.analysis._inference import permutation_p
 from neurodrift.seeds import generator
 
 Null = Literal["circular_exact", "circular", "lap", "block", "permutation", "occupancy"]
@@ -134,7 +135,7 @@ def empirical_p(
     """
     null = np.asarray(null)
     reached = (null >= np.asarray(observed) - tie).sum(axis=0)
-    return np.asarray(reached / len(null) if exact else (reached + 1) / (len(null) + 1))
+    return np.asarray(reached / len(null) if exact else permutation_p(reached, len(null)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.analysis._inference import t_interval
+from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
 from neurodrift.schema.results import MEASURES, REGRESSION, SLOPES
 
@@ -20,7 +22,7 @@ Normalize = Literal["first", "mean"]
 
 
 def regress(
-    table: pd.DataFrame,
+    table: pd.DataFrame | xr.DataTree,
     y: str,
     x: str | Sequence[str],
     *,
@@ -39,7 +41,8 @@ def regress(
     table
         One row for each session (:func:`~neurodrift.analysis.regression.tables.tabulate_sessions`)
         or each pair of sessions (:func:`~neurodrift.analysis.regression.tables.tabulate_drift`);
-        concatenate the tables of several recordings. Rows with a missing value in a used column are
+        concatenate the tables of several recordings. The results of :func:`neurodrift.analyze`
+        stand for the table of their sessions. Rows with a missing value in a used column are
         left out and counted.
     y
         Column to explain.
@@ -127,6 +130,7 @@ def regress(
     >>> round(float(fit["estimate"].sel(term="day")), 2), float(fit["dof"].sel(term="day"))
     (-5.1, 2.0)
     """
+    table = tabulate_sessions(table) if isinstance(table, xr.DataTree) else table
     x = [x] if isinstance(x, str) else list(x)
     predictors = [*x, *covariates]
     _check_arguments(table, y, predictors, method, subject, normalize, level)
@@ -339,12 +343,12 @@ def _t_tests(fit: dict[str, Any], level: float) -> dict[str, np.ndarray]:
 
     estimate, se, dof = (np.asarray(fit[name], float) for name in ("estimate", "se", "dof"))
     t = np.divide(estimate, se, out=np.full(se.shape, np.nan), where=se > 0)
-    half = student.ppf((1 + level) / 2, dof) * se
+    low, high = t_interval(estimate, se, dof, level)
     return {
         "t": t,
         "p": 2 * student.sf(np.abs(t), dof),
-        "ci_low": estimate - half,
-        "ci_high": estimate + half,
+        "ci_low": low,
+        "ci_high": high,
     }
 
 

@@ -8,18 +8,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
 from neurodrift.recording import tracked_minutes
 from neurodrift.schema import check
 
 
-def tabulate_sessions(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArray) -> pd.DataFrame:
-    """Tidy table of a recording, one row for each session, for regression.
+def tabulate_sessions(
+    source: xr.Dataset | xr.DataTree, *measures: xr.Dataset | xr.DataArray
+) -> pd.DataFrame:
+    """Tidy table of a recording or its results, one row for each session, for regression.
 
     Parameters
     ----------
-    recording
-        A recording over (session, time, unit).
+    source
+        A recording over (session, time, unit), or the results of :func:`neurodrift.analyze`,
+        whose measures are then in the table.
     *measures
         Results with the dimension ``session``, such as :func:`neurodrift.compute_sparsity`;
         of a Dataset, every variable over ``session`` alone becomes a column.
@@ -45,6 +49,12 @@ def tabulate_sessions(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArra
     >>> table["session"].tolist(), table["day"].tolist()
     (['1', '2'], [0.0, 2.0])
     """
+    if isinstance(source, xr.DataTree):
+        table = _told_by_results(source)
+        for measure in measures:
+            _add_measures(table, measure)
+        return table
+    recording = source
     check(recording)
     n_sessions = recording.sizes["session"]
     table = pd.DataFrame(
@@ -71,11 +81,25 @@ def tabulate_sessions(recording: xr.Dataset, *measures: xr.Dataset | xr.DataArra
     table["running_speed"] = speed
     table["n_detected"] = recording["detected"].values.sum(axis=1)
     for measure in measures:
-        arrays = measure.data_vars if isinstance(measure, xr.Dataset) else {measure.name: measure}
-        for key, array in arrays.items():
-            if array.dims == ("session",) and key != "n_detected":
-                _add_measure(table, str(key), array)
+        _add_measures(table, measure)
     return table
+
+
+def _told_by_results(results: xr.DataTree) -> pd.DataFrame:
+    """The node ``sessions`` as a table."""
+    node = node_of(results, "sessions")
+    table = node.to_dataframe()[[str(name) for name in node.data_vars]].reset_index()
+    for i, name in enumerate(("subject", "environment")):
+        table.insert(i, name, str(node[name].values))
+    table["session"] = [str(item) for item in table["session"]]
+    return table
+
+
+def _add_measures(table: pd.DataFrame, measure: xr.Dataset | xr.DataArray) -> None:
+    arrays = measure.data_vars if isinstance(measure, xr.Dataset) else {measure.name: measure}
+    for key, array in arrays.items():
+        if array.dims == ("session",) and key != "n_detected":
+            _add_measure(table, str(key), array)
 
 
 def _add_measure(table: pd.DataFrame, name: str, array: xr.DataArray) -> None:
@@ -88,14 +112,15 @@ def _add_measure(table: pd.DataFrame, name: str, array: xr.DataArray) -> None:
     table[name] = values.loc[table["session"]].to_numpy()
 
 
-def tabulate_drift(drift: xr.Dataset) -> pd.DataFrame:
+def tabulate_drift(drift: xr.Dataset | xr.DataTree) -> pd.DataFrame:
     """Tidy table of a drift, one row for each pair of sessions or segments.
 
     Parameters
     ----------
     drift
         Result of :func:`~neurodrift.analysis.drift.drift.compute_drift` or
-        :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift`.
+        :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift`; of the results of
+        :func:`neurodrift.analyze` the node ``session_drift``, or ``drift`` where there is none.
 
     Returns
     -------
@@ -120,6 +145,7 @@ def tabulate_drift(drift: xr.Dataset) -> pd.DataFrame:
     >>> table[["session_a", "session_b", "lag"]].values.tolist()
     [['1', '2', 1], ['1', '3', 2], ['2', '3', 1]]
     """
+    drift = node_of(drift, "session_drift", "drift")
     pair = tuple(str(dim) for dim in drift.dims if str(dim).endswith(("_a", "_b")))
     if len(pair) != 2:
         raise ValueError(f"expected a drift over pairs, got dims {tuple(map(str, drift.dims))}")

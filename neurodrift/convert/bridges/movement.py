@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from neurodrift.convert.pipelines.parts import Position, clock
 from neurodrift.convert.pipelines.sleap import choose
+from neurodrift.gate.parts import Position, clock
 from neurodrift.schema import check
 
 _DIMS = ("time", "space", "keypoints", "individuals")

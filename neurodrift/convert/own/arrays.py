@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from neurodrift.convert.own.mapping import TEMPLATE, ArrayMapping, Section, load_mapping
-from neurodrift.convert.own.sessions import nwb_session, settle, write_sessions
-from neurodrift.convert.pipelines.parts import Activity, Position, clock
+from neurodrift.convert.own.sessions import nwb_session, write_sessions
 from neurodrift.convert.pipelines.readers import reader
 from neurodrift.convert.pipelines.registration import (
     Registration,
     registered_ids,
     registration_from_table,
 )
-from neurodrift.io.nwb.session import Columns, NwbSession
+from neurodrift.gate.findings import settle
+from neurodrift.gate.parts import Activity, Columns, Position, clock
+from neurodrift.io.nwb.session import NwbSession
 from neurodrift.io.zarr import refuse_existing
 
 SCORE = "registration_score"
@@ -86,7 +87,7 @@ def mapped_sessions(source: str | os.PathLike[str]) -> list[NwbSession]:
     Returns
     -------
     list of NwbSession
-        The sessions, for :func:`neurodrift.convert.own.sessions.recording_from_sessions`.
+        The sessions, for :func:`neurodrift.convert.own.memory.import_sessions`.
     """
     mapping = load_mapping(source)
     registration = mapped_registration(mapping)

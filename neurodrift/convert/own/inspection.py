@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.convert.own.checks import LEAST_EXTENT, MOST_EXTENT
+from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.io.arrays.files import ArrayInfo, list_arrays, read_array
 
 _LOOK_BYTES = 2**31

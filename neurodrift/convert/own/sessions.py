@@ -7,33 +7,24 @@ A reader of a pipeline returns an ``Activity``, a ``Position`` or a ``Registrati
 from __future__ import annotations
 
 import os
-import tempfile
-import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
-from neurodrift.convert.own.checks import (
-    Finding,
-    activity_findings,
-    overlap_findings,
-    position_findings,
-    trial_findings,
-)
-from neurodrift.convert.pipelines.parts import Activity, Position
-from neurodrift.io.nwb.session import Columns, NwbSession, Series
+from neurodrift.gate.activities import activity_findings
+from neurodrift.gate.clocks import overlap_findings
+from neurodrift.gate.findings import Finding, settle
+from neurodrift.gate.parts import Activity, Columns, Position
+from neurodrift.gate.positions import position_findings
+from neurodrift.gate.trials import trial_findings
+from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
 from neurodrift.schema import COUNT_KINDS
-
-
-class ConversionWarning(UserWarning):
-    """Something in the source is odd, but can be what was measured."""
 
 
 def nwb_session(
@@ -57,7 +48,7 @@ def nwb_session(
     """One session from its activity and position, after checks of clocks, units and shapes.
 
     Each keeps its own clock; the reader of the NWB file puts activity on the frames of the
-    position. What is impossible is refused, what is odd raises a :class:`ConversionWarning`, and
+    position. What is impossible is refused, what is odd raises a :class:`GateWarning`, and
     what is merely worth knowing goes into the notes of the file.
 
     Parameters
@@ -98,7 +89,7 @@ def nwb_session(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.convert.pipelines.parts import Activity, Position
+    >>> from neurodrift.gate.parts import Activity, Position
     >>> from neurodrift.convert.own.sessions import nwb_session
     >>> clock = np.arange(6000) / 30
     >>> session = nwb_session(
@@ -153,40 +144,6 @@ def nwb_session(
     )
 
 
-def settle(findings: Sequence[Finding], where: str, accept: Collection[str] = ()) -> list[str]:
-    """Refuse, warn or note what checks found.
-
-    Parameters
-    ----------
-    findings
-        What they found.
-    where
-        What was checked, for messages.
-    accept
-        Names of checks whose refusals are taken as true.
-
-    Returns
-    -------
-    list of str
-        What is to be noted.
-
-    Raises
-    ------
-    ValueError
-        If a check refuses and is not accepted.
-    """
-    refused = [item for item in findings if item.refuses and item.name not in accept]
-    if refused:
-        hint = sorted({item.name for item in refused if item.may_be_true})
-        listed = "\n".join(f"- {item.text}" for item in refused)
-        more = f"\nIf that is what was measured, accept: [{', '.join(hint)}]" if hint else ""
-        raise ValueError(f"{where} cannot be converted:\n{listed}{more}")
-    for item in findings:
-        if item.warns:
-            warnings.warn(f"{where}: {item.text}", ConversionWarning, stacklevel=3)
-    return [f"{item.text[0].upper()}{item.text[1:]}." for item in findings]
-
-
 def write_sessions(
     sessions: Mapping[str, NwbSession | Callable[[], NwbSession]],
     out_dir: str | os.PathLike[str],
@@ -227,31 +184,6 @@ def write_sessions(
             whole = session() if callable(session) else session
             write_session(whole, folder / file, verify=verify)
     return [out_dir / file for file in files]
-
-
-def recording_from_sessions(sessions: Sequence[NwbSession]) -> xr.Dataset:
-    """The recording of sessions that are not in files yet.
-
-    It goes through NWB files in a temporary folder, so that it is what importing the written files
-    gives.
-
-    Parameters
-    ----------
-    sessions
-        Sessions of one subject in one environment.
-
-    Returns
-    -------
-    xarray.Dataset
-        The recording.
-    """
-    from neurodrift.io.nwb.read import import_nwb
-
-    with tempfile.TemporaryDirectory() as folder:
-        named = {f"{i:04d}": session for i, session in enumerate(sessions)}
-        recording = import_nwb(write_sessions(named, folder))
-    del recording.attrs["nwb_files"]
-    return recording
 
 
 def _activity_fields(activity: Activity) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neurodrift.convert.own.checks import Finding
-from neurodrift.convert.pipelines.parts import Activity
+from neurodrift.gate.findings import Finding
+from neurodrift.gate.parts import Activity
 
 
 @dataclass(frozen=True, kw_only=True)

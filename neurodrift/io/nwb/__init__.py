@@ -1,1 +1,13 @@
 """NWB: find what a file holds, read it as a recording, write sessions and results."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "read": ["import_nwb", "read_session"],
+        "write": ["write_session"],
+        "session": ["NwbSession", "session_from_recording"],
+        "results": ["export_results", "result_tables"],
+    },
+)

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate.parts import Columns
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, check
 
 UNIT_LABEL = "unit_label"
 """Column of the units' labels in a recording, where they are not their registered ids."""
-
-Columns = Mapping[str, tuple[str, Any]]
-"""Columns of a table: name -> (description, one value for each row)."""
 
 
 @dataclass(frozen=True, kw_only=True)

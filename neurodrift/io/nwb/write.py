@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.io.nwb.session import Columns, NwbSession, Series, session_faults
+from neurodrift.gate.parts import Columns
+from neurodrift.io.nwb.session import NwbSession, Series, session_faults
 from neurodrift.io.zarr import refuse_existing, replace
 
 EVENTS = "calcium_events"

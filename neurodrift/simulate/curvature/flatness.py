@@ -16,12 +16,13 @@ def measure_flatness_bias(
     bins: int | Sequence[float] = 10,
     lag: int = 1,
 ) -> xr.Dataset:
-    """Measure how a walk drifts toward flat places, in dependence of where it is.
+    r"""Measure how a walk drifts toward flat places, in dependence of where it is.
 
     Parameters
     ----------
     walks
-        From :func:`neurodrift.simulate.curvature.landscape.descend`.
+        From :func:`neurodrift.simulate.curvature.landscape.descend`: the quantity over
+        (walker, step).
     quantity
         What drifts: the ``distance`` along the valley, or the logarithm of the ``curvature`` or
         of the ``hessian_trace``. Curvatures that are not positive are left out.
@@ -45,8 +46,19 @@ def measure_flatness_bias(
 
     Notes
     -----
-    A negative drift of the curvature is a bias toward flat places. Standard errors take changes
-    as independent.
+    The estimand is :math:`E[q(t + L) - q(t) \mid q(t)] / L`, the expected change per step of the
+    quantity q of a walker that is somewhere, with a lag of L steps; the estimate is the mean over
+    walkers and times that start in a bin. A negative drift of the curvature is a bias toward flat
+    places.
+
+    A long lag mixes places, and wide bins average over the slope of the drift: shorten the one,
+    narrow the other. Walkers that diverge leave with their steep places, as do curvatures that are
+    not positive, so what is left is flatter than all. Standard errors take changes as independent;
+    those of one walker in a row are so only if the lag exceeds its memory.
+
+    References
+    ----------
+    Ratzon, Derdikman & Barak (2024), eLife 12:RP90069. https://doi.org/10.7554/eLife.90069
 
     Examples
     --------
@@ -127,15 +139,15 @@ def predict_valley_drift(
     Parameters
     ----------
     distance
-        Distance from the origin along the valley.
+        Distance from the origin along the valley, of any shape.
     learning_rate, update_noise, label_noise, label_noise_kind
         As in :func:`neurodrift.simulate.curvature.landscape.descend`.
 
     Returns
     -------
     numpy.ndarray
-        Expected change per step; negative is toward the flat origin. NaN where the valley is too
-        steep for the learning rate, learning_rate · distance² >= 1.
+        Expected change per step, of that shape; negative is toward the flat origin. NaN where the
+        valley is too steep for the learning rate, learning_rate · distance² >= 1.
 
     Notes
     -----

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
-from neurodrift.simulate.gradient.networks import DERIVATIVES, STRAIGHT
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.threads import one_blas_thread
 
 Part = Literal["full", "gauss_newton"]
 
 
 @one_blas_thread()
-def compute_hessian_spectrum(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    activation: str = "relu",
-    part: Part = "full",
-) -> np.ndarray:
+def compute_hessian_spectrum(point: LossPoint, *, part: Part = "full") -> np.ndarray:
     r"""Every eigenvalue of the Hessian of the mean squared error.
 
     Parameters
     ----------
-    W
-        Input weights (hidden, feature).
-    b
-        Biases (hidden,).
-    V
-        Output weights (output, hidden); there is no output bias.
-    inputs
-        Inputs (sample, feature).
-    targets
-        Targets (sample, output).
-    activation
-        Name of one of :data:`neurodrift.simulate.gradient.networks.ACTIVATIONS`, as torch defines
-        them.
+    point
+        Weights, activation and data of a network with one hidden layer.
     part
         ``full``, or ``gauss_newton`` for the part without second derivatives of the output.
 
@@ -53,7 +32,7 @@ def compute_hessian_spectrum(
     Raises
     ------
     ValueError
-        If shapes disagree, a value is not finite, or a name is unknown.
+        If a weight is not finite or `part` is unknown.
 
     Notes
     -----
@@ -84,38 +63,29 @@ def compute_hessian_spectrum(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum
-    >>> W, b, V = np.array([[1.0], [1.0]]), np.array([0.0, -9.0]), np.array([[2.0, 5.0]])
-    >>> eigenvalues = compute_hessian_spectrum(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
+    >>> W, b, V = [[1.0], [1.0]], [0.0, -9.0], [[2.0, 5.0]]
+    >>> point = LossPoint(W, b, V, inputs=[[1.0]], targets=[[2.0]])
+    >>> eigenvalues = compute_hessian_spectrum(point)
     >>> print(eigenvalues.round(12) + 0.0)   # the second unit is silent, the error is zero
     [ 0.  0.  0.  0.  0. 18.]
     """
-    state = state_of(W, b, V, inputs, targets, activation)
     if part not in get_args(Part):
         raise ValueError(f"part is {part!r}; expected one of {', '.join(get_args(Part))}")
-    n_parameters = state.hidden * (state.x.shape[1] + state.error.shape[1])
-    small = gauss_newton(state) if part == "gauss_newton" else reduced(state)
+    small = _gauss_newton(point) if part == "gauss_newton" else _reduced(point)
     found = np.linalg.eigvalsh(small) if small.size else np.zeros(0)
-    if found.size > n_parameters:  # only of J J^T, whose surplus eigenvalues are zeros
-        found = found[-n_parameters:]
-    return np.sort(np.concatenate([found, np.zeros(n_parameters - found.size)]))
+    if found.size > point.n_parameters:  # only of J J^T, whose surplus eigenvalues are zeros
+        found = found[-point.n_parameters :]
+    return np.sort(np.concatenate([found, np.zeros(point.n_parameters - found.size)]))
 
 
-def compute_hessian_trace(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    activation: str = "relu",
-) -> float:
+def compute_hessian_trace(point: LossPoint) -> float:
     r"""Sum of the eigenvalues of the Hessian of the mean squared error, without the eigenvalues.
 
     Parameters
     ----------
-    W, b, V, inputs, targets, activation
+    point
         As in :func:`compute_hessian_spectrum`.
 
     Returns
@@ -134,33 +104,24 @@ def compute_hessian_trace(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from neurodrift.simulate.curvature.hessian import compute_hessian_trace
-    >>> W, b, V = np.array([[1.0], [1.0]]), np.array([0.0, -9.0]), np.array([[2.0, 5.0]])
-    >>> compute_hessian_trace(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
+    >>> W, b, V = [[1.0], [1.0]], [0.0, -9.0], [[2.0, 5.0]]
+    >>> point = LossPoint(W, b, V, inputs=[[1.0]], targets=[[2.0]])
+    >>> compute_hessian_trace(point)
     18.0
     """
-    state = state_of(W, b, V, inputs, targets, activation)
-    curved = state.slope**2 * (state.V**2).sum(axis=0) + (state.error @ state.V) * state.bend
-    by_weight = (state.x**2).sum(axis=1) @ curved.sum(axis=1)
-    return float(state.scale * (state.error.shape[1] * (state.h**2).sum() + by_weight))
+    curved = point.slope**2 * (point.V**2).sum(axis=0) + (point.error @ point.V) * point.bend
+    by_weight = (point.extended_inputs**2).sum(axis=1) @ curved.sum(axis=1)
+    return float(point.scale * (point.error.shape[1] * (point.hidden**2).sum() + by_weight))
 
 
-def compute_hessian_matrix(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    activation: str = "relu",
-    part: Part = "full",
-) -> np.ndarray:
+def compute_hessian_matrix(point: LossPoint, *, part: Part = "full") -> np.ndarray:
     """Hessian of the mean squared error as a dense matrix.
 
     Parameters
     ----------
-    W, b, V, inputs, targets, activation, part
+    point, part
         As in :func:`compute_hessian_spectrum`.
 
     Returns
@@ -171,23 +132,23 @@ def compute_hessian_matrix(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from neurodrift.simulate.curvature.hessian import compute_hessian_matrix
-    >>> one = np.ones((1, 1))
-    >>> compute_hessian_matrix(one, np.zeros(1), 2 * one, one, 2 * one)
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
+    >>> point = LossPoint([[1.0]], [0.0], [[2.0]], inputs=[[1.0]], targets=[[2.0]])
+    >>> compute_hessian_matrix(point)
     array([[8., 8., 4.],
            [8., 8., 4.],
            [4., 4., 2.]])
     """
-    state = state_of(W, b, V, inputs, targets, activation)
-    n_samples, width = state.x.shape
-    hidden, n_outputs = state.hidden, state.error.shape[1]
+    x, slope, error = point.extended_inputs, point.slope, point.error
+    n_samples, width = x.shape
+    hidden, n_outputs = point.n_hidden, error.shape[1]
     units = np.arange(hidden)
 
-    weights = np.einsum("kj,sj,sd->skjd", state.V, state.slope, state.x)
+    weights = np.einsum("kj,sj,sd->skjd", point.V, slope, x)
     readout = np.zeros((n_samples, n_outputs, n_outputs, hidden))
     for k in range(n_outputs):
-        readout[:, k, k] = state.h
+        readout[:, k, k] = point.hidden
     jacobian = np.concatenate(
         [
             weights[..., :-1].reshape(n_samples * n_outputs, -1),
@@ -203,12 +164,12 @@ def compute_hessian_matrix(
             [units[:, None] * (width - 1) + np.arange(width - 1), hidden * (width - 1) + units]
         )
         columns = hidden * width + np.arange(n_outputs) * hidden + units[:, None]
-        bend = np.einsum("sj,sd,se->jde", (state.error @ state.V) * state.bend, state.x, state.x)
-        cross = np.einsum("sj,sd,sk->jdk", state.slope, state.x, state.error)
+        bend = np.einsum("sj,sd,se->jde", (error @ point.V) * point.bend, x, x)
+        cross = np.einsum("sj,sd,sk->jdk", slope, x, error)
         hessian[rows[:, :, None], rows[:, None, :]] += (bend + bend.transpose(0, 2, 1)) / 2
         hessian[rows[:, :, None], columns[:, None, :]] += cross
         hessian[columns[:, :, None], rows[:, None, :]] += cross.transpose(0, 2, 1)
-    return hessian * state.scale
+    return hessian * point.scale
 
 
 def count_eigenvalues(
@@ -250,20 +211,12 @@ def count_eigenvalues(
 
 
 @one_blas_thread()
-def published_eigenvalues(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    activation: str = "relu",
-) -> np.ndarray:
+def compute_published_eigenvalues(point: LossPoint) -> np.ndarray:
     """Eigenvalues with the rounding errors that the published count of eigenvalues counts.
 
     Parameters
     ----------
-    W, b, V, inputs, targets, activation
+    point
         As in :func:`compute_hessian_spectrum`.
 
     Returns
@@ -276,36 +229,28 @@ def published_eigenvalues(
     The code of the paper calls the share of these that is above 0 the non-zero ones. Null
     directions of active units come out as about 1e-17 with either sign, rows of silent units as
     exactly 0, so that share is mostly half of the share of parameters that belong to active units:
-    :func:`live_parameters` gives its expectation without this function's price of seconds.
+    :func:`count_live_parameters` gives its expectation without this function's price of seconds.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.hessian import published_eigenvalues
-    >>> one = np.ones((1, 1))
-    >>> published_eigenvalues(one, np.zeros(1), 2 * one, one, 2 * one).max().round(9)
+    >>> from neurodrift.simulate.curvature.hessian import compute_published_eigenvalues
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
+    >>> point = LossPoint([[1.0]], [0.0], [[2.0]], inputs=[[1.0]], targets=[[2.0]])
+    >>> compute_published_eigenvalues(point).max().round(9)
     np.float64(18.0)
     """
-    matrix = compute_hessian_matrix(W, b, V, inputs, targets, activation=activation)
+    matrix = compute_hessian_matrix(point)
     live = matrix.any(axis=0)
     found = np.linalg.eigvals(matrix[np.ix_(live, live)]).real if live.any() else np.zeros(0)
     return np.concatenate([found, np.zeros(live.size - found.size)])
 
 
-def live_parameters(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    activation: str = "relu",
-) -> int:
+def count_live_parameters(point: LossPoint) -> int:
     """Count the parameters whose row of the Hessian is not zero by structure.
 
     Parameters
     ----------
-    W, b, V, inputs, targets, activation
+    point
         As in :func:`compute_hessian_spectrum`.
 
     Returns
@@ -316,111 +261,54 @@ def live_parameters(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.hessian import live_parameters
-    >>> W, b, V = np.array([[1.0], [1.0]]), np.array([0.0, -9.0]), np.array([[2.0, 5.0]])
-    >>> live_parameters(W, b, V, np.array([[1.0]]), np.array([[2.0]]))
+    >>> from neurodrift.simulate.curvature.hessian import count_live_parameters
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
+    >>> W, b, V = [[1.0], [1.0]], [0.0, -9.0], [[2.0, 5.0]]
+    >>> point = LossPoint(W, b, V, inputs=[[1.0]], targets=[[2.0]])
+    >>> count_live_parameters(point)
     3
     """
-    state = state_of(W, b, V, inputs, targets, activation)
-    driven = state.slope != 0
-    read = (driven.T.astype(float) @ (state.x != 0)) > 0
-    live = (driven | (state.h != 0)).any(axis=0)
-    return int(read.sum() + live.sum() * state.error.shape[1])
+    driven = point.slope != 0
+    read = (driven.T.astype(float) @ (point.extended_inputs != 0)) > 0
+    live = (driven | (point.hidden != 0)).any(axis=0)
+    return int(read.sum() + live.sum() * point.error.shape[1])
 
 
-@dataclass(frozen=True)
-class State:
-    """A network at one point, as the blocks of its Hessian need it."""
-
-    x: np.ndarray  # (sample, feature + 1), the inputs with a last column of ones
-    V: np.ndarray  # (output, unit)
-    error: np.ndarray  # (sample, output)
-    h: np.ndarray  # (sample, unit), activation
-    slope: np.ndarray  # (sample, unit), first derivative
-    bend: np.ndarray  # (sample, unit), second derivative
-    straight: bool  # whether every second derivative is zero by definition
-    hidden: int
-    scale: float
-
-
-def state_of(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    activation: str,
-) -> State:
-    """Forward pass of a network with one hidden layer, after checks of its shapes."""
-    W, b, V, inputs, targets = (np.asarray(a, float) for a in (W, b, V, inputs, targets))
-    shapes = {"W": W.shape, "b": b.shape, "V": V.shape, "inputs": inputs.shape}
-    shapes["targets"] = targets.shape
-    if any(a.ndim != 2 for a in (W, V, inputs, targets)) or not (
-        W.shape == (b.size, inputs.shape[1])
-        and b.ndim == 1
-        and V.shape == (targets.shape[1], b.size)
-        and len(inputs) == len(targets) > 0
-    ):
-        raise ValueError(
-            f"shapes do not fit: {shapes}; expected W (hidden, feature), b (hidden,), V (output, "
-            "hidden), inputs (sample, feature), targets (sample, output), at least one sample"
-        )
-    for name, array in zip(shapes, (W, b, V, inputs, targets), strict=True):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} has values that are not finite: the run has diverged")
-    if activation not in DERIVATIVES:
-        raise ValueError(
-            f"activation is {activation!r}; expected one of {', '.join(DERIVATIVES)}; "
-            "use neurodrift.simulate.curvature.lanczos.model_curvature for any other network"
-        )
-    h, slope, bend = DERIVATIVES[activation](inputs @ W.T + b)
-    return State(
-        x=np.column_stack([inputs, np.ones(len(inputs))]),
-        V=V,
-        error=h @ V.T - targets,
-        h=h,
-        slope=slope,
-        bend=bend,
-        straight=activation in STRAIGHT,
-        hidden=b.size,
-        scale=2.0 / targets.size,
-    )
-
-
-def gauss_newton(state: State) -> np.ndarray:
+def _gauss_newton(point: LossPoint) -> np.ndarray:
     """J J^T, (sample * output) squared: kernels of the inputs and of the hidden layer."""
-    n_samples, n_outputs = state.error.shape
-    gates = (state.slope[:, None, :] * state.V).reshape(n_samples * n_outputs, -1)
+    n_samples, n_outputs = point.error.shape
+    gates = (point.slope[:, None, :] * point.V).reshape(n_samples * n_outputs, -1)
     kernel = (gates @ gates.T).reshape(n_samples, n_outputs, n_samples, n_outputs)
-    kernel *= (state.x @ state.x.T)[:, None, :, None]
-    hidden_kernel = state.h @ state.h.T
+    x, h = point.extended_inputs, point.hidden
+    kernel *= (x @ x.T)[:, None, :, None]
+    hidden_kernel = h @ h.T
     for k in range(n_outputs):
         kernel[:, k, :, k] += hidden_kernel
-    return kernel.reshape(n_samples * n_outputs, -1) * state.scale
+    return kernel.reshape(n_samples * n_outputs, -1) * point.scale
 
 
-def reduced(state: State) -> np.ndarray:
+def _reduced(point: LossPoint) -> np.ndarray:
     """The Hessian in an orthonormal basis from which exactly null directions are gone."""
-    n_samples, n_outputs = state.error.shape
+    h, slope, error = point.hidden, point.slope, point.error
+    n_samples, n_outputs = error.shape
     n_entries = n_samples * n_outputs
     seen, unseen, blocks = [], [], []
-    for j in range(state.hidden):
-        driven = (state.slope[:, j] != 0) | (state.bend[:, j] != 0)
-        if not driven.any() and not state.h[:, j].any():
+    for j in range(point.n_hidden):
+        driven = (slope[:, j] != 0) | (point.bend[:, j] != 0)
+        if not driven.any() and not h[:, j].any():
             continue
         # coordinates of the driving inputs in a basis of their span; the rest is never read
-        x = np.zeros((n_samples, min(int(driven.sum()), state.x.shape[1])))
-        x[driven] = _coordinates(state.x[driven])
-        cross = (x * state.slope[:, j, None]).T @ state.error
-        turn_weights, turn_outputs, rank = _turns(cross, state.straight)
+        x = np.zeros((n_samples, min(int(driven.sum()), point.extended_inputs.shape[1])))
+        x[driven] = _coordinates(point.extended_inputs[driven])
+        cross = (x * slope[:, j, None]).T @ error
+        turn_weights, turn_outputs, rank = _turns(cross, point.is_straight)
         x = x @ turn_weights
-        weights = np.einsum("k,s,sd->skd", state.V[:, j], state.slope[:, j], x)
-        outputs = state.h[:, j, None, None] * turn_outputs
-        kept = x.shape[1] if not state.straight else rank
+        weights = np.einsum("k,s,sd->skd", point.V[:, j], slope[:, j], x)
+        outputs = h[:, j, None, None] * turn_outputs
+        kept = x.shape[1] if not point.is_straight else rank
         seen += [weights[..., :kept], outputs[..., :rank]]
         unseen += [weights[..., kept:], outputs[..., rank:]]
-        bend = (x * ((state.error @ state.V[:, j]) * state.bend[:, j])[:, None]).T @ x
+        bend = (x * ((error @ point.V[:, j]) * point.bend[:, j])[:, None]).T @ x
         blocks.append(
             (bend[:kept, :kept], turn_weights[:, :kept].T @ cross @ turn_outputs[:, :rank])
         )
@@ -437,7 +325,7 @@ def reduced(state: State) -> np.ndarray:
         hessian[start:middle, middle:end] += cross
         hessian[middle:end, start:middle] += cross.T
         start = end
-    return hessian * state.scale
+    return hessian * point.scale
 
 
 def _coordinates(rows: np.ndarray) -> np.ndarray:

@@ -28,15 +28,16 @@ def estimate_model_curvature(
     seed: int = 0,
     device: str = "cpu",
 ) -> xr.Dataset:
-    """Trace, extreme eigenvalues and number of large eigenvalues of a model's loss Hessian.
+    r"""Trace, extreme eigenvalues and number of large eigenvalues of a model's loss Hessian.
 
     Parameters
     ----------
     model
         Any torch module; its parameters that require a gradient span the Hessian. It is moved to
-        ``device``, as ``model.to(device)`` does; its mode (train, eval) stays as it is.
+        ``device``, as ``model.to(device)`` does; its mode (train, eval) stays as it is. Call
+        ``model.eval()`` first if it has dropout or batch norm.
     inputs, targets
-        Arrays or tensors, first axis samples; they are cast to the dtype of the parameters.
+        Arrays or tensors (sample, ...); they are cast to the dtype of the parameters.
     loss
         Scalar loss of (outputs, targets); the mean squared error if not given.
     threshold, n_probes, n_steps, seed
@@ -47,11 +48,28 @@ def estimate_model_curvature(
     Returns
     -------
     xarray.Dataset
-        As from :func:`estimate_curvature`.
+        As from :func:`estimate_curvature` [loss per squared parameter].
+
+    Raises
+    ------
+    ValueError
+        If the model has no parameter that requires a gradient, a number is too small, or a product
+        is not finite.
+
+    Notes
+    -----
+    It estimates eigenvalues of :math:`H = \nabla^2_\theta \ell(\theta)` from products
+    :math:`H v = \nabla_\theta (v^T \nabla_\theta \ell)` [1]_, without the matrix. What biases the
+    estimates is said at :func:`estimate_curvature`.
+
+    References
+    ----------
+    .. [1] Pearlmutter (1994), "Fast exact multiplication by the Hessian".
+       https://doi.org/10.1162/neco.1994.6.1.147
 
     See Also
     --------
-    neurodrift.simulate.curvature.hessian.hessian_spectrum : exact, for one hidden layer.
+    neurodrift.simulate.curvature.hessian.compute_hessian_spectrum : exact, for one hidden layer.
 
     Examples
     --------
@@ -83,7 +101,7 @@ def make_hessian_product(
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
     device: str = "cpu",
 ) -> tuple[Product, int, torch.dtype]:
-    """Product of the loss Hessian with a vector, by differentiating the gradient.
+    r"""Product of the loss Hessian with a vector, by differentiating the gradient.
 
     Parameters
     ----------
@@ -104,6 +122,23 @@ def make_hessian_product(
     ------
     ValueError
         If the model has no parameter that requires a gradient.
+
+    Notes
+    -----
+    The product is :math:`H v = \nabla_\theta (v^T \nabla_\theta \ell)`, exact up to rounding.
+
+    References
+    ----------
+    Pearlmutter (1994). https://doi.org/10.1162/neco.1994.6.1.147
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from neurodrift.simulate.curvature.lanczos import make_hessian_product
+    >>> model = torch.nn.Linear(2, 1, bias=False).double()
+    >>> product, size, dtype = make_hessian_product(model, 3 * np.eye(2), np.zeros((2, 1)))
+    >>> product(torch.tensor([1.0, 2.0], dtype=dtype)).tolist()
+    [9.0, 18.0]
     """
     import torch
 
@@ -181,6 +216,10 @@ def estimate_curvature(
     and first eigenvector components :math:`\tau_i`, and stochastic Lanczos quadrature the count
     :math:`P \, E[\sum_i \tau_i^2 \, 1(\theta_i > t)]` [2]_. Every new vector is orthogonalised
     twice against all earlier ones, so there are no spurious copies of eigenvalues.
+
+    The trace has no bias. The extremes are those of a subspace: ``eig_max`` is never too large and
+    ``eig_min`` never too small. Their residuals say that an eigenvalue is near, not that it is the
+    extreme one. Few Lanczos steps blur the count at the threshold. More `n_steps` mend both.
 
     References
     ----------

@@ -117,8 +117,31 @@ class Landscape:
             return np.mean(np.asarray(self.outputs(theta), dtype=float) ** 2, axis=1)
         return None
 
+    def hessian(self, theta: np.ndarray) -> np.ndarray:
+        """Second derivatives of the loss, from central differences of the gradient.
+
+        Parameters
+        ----------
+        theta
+            (walker, parameter) parameters.
+
+        Returns
+        -------
+        numpy.ndarray
+            (walker, parameter, parameter), symmetric; NaN where a walker is not finite.
+        """
+        n_walkers, n_parameters = theta.shape
+        hessian = np.full((n_walkers, n_parameters, n_parameters), np.nan)
+        step = 6e-6 * np.maximum(1.0, np.abs(theta))  # cube root of the machine precision
+        for i in range(n_parameters):
+            shift = np.zeros_like(theta)
+            shift[:, i] = step[:, i]
+            rise = self.slope(theta + shift) - self.slope(theta - shift)
+            hessian[:, i] = rise / (2 * step[:, i : i + 1])
+        return (hessian + hessian.transpose(0, 2, 1)) / 2
+
     def curvatures(self, theta: np.ndarray) -> np.ndarray:
-        """Eigenvalues of the Hessian, from central differences of the gradient.
+        """Eigenvalues of the Hessian.
 
         Parameters
         ----------
@@ -130,18 +153,10 @@ class Landscape:
         numpy.ndarray
             (walker, parameter) eigenvalues, ascending; NaN where a walker is not finite.
         """
-        n_walkers, n_parameters = theta.shape
-        hessian = np.full((n_walkers, n_parameters, n_parameters), np.nan)
-        step = 6e-6 * np.maximum(1.0, np.abs(theta))  # cube root of the machine precision
-        for i in range(n_parameters):
-            shift = np.zeros_like(theta)
-            shift[:, i] = step[:, i]
-            rise = self.slope(theta + shift) - self.slope(theta - shift)
-            hessian[:, i] = rise / (2 * step[:, i : i + 1])
+        hessian = self.hessian(theta)
         finite = np.isfinite(hessian).all(axis=(1, 2))
-        eigenvalues = np.full((n_walkers, n_parameters), np.nan)
-        symmetric = (hessian + hessian.transpose(0, 2, 1)) / 2
-        eigenvalues[finite] = np.linalg.eigvalsh(symmetric[finite])
+        eigenvalues = np.full(theta.shape, np.nan)
+        eigenvalues[finite] = np.linalg.eigvalsh(hessian[finite])
         return eigenvalues
 
 
@@ -233,7 +248,12 @@ def descend(
     Notes
     -----
     One step is theta ← theta - learning_rate · (gradient + update_noise · xi) with independent
-    standard normal xi; label noise enters the gradient of mean (output - noise)².
+    standard normal xi; label noise enters the gradient of mean (output - noise)². Curvatures come
+    from central differences of the gradient.
+
+    References
+    ----------
+    Ratzon, Derdikman & Barak (2024), eLife 12:RP90069. https://doi.org/10.7554/eLife.90069
 
     Examples
     --------

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.seeds import generator
-from neurodrift.simulate.curvature.hessian import Part, state_of
+from neurodrift.simulate.curvature.hessian import Part
 from neurodrift.simulate.curvature.landscape import Function, Landscape
+from neurodrift.simulate.curvature.loss_point import LossPoint
+from neurodrift.simulate.threads import one_blas_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,21 @@ class Laplace:
     -----
     .. math:: \tilde\ell(\theta) = \ell(\mu) + \tfrac12 (\theta-\mu)^T H (\theta-\mu)
 
-    It is the negative logarithm of a Gaussian posterior with mean :math:`\mu` and precision H.
+    It is the negative logarithm of a Gaussian posterior with mean :math:`\mu` and precision H. Far
+    from :math:`\mu` it is no estimate of the loss: it knows one minimum only.
+
+    References
+    ----------
+    MacKay (1992), "A practical Bayesian framework for backpropagation networks".
+    https://doi.org/10.1162/neco.1992.4.3.448
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.simulate.curvature.laplace import Laplace
+    >>> bowl = Laplace(at=np.zeros(2), value=1.0, hessian=np.diag([2.0, 4.0]), slope=np.zeros(2))
+    >>> bowl([[0.0, 0.0], [1.0, 1.0]]).tolist()
+    [1.0, 4.0]
     """
 
     at: np.ndarray
@@ -138,10 +154,7 @@ def fit_laplace(
                 f"{(size, size)}"
             )
     elif isinstance(loss, Landscape):
-        step = 6e-6 * np.maximum(1.0, np.abs(place))  # cube root of the machine precision
-        shifts = np.diag(step)
-        rise = loss.slope(place + shifts) - loss.slope(place - shifts)
-        curvature = rise / (2 * step[:, None])
+        curvature = loss.hessian(place[None])[0]
     else:
         curvature = _second_differences(height, place)
     curvature = (curvature + curvature.T) / 2
@@ -232,8 +245,9 @@ def compute_loss_grids(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.simulate.curvature.laplace import fit_laplace, compute_loss_grids,
-    two_minima >>> toy = two_minima()
+    >>> from neurodrift.simulate.curvature.laplace import fit_laplace, compute_loss_grids
+    >>> from neurodrift.simulate.curvature.laplace import two_minima
+    >>> toy = two_minima()
     >>> grid = np.linspace(-2, 2, 5)
     >>> grids = compute_loss_grids(toy, fit_laplace(toy, (-1.0, 0.0)), grid, grid)
     >>> float(grids["true_loss"].sel(x=1, y=0)), float(grids["laplace_loss"].sel(x=1, y=0).round(3))
@@ -250,14 +264,10 @@ def compute_loss_grids(
     )
 
 
+@one_blas_thread()
 def compute_permuted_energy(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
+    point: LossPoint,
     *,
-    activation: str = "relu",
     part: Part = "gauss_newton",
     n_permuted: int | None = None,
     n_repeats: int = 100,
@@ -271,9 +281,8 @@ def compute_permuted_energy(
 
     Parameters
     ----------
-    W, b, V, inputs, targets, activation
-        A trained network and its task, as in
-        :func:`neurodrift.simulate.curvature.hessian.compute_hessian_spectrum`.
+    point
+        A trained network on its task.
     part
         ``gauss_newton``, the part that is never negative and that the Fisher information is; or
         ``full``.
@@ -295,7 +304,7 @@ def compute_permuted_energy(
     Raises
     ------
     ValueError
-        If shapes disagree or an option makes no sense.
+        If a weight is not finite or an option makes no sense.
 
     Notes
     -----
@@ -313,18 +322,19 @@ def compute_permuted_energy(
     --------
     >>> import numpy as np
     >>> from neurodrift.simulate.curvature.laplace import compute_permuted_energy
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
     >>> rng = np.random.default_rng(0)
     >>> W, b, V = rng.normal(size=(8, 3)), rng.normal(size=8), rng.normal(size=(2, 8))
     >>> inputs = rng.normal(size=(20, 3))
     >>> targets = np.maximum(inputs @ W.T + b, 0) @ V.T   # a perfect solution
-    >>> found = compute_permuted_energy(W, b, V, inputs, targets, n_permuted=2, n_repeats=5)
+    >>> point = LossPoint(W, b, V, inputs, targets)
+    >>> found = compute_permuted_energy(point, n_permuted=2, n_repeats=5)
     >>> bool((found["loss"] < 1e-25).all() and (found["laplace_loss"] > 0.01).all())
     True
     """
     if part not in ("full", "gauss_newton"):
         raise ValueError(f"part is {part!r}; expected full, gauss_newton")
-    state = state_of(W, b, V, inputs, targets, activation)
-    n_units = state.hidden
+    n_units = point.n_hidden
     n_permuted = n_units if n_permuted is None else n_permuted
     if not 2 <= n_permuted <= n_units or n_repeats < 1:
         raise ValueError(
@@ -337,30 +347,26 @@ def compute_permuted_energy(
         chosen = rng.choice(n_units, n_permuted, replace=False)
         moved = np.roll(chosen, 1) if n_permuted == 2 else rng.permutation(chosen)
         order[chosen] = moved
-    first = np.column_stack([np.asarray(W, float), np.asarray(b, float)])
-    second = np.asarray(V, float)
-    value = (state.error**2).mean()
+    first = np.column_stack([point.W, point.b])
     found = np.empty((n_repeats, 3))
     for i, order in enumerate(orders):
-        error = state_of(
-            first[order, :-1], first[order, -1], second[:, order], inputs, targets, activation
-        ).error
-        d_first, d_second = first[order] - first, second[:, order] - second
-        drive = state.x @ d_first.T
-        along = state.h @ d_second.T + (state.slope * drive) @ second.T
+        after = replace(point, W=first[order, :-1], b=first[order, -1], V=point.V[:, order])
+        d_first, d_second = first[order] - first, after.V - point.V
+        drive = point.extended_inputs @ d_first.T
+        along = point.hidden @ d_second.T + (point.slope * drive) @ point.V.T
         bend = (along**2).sum()
         if part == "full":
-            curved = 2 * (state.slope * drive) @ d_second.T + (state.bend * drive**2) @ second.T
-            bend += (state.error * curved).sum()
+            curved = 2 * (point.slope * drive) @ d_second.T + (point.bend * drive**2) @ point.V.T
+            bend += (point.error * curved).sum()
         distance = (d_first**2).sum() + (d_second**2).sum()
-        found[i] = (error**2).mean(), value + 0.5 * state.scale * bend, distance
-    goal = np.asarray(targets, float)
+        found[i] = after.loss, point.loss + 0.5 * point.scale * bend, distance
+    goal = point.targets
     names = ("loss", "laplace_loss", "squared_distance")
     return xr.Dataset(
         {name: ("permutation", column) for name, column in zip(names, found.T, strict=True)}
         | {"order": (("permutation", "unit"), orders)},
         attrs={
-            "loss": float(value),
+            "loss": point.loss,
             "loss_of_mean": float(((goal - goal.mean(axis=0)) ** 2).mean()),
             "part": part,
             "n_permuted": n_permuted,
@@ -381,7 +387,7 @@ def _heights(loss: Landscape | Function) -> Function:
 
 
 def _differences(height: Function, place: np.ndarray) -> np.ndarray:
-    step = 6e-6 * np.maximum(1.0, np.abs(place))
+    step = 6e-6 * np.maximum(1.0, np.abs(place))  # cube root of the machine precision
     shifts = np.diag(step)
     rise = np.asarray(height(place + shifts)) - np.asarray(height(place - shifts))
     return rise / (2 * step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,11 +10,13 @@ import xarray as xr
 
 from neurodrift.simulate.curvature.hessian import (
     compute_hessian_spectrum,
+    compute_published_eigenvalues,
     count_eigenvalues,
-    live_parameters,
-    published_eigenvalues,
+    count_live_parameters,
 )
-from neurodrift.simulate.curvature.timescale import published_timescale
+from neurodrift.simulate.curvature.loss_point import LossPoint
+from neurodrift.simulate.curvature.timescale import fit_published_timescale
+from neurodrift.simulate.gradient.run import Run
 from neurodrift.simulate.threads import one_blas_thread
 
 CountRule = Literal["relative", "published", "published_expected"]
@@ -57,14 +59,9 @@ _REASONS = (
 
 @one_blas_thread()
 def compute_hessian_measures(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
+    points: Run | Sequence[LossPoint],
     *,
-    step: np.ndarray | None = None,
-    activation: str = "relu",
+    step: Sequence[int] | np.ndarray | None = None,
     rule: CountRule = "relative",
     rtol: float = 1e-9,
 ) -> xr.Dataset:
@@ -72,18 +69,15 @@ def compute_hessian_measures(
 
     Parameters
     ----------
-    W, b, V
-        Parameters with a leading axis of snapshots: (step, hidden, feature), (step, hidden),
-        (step, output, hidden).
-    inputs, targets, activation
-        As in :func:`neurodrift.simulate.curvature.hessian.compute_hessian_spectrum`; inputs and
-        targets without noise.
+    points
+        Of one network at several times, in order; or a run of a network with one hidden layer, for
+        the points at all its snapshots.
     step
-        Training step of each snapshot; 0, 1, ... if not given.
+        Training step of each point; when omitted those of the run's snapshots, or 0, 1, ...
     rule
         ``relative`` counts by :func:`neurodrift.simulate.curvature.hessian.count_eigenvalues`;
         ``published`` counts those of
-        :func:`neurodrift.simulate.curvature.hessian.published_eigenvalues`
+        :func:`neurodrift.simulate.curvature.hessian.compute_published_eigenvalues`
         that are above 0, as the code of the paper does (seconds at 3000 parameters);
         ``published_expected`` is the expectation of that at the price of ``relative``: the positive
         eigenvalues and half of the null directions of active units.
@@ -97,39 +91,38 @@ def compute_hessian_measures(
         ``eig_positive`` [share of all parameters], ``eig_sum_log`` (natural logarithms of the
         positive ones), and ``gauss_newton_sum``, ``gauss_newton_max`` [loss]. The published rules
         call the positive eigenvalues the non-zero ones: ``eig_nonzero`` equals ``eig_positive``.
-        A snapshot whose parameters are not finite is NaN.
+        A point whose weights are not finite is NaN.
 
     Raises
     ------
     ValueError
-        If shapes disagree or a name is unknown.
+        If there is not one step for each point, the rule is unknown, or the run is of a network
+        with another architecture.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from neurodrift.simulate.curvature.loss_point import LossPoint
     >>> from neurodrift.simulate.curvature.measures import compute_hessian_measures
-    >>> one = np.ones((1, 1, 1))
-    >>> x = np.ones((1, 1))
-    >>> measures = compute_hessian_measures(one, np.zeros((1, 1)), one, x, x)
+    >>> point = LossPoint([[1.0]], [0.0], [[1.0]], inputs=[[1.0]], targets=[[1.0]])
+    >>> measures = compute_hessian_measures([point])
     >>> measures["eig_sum"].item(), measures["eig_nonzero"].round(3).item()
     (6.0, 0.333)
     """
-    W, b, V = (np.asarray(array, float) for array in (W, b, V))
-    if W.ndim != 3 or b.ndim != 2 or V.ndim != 3 or not len(W) == len(b) == len(V):
-        raise ValueError(
-            f"W, b, V have shapes {W.shape}, {b.shape}, {V.shape}; expected (step, hidden, "
-            "feature), (step, hidden), (step, output, hidden): give one snapshot as W[None], ..."
-        )
     if rule not in get_args(CountRule):
         raise ValueError(f"rule is {rule!r}; expected one of {', '.join(get_args(CountRule))}")
-    steps = np.arange(len(W)) if step is None else np.asarray(step)
-    if steps.shape != (len(W),):
-        raise ValueError(f"step has shape {steps.shape}; expected one for each of {len(W)}")
-    rows = [
-        _measure(*parameters, inputs, targets, activation, rule, rtol)
-        for parameters in zip(W, b, V, strict=True)
-    ]
-    table = np.array(rows).reshape(len(W), len(SPECTRUM))
+    if isinstance(points, LossPoint):
+        raise TypeError("points is one LossPoint; expected a run or a sequence: give [point]")
+    made = points.snapshot_steps if isinstance(points, Run) else np.arange(len(points))
+    steps = made if step is None else np.asarray(step)
+    if steps.shape != made.shape:
+        raise ValueError(f"step has shape {steps.shape}; expected one for each of {made.size}")
+    found: Iterable[LossPoint] = (
+        (LossPoint.from_run(points, one) for one in made.tolist())  # one at a time in memory
+        if isinstance(points, Run)
+        else points
+    )
+    table = np.array([_measure(point, rule, rtol) for point in found])
+    table = table.reshape(made.size, len(SPECTRUM))
     return xr.Dataset(
         {
             name: ("step", column, {"long_name": doc, "units": "1"})
@@ -140,29 +133,19 @@ def compute_hessian_measures(
     )
 
 
-def _measure(
-    W: np.ndarray,
-    b: np.ndarray,
-    V: np.ndarray,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    activation: str,
-    rule: CountRule,
-    rtol: float,
-) -> list[float]:
-    if not all(np.isfinite(array).all() for array in (W, b, V)):
+def _measure(point: LossPoint, rule: CountRule, rtol: float) -> list[float]:
+    if not point.is_finite:
         return [np.nan] * len(SPECTRUM)
-    weights = (W, b, V, inputs, targets)
-    linear = compute_hessian_spectrum(*weights, activation=activation, part="gauss_newton")
+    linear = compute_hessian_spectrum(point, part="gauss_newton")
     if rule == "published":
-        values = published_eigenvalues(*weights, activation=activation)
+        values = compute_published_eigenvalues(point)
         counts = count_eigenvalues(values, rtol=0.0)
     else:
-        values = compute_hessian_spectrum(*weights, activation=activation)
+        values = compute_hessian_spectrum(point)
         counts = count_eigenvalues(values, rtol=rtol)
     nonzero, positive = counts["nonzero"], counts["positive"]
     if rule == "published_expected":
-        null = live_parameters(*weights, activation=activation) - nonzero
+        null = count_live_parameters(point) - nonzero
         positive += max(null, 0) / 2
     if rule != "relative":
         nonzero = positive
@@ -207,9 +190,9 @@ def summarize_training(
     -------
     xarray.Dataset
         Over the other dimensions (``run``): ``loss`` [log10], ``active_units``, ``active``
-        [relative to the first sample], ``log_tau`` [log10 of 1/step]
-        by :func:`neurodrift.simulate.curvature.timescale.published_timescale`, ``last_step``; with
-        ``spectra`` ``eig_sum``, ``eig_max`` [relative to the mean of the first samples],
+        [relative to the first sample], ``log_tau`` [log10 of 1/step] by
+        :func:`neurodrift.simulate.curvature.timescale.fit_published_timescale`, ``last_step``;
+        with ``spectra`` ``eig_sum``, ``eig_max`` [relative to the mean of the first samples],
         ``eig_nonzero`` [share], and ``eig_sum_log``, a difference of final and first mean;
         ``kept`` (by the published rule, whatever ``collection`` is) and ``reason``. Values of a run
         that stopped are of the part that it has. The attributes ``n_runs`` and
@@ -252,7 +235,7 @@ def summarize_training(
         "loss": np.log10(last_loss.where(last_loss > 0)),
         "active_units": _reduce(units, lambda row: _final(row, n_average) / row[0]),
         "active": _reduce(active, lambda row: _final(row, n_average) / row[0]),
-        "log_tau": published_timescale(units)["log_tau"],
+        "log_tau": fit_published_timescale(units)["log_tau"],
         "last_step": _reduce(measures["step"].where(units.notnull()), lambda row: row[-1]),
     }
     docs = dict(_FINAL)

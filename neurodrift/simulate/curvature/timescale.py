@@ -149,7 +149,7 @@ def estimate_sparsification_time(
     return result.assign_attrs({k: v for k, v in options.items() if v is not None})
 
 
-def published_timescale(fraction: xr.DataArray) -> xr.Dataset:
+def fit_published_timescale(fraction: xr.DataArray) -> xr.Dataset:
     r"""Rate of sparsification exactly as the published code fits it.
 
     Parameters
@@ -187,10 +187,10 @@ def published_timescale(fraction: xr.DataArray) -> xr.Dataset:
     Examples
     --------
     >>> import numpy as np, xarray as xr
-    >>> from neurodrift.simulate.curvature.timescale import published_timescale
+    >>> from neurodrift.simulate.curvature.timescale import fit_published_timescale
     >>> step = np.arange(0, 5000, 10)
     >>> units = xr.DataArray(0.2 + 0.7 * np.exp(-step / 800), coords={"step": step}, dims="step")
-    >>> print(float(published_timescale(units)["log_tau"].round(2)), "not", -2.9)
+    >>> print(float(fit_published_timescale(units)["log_tau"].round(2)), "not", -2.9)
     -2.73 not -2.9
     """
     _check_step(fraction)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,124 @@ def group_key(task: Task, network: Network, rule: Rule) -> tuple[Any, ...]:
         perturbation=0.0,
     )
     return task.inputs.shape, task.n_outputs, network, common
+
+
+def refuse_unfit(
+    task: Task, network: Network, rule: Rule, *, dtype: str = "float64", device: str = "cpu"
+) -> None:
+    """Raise if a network of the user's own cannot be trained, before any training.
+
+    One network runs forward twice, then two are trained side by side for one step.
+
+    Parameters
+    ----------
+    task, network, rule, dtype, device
+        As for :class:`TorchNetworks`. The built-in network passes unless its activation is the
+        user's own.
+
+    Raises
+    ------
+    ValueError
+        If the module does not map (sample, feature) to (sample, output), draws random numbers,
+        keeps a state, or has an operation that torch cannot batch.
+    """
+    if network.module is None and not callable(network.activation):
+        return
+    module = build(network, task.n_inputs, task.n_outputs)
+    parts = [
+        f"{name!r} is a {type(part).__name__}, which {why}" if name else f"it is one that {why}"
+        for name, part in module.named_modules()
+        if (why := _known_obstacle(part)) is not None
+    ]
+    cause: Exception | None = None
+    found = _passes_differ(task, network, module, dtype, device)
+    if found is None:
+        try:
+            trial = TorchNetworks(
+                [task] * 2, network, [rule] * 2, [0, 1], dtype=dtype, device=device
+            )
+            trial.advance(1)
+            trial.measure()
+        except (RuntimeError, TypeError, ValueError) as error:
+            cause, text = error, str(error)
+            reason = next(
+                (why for sign, why in _SIGNS.items() if sign in text),
+                "a step of two networks fails",
+            )
+            found = f"{reason} (torch: {text.partition(chr(10))[0]})"
+    if found is not None:
+        raise ValueError(
+            f"the torch engine cannot train this network: {'; '.join(parts) or found}. Networks "
+            "are trained side by side by torch.vmap, so a module must draw nothing, keep nothing "
+            "from one pass to the next, and have operations that torch can batch. Take that part "
+            "out (or call its eval()), or train the network in a loop of your own and give the "
+            "activity of its units to neurodrift.recording_from_arrays: it makes the same recording"
+        ) from cause
+
+
+_SIGNS = {
+    "randomness": "it draws random numbers",
+    "data-dependent control flow": "it branches on values that it computes",
+    ".item()": "it turns a tensor into a number",
+    "atching rule not implemented": "torch has no batching rule for one of its operations",
+    "not yet support": "torch has no batching rule for one of its operations",
+    "have been used in the graph": "one of its trainable arrays does not reach the outputs: "
+    "requires_grad_(False) leaves it out of training",
+}
+"""What torch's errors mean, by a part of their text."""
+
+
+def _known_obstacle(part: torch.nn.Module) -> str | None:
+    import torch
+
+    drawing = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout")
+    recurrent = torch.nn.RNNBase, torch.nn.LSTMCell
+    if isinstance(part, recurrent):
+        return "torch cannot batch over networks"
+    if part.training and isinstance(part, tuple(getattr(torch.nn, name) for name in drawing)):
+        return "draws random numbers in training" if part.p else None
+    if part.training and getattr(part, "track_running_stats", False):
+        return "keeps running statistics (with track_running_stats=False it does not)"
+    return None
+
+
+def _passes_differ(
+    task: Task, network: Network, module: torch.nn.Module, dtype: str, device: str
+) -> str | None:
+    """Why two passes of one network over the task would not be the same, None if they are."""
+    import torch
+
+    where = {"device": torch.device(device), "dtype": getattr(torch, dtype)}
+    module = module.to(**where)
+    started = initial_weights(network, task.n_inputs, task.n_outputs, 0)
+    weights = {name: torch.as_tensor(array, **where) for name, array in started.items()}
+    if not weights:
+        raise ValueError("the module has no trainable parameter")
+    before = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    assert network.hidden_layer is not None
+    both, x = with_hidden(module, network.hidden_layer), torch.as_tensor(task.inputs, **where)
+    with torch.no_grad():
+        try:
+            passes = [both(weights, x) for _ in range(2)]
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"the module fails on the task's inputs (sample, feature) {task.inputs.shape}: "
+                f"{error}"
+            ) from error
+    shape = getattr(passes[0][0], "shape", f"a {type(passes[0][0]).__name__}")
+    if shape != task.targets.shape:
+        raise ValueError(
+            f"the module's outputs are {shape if isinstance(shape, str) else tuple(shape)}, "
+            f"expected one tensor (sample, output) {task.targets.shape}"
+        )
+    changed = [
+        name for name, buffer in module.named_buffers() if not torch.equal(buffer, before[name])
+    ]
+    if changed:
+        return f"its buffers {', '.join(changed)} change in every pass"
+    if not all(map(partial(torch.allclose, equal_nan=True), *passes)):
+        return "two passes over the same inputs differ: it draws random numbers or keeps a state"
+    return None
 
 
 class TorchNetworks:

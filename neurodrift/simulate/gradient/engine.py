@@ -13,7 +13,7 @@ import numpy as np
 
 from neurodrift.simulate.gradient._numba.fused import obstacles
 from neurodrift.simulate.gradient._runner import Plan, Setup, train_group
-from neurodrift.simulate.gradient._torch import group_key
+from neurodrift.simulate.gradient._torch import group_key, refuse_unfit
 from neurodrift.simulate.gradient.networks import Network, initial_weights
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.run import Run
@@ -161,8 +161,8 @@ def train(
     Raises
     ------
     ValueError
-        If an option is impossible, the engine cannot train this network, or the checkpoint
-        belongs to another run.
+        If an option is impossible, the engine cannot train this network (a module of the user's
+        own is tried for one step), or the checkpoint belongs to another run.
 
     Notes
     -----
@@ -263,6 +263,9 @@ def train_ensemble(
     )
     setups = _setups(task, network or Network(), rule or Rule(), seed, weights, engine, device)
     groups = _groups(setups)
+    for first in (setups[group[0]] for group in groups):
+        if first.engine == "torch":
+            refuse_unfit(first.task, first.network, first.rule, dtype=dtype, device=device)
     place = None if checkpoint is None else Path(checkpoint)
 
     def work(number: int) -> list[Run]:

@@ -35,9 +35,11 @@ class Network:
     module
         Function of the numbers of inputs and outputs that makes a :class:`torch.nn.Module`, to
         train that instead of the built-in network; the four options above are then not used.
-        Its forward pass maps (sample, feature) to (sample, output); the module must draw nothing
-        and keep no running statistics. What in it is not trainable is made with seed 0, the same
-        in every run.
+        Its forward pass maps (sample, feature) to (sample, output). The module must draw nothing
+        (no dropout in training), keep no running statistics (no batch norm in training), and have
+        no operation that torch cannot batch over networks (GRU, LSTM, branches on values): one step
+        is tried before training. What in it is not trainable is made with seed 0, the same in
+        every run.
     hidden_layer
         Name of the submodule whose output is recorded: of the user's module, or ``hidden1``,
         ``hidden2``, ... of the built-in network (the last one when omitted).
@@ -319,7 +321,15 @@ def with_hidden(module: torch.nn.Module, hidden_layer: str) -> Callable[..., Any
 
     def run(parameters: Any, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         outputs = torch.func.functional_call(module, parameters, (inputs,))
-        return outputs, kept.pop().flatten(1)
+        if not kept:
+            raise ValueError(f"layer {hidden_layer!r} takes no part in the forward pass")
+        hidden = kept.pop()
+        if not isinstance(hidden, torch.Tensor):
+            raise TypeError(
+                f"layer {hidden_layer!r} gives a {type(hidden).__name__}, expected one tensor: put "
+                "an Identity after it and record from that"
+            )
+        return outputs, hidden.flatten(1)
 
     return run
 

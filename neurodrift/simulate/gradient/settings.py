@@ -163,16 +163,7 @@ class RunSettings:
         if self.hessian is None or not len(run.snapshot_steps):
             return None
         rule: Any = self.hessian
-        return compute_hessian_measures(
-            run.weights["W"],
-            run.weights["b"],
-            run.weights["V"],
-            run.task.inputs,
-            run.task.targets,
-            step=run.snapshot_steps,
-            activation=self.network["activation"],
-            rule=rule,
-        )
+        return compute_hessian_measures(run, rule=rule)
 
 
 def train_runs(

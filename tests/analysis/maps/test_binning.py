@@ -295,10 +295,10 @@ def test_bin_frames__session_without_position_or_frames_is_named():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"width": 0}, "width is 0, expected a positive number"),
-        ({"width": np.nan}, "width is nan"),
-        ({"width": np.inf}, "width is inf"),
-        ({"width": (1, 2, 3)}, "expected a positive number .* or a pair"),
+        ({"bin_width": 0}, "bin_width is 0, expected a positive number"),
+        ({"bin_width": np.nan}, "bin_width is nan"),
+        ({"bin_width": np.inf}, "bin_width is inf"),
+        ({"bin_width": (1, 2, 3)}, "expected a positive number .* or a pair"),
         ({"edges": [0]}, "at least two finite numbers"),
         ({"edges": [0, np.inf]}, "at least two finite numbers"),
         ({"edges": [0, 2, 1]}, "edges must increase"),
@@ -315,7 +315,7 @@ def test_binning__bad_parameters(change, message):
 
 
 def test_binning__is_a_value():
-    a = Binning(edges=np.arange(3), width=np.int64(4), speed_range=[1, np.inf])
+    a = Binning(edges=np.arange(3), bin_width=np.int64(4), speed_range=[1, np.inf])
     b = Binning(edges=(0.0, 1.0, 2.0), speed_range=(1.0, np.inf))
     assert a == b and hash(a) == hash(b)
     assert dataclasses.replace(a, min_occupancy=1.0) != b
@@ -327,7 +327,7 @@ def test_binning__is_a_value():
 def test_binning__to_json_is_plain_json():
     text = Binning(edges=np.arange(3), speed_range=(np.float32(1), np.inf)).to_json()
     assert json.loads(text, parse_constant=pytest.fail) == {
-        "width": 4.0,
+        "bin_width": 4.0,
         "edges": [0.0, 1.0, 2.0],
         "exclude_ends": 0.0,
         "speed_range": [1.0, None],
@@ -345,3 +345,17 @@ def test_session_activity__is_one_session_in_one_chunk_of_time():
         assert part.chunks == ((where.stop - where.start,), (1, 1))
         assert set(part.coords) == {"unit"}
         xr.testing.assert_equal(part.compute(), session_activity(recording, where))
+
+
+def test_binning__track_is_whole_bins_between_its_ends():
+    track = Binning(bin_width=4, track=(0, 96), exclude_ends=8)
+    assert track == Binning(bin_width=4, edges=np.linspace(0, 96, 25), exclude_ends=8)
+    for change, message in (
+        ({"track": (0, 97)}, "from 0 to 97 cm is not a whole number of bins of 4 cm"),
+        ({"track": (9, 1)}, "not a whole number of bins"),
+        ({"track": (0, np.inf)}, "expected its two ends"),
+        ({"track": (0, 8), "edges": [0, 4, 8]}, "track and edges are both given"),
+        ({"track": (0, 8), "bin_width": (4, 4)}, "track is for one axis"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Binning(**change)

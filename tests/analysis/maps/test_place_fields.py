@@ -149,15 +149,15 @@ def test_place_fields__lazy_maps_and_selected_cells(box):
     some = detect_place_fields(maps, place_cells=chosen.isel(unit=np.arange(16)[::-1]))
     assert np.isfinite(some["n_fields"].values).sum() == 1
     assert np.isfinite(some["n_fields"].isel(session=0, unit=3).item())
-    with pytest.raises(ValueError, match="place_cells has dims"):
+    with pytest.raises(ValueError, match="place_cells lacks 12 of the unit labels of the maps"):
         detect_place_fields(maps, place_cells=chosen.isel(unit=slice(4)))
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fraction": 0.0}, "more than 0"),
-        ({"fraction": 1.2}, "at most 1"),
+        ({"min_fraction": 0.0}, "more than 0"),
+        ({"min_fraction": 1.2}, "at most 1"),
         ({"min_bins": 0}, "1 or"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from neurodrift import import_nwb, open_recording, recording_from_arrays, save_recording, testing
-from neurodrift.convert.own.sessions import recording_from_sessions
+from neurodrift.convert.own.memory import import_sessions
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
 
@@ -85,10 +85,10 @@ def test_nwb__there_and_back(tmp_path, kind, plane, unit):
         np.testing.assert_allclose(back[name], recording[name], rtol=1e-12)
 
 
-def test_recording_from_sessions__is_the_recording_they_came_from():
+def test_import_sessions__is_the_recording_they_came_from():
     recording = simulated("events")
     sessions = [session_from_recording(recording, label) for label in ("1", "2")]
-    back = recording_from_sessions(sessions)
+    back = import_sessions(sessions)
     np.testing.assert_array_equal(back["activity"], recording["activity"])
     np.testing.assert_array_equal(back["detected"], recording["detected"])
     np.testing.assert_array_equal(back["x"], recording["x"])

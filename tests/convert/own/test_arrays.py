@@ -10,9 +10,10 @@ import pytest
 import scipy.io
 
 from neurodrift import import_nwb
-from neurodrift.convert.own.arrays import convert, mapped_sessions, write_template
+from neurodrift.convert.own.arrays import convert, write_template
 from neurodrift.convert.own.mapping import TEMPLATE, mapping_schema, write_mapping_schema
-from neurodrift.convert.own.sessions import ConversionWarning, recording_from_sessions
+from neurodrift.convert.own.memory import recording_from_sessions
+from neurodrift.gate.findings import GateWarning
 from neurodrift.schema.yaml import parse_yaml
 
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "convert" / "mapping.schema.json"
@@ -106,10 +107,10 @@ def test_convert__table_of_times_and_units(folder):
     table = pd.DataFrame({"t": np.concatenate(SPIKES), "unit": unit}).sample(frac=1, random_state=0)
     table.to_csv(folder / "spikes.csv", index=False)
     text = "activity: {file: spikes.csv, times: t, unit: unit, kind: spikes"
-    with pytest.warns(ConversionWarning, match="not sorted"):
+    with pytest.warns(GateWarning, match="not sorted"):
         found = recording(folder, HEAD + text + "}\n" + POSITION + TAIL)
     np.testing.assert_array_equal(found["activity"], counts([s for s in SPIKES if s.size]))
-    with pytest.warns(ConversionWarning, match="not sorted"):
+    with pytest.warns(GateWarning, match="not sorted"):
         found = recording(folder, HEAD + text + ", unit_count_from: 1}\n" + POSITION + TAIL)
     np.testing.assert_array_equal(found["activity"], counts(SPIKES))  # unit 3 is silent
 
@@ -147,7 +148,7 @@ def test_convert__clocks_of_their_own_with_gaps(folder):
     pd.DataFrame({"t": TIME[gap], "x": X[gap]}).to_csv(folder / "pos.csv", index=False)
     text = "activity: {file: s.npz, samples: s, time: t, time_unit: ms, axes: [frames, units], "
     said: list[str] = []
-    with pytest.warns(ConversionWarning, match=r"pos.csv has 1 gaps, 15 s"):
+    with pytest.warns(GateWarning, match=r"pos.csv has 1 gaps, 15 s"):
         files = convert(
             mapped(folder, HEAD + text + "kind: deconvolved}\n" + POSITION + TAIL),
             folder / "nwb",
@@ -271,7 +272,7 @@ def test_mapped_sessions__are_what_the_files_give(folder):
     files = convert(path, folder / "nwb")
     read = import_nwb(files)
     del read.attrs["nwb_files"]
-    assert recording_from_sessions(mapped_sessions(path)).identical(read)
+    assert recording_from_sessions(path).identical(read)
 
 
 def test_convert__starts_days_and_time_zone(folder):

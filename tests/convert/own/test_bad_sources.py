@@ -14,7 +14,7 @@ import pytest
 import scipy.io
 
 from neurodrift.convert.own.arrays import convert
-from neurodrift.convert.own.sessions import ConversionWarning
+from neurodrift.gate.findings import GateWarning
 
 N = 2400
 TIME = np.arange(N) / 20
@@ -222,7 +222,7 @@ WARNINGS = {
 @pytest.mark.parametrize("name", WARNINGS)
 def test_convert__warns(tmp_path, name):
     says, message = WARNINGS[name]
-    with pytest.warns(ConversionWarning, match=message):
+    with pytest.warns(GateWarning, match=message):
         run(tmp_path, **says)
 
 
@@ -231,7 +231,7 @@ def test_convert__warns_without_position(tmp_path):
     text = "subject: {id: m1}\nenvironment: track\nsessions: [{session: 1}]\n"
     text += "activity: {file: spikes.mat, times: s, kind: spikes}\n"
     (tmp_path / "map.yaml").write_text(text)
-    with pytest.warns(ConversionWarning, match="there is no position"):
+    with pytest.warns(GateWarning, match="there is no position"):
         (path,) = convert(tmp_path / "map.yaml", tmp_path / "nwb")
     assert path.is_file()
 

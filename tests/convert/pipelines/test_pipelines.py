@@ -18,13 +18,13 @@ from neurodrift.convert.pipelines.caiman import read_caiman, read_caiman_assignm
 from neurodrift.convert.pipelines.cellreg import read_cellreg
 from neurodrift.convert.pipelines.deeplabcut import read_deeplabcut
 from neurodrift.convert.pipelines.minian import read_minian
-from neurodrift.convert.pipelines.parts import Activity
 from neurodrift.convert.pipelines.phy import read_phy
 from neurodrift.convert.pipelines.readers import READERS, reader, reader_options
 from neurodrift.convert.pipelines.registration import registered_ids
 from neurodrift.convert.pipelines.sleap import read_sleap
 from neurodrift.convert.pipelines.suite2p import read_suite2p
 from neurodrift.convert.pipelines.track2p import read_track2p
+from neurodrift.gate.parts import Activity
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RNG = np.random.default_rng(0)

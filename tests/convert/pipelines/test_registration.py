@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurodrift.convert.pipelines.parts import Activity
 from neurodrift.convert.pipelines.registration import (
     Registration,
     registered_ids,
     registration_from_table,
 )
+from neurodrift.gate.parts import Activity
 
 
 def literal_rows(table, count_from):

@@ -12,6 +12,7 @@ from neurodrift.simulate.curvature.lanczos import (
     estimate_model_curvature,
     make_hessian_product,
 )
+from neurodrift.simulate.curvature.loss_point import LossPoint
 
 torch = pytest.importorskip("torch")
 
@@ -108,7 +109,7 @@ def test_model_curvature__equals_exact_spectrum_of_one_hidden_layer():
     W, b = rng.normal(size=(30, 6)), rng.normal(size=30)
     V = rng.normal(size=(3, 30)) / 5
     x, y = rng.normal(size=(8, 6)), rng.normal(size=(8, 3))
-    exact = compute_hessian_spectrum(W, b, V, x, y)
+    exact = compute_hessian_spectrum(LossPoint(W, b, V, x, y))
     level = 0.01
     result = estimate_model_curvature(
         one_hidden(W, b, V), x, y, threshold=level, n_probes=32, n_steps=90

@@ -14,6 +14,7 @@ from neurodrift.simulate.curvature.laplace import (
     fit_laplace,
     two_minima,
 )
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.gradient.networks import DERIVATIVES
 
 
@@ -127,11 +128,9 @@ def test_two_minima__walks_cross_the_true_barrier_only():
 @pytest.mark.parametrize("n_permuted", [2, 5, None])
 def test_permuted_energy__equals_the_dense_hessian(activation, part, n_permuted):
     W, b, V, inputs, targets = network()
-    found = compute_permuted_energy(
-        W, b, V, inputs, targets, activation=activation, part=part, n_permuted=n_permuted,
-        n_repeats=6, seed=3,
-    )  # fmt: skip
-    hessian = compute_hessian_matrix(W, b, V, inputs, targets, activation=activation, part=part)
+    point = LossPoint(W, b, V, inputs, targets, activation=activation)
+    found = compute_permuted_energy(point, part=part, n_permuted=n_permuted, n_repeats=6, seed=3)
+    hessian = compute_hessian_matrix(point, part=part)
     before = ((DERIVATIVES[activation](inputs @ W.T + b)[0] @ V.T - targets) ** 2).mean()
     assert found.attrs["loss"] == pytest.approx(before)
     assert found.attrs["loss_of_mean"] == pytest.approx(targets.var(axis=0).mean())
@@ -149,16 +148,16 @@ def test_permuted_energy__equals_the_dense_hessian(activation, part, n_permuted)
 
 
 def test_permuted_energy__of_a_trained_network_is_far_above_its_loss():
-    parts = trained(0)
-    swaps = compute_permuted_energy(*parts, activation="tanh", n_permuted=2, n_repeats=50)
+    point = LossPoint(*trained(0), activation="tanh")
+    swaps = compute_permuted_energy(point, n_permuted=2, n_repeats=50)
     assert swaps.attrs["loss"] < 0.05 * swaps.attrs["loss_of_mean"]
     np.testing.assert_allclose(swaps["loss"], swaps.attrs["loss"], rtol=1e-9)
-    every = compute_permuted_energy(*parts, activation="tanh", n_repeats=50)
+    every = compute_permuted_energy(point, n_repeats=50)
     assert float(every["laplace_loss"].median()) > 100 * every.attrs["loss"]
     assert float(every["laplace_loss"].median()) > every.attrs["loss_of_mean"]
     assert (swaps["laplace_loss"] >= swaps.attrs["loss"]).all()
     assert float(every["laplace_loss"].median()) > float(swaps["laplace_loss"].median())
-    again = compute_permuted_energy(*parts, activation="tanh", n_repeats=3)
+    again = compute_permuted_energy(point, n_repeats=3)
     np.testing.assert_array_equal(again["order"], every["order"][:3])  # whatever their number
 
 
@@ -189,12 +188,15 @@ def test_permuted_energy__of_a_trained_network_is_far_above_its_loss():
             "is of 3 parameters, expected 2",
         ),
         (
-            lambda: compute_permuted_energy(*network(), n_permuted=1),
+            lambda: compute_permuted_energy(LossPoint(*network()), n_permuted=1),
             "2 <= n_permuted <= 7 hidden units",
         ),
-        (lambda: compute_permuted_energy(*network(), n_repeats=0), "n_repeats >= 1"),
-        (lambda: compute_permuted_energy(*network(), part="half"), "part is 'half'; expected full"),
-        (lambda: compute_permuted_energy(*network(), activation="cos"), "activation is 'cos'"),
+        (lambda: compute_permuted_energy(LossPoint(*network()), n_repeats=0), "n_repeats >= 1"),
+        (
+            lambda: compute_permuted_energy(LossPoint(*network()), part="half"),
+            "part is 'half'; expected full",
+        ),
+        (lambda: LossPoint(*network(), activation="cos"), "activation is 'cos'"),
     ],
 )
 def test_laplace__bad_input(call, message):

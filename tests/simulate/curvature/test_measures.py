@@ -11,10 +11,14 @@ import xarray as xr
 from neurodrift.simulate.curvature.hessian import (
     compute_hessian_matrix,
     compute_hessian_spectrum,
-    published_eigenvalues,
+    compute_published_eigenvalues,
 )
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures, summarize_training
-from neurodrift.simulate.curvature.timescale import published_timescale
+from neurodrift.simulate.curvature.timescale import fit_published_timescale
+from neurodrift.simulate.gradient.engine import train
+from neurodrift.simulate.gradient.networks import Network
+from neurodrift.simulate.gradient.tasks import random
 
 
 def snapshots(n_steps=3, hidden=12, features=6, outputs=3, samples=4, seed=0):
@@ -27,15 +31,19 @@ def snapshots(n_steps=3, hidden=12, features=6, outputs=3, samples=4, seed=0):
     return W, b, V, rng.normal(size=(samples, features)), rng.normal(size=(samples, outputs))
 
 
+def points(W, b, V, x, y, **options):
+    return [LossPoint(*weights, x, y, **options) for weights in zip(W, b, V, strict=True)]
+
+
 def test_hessian_measures__equals_dense_eigenvalues():
     W, b, V, x, y = snapshots()
     step = np.array([0, 100, 1000])
-    measures = compute_hessian_measures(W, b, V, x, y, step=step)
+    measures = compute_hessian_measures(points(W, b, V, x, y), step=step)
     assert measures["step"].values.tolist() == step.tolist()
     for i in range(3):
-        parts = W[i], b[i], V[i], x, y
-        values = np.linalg.eigvalsh(compute_hessian_matrix(*parts))
-        linear = np.linalg.eigvalsh(compute_hessian_matrix(*parts, part="gauss_newton"))
+        point = LossPoint(W[i], b[i], V[i], x, y)
+        values = np.linalg.eigvalsh(compute_hessian_matrix(point))
+        linear = np.linalg.eigvalsh(compute_hessian_matrix(point, part="gauss_newton"))
         floor = 1e-9 * np.abs(values).max()
         expected = {
             "eig_sum": values.sum(),
@@ -54,11 +62,11 @@ def test_hessian_measures__equals_dense_eigenvalues():
 def test_hessian_measures__published_rules():
     W, b, V, x, y = parts = snapshots(hidden=30, features=20, outputs=5, samples=5)
     exact, theirs, expected = (
-        compute_hessian_measures(*parts, rule=rule)
+        compute_hessian_measures(points(*parts), rule=rule)
         for rule in ("relative", "published", "published_expected")
     )
     for i in range(3):
-        values = published_eigenvalues(W[i], b[i], V[i], x, y)
+        values = compute_published_eigenvalues(LossPoint(W[i], b[i], V[i], x, y))
         assert float(theirs["eig_nonzero"][i]) == (values > 0).mean()
     xr.testing.assert_equal(theirs["eig_nonzero"].drop_attrs(), theirs["eig_positive"].drop_attrs())
     assert np.abs(theirs["eig_nonzero"] - expected["eig_nonzero"]).max() < 0.03
@@ -73,7 +81,7 @@ def test_hessian_measures__dead_and_diverged_snapshots():
     b[1] = -1e6
     W[2, 0, 0] = np.nan
     for rule in ("relative", "published", "published_expected"):
-        measures = compute_hessian_measures(W, b, V, x, y, rule=rule)
+        measures = compute_hessian_measures(points(W, b, V, x, y), rule=rule)
         dead = {name: float(values[1]) for name, values in measures.items()}
         assert dead == dict.fromkeys(dead, 0.0)
         assert measures.isel(step=2).to_array().isnull().all()
@@ -82,21 +90,36 @@ def test_hessian_measures__dead_and_diverged_snapshots():
 
 def test_hessian_measures__other_activation():
     W, b, V, x, y = snapshots(n_steps=1)
-    measures = compute_hessian_measures(W, b, V, x, y, activation="tanh")
-    values = compute_hessian_spectrum(W[0], b[0], V[0], x, y, activation="tanh")
+    point = LossPoint(W[0], b[0], V[0], x, y, activation="tanh")
+    measures = compute_hessian_measures([point])
+    values = compute_hessian_spectrum(point)
     assert float(measures["eig_sum"][0]) == pytest.approx(values.sum())
 
 
 def test_hessian_measures__bad_input():
-    W, b, V, x, y = snapshots()
-    with pytest.raises(ValueError, match=r"give one snapshot as W\[None\]"):
-        compute_hessian_measures(W[0], b[0], V[0], x, y)
+    found = points(*snapshots())
+    with pytest.raises(TypeError, match=r"give \[point\]"):
+        compute_hessian_measures(found[0])
     with pytest.raises(ValueError, match="expected one of relative, published, published_expected"):
-        compute_hessian_measures(W, b, V, x, y, rule="zero")
+        compute_hessian_measures(found, rule="zero")
     with pytest.raises(ValueError, match="step has shape"):
-        compute_hessian_measures(W, b, V, x, y, step=np.arange(2))
-    with pytest.raises(ValueError, match="shapes do not fit"):
-        compute_hessian_measures(W, b, V, x, y[:, :2])
+        compute_hessian_measures(found, step=np.arange(2))
+
+
+def test_hessian_measures__of_a_run():
+    run = train(random(), network=Network(n_hidden=12, activation="softplus"), n_steps=20,
+                snapshots=[0, 5, 20], measures=2, dtype="float64")  # fmt: skip
+    measures = compute_hessian_measures(run)
+    assert measures["step"].values.tolist() == [0, 5, 20]
+    again = compute_hessian_measures([LossPoint.from_run(run, step) for step in (0, 5, 20)])
+    xr.testing.assert_identical(measures.drop_vars("step"), again.drop_vars("step"))
+    some = compute_hessian_measures(
+        points(*(run.weights[name] for name in ("W", "b", "V")), run.task.inputs, run.task.targets,
+               activation="softplus"))  # fmt: skip
+    np.testing.assert_array_equal(measures["eig_sum"], some["eig_sum"])
+    deep = train(random(), network=Network(n_hidden=3, depth=2), n_steps=2, measures=2)
+    with pytest.raises(ValueError, match="block Hessian is for one hidden layer.*estimate_model"):
+        compute_hessian_measures(deep)
 
 
 def runs(n_runs=5, n_samples=101, seed=0):
@@ -142,7 +165,7 @@ def test_training_summary__equals_the_published_columns():
     for i in range(5):
         for name, value in literal_row(measures, spectra, i).items():
             assert float(table[name][i]) == pytest.approx(value, rel=1e-12), name
-    expected = published_timescale(measures["fraction_active_units"])["log_tau"]
+    expected = fit_published_timescale(measures["fraction_active_units"])["log_tau"]
     np.testing.assert_array_equal(table["log_tau"], expected)
     log = spectra["eig_sum_log"]
     change = log[:, -11:-1].mean("step") - log[:, :10].mean("step")
@@ -239,10 +262,11 @@ def test_hessian_measures__published_rule_meets_the_published_tables(shared_data
         start = ((x @ W[0].T + b[0]) > 0).any(axis=0).mean()
         b[:, :n_silent] = -100.0
         active = ((x @ W[0].T + b[0]) > 0).any(axis=0).mean()
-        theirs = compute_hessian_measures(W, b, V, x, y, rule="published")
+        theirs = compute_hessian_measures(points(W, b, V, x, y), rule="published")
         ratios.append(float(theirs["eig_nonzero"][0]) / (active / start))
         exact.append(
-            float(compute_hessian_measures(W, b, V, x, y)["eig_positive"][0]) / (active / start)
+            float(compute_hessian_measures(points(W, b, V, x, y))["eig_positive"][0])
+            / (active / start)
         )
     # Half of the null directions of active units are counted here and by today's torch, a third to
     # two fifths in the tables: rounding errors differ between builds of LAPACK.

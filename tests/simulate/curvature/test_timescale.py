@@ -10,7 +10,7 @@ import xarray as xr
 
 from neurodrift.simulate.curvature.timescale import (
     estimate_sparsification_time,
-    published_timescale,
+    fit_published_timescale,
 )
 
 
@@ -230,12 +230,12 @@ def literal_published(u, x):
 @pytest.mark.parametrize("kind", ["units", "noise", "slow noise"])
 def test_published_timescale__equals_the_literal_fit(kind):
     runs = declines(kind, tau=900, level=0.1, n_runs=12, n_samples=300)
-    result = published_timescale(runs)
+    result = fit_published_timescale(runs)
     step = runs["step"].values.tolist()
     expected = [literal_published(row.tolist(), step) for row in runs.values]
     np.testing.assert_allclose(result["rate"], expected, rtol=1e-8)
     np.testing.assert_allclose(result["log_tau"], np.log10(np.abs(expected)), rtol=1e-8)
-    xr.testing.assert_identical(result, published_timescale(runs.chunk(run=5)).compute())
+    xr.testing.assert_identical(result, fit_published_timescale(runs.chunk(run=5)).compute())
 
 
 def test_published_timescale__failures_are_zero():
@@ -249,7 +249,7 @@ def test_published_timescale__failures_are_zero():
         ],
         "run",
     )
-    result = published_timescale(runs)
+    result = fit_published_timescale(runs)
     assert result["rate"].isnull().all()
     assert (result["log_tau"] == 0).all()
 
@@ -270,6 +270,6 @@ def test_published_timescale__is_half_too_fast_on_an_exact_exponential():
     for every in (1, 100):
         step = np.arange(0, 5000, every)
         u = curve(0.1 + np.exp(-step / 1000), step)
-        assert float(published_timescale(u)["rate"]) == pytest.approx(-1.5e-3, rel=0.05)
+        assert float(fit_published_timescale(u)["rate"]) == pytest.approx(-1.5e-3, rel=0.05)
         robust = estimate_sparsification_time(u, n_repeats=0)
         assert float(robust["timescale"]) == pytest.approx(1000, rel=1e-4)

@@ -49,8 +49,7 @@ def test_train__smallest_sizes(rule: Any, task: Task, dtype: Any, engine: Any) -
     assert recording.sizes["session"] == (21 if run.reason == "finished" else made)
     assert recording["activity"].dtype == dtype and recording.sizes["unit"] == 1
     nd.analyze(recording)
-    weights = [run.weights[name] for name in ("W", "b", "V")]
-    curvature = compute_hessian_measures(*weights, task.inputs, task.targets)
+    curvature = compute_hessian_measures(run)
     assert np.isfinite(curvature["eig_sum"]).all()
 
 

@@ -9,6 +9,7 @@ import neurodrift as nd
 from neurodrift.analysis.drift.remapping import compute_remapping
 from neurodrift.seeds import generator
 from neurodrift.simulate.curvature.hessian import compute_hessian_spectrum, compute_hessian_trace
+from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.gradient import track as _corridor
 from neurodrift.simulate.gradient.engine import train, train_ensemble
 from neurodrift.simulate.gradient.networks import Network
@@ -331,6 +332,5 @@ def test_hessian_trace__is_the_sum_of_the_eigenvalues(activation):
     rng = np.random.default_rng(0)
     W, b, V = rng.normal(size=(5, 4)), rng.normal(size=5), rng.normal(size=(3, 5))
     inputs, targets = rng.normal(size=(6, 4)), rng.normal(size=(6, 3))
-    spectrum = compute_hessian_spectrum(W, b, V, inputs, targets, activation=activation)
-    trace = compute_hessian_trace(W, b, V, inputs, targets, activation=activation)
-    assert trace == pytest.approx(spectrum.sum())
+    point = LossPoint(W, b, V, inputs, targets, activation=activation)
+    assert compute_hessian_trace(point) == pytest.approx(compute_hessian_spectrum(point).sum())

@@ -48,9 +48,9 @@ class KFAC(AdamLearner):
         """Gradient of the task's loss and of the penalty."""
         return self._posterior.penalised(examples.gradient(weights), weights, self.strength)
 
-    def direction(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
+    def descent(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
         """Go more slowly with every task if by momentum."""
-        found = super().direction(name, gradient, examples)
+        found = super().descent(name, gradient, examples)
         slower = self.slowing * (examples.k - 1) if self.optimiser == "momentum" else 0
         return found / (1 + slower)
 

@@ -38,15 +38,15 @@ class Learner:
     """A rule that changes the weights step by step: by itself, gradient descent with momentum.
 
     Its fields are its options. What it remembers it makes in :meth:`start`. A rule overrides what
-    it does otherwise: the :meth:`gradient` it follows, the :meth:`direction` it goes, what it keeps
-    of a task when that is over (:meth:`finish`).
+    it does otherwise: the :meth:`gradient` it follows, the :meth:`descent` it makes of it, what it
+    keeps of a task when that is over (:meth:`finish`).
 
     Parameters
     ----------
     learning_rate
         Size of a step.
     momentum
-        Share of the last direction that is kept.
+        Share of the last descent that is kept.
     """
 
     learning_rate: float = 0.01
@@ -90,22 +90,22 @@ class Learner:
         """
         return examples.gradient(weights)
 
-    def direction(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
-        """Where to go, of one array of weights.
+    def descent(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
+        """The way down, before the learning rate: here the gradient with momentum.
 
         Parameters
         ----------
         name
-            Of the array.
+            Of an array of weights.
         gradient
-            Of what is to be made small.
+            Of what is to be made small, by this array.
         examples
             The task.
 
         Returns
         -------
         numpy.ndarray
-            What is multiplied by the learning rate and subtracted.
+            As the array: what is multiplied by the learning rate and subtracted from it.
         """
         self._momentum[name] = self.momentum * self._momentum[name] + gradient
         return self._momentum[name]
@@ -121,7 +121,7 @@ class Learner:
             Of the task that is learned now.
         """
         for name, gradient in self.gradient(weights, examples).items():
-            weights[name] -= self.learning_rate * self.direction(name, gradient, examples)
+            weights[name] -= self.learning_rate * self.descent(name, gradient, examples)
 
     def finish(self, weights: Weights, examples: Examples) -> None:
         """Keep what is to be remembered of a task, which ends with these weights.
@@ -161,10 +161,10 @@ class AdamLearner(Learner):
         self._square = {name: np.zeros_like(array) for name, array in weights.items()}
         self._n_steps = dict.fromkeys(weights, 0)
 
-    def direction(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
+    def descent(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
         """Go by the running mean of the gradient over the root of that of its square."""
         if self.optimiser == "momentum":
-            return super().direction(name, gradient, examples)
+            return super().descent(name, gradient, examples)
         decay, square_decay, epsilon = 0.9, 0.999, 1e-8
         self._n_steps[name] += 1
         n, mean, square = self._n_steps[name], self._momentum[name], self._square[name]

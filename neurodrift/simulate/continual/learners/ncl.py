@@ -68,9 +68,9 @@ class NCL(Learner):
         """Gradient of the task's loss and of the penalty."""
         return self._posterior.penalised(examples.gradient(weights), weights, self.strength)
 
-    def direction(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
+    def descent(self, name: str, gradient: np.ndarray, examples: Examples) -> np.ndarray:
         """Momentum in the metric of the tasks before."""
-        found = super().direction(name, gradient, examples)
+        found = super().descent(name, gradient, examples)
         return self._inverse[name].times(found) / examples.data_size
 
     def finish(self, weights: Weights, examples: Examples) -> None:

@@ -79,7 +79,7 @@ class FusedNetwork:
 
         self._kernels: Any = _kernels_training
         self._rule, self._seed = rule, seed
-        self._n_units, self._n_inputs = network.n_hidden, task.n_inputs
+        self._n_units = network.n_hidden
         kind = np.dtype(dtype)
 
         if weights is None:

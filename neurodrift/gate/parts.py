@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from neurodrift.io.nwb.session import Columns
 from neurodrift.schema import ACTIVITY_KINDS
+
+Columns = Mapping[str, tuple[str, Any]]
+"""Columns of a table: name -> (description, one value for each row)."""
 
 
 @dataclass(frozen=True, kw_only=True)

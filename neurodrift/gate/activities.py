@@ -1,0 +1,133 @@
+"""Activity: axes, kinds of numbers, missing values, repeated and unsorted times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neurodrift.gate.clocks import SLOWEST_ACTIVITY, clock_findings
+from neurodrift.gate.findings import Finding
+from neurodrift.gate.parts import Activity
+from neurodrift.schema import COUNT_KINDS
+
+
+def activity_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
+    """Faults of activity, and the activity without units and frames that have none.
+
+    Parameters
+    ----------
+    activity
+        The activity.
+
+    Returns
+    -------
+    activity : Activity
+        The activity; spike times sorted and without repeats.
+    findings : list of Finding
+        What was found.
+    """
+    if activity.n_units == 0:
+        return activity, [Finding("units", f"{activity.source} has no units", True)]
+    if activity.times is not None:
+        return _times_findings(activity)
+    return _sample_findings(activity)
+
+
+def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
+    samples, source = np.asarray(activity.samples), activity.source
+    if samples.dtype.kind not in "fiub":
+        return activity, [Finding("samples", f"{source} holds {samples.dtype}, no numbers", True)]
+    if activity.time is None or len(activity.time) != len(samples):
+        n = 0 if activity.time is None else len(activity.time)
+        swapped = " (axes look swapped: units x frames?)" if n == samples.shape[1] else ""
+        text = f"{source} has {len(samples)} frames, but its clock has {n}{swapped}"
+        return activity, [Finding("axes", text, True)]
+    found = clock_findings(np.asarray(activity.time, dtype=float), source, SLOWEST_ACTIVITY)
+    if samples.shape[1] > len(samples):
+        text = (
+            f"{source} has {samples.shape[1]} units, but {len(samples)} frames: the axes are "
+            "swapped? State axes: [units, frames]"
+        )
+        found.append(Finding("axes", text, True, True))
+    missing = np.isnan(samples) if samples.dtype.kind == "f" else np.zeros(samples.shape, bool)
+    units, frames = ~missing.all(axis=0), ~missing.all(axis=1)
+    if not units.any():
+        return activity, [*found, Finding("samples", f"{source} is NaN everywhere", True)]
+    if missing.any():
+        if not frames.all():
+            text = f"{source} is NaN for all units in {int((~frames).sum())} frames: left out"
+            found.append(Finding("samples", text, warns=(~frames).mean() > 0.05))
+        if not units.all():
+            text = f"{int((~units).sum())} units of {source} are NaN throughout: not recorded"
+            found.append(Finding("samples", text, warns=True))
+        rest = int(missing[np.ix_(frames, units)].sum())
+        if rest:
+            text = (
+                f"{source} is NaN in {rest} further places, for some units in some frames: say "
+                "what they are (0, or leave these units or frames out)"
+            )
+            found.append(Finding("samples", text, True))
+        activity = replace(
+            activity.pick(np.asarray(units)),
+            samples=samples[np.ix_(frames, units)],
+            time=np.asarray(activity.time)[frames],
+        )
+        samples = np.asarray(activity.samples)
+    found += _value_findings(samples, activity.kind, source)
+    return activity, found
+
+
+def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
+    found = []
+    if np.isinf(samples).any():
+        found.append(Finding("samples", f"{source} is infinite in places", True))
+    elif kind in COUNT_KINDS and ((samples < 0).any() or (samples != np.round(samples)).any()):
+        text = (
+            f"{source} has negative or fractional values, so it holds no {kind}: kind is "
+            "deconvolved or amplitudes?"
+        )
+        found.append(Finding("samples", text, True))
+    elif kind == "deconvolved" and (samples < 0).mean() > 0.01:
+        text = f"{source} has negative values: deconvolved activity has none, a trace dF/F has"
+        found.append(Finding("samples", text, warns=True))
+    silent = int((samples == 0).all(axis=0).sum())
+    if silent == samples.shape[1]:
+        found.append(Finding("samples", f"{source} is 0 everywhere", True))
+    elif silent:
+        found.append(Finding("silent", f"{silent} of {samples.shape[1]} units are silent"))
+    return found
+
+
+def _times_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
+    source, found = activity.source, []
+    times = [np.asarray(item, dtype=float).ravel() for item in activity.times or []]
+    every = np.concatenate(times)
+    if not every.size:
+        return activity, [Finding("times", f"{source} holds no spikes or events at all", True)]
+    bad = int((~np.isfinite(every)).sum())
+    if bad:
+        return activity, [Finding("times", f"{source} holds {bad} times that are NaN", True)]
+    if (every < 0).any():
+        text = f"{source} holds {int((every < 0).sum())} negative times: an offset is missing?"
+        found.append(Finding("negative_times", text, True, True))
+    if every.size >= 20 and (every == np.round(every)).all():
+        text = (
+            f"all {every.size} times of {source} are whole numbers: frame or sample numbers? State "
+            "time_unit: frames or samples, and rate"
+        )
+        found.append(Finding("integer_times", text, True, True))
+    if any((np.diff(item) < 0).any() for item in times):
+        found.append(Finding("times", f"times of {source} were not sorted", warns=True))
+        times = [np.sort(item) for item in times]
+    if activity.kind == "spikes":
+        unique = [np.unique(item) for item in times]
+        repeats = every.size - sum(item.size for item in unique)
+        if repeats:
+            text = f"{repeats} of {every.size} spikes of {source} repeat a time: dropped"
+            found.append(Finding("times", text, warns=True))
+        times = unique
+    silent = sum(item.size == 0 for item in times)
+    if silent:
+        found.append(Finding("silent", f"{silent} of {len(times)} units are silent"))
+    return replace(activity, times=times), found

@@ -1,0 +1,92 @@
+"""Positions: their extent and speed, lost frames, and numbers that stand for lost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
+from neurodrift.gate.findings import Finding
+from neurodrift.gate.parts import Position
+from neurodrift.kinematics import velocity
+
+LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
+LARGE_EXTENT = 400.0  # cm that few do
+MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
+
+
+def position_findings(position: Position) -> list[Finding]:
+    """Faults of a position.
+
+    Parameters
+    ----------
+    position
+        The position.
+
+    Returns
+    -------
+    list of Finding
+        What was found.
+    """
+    time, source = np.asarray(position.time, dtype=float), position.source
+    found = clock_findings(time, source, SLOWEST_POSITION)
+    axes = list(np.atleast_2d(position.xy.T).astype(float))
+    tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
+    if not tracked.any():
+        return [*found, Finding("tracked", f"{source} is NaN in every frame", True)]
+    extent = max(float(np.ptp(np.percentile(axis[tracked], [0.5, 99.5]))) for axis in axes)
+    if not LEAST_EXTENT <= extent <= MOST_EXTENT:
+        guess = "metres or a fraction" if extent < LEAST_EXTENT else "mm or pixels"
+        text = (
+            f"{source} covers {extent:.3g} cm: the unit of length seems wrong, the numbers may be "
+            f"{guess}, or not be those of the stated unit"
+        )
+        found.append(Finding("position_extent", text, True, True))
+    elif extent > LARGE_EXTENT:
+        text = f"{source} covers {extent:.3g} cm, much for an environment: is it in mm or pixels?"
+        found.append(Finding("position_extent", text, warns=True))
+    found += _tracking_findings(tracked, source)
+    if any(item.refuses for item in found):
+        return found
+    vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)
+    speed = np.abs(vx) if vy is None else np.hypot(vx, vy)
+    high, fast = np.percentile(speed[tracked], [50, 99])
+    if fast > MOST_SPEED:
+        text = (
+            f"{source} moves at {fast:.3g} cm/s (99th percentile; median {high:.3g}): the unit of "
+            "length or of time seems wrong, or the tracking jumps"
+        )
+        found.append(Finding("speed", text, True, True))
+    elif fast < 2:
+        text = f"{source} hardly moves, {fast:.2g} cm/s at the 99th percentile of speed: units?"
+        found.append(Finding("speed", text, warns=True))
+    return found + _sentinel_findings(axes, time, source)
+
+
+def _tracking_findings(tracked: np.ndarray, source: str) -> list[Finding]:
+    lost = 1 - tracked.mean()
+    if not lost:
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], tracked, [True]]).astype(int)))
+    longest = int((edges[1::2] - edges[::2]).max())
+    text = (
+        f"{source} is NaN in {100 * lost:.1f} % of its frames, at most {longest} in a row: these "
+        "are not used"
+    )
+    return [Finding("tracked", text, warns=lost > 0.2)]
+
+
+def _sentinel_findings(axes: list[np.ndarray], time: np.ndarray, source: str) -> list[Finding]:
+    """One exact value that the position jumps to and back: it stands for "not tracked"."""
+    for value in (0.0, -1.0):
+        here = np.all([axis == value for axis in axes], axis=0)
+        if not 0.002 < here.mean() < 0.9:
+            continue
+        edge = np.flatnonzero(np.diff(here.astype(int)))
+        steps = np.max([np.abs(np.diff(axis))[edge] for axis in axes], axis=0) / np.diff(time)[edge]
+        if edge.size and np.nanmedian(steps) > MOST_SPEED:
+            text = (
+                f"{source} jumps to exactly {value:g} and back, in {100 * here.mean():.1f} % of "
+                f"the frames: if that means not tracked, say missing: {value:g}"
+            )
+            return [Finding("sentinel", text, warns=True)]
+    return []

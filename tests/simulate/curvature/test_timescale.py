@@ -257,10 +257,10 @@ def test_published_timescale__failures_are_zero():
 def test_published_timescale__two_samples():
     u = np.r_[0.9, 0.5, np.full(8, 0.1)]
     # from step 0 the second sample has weight 0 / 10, and one sample gives no slope
-    from_zero = published_timescale(curve(u, np.arange(0, 100, 10)))
+    from_zero = fit_published_timescale(curve(u, np.arange(0, 100, 10)))
     assert np.isnan(float(from_zero["rate"])) and float(from_zero["log_tau"]) == 0
     # from a later step both count, and the line goes through both
-    later = published_timescale(curve(u, np.arange(10, 110, 10)))
+    later = fit_published_timescale(curve(u, np.arange(10, 110, 10)))
     expected = (math.log(1e-10) - math.log(0.4 + 1e-10)) / 10
     assert float(later["rate"]) == pytest.approx(expected, rel=1e-6)
     assert float(later["log_tau"]) == pytest.approx(math.log10(-expected), rel=1e-6)

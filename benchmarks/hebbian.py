@@ -22,7 +22,7 @@ import numpy as np
 from neurodrift.simulate.gradient._numba.noise import N_STREAMS
 from neurodrift.simulate.hebbian import _kernels as kernels
 from neurodrift.simulate.hebbian.network import kernel_numbers
-from neurodrift.simulate.settings.kinds import read_simulation, settings_of
+from neurodrift.simulate.settings.kinds import read_settings
 
 NAMES = ("qin2023-ring", "qin2023-place-1d", "qin2023-place-2d")
 METHODS = ("exact", "iteration", "iteration, whole product", "iteration to 1e-7")
@@ -81,7 +81,7 @@ def seconds(make: Callable[[], Any]) -> float:
 
 def compare(name: str, n_steps: int | None, n_checkpoints: int, n_samples: int, seed: int) -> None:
     """Print time per sample, ratios and differences for one published setting."""
-    settings = settings_of(read_simulation(name)[1])
+    settings = read_settings(name)
     inputs, network, rule = settings.build()
     n_steps = settings.n_steps if n_steps is None else n_steps
     rng, n = np.random.default_rng(seed), network.n_units

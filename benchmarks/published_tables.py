@@ -27,7 +27,7 @@ from scipy import stats
 from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.tasks import TASKS
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 NAMES = {"RLgrad": "SED", "Adam": "Adam", "SGD": "SGD"}
@@ -70,7 +70,7 @@ def _make_small(options: argparse.Namespace, folder: Path) -> None:
         changes = quick | ({"sweep.n_runs": 8} if name == "random" else {})
         config = read_sweep(f"ratzon2024-{key}", changes)
         few = replace(config, runs=config.runs[:8])
-        setattr(options, name, run_sweep(few, folder / f"{name}.zarr", n_workers=0))
+        setattr(options, name, run_sweep(few, folder / f"{name}.zarr", workers=0))
 
 
 def _published(folder: Path) -> pd.DataFrame | None:

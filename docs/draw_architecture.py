@@ -16,17 +16,22 @@ PAGE = HERE / "architecture.md"
 PICTURE = HERE / "images" / "architecture.svg"
 RULES: dict[str, Any] = runpy.run_path(str(HERE.parent / "tests" / "test_architecture.py"))
 
-TOGETHER = {"joining": "recording", "kinematics": "recording", "seeds": "schema"}  # one box
+TOGETHER = {
+    "_velocity": "schema",
+    "joining": "recording",
+    "kinematics": "recording",
+    "seeds": "schema",
+}  # one box
 PACKAGE = {  # across, and up: an arrow always points down
-    "schema": (0.5, 0), "recording": (0.5, 1), "gate": (0.2, 2), "analysis": (0.84, 2),
-    "io": (0.25, 3), "convert": (0.13, 4), "simulate": (0.4, 4), "testing": (0.62, 3),
+    "schema": (0.5, 0), "gate": (0.5, 1), "recording": (0.5, 2), "io": (0.25, 3),
+    "testing": (0.58, 3), "analysis": (0.85, 3), "convert": (0.13, 4), "simulate": (0.4, 4),
     "plotting": (0.88, 4), "catalog": (0.2, 5), "report": (0.75, 5), "demo": (0.5, 6),
     "cli": (0.45, 7),
 }  # fmt: skip
 ANALYSIS = {
     "shared files": (0.62, 0), "maps": (0.4, 1), "drift": (0.14, 2), "information": (0.36, 2),
     "place_cells": (0.56, 2), "regression": (0.9, 2.4), "identity": (0.2, 3), "phases": (0.68, 3),
-    "comparison": (0.9, 3.4), "nodes and pipeline": (0.5, 4),
+    "comparison": (0.9, 3.4), "nodes and analyze": (0.5, 4),
 }  # fmt: skip
 WORDS = {
     "schema": "schema, seeds\nnames, units, checks",
@@ -51,7 +56,7 @@ WORDS = {
     "identity": "identity\nthe same cells?",
     "phases": "phases\nof learning",
     "comparison": "comparison\nside by side",
-    "nodes and pipeline": "nodes.py, pipeline.py\nanalyze runs them all",
+    "nodes and analyze": "nodes.py, analyze.py\nanalyze runs them all",
 }
 """What the picture writes into each box."""
 
@@ -90,7 +95,7 @@ def analysis_arrows(found: dict[str, set[str]]) -> dict[str, set[str]]:
 
     def name(room: str) -> str:
         inner = room.partition(".")[2]
-        return "shared files" if inner.startswith("_") else inner or "nodes and pipeline"
+        return "shared files" if inner.startswith("_") else inner or "nodes and analyze"
 
     return _merged(inside, name)
 

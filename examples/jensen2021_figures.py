@@ -6,8 +6,8 @@ a table set all learners beside each other; figure 3 is the note's picture of a 
 approximation. The full size takes some 20 minutes a learner on one core::
 
     neurodrift catalog fetch smnist
-    neurodrift sweep jensen2021 --set tasks.path=smnist -o jensen2021
-    python examples/jensen2021_figures.py jensen2021
+    neurodrift sweep jensen2021 --set tasks.path=smnist -o jensen2021.zarr
+    python examples/jensen2021_figures.py jensen2021.zarr
 
 Without arguments, five small networks learn drawn digits, which need no download.
 
@@ -30,7 +30,6 @@ from matplotlib.figure import Figure
 import neurodrift as nd
 from neurodrift import plotting
 from neurodrift.simulate.continual.continual import ContinualRun
-from neurodrift.simulate.continual.settings import open_continual
 from neurodrift.simulate.curvature.laplace import (
     compute_loss_grids,
     compute_permuted_energy,
@@ -40,8 +39,10 @@ from neurodrift.simulate.curvature.laplace import (
 from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.tasks import random
-from neurodrift.simulate.many import simulate_many
-from neurodrift.simulate.settings.kinds import read_simulation, settings_of_sweep
+from neurodrift.simulate.settings.kinds import read_config
+from neurodrift.simulate.settings.sweep import sweep_from_values
+from neurodrift.simulate.store import open_run
+from neurodrift.simulate.sweep import open_sweep, run_sweep
 
 SMALL = {
     "tasks": {"name": "drawn", "n_each": 60, "n_tasks": 4},
@@ -56,11 +57,20 @@ TITLES = {"ncl": "NCL", "replay": "replay", "ewc": "EWC", "kfac": "KFAC", "sgd":
 
 def small_runs() -> list[ContinualRun]:
     """One seed of each learner on drawn digits."""
-    _, values, source = read_simulation("jensen2021")
+    values, source = read_config("jensen2021")
     ranges = [one for one in values["sweep"]["ranges"] if one["key"] == "learner"]
-    settings = settings_of_sweep(values | SMALL | {"sweep": {"ranges": ranges}}, source)
-    paths = simulate_many(settings, tempfile.mkdtemp(), n_workers=0)
-    return [open_continual(path) for path in paths]
+    config = sweep_from_values(values | SMALL | {"sweep": {"ranges": ranges}}, source)
+    with tempfile.TemporaryDirectory() as folder:
+        return opened(run_sweep(config, Path(folder) / "sweep.zarr", workers=0))
+
+
+def opened(store: Path, tasks_path: Path | None = None) -> list[ContinualRun]:
+    """The runs of a sweep, or the run of a store."""
+    changes = None if tasks_path is None else {"tasks.path": str(tasks_path)}
+    if (store / "measures").exists():
+        return [open_run(store, changes)]
+    sweep = open_sweep(store)
+    return [sweep.run(run, changes) for run in sweep.table["run"].values.tolist()]
 
 
 def setting(run: ContinualRun) -> str:
@@ -242,15 +252,12 @@ def permuted_panel(axis: Axes) -> None:
 def main() -> None:
     """Read the arguments, open or make the runs, print the tables, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("runs", type=Path, nargs="*", help="folders of neurodrift sweep, or stores")
+    parser.add_argument("runs", type=Path, nargs="*", help="sweeps, or single runs")
     parser.add_argument("--tasks-path", type=Path, help="where the stroke digits are now")
     parser.add_argument("--out", type=Path, default=Path(), help="folder of the figures")
     options = parser.parse_args()
     if options.runs:
-        stores = [
-            store for path in options.runs for store in (sorted(path.glob("run-*.zarr")) or [path])
-        ]
-        runs = [open_continual(store, tasks_path=options.tasks_path) for store in stores]
+        runs = [run for store in options.runs for run in opened(store, options.tasks_path)]
     else:
         print("no runs given: these networks are small and learn drawn digits")
         runs = small_runs()

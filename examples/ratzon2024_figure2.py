@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 import neurodrift as nd
 from neurodrift import plotting
 from neurodrift.simulate.gradient.run import Run
-from neurodrift.simulate.gradient.settings import read_settings
+from neurodrift.simulate.settings.kinds import read_settings
 from neurodrift.simulate.sweep import open_sweep
 
 # weaker only in size; more noise, because the time to become sparse falls with its square
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure2.png"))
     options = parser.parse_args()
     if options.store is None:
-        run = read_settings("ratzon2024-track", SMALL).train()
+        run = read_settings("ratzon2024-track", SMALL).simulate()
     else:
         run = open_sweep(options.store, unfinished=True).run(options.run)
     snapshots = run.snapshot_steps

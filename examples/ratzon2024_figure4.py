@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 
 from neurodrift import plotting
 from neurodrift.simulate.curvature.timescale import estimate_sparsification_time
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 SMALL = {"n_steps": 20_000, "measures": 200, "snapshots": 2, "spacing": "linear", "hessian": None}
@@ -47,7 +47,7 @@ def opened(store: Path | None, name: str, small: dict) -> Sweep:
     """Return the store, or a small sweep of the same kind."""
     if store is None:
         store = Path(tempfile.mkdtemp()) / f"{name}.zarr"
-        run_sweep(read_sweep(name, small), store, n_workers=0)
+        run_sweep(read_sweep(name, small), store, workers=0)
     return open_sweep(store, unfinished=True)
 
 

@@ -26,8 +26,8 @@ from matplotlib.figure import Figure
 
 from neurodrift import detect_phases, plotting
 from neurodrift.simulate.gradient.engine import sample_steps
-from neurodrift.simulate.gradient.store import open_measures
-from neurodrift.simulate.settings.kinds import read_simulation, save_result, settings_of
+from neurodrift.simulate.settings.kinds import read_settings
+from neurodrift.simulate.store import open_measures, save_run
 
 BORDERS = 300, 2500  # where the published figure changes its background
 COLORS = "#d9694a", "#e8c24a", "#6aa86a"
@@ -56,9 +56,8 @@ def measured(name: str, condition: str, seed: int, full: bool, folder: Path) -> 
         even = np.linspace(0, n_steps, 81 if full else 31).astype(int)
         steps = np.union1d(sample_steps(n_steps, 60 if full else 30, spacing="log"), even)
         changes["measures"] = np.union1d(steps, (100, 300, 500, 1000, 2500)).tolist()
-        _, values, source = read_simulation(name, changes)
-        settings = settings_of(values, source)
-        save_result(settings.simulate(), settings, path)
+        settings = read_settings(name, changes)
+        save_run(settings.simulate(), settings, path)
     return open_measures(path)
 
 

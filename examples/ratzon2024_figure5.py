@@ -26,7 +26,7 @@ from neurodrift.simulate.curvature.landscape import descend, valley
 from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.measures import compute_hessian_measures
 from neurodrift.simulate.gradient.run import Run
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 SMALL = {
@@ -132,7 +132,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.store is None:
         options.store = Path(tempfile.mkdtemp()) / "pairs.zarr"
-        run_sweep(read_sweep("ratzon2024-label-update", SMALL), options.store, n_workers=0)
+        run_sweep(read_sweep("ratzon2024-label-update", SMALL), options.store, workers=0)
     sweep = open_sweep(options.store, unfinished=True)
     words = sweep.table["label"].values
     first = (

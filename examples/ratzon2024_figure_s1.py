@@ -17,7 +17,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 PANELS = {
@@ -90,7 +90,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.store is None:
         options.store = Path(tempfile.mkdtemp()) / "random.zarr"
-        run_sweep(read_sweep("ratzon2024-random", SMALL), options.store, n_workers=0)
+        run_sweep(read_sweep("ratzon2024-random", SMALL), options.store, workers=0)
     figure_s1(open_sweep(options.store, unfinished=True)).savefig(options.out, dpi=130)
     print(f"figure in {options.out}")
 

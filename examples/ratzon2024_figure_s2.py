@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurodrift import plotting
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 KINDS = ("update noise", "label noise")
@@ -88,7 +88,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.store is None:
         options.store = Path(tempfile.mkdtemp()) / "pairs.zarr"
-        run_sweep(read_sweep("ratzon2024-label-update", SMALL), options.store, n_workers=0)
+        run_sweep(read_sweep("ratzon2024-label-update", SMALL), options.store, workers=0)
     figure_s2(open_sweep(options.store, unfinished=True)).savefig(options.out, dpi=130)
     print(f"figure in {options.out}")
 

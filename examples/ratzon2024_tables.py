@@ -23,8 +23,8 @@ import xarray as xr
 
 import neurodrift as nd
 from neurodrift.analysis.phases.phases import detect_phases
-from neurodrift.simulate.gradient.settings import read_settings
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.kinds import parameters, read_settings
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import open_sweep
 
 SMALL = {
@@ -53,7 +53,7 @@ DATA_SETS = [  # of the paper: animals, region, environment, familiarity, what w
 def table1(store: Path | None, run: int) -> pd.DataFrame:
     """What changes in which phase: expected by the paper, and observed in a simulated run."""
     if store is None:
-        recording = read_settings("ratzon2024-track", SMALL).train().recording()
+        recording = read_settings("ratzon2024-track", SMALL).simulate().recording()
     else:
         recording = open_sweep(store, unfinished=True).recording(run)
     results = nd.analyze(recording, binning=nd.Binning(bin_width=4.48))
@@ -82,7 +82,7 @@ def table1(store: Path | None, run: int) -> pd.DataFrame:
 def table2(published: Path, n_runs: int) -> pd.DataFrame:
     """Ranges of the parameters of the random runs, by learning rule."""
     rows = [
-        run.parameters() for run in read_sweep("ratzon2024-random", {"sweep.n_runs": n_runs}).runs
+        parameters(run) for run in read_sweep("ratzon2024-random", {"sweep.n_runs": n_runs}).runs
     ]
     tables = {"neurodrift": pd.DataFrame(rows)}
     if published.exists():

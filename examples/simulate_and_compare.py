@@ -21,7 +21,7 @@ import neurodrift as nd
 from neurodrift import plotting
 from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.report import write_report
-from neurodrift.simulate.gradient.settings import read_settings
+from neurodrift.simulate.settings.kinds import read_settings
 from neurodrift.simulate.sweep import open_sweep
 
 SMALL = {"network.n_hidden": 100, "rule.update_noise": 0.05, "n_steps": 30_000, "snapshots": 7}
@@ -31,10 +31,9 @@ SIMULATION = {"binning": nd.Binning(bin_width=4.48), "smoothing": 6 * 2.24}  # n
 def simulated(store: Path | None) -> list[xr.DataTree]:
     """Analyse every run of a sweep of track runs, or one small run that is made here."""
     if store is None:
-        recordings = [read_settings("ratzon2024-track", SMALL).train().recording()]
+        recordings = [read_settings("ratzon2024-track", SMALL).simulate().recording()]
     else:
-        sweep = open_sweep(store)
-        recordings = [sweep.recording(int(run)) for run in sweep.table["run"].values]
+        recordings = list(open_sweep(store))
     return [nd.analyze(recording, **SIMULATION) for recording in recordings]
 
 

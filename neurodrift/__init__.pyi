@@ -70,8 +70,8 @@ from .analysis.comparison.compare import compare as compare
 from .analysis.comparison.compare import describe_statements as describe_statements
 
 # all of it
-from .analysis.pipeline import analyze as analyze
-from .analysis.pipeline import summarize as summarize
+from .analysis.analyze import analyze as analyze
+from .analysis.analyze import summarize as summarize
 from .io.zarr import open_results as open_results
 from .io.zarr import save_results as save_results
 from .io.nwb.results import export_results as export_results

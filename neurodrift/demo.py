@@ -10,17 +10,17 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import plotting, testing
+from neurodrift.analysis.analyze import analyze
 from neurodrift.analysis.comparison.compare import compare
 from neurodrift.analysis.maps.binning import Binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import order_by_peak
-from neurodrift.analysis.pipeline import analyze
 from neurodrift.io.nwb.read import import_nwb
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
 from neurodrift.io.zarr import open_recording, refuse_existing, save_recording, save_results
 from neurodrift.recording import slice_sessions
 from neurodrift.report import write_report
-from neurodrift.simulate.gradient.settings import read_settings
+from neurodrift.simulate.settings.kinds import read_settings
 
 MOUSE: dict[str, Any] = {
     "n_units": 80,
@@ -89,7 +89,7 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
 
 def _report(mouse: xr.DataTree, out: Path, seed: int) -> None:
     """Lay a small network in training beside the mouse, on one page."""
-    run = read_settings("ratzon2024-track", SIMULATION | {"seed": seed}).train()
+    run = read_settings("ratzon2024-track", SIMULATION | {"seed": seed}).simulate()
     network = analyze(run.recording(subject="small network"), seed=seed, progress=True)
     save_results(network, out / "simulation-results.zarr")
     trees = {"synthetic mouse": mouse, "small network": network}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.gate.recordings import EVERYTHING
 from neurodrift.recording import (
     FRAME_DTYPES,
     end_to_end,
@@ -104,15 +106,18 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         registration_score=_scores(parts, union),
         subject=str(parts[0]["subject"].item()),
         environment=str(parts[0]["environment"].item()),
+        accept=[EVERYTHING],
         **by_frame,
         **by_session,
     )
+    told = [item for part in parts for item in json.loads(part.attrs.get("findings", "[]"))]
     agreed = {
         key: value
         for key, value in parts[0].attrs.items()
         if all(key in part.attrs and np.array_equal(part.attrs[key], value) for part in parts)
     }
-    return joined.assign_attrs(agreed | joined.attrs)
+    kept = {"findings": json.dumps(told)} if told else {}
+    return joined.assign_attrs(agreed | joined.attrs | kept)
 
 
 def _common_units(

@@ -5,67 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from neurodrift._velocity import velocity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
-
-
-def velocity(
-    time: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray | None = None,
-    *,
-    window: float = 0.4,
-    frame_duration: float | None = None,
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Smoothed velocity of a tracked position.
-
-    Steps are taken between neighbouring frames and averaged over a window, never across a gap
-    in time or in tracking.
-
-    Parameters
-    ----------
-    time
-        (time) start of each frame [s], increasing.
-    x, y
-        (time) position [cm], NaN where not tracked; without `y` the track is one-dimensional.
-    window
-        Length of the moving average [s]; 0 leaves the steps as they are.
-    frame_duration
-        Length of a frame [s]; the median step of `time` when omitted. A longer step than 1.5
-        frames is a gap.
-
-    Returns
-    -------
-    vx, vy
-        (time) velocity along each axis [cm/s], NaN where the position is; `vy` is None without
-        `y`. A tracked frame without a tracked neighbour has velocity 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from neurodrift.kinematics import velocity
-    >>> time = np.arange(100) * 0.05
-    >>> vx, _ = velocity(time, 20 * time)
-    >>> bool(np.allclose(vx, 20))
-    True
-    """
-    time = np.asarray(time, dtype=float)
-    axes = [np.asarray(x, dtype=float)] + ([] if y is None else [np.asarray(y, dtype=float)])
-    if any(axis.shape != time.shape for axis in axes):
-        raise ValueError(
-            f"time has shape {time.shape}, the position {[axis.shape for axis in axes]}: give one "
-            "position for each frame"
-        )
-    if frame_duration is None:
-        frame_duration = float(np.median(np.diff(time))) if time.size > 1 else np.inf
-    tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
-    smoothed = [np.full(time.shape, np.nan) for _ in axes]
-    width = max(1, round(window / frame_duration))
-    for run in _runs(time, tracked, frame_duration):
-        for axis, out in zip(axes, smoothed, strict=True):
-            steps = np.gradient(axis[run], time[run]) if run.stop - run.start > 1 else np.zeros(1)
-            out[run] = moving_average(steps, width)
-    return smoothed[0], (smoothed[1] if y is not None else None)
 
 
 def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.0) -> xr.Dataset:
@@ -158,35 +100,3 @@ def laps(x: np.ndarray, *, limits: tuple[float, float], end_zone: float = 0.1) -
     turned = visits[1:][np.diff(zone[visits]) != 0]
     numbers[turned] = 1
     return np.where(np.isfinite(x), np.cumsum(numbers), -1).astype(np.int32)
-
-
-def moving_average(values: np.ndarray, width: int) -> np.ndarray:
-    """Mean over a window of frames, over fewer at the ends.
-
-    Parameters
-    ----------
-    values
-        (time) numbers without NaN.
-    width
-        Frames in the window; an even window reaches one frame further back than forward.
-
-    Returns
-    -------
-    numpy.ndarray
-        (time) the moving average.
-    """
-    width = min(width, values.size)
-    if width <= 1:
-        return values
-    window = np.ones(width)
-    inside = np.convolve(np.ones(values.size), window, mode="same")
-    return np.convolve(values, window, mode="same") / inside
-
-
-def _runs(time: np.ndarray, tracked: np.ndarray, duration: float) -> list[slice]:
-    at = np.flatnonzero(tracked)
-    if not at.size:
-        return []
-    broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * duration)
-    groups = np.split(at, np.flatnonzero(broken) + 1)
-    return [slice(int(group[0]), int(group[-1]) + 1) for group in groups]

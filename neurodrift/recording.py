@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate import plain
+from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
 
 
@@ -39,13 +41,17 @@ def recording_from_arrays(
     registration_score: Any = None,
     subject: str = "unknown",
     environment: str = "unknown",
+    accept: Collection[str] = (),
 ) -> xr.Dataset:
     """Build a recording from plain arrays.
 
     Every argument over frames is either one array over all frames, with `session_index` saying
     which session a frame belongs to (one session when omitted), or a list with one array for
     each session. The units, the columns of `activity`, are the same in every session; join
-    sessions with columns of their own by :func:`join_sessions`.
+    sessions with columns of their own by :func:`join_sessions`. Labelled arrays are taken by the
+    names of their dimensions, ``time`` and ``unit``. Masks are kept to: masked positions are NaN,
+    frames that are masked for all units are left out, and a unit that is masked throughout a
+    session is not detected there.
 
     Parameters
     ----------
@@ -56,9 +62,9 @@ def recording_from_arrays(
         What one number is: spike count, event count, event amplitude, deconvolved rate or
         activation of a simulated unit.
     time
-        (time) start of each frame [s]. A session whose clock starts over (its first frame is not
-        after the last one before it) is moved behind, by `day` where that is given. Without
-        `time`, frames follow at `frame_duration`.
+        (time) start of each frame [s], or dates or differences of time. A session whose clock
+        starts over (its first frame is not after the last one before it) is moved behind, by `day`
+        where that is given. Without `time`, frames follow at `frame_duration`.
     frame_duration
         Length of a frame [s], a number or one for each session; the median step of `time` when
         omitted.
@@ -85,7 +91,7 @@ def recording_from_arrays(
         (session, unit) whether the unit was recorded in the session; all True when omitted.
         Not detected is not silent.
     day
-        (session) days since the first session.
+        (session) days since the first session, or dates.
     experience
         (session) minutes in this environment before the session. When omitted, the tracked time
         of the sessions before it (all frames where there is no position).
@@ -106,6 +112,8 @@ def recording_from_arrays(
         where it has no score.
     subject, environment
         Who was recorded, and where.
+    accept
+        Names of findings of the gate that are taken as true, see :mod:`neurodrift.gate`.
 
     Returns
     -------
@@ -117,7 +125,10 @@ def recording_from_arrays(
     ------
     ValueError
         If lengths disagree, counts are negative or fractional, real activity is NaN, whole numbers
-        do not fit, or the result is no recording (:func:`neurodrift.schema.check`).
+        do not fit, the result is no recording (:func:`neurodrift.schema.check`), or the gate finds
+        what cannot be (:func:`neurodrift.gate.admit`).
+    TypeError
+        If something is text, complex or None where numbers are due.
 
     Examples
     --------
@@ -135,36 +146,46 @@ def recording_from_arrays(
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
     listed = isinstance(activity, list | tuple)
     blocks = activity_blocks(activity, session_index)
+    session = None if session is None else plain.labels("session", session)
     if session is not None and len(session) > len(blocks) and session_index is not None:
         blocks += [blocks[0][:0]] * (len(session) - len(blocks))  # sessions without a frame
     lengths = [len(block) for block in blocks]
     n_sessions, n_units = len(blocks), blocks[0].shape[1]
     labels = [str(i + 1) for i in range(n_sessions)] if session is None else list(map(str, session))
     expect_length("session", labels, n_sessions, "sessions")
-    units = label_array(range(n_units) if unit is None else unit)
+    units = label_array(range(n_units) if unit is None else plain.labels("unit", unit))
     expect_length("unit", units, n_units, "units (columns of activity)")
+    day = None if day is None else plain.days(day)
     per_session = {"day": day, "experience": experience, "training_step": training_step}
     per_session |= {"loss": loss, "accuracy": accuracy}
     for name, values in per_session.items():
         if values is not None:
             expect_length(name, values, n_sessions, "sessions")
 
+    unmasked = [plain.unmasked_activity(b, label) for b, label in zip(blocks, labels, strict=True)]
+    blocks = [block for block, _, _ in unmasked]
     given = {"x": x, "y": y, "speed": speed, "direction": direction, "trial": trial, "lap": lap}
     given |= {"trial_type": trial_type, "map_label": map_label}
     frames = {
-        name: cast_frames(name, by_session(name, values, lengths, labels, listed))
+        name: by_session(name, values, lengths, labels, listed)
         for name, values in given.items()
         if values is not None
     }
     clocks = None if time is None else by_session("time", time, lengths, labels, listed)
-    durations = durations_of(clocks, frame_duration, labels)
+    durations = durations_of(clocks, time, listed, frame_duration, labels)
     if clocks is None:
         clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
+    for i, (_, kept, _) in enumerate(unmasked):
+        if kept is not None:
+            blocks[i], clocks[i], lengths[i] = blocks[i][kept], clocks[i][kept], int(kept.sum())
+            for parts in frames.values():
+                parts[i] = parts[i][kept]
+    whole = {name: cast_frames(name, parts) for name, parts in frames.items()}
     recording = xr.Dataset(
         {
             "activity": (("time", "unit"), lay_end_to_end(blocks, kind)),
             "session_index": ("time", np.repeat(np.arange(n_sessions, dtype=np.int32), lengths)),
-            **{name: ("time", values) for name, values in frames.items()},
+            **{name: ("time", values) for name, values in whole.items()},
         },
         coords={
             "time": ("time", np.concatenate(end_to_end(clocks, durations, day))),
@@ -181,6 +202,9 @@ def recording_from_arrays(
         ("session", "unit"),
         truth_values("detected", detected, (n_sessions, n_units)),
     )
+    for i, (_, _, seen) in enumerate(unmasked):
+        if seen is not None:
+            recording["detected"][i] = recording["detected"][i] & seen
     if registration_score is not None:
         score = np.asarray(registration_score, dtype=np.float64)
         if score.shape != (n_sessions, n_units):
@@ -194,17 +218,18 @@ def recording_from_arrays(
         per_session["experience"] = np.cumsum(minutes) - minutes
     for name, values in per_session.items():
         if values is not None:
+            found = values if name == "day" else plain.numbers(name, values)
             dtype = np.int64 if name == "training_step" else np.float64
-            recording = recording.assign_coords({name: ("session", np.asarray(values, dtype))})
+            recording = recording.assign_coords({name: ("session", np.asarray(found, dtype))})
     if region is not None:
         expect_length("region", region, n_units, "units")
         regions = np.array([str(item) for item in region], dtype=object)
         recording = recording.assign_coords(region=("unit", regions))
     if registered is not None:
         expect_length("registered", registered, n_units, "units")
-        known = np.asarray(registered, dtype=bool)
+        known = plain.truths("registered", registered)
         recording = recording.assign_coords(registered=("unit", known))
-    return finish(recording, kind)
+    return admit(finish(recording, kind), accept)
 
 
 def slice_sessions(recording: xr.Dataset) -> list[slice]:
@@ -344,6 +369,8 @@ FRAME_DTYPES: dict[str, type[np.generic]] = {
 }
 """The optional variables over time, and how they are held."""
 
+_MISSING = {"direction": 0, "map_label": 0, "trial": -1, "trial_type": -1, "lap": -1}
+
 SECONDS_PER_DAY = 86400.0
 
 
@@ -356,7 +383,7 @@ def expect_length(name: str, values: Any, length: int, what: str) -> None:
 def label_array(labels: Any) -> np.ndarray:
     """Labels as integers if all are, otherwise as strings."""
     values = [item.item() if hasattr(item, "item") else item for item in labels]
-    if all(isinstance(item, int) for item in values):
+    if all(isinstance(item, int) and -(2**63) <= item < 2**63 for item in values):
         return np.array(values, dtype=np.int64)
     return np.array([str(item) for item in values], dtype=object)
 
@@ -371,8 +398,8 @@ def activity_blocks(activity: Any, session_index: Any) -> list[Any]:
         blocks = list(activity)
     else:
         blocks = [activity]
-    blocks = [block.data if isinstance(block, xr.DataArray) else block for block in blocks]
-    blocks = [block if is_lazy(block) else np.asarray(block) for block in blocks]
+    blocks = [plain.by_name("activity", block, ("time", "unit")) for block in blocks]
+    blocks = [block if is_lazy(block) else plain.numbers("activity", block) for block in blocks]
     for block in blocks:
         if block.ndim != 2:
             raise ValueError(f"activity has {block.ndim} dimensions, expected (time, unit)")
@@ -415,9 +442,9 @@ def by_session(
                 f"{name} must be a list of {len(lengths)} arrays, one for each session, because "
                 "activity is such a list"
             )
-        parts = [np.asarray(part) for part in values]
+        parts = _plain_frames(name, list(values))
     else:
-        whole = np.asarray(values)
+        (whole,) = _plain_frames(name, [values])
         if whole.shape != (sum(lengths),):
             raise ValueError(
                 f"{name} has shape {whole.shape}, but activity has {sum(lengths)} frames: give one "
@@ -431,6 +458,18 @@ def by_session(
                 f"{length} frames there: give one value for each frame"
             )
     return parts
+
+
+def _plain_frames(name: str, parts: list[Any]) -> list[np.ndarray]:
+    """Values over frames as numbers; times in seconds, dates counted from the first of all."""
+    if name != "time":
+        missing = _MISSING.get(name, np.nan)
+        return [plain.per_frame(name, part, missing) for part in parts]
+    found, origin = [], None
+    for part in parts:
+        clock, origin = plain.seconds(name, part, origin)
+        found.append(clock)
+    return found
 
 
 def cast_frames(name: str, parts: list[np.ndarray]) -> np.ndarray:
@@ -450,18 +489,18 @@ def cast_frames(name: str, parts: list[np.ndarray]) -> np.ndarray:
 
 def truth_values(name: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
     """True and False over (session, unit)."""
-    found = np.asarray(values)
+    found = np.asarray(plain.by_name(name, values, ("session", "unit")))
     if found.shape != shape:
         raise ValueError(f"{name} has shape {found.shape}, expected (session, unit) = {shape}")
-    if not np.isin(found, (0, 1)).all():
-        raise ValueError(f"{name} must be True or False")
-    return found.astype(bool)
+    return plain.truths(name, found)
 
 
-def durations_of(clocks: list[np.ndarray] | None, given: Any, labels: list[str]) -> np.ndarray:
+def durations_of(
+    clocks: list[np.ndarray] | None, time: Any, listed: bool, given: Any, labels: list[str]
+) -> np.ndarray:
     """Length of a frame in each session [s]."""
     if given is not None:
-        durations = np.asarray(given, dtype=float)
+        durations = np.asarray(plain.numbers("frame_duration", given), dtype=float)
         if durations.ndim:
             expect_length("frame_duration", durations, len(labels), "sessions")
         return np.broadcast_to(durations, (len(labels),)).copy()
@@ -473,7 +512,8 @@ def durations_of(clocks: list[np.ndarray] | None, given: Any, labels: list[str])
                 f"session {session!r} has fewer than two frames, so their length is unknown: give "
                 "frame_duration [s]"
             )
-    return np.array([float(np.median(np.diff(clock))) for clock in clocks])
+    sources = list(time) if listed else [time] * len(clocks)
+    return np.array([plain.step_of(c, src) for c, src in zip(clocks, sources, strict=True)])
 
 
 def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> list[np.ndarray]:
@@ -491,6 +531,16 @@ def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> lis
     return placed
 
 
+def _finite(block: np.ndarray) -> np.ndarray:
+    """Activity as it is, refused where it is no number; lazy activity when it is read."""
+    if not np.isfinite(block).all():
+        raise ValueError(
+            f"activity is NaN or infinite in {int((~np.isfinite(block)).sum())} places: leave the "
+            "frames out, or use 0 and detected=False where the unit was not recorded"
+        )
+    return block
+
+
 def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
     """Activity of all sessions (time, unit): small counts, or floating-point numbers."""
     if any(is_lazy(block) for block in blocks):
@@ -501,16 +551,14 @@ def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
                 f"lazy activity of kind {kind!r} must have an unsigned integer dtype: "
                 "activity.astype('uint16')"
             )
-        return da.concatenate(blocks, axis=0)
+        whole = da.concatenate(blocks, axis=0)
+        if kind in COUNT_KINDS or whole.dtype.kind != "f":
+            return whole
+        return whole.map_blocks(_finite, dtype=whole.dtype, meta=whole._meta)
     whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=0)
     if kind not in COUNT_KINDS:
         whole = whole if whole.dtype.kind == "f" else whole.astype(np.float64)
-        if not np.isfinite(whole).all():
-            raise ValueError(
-                f"activity is NaN or infinite in {int((~np.isfinite(whole)).sum())} places: leave "
-                "the frames out, or use 0 and detected=False where the unit was not recorded"
-            )
-        return whole
+        return _finite(whole)
     if whole.dtype.kind == "u":
         return whole
     with np.errstate(invalid="ignore"):  # NaN and negative numbers; refused below

@@ -11,9 +11,9 @@ import neurodrift
 
 PACKAGE = Path(neurodrift.__file__).parent
 
-BASE = {"_version", "schema", "seeds"}
-CORE = BASE | {"recording", "joining", "kinematics"}
-GATE = CORE | {"gate"}
+BASE = {"_version", "_velocity", "schema", "seeds"}
+CORE = BASE | {"gate", "recording", "joining", "kinematics"}
+GATE = CORE
 IO = {"io", "io.nwb", "io.arrays"}
 CONVERT = {f"convert.{room}" for room in ("own", "pipelines", "bridges", "published")} | {"convert"}
 ANALYSIS_ROOMS = ("maps", "information", "place_cells", "drift", "identity")
@@ -28,7 +28,7 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     **dict.fromkeys(BASE, BASE),
     **dict.fromkeys(CORE - BASE, CORE),
     "testing": CORE,
-    "gate": CORE,
+    "gate": BASE,
     "io": GATE,
     "io.arrays": GATE | {"io"},
     "io.nwb": GATE | {"io"},

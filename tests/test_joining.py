@@ -145,7 +145,7 @@ def test_join_sessions__moves_a_recording_of_several_sessions_as_one():
         recording_from_arrays(
             [np.ones((4, 1), int)] * 2, kind="events", frame_duration=1.0, day=days, session=names
         )
-        for days, names in (([0, 2], "ab"), ([4, 6], "cd"))
+        for days, names in (([0, 2], ["a", "b"]), ([4, 6], ["c", "d"]))
     ]
     joined = join_sessions(parts)
     starts = [joined["time"].values[where.start] for where in slice_sessions(joined)]

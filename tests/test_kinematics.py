@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurodrift import recording_from_arrays, schema, slice_sessions, testing
-from neurodrift.kinematics import laps, moving_average, running, velocity
+from neurodrift._velocity import moving_average
+from neurodrift.kinematics import laps, running, velocity
 
 
 def reference_average(values, width):

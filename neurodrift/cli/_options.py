@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KINDS_OF_STORES = ("results", "recording", "sweep")
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +68,33 @@ def changes(options: argparse.Namespace) -> dict[str, Any]:
     from neurodrift.simulate.settings.kinds import parse_change
 
     return dict(parse_change(text) for text in options.set)
+
+
+def kind_of_store(path: Path) -> str:
+    """What a store holds: one of KINDS_OF_STORES; empty if it was not written by neurodrift."""
+    try:
+        title = json.loads((path / "zarr.json").read_text())["attributes"]["title"]
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no store at {path}: expected a Zarr v3 directory") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return next((kind for kind in KINDS_OF_STORES if title == f"neurodrift {kind}"), "")
+
+
+def open_one(path: Path, run: int | None) -> xr.Dataset:
+    """A recording of a store, or a run of a sweep."""
+    from neurodrift.io.zarr import open_recording
+    from neurodrift.simulate.sweep import open_sweep
+
+    if kind_of_store(path) != "sweep":
+        if run is not None:
+            raise ValueError(f"--run {run} is for sweeps; {path} holds one recording")
+        return open_recording(path)
+    if run is None:
+        raise ValueError(
+            f"{path} is a sweep of {len(open_sweep(path))} runs: choose one by --run N"
+        )
+    return open_sweep(path).recording(run)
 
 
 def add_workers(parser: argparse.ArgumentParser, kind: str = "threads") -> None:

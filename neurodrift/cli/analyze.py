@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from neurodrift.cli._options import add_binning, add_overwrite, add_workers, binning, workers
+from neurodrift.cli._options import (
+    add_binning,
+    add_overwrite,
+    add_workers,
+    binning,
+    open_one,
+    workers,
+)
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     analyze = commands.add_parser("analyze", help="every statistic of a recording")
-    analyze.add_argument("recording", type=Path, help="recording.zarr")
+    analyze.add_argument("recording", type=Path, help="recording.zarr, or a sweep with --run")
+    analyze.add_argument("--run", type=int, metavar="N", dest="number", help="run of a sweep")
     analyze.add_argument("-o", "--out", type=Path, required=True, help="results.zarr to write")
     analyze.add_argument(
         "--measures", nargs="+", metavar="NODE", help="nodes to compute, see docs/nodes.md; all"
@@ -44,11 +52,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _analyze(options: argparse.Namespace) -> None:
-    from neurodrift.analysis.pipeline import analyze, summarize
-    from neurodrift.io.zarr import open_recording, refuse_existing, save_results
+    from neurodrift.analysis.analyze import analyze, summarize
+    from neurodrift.io.zarr import refuse_existing, save_results
 
     refuse_existing(options.out, options.overwrite)
-    recording = open_recording(options.recording)
+    recording = open_one(options.recording, options.number)
     with workers(options):
         results = analyze(
             recording,

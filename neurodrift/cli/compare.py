@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurodrift.cli._options import add_binning, add_overwrite, add_workers, binning, workers
+from neurodrift.cli._options import (
+    add_binning,
+    add_overwrite,
+    add_workers,
+    binning,
+    kind_of_store,
+    workers,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -151,8 +157,8 @@ def _runs(path: Path, options: argparse.Namespace) -> Iterator[xr.Dataset]:
 def _analyzed(
     recording: xr.Dataset, path: Path, options: argparse.Namespace
 ) -> tuple[str, xr.DataTree]:
+    from neurodrift.analysis.analyze import analyze
     from neurodrift.analysis.comparison._members import title_of
-    from neurodrift.analysis.pipeline import analyze
 
     bins = binning(options)
     if recording["activity"].attrs["kind"] == "activation" and "x" in recording:
@@ -180,17 +186,10 @@ def _simulated_binning(recording: xr.Dataset) -> Any:
 
 
 def _kind(path: Path) -> str:
-    try:
-        attrs = json.loads((path / "zarr.json").read_text())["attributes"]
-        title = attrs["title"]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"no store at {path}: expected a Zarr v3 directory") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        title = ""
-    for kind in ("results", "recording", "sweep"):
-        if title == f"neurodrift {kind}":
-            return kind
-    raise ValueError(
-        f"{path} is neither a recording, results nor a sweep of neurodrift: recordings come from "
-        "'neurodrift import', results from 'neurodrift analyze'"
-    )
+    kind = kind_of_store(path)
+    if not kind:
+        raise ValueError(
+            f"{path} is neither a recording, results nor a sweep of neurodrift: recordings come "
+            "from 'neurodrift import', results from 'neurodrift analyze'"
+        )
+    return kind

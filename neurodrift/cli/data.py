@@ -34,13 +34,36 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.add_argument("files", type=Path, nargs="+", help="NWB files, one for each session")
     load.add_argument("-o", "--out", type=Path, required=True, help="recording.zarr to write")
     load.add_argument("--series", help="activity to take, where a file holds several")
-    load.add_argument("--position", help="position to take, where a file holds several")
+    load.add_argument(
+        "--position",
+        action="append",
+        help="position to take, where a file holds several; twice for its axes or its stretches",
+    )
+    load.add_argument(
+        "--position-unit", help="unit of length of the position, instead of the file's: cm, m, mm"
+    )
     load.add_argument("--speed", help="speed to take, where a file holds several")
     load.add_argument("--join-on", help="column of the units' identities; registered_cell_id")
     load.add_argument(
         "--environment", help="environment, where the files do not tell it or hold several"
     )
     load.add_argument("--region", help="brain region of the units to take; all")
+    load.add_argument(
+        "--units",
+        metavar="QUERY",
+        help="units to take, such as \"quality == 'good'\", or all; those that the file's own "
+        "curation keeps",
+    )
+    load.add_argument(
+        "--epoch", help="label, tag or table of the epochs to take, or all; needed for several"
+    )
+    load.add_argument(
+        "--accept",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="findings that are taken as true; errors name them",
+    )
     load.add_argument(
         "--sessions-from",
         default="file",
@@ -80,11 +103,15 @@ def _import(options: argparse.Namespace) -> None:
             options.files,
             series=options.series,
             position=options.position,
+            position_unit=options.position_unit,
             speed=options.speed,
             values=options.values,
             join_on=options.join_on or "registered_cell_id",
             environment=options.environment,
             region=options.region,
+            units=options.units,
+            epoch=options.epoch,
+            accept=options.accept,
             sessions_from=options.sessions_from,
         )
     save_recording(recording, options.out, overwrite=options.overwrite)

@@ -8,8 +8,10 @@ import numpy as np
 
 from neurodrift.gate.clocks import SLOWEST_ACTIVITY, clock_findings
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Activity
+from neurodrift.gate.inputs import Activity
 from neurodrift.schema import COUNT_KINDS
+
+_FEWEST_OF_TRACE = 500  # frames from which a trace can be told
 
 
 def activity_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
@@ -76,6 +78,45 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
         samples = np.asarray(activity.samples)
     found += _value_findings(samples, activity.kind, source)
     return activity, found
+
+
+def trace_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
+    """Whether what is called deconvolved activity is a trace of fluorescence.
+
+    Deconvolved activity is 0 or more, and 0 in many frames; a trace, raw or as dF/F, goes below 0
+    or has no frame at 0, so that every frame would count as active.
+
+    Parameters
+    ----------
+    samples
+        (time, unit) activity; NaN where there is none.
+    kind
+        What it is said to be.
+    source
+        Where it comes from, for messages.
+
+    Returns
+    -------
+    list of Finding
+        What was found; nothing for other kinds.
+    """
+    if kind != "deconvolved" or samples.shape[0] < _FEWEST_OF_TRACE or not samples.shape[1]:
+        return []
+    there = np.isfinite(samples)
+    n = max(int(there.sum()), 1)
+    with np.errstate(invalid="ignore"):
+        below = float((samples < 0).sum() / n)
+        zero = float((samples == 0).sum() / n)
+    if below <= 0.01 and zero > 0.01:
+        return []
+    how = f"is below 0 in {100 * below:.0f} %" if below > 0.01 else "is never 0 in any"
+    text = (
+        f"{source} {how} of its samples: a trace of fluorescence (raw F or dF/F), not deconvolved "
+        "activity, so that no frame of it is silent. Choose the deconvolved series by the option "
+        "series (--series), or deconvolve the trace or detect its events first"
+    )
+    numbers = {"below_zero": below, "zero": zero}
+    return [Finding("trace", text, True, True, numbers=numbers)]
 
 
 def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:

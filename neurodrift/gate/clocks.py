@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Activity, Position
+from neurodrift.gate.inputs import Activity, Position
 
 SLOWEST_POSITION, SLOWEST_ACTIVITY = 0.5, 2.0  # s between frames
 _FASTEST = 1e-4  # s between frames
@@ -59,6 +59,42 @@ def clock_findings(time: np.ndarray, source: str, slowest: float) -> list[Findin
         f"{float(steps.max()):g} s at {float(time[np.argmax(steps)]):g} s"
     )
     return [Finding("gaps", text, warns=lost > 0.05 * (time[-1] - time[0]))]
+
+
+def clock_step_findings(time: np.ndarray, step: float) -> list[Finding]:
+    """Whether the frames of a session are as long as they are said to be, and in seconds.
+
+    Parameters
+    ----------
+    time
+        (time) start of each frame [s], increasing.
+    step
+        Length of a frame [s].
+
+    Returns
+    -------
+    list of Finding
+        What was found.
+    """
+    median = float(np.median(np.diff(time)))
+    numbers = {"median_step": median, "frame_duration": step}
+    if not 0.5 < median / step < 2:
+        text = (
+            f"frames follow at {median:g} s, but are said to last {step:g} s: the clock and the "
+            "frame duration are in different units (ms, or frames per second)?"
+        )
+        return [Finding("frame_duration", text, True, True, numbers=numbers)]
+    if step > SLOWEST_ACTIVITY or step < _FASTEST:
+        guess = "ms" if step > SLOWEST_ACTIVITY else "much too fast for a camera or a microscope"
+        text = f"frames last {step:g} s: {guess}? Times are in seconds"
+        return [Finding("clock_unit", text, True, True, numbers=numbers)]
+    if median == 1 and time.size >= 1000 and bool((time == np.round(time)).all()):
+        text = (
+            f"all {time.size} frames start at whole seconds, one after the other: these look like "
+            "frame numbers. Give time in seconds"
+        )
+        return [Finding("clock_unit", text, True, True, numbers=numbers)]
+    return []
 
 
 def overlap_findings(activity: Activity, position: Position) -> list[Finding]:

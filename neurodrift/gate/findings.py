@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 class GateWarning(UserWarning):
@@ -21,22 +22,32 @@ class Finding:
         Name of the check, as ``accept`` takes it.
     text
         What is wrong or worth knowing, and what to do.
-    refuses
-        Whether the conversion stops.
+    stops
+        Whether it makes a number wrong, so that nothing is written or returned.
     may_be_true
         Whether it can be what was measured, so that a user may accept it.
     warns
         Whether the user is warned.
+    numbers
+        The numbers behind it.
     """
 
     name: str
     text: str
-    refuses: bool = False
+    stops: bool = False
     may_be_true: bool = False
     warns: bool = False
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Literal["stops", "warns", "notes"]:
+        """What becomes of it where it is not accepted."""
+        return "stops" if self.stops else "warns" if self.warns else "notes"
 
 
-def settle(findings: Sequence[Finding], where: str, accept: Collection[str] = ()) -> list[str]:
+def settle(
+    findings: Sequence[Finding], where: str, accept: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Refuse, warn or note what checks found.
 
     Parameters
@@ -50,21 +61,52 @@ def settle(findings: Sequence[Finding], where: str, accept: Collection[str] = ()
 
     Returns
     -------
-    list of str
-        What is to be noted.
+    list of dict
+        What is to be kept of each: ``where``, ``name``, ``severity``, ``text``, ``numbers`` and
+        whether it was ``accepted``.
 
     Raises
     ------
     ValueError
         If a check refuses and is not accepted.
     """
-    refused = [item for item in findings if item.refuses and item.name not in accept]
+    if isinstance(accept, str):
+        raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
+    refused = [
+        item for item in findings if item.stops and not (item.may_be_true and item.name in accept)
+    ]
     if refused:
         hint = sorted({item.name for item in refused if item.may_be_true})
         listed = "\n".join(f"- {item.text}" for item in refused)
         more = f"\nIf that is what was measured, accept: [{', '.join(hint)}]" if hint else ""
-        raise ValueError(f"{where} cannot be converted:\n{listed}{more}")
+        raise ValueError(f"{where} does not pass the gate:\n{listed}{more}")
     for item in findings:
         if item.warns:
             warnings.warn(f"{where}: {item.text}", GateWarning, stacklevel=3)
-    return [f"{item.text[0].upper()}{item.text[1:]}." for item in findings]
+    return [
+        {
+            "where": where,
+            "name": item.name,
+            "severity": item.severity,
+            "text": item.text,
+            "numbers": dict(item.numbers),
+            "accepted": item.stops,
+        }
+        for item in findings
+    ]
+
+
+def sentences(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What :func:`settle` keeps, as sentences for the notes of a file.
+
+    Parameters
+    ----------
+    told
+        From :func:`settle`.
+
+    Returns
+    -------
+    list of str
+        One sentence each.
+    """
+    return [f"{item['text'][0].upper()}{item['text'][1:]}." for item in told]

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift._velocity import velocity
 from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Position
-from neurodrift.kinematics import velocity
+from neurodrift.gate.inputs import Position
 
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
 LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
+MOST_MEDIAN_SPEED = 60.0  # cm/s over all frames, rests included
 
 
-def position_findings(position: Position) -> list[Finding]:
+def position_findings(position: Position, *, clock: bool = True) -> list[Finding]:
     """Faults of a position.
 
     Parameters
     ----------
     position
         The position.
+    clock
+        Whether its clock is looked at too.
 
     Returns
     -------
@@ -28,7 +31,7 @@ def position_findings(position: Position) -> list[Finding]:
         What was found.
     """
     time, source = np.asarray(position.time, dtype=float), position.source
-    found = clock_findings(time, source, SLOWEST_POSITION)
+    found = clock_findings(time, source, SLOWEST_POSITION) if clock else []
     axes = list(np.atleast_2d(position.xy.T).astype(float))
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
     if not tracked.any():
@@ -45,12 +48,18 @@ def position_findings(position: Position) -> list[Finding]:
         text = f"{source} covers {extent:.3g} cm, much for an environment: is it in mm or pixels?"
         found.append(Finding("position_extent", text, warns=True))
     found += _tracking_findings(tracked, source)
-    if any(item.refuses for item in found):
+    if any(item.stops for item in found):
         return found
     vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)
     speed = np.abs(vx) if vy is None else np.hypot(vx, vy)
     high, fast = np.percentile(speed[tracked], [50, 99])
-    if fast > MOST_SPEED:
+    if fast <= MOST_SPEED and high > MOST_MEDIAN_SPEED:
+        text = (
+            f"{source} covers {extent:.3g} cm and moves at {high:.3g} cm/s in the median of all "
+            "frames, rests included, faster than animals do: mm or pixels called cm?"
+        )
+        found.append(Finding("speed", text, True, True, numbers={"median_speed": float(high)}))
+    elif fast > MOST_SPEED:
         text = (
             f"{source} moves at {fast:.3g} cm/s (99th percentile; median {high:.3g}): the unit of "
             "length or of time seems wrong, or the tracking jumps"
@@ -86,7 +95,7 @@ def _sentinel_findings(axes: list[np.ndarray], time: np.ndarray, source: str) ->
         if edge.size and np.nanmedian(steps) > MOST_SPEED:
             text = (
                 f"{source} jumps to exactly {value:g} and back, in {100 * here.mean():.1f} % of "
-                f"the frames: if that means not tracked, say missing: {value:g}"
+                f"the frames: write NaN where it was not tracked (missing: {value:g} in a mapping)"
             )
-            return [Finding("sentinel", text, warns=True)]
+            return [Finding("sentinel", text, True, True, numbers={"value": value})]
     return []

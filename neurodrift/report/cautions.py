@@ -45,6 +45,30 @@ UNVISITED = 0.05  # of the bins
 SIGNIFICANT = 0.05
 
 
+def _at_the_gate(view: View) -> Iterator[Caution]:
+    """What was odd when the recording came in, and what was accepted all the same."""
+    for item in json.loads(view.source_attributes.get("findings", "[]")):
+        name, text = item["name"].replace("_", " "), item["text"]
+        yield Caution(
+            f"gate-{item['name']}",
+            "serious" if item["accepted"] else "care",
+            f"{'Accepted on import' if item['accepted'] else 'Odd on import'}: {name}",
+            f"{item['where'][0].upper()}{item['where'][1:]}: {text}.",
+        )
+
+
+def _no_running(view: View) -> Iterator[Caution]:
+    if "maps" in view.nodes and view.noisy and "running_speed" in view.sessions:
+        if not view.sessions["running_speed"].notna().any():
+            yield Caution(
+                "no-speed",
+                "care",
+                "No running speed",
+                "The recording has no speed, so rest is not left out of the maps, and running "
+                "directions are not told apart unless the recording has them.",
+            )
+
+
 def _no_position(view: View) -> Iterator[Caution]:
     if "maps" not in view.nodes:
         yield Caution(
@@ -294,6 +318,8 @@ def _stored(view: View) -> Iterator[Caution]:
 
 
 RECORDING_CHECKS = (
+    _at_the_gate,
+    _no_running,
     _no_position,
     _several_maps,
     _one_unit,

@@ -17,7 +17,7 @@ from neurodrift.report.cautions import cautions
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.data import page_data, script_json
 from neurodrift.report.figures import decay_figures, session_figures
-from neurodrift.report.findings import facts, findings
+from neurodrift.report.headlines import facts, findings
 from neurodrift.report.methods import REFERENCES, comparison_methods, methods
 from neurodrift.report.phases import phases_section
 from neurodrift.report.tables import Table, file_name, tables

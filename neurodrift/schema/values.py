@@ -1,4 +1,4 @@
-"""Faults in the values of a recording; its structure is the business of schema.py."""
+"""Faults in the values of a recording; its structure is the business of var.py."""
 
 from __future__ import annotations
 

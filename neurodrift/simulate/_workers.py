@@ -7,11 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from neurodrift.simulate.gradient.run import Run
-from neurodrift.simulate.gradient.settings import RunSettings, train_runs
-from neurodrift.simulate.settings.sweep_config import SweepConfig
+from neurodrift.simulate.settings.sweep import SweepConfig
 from neurodrift.simulate.store import block_arrays, store_block
 
 if TYPE_CHECKING:
@@ -34,8 +32,8 @@ def make_blocks(
     config: SweepConfig,
     path: Path,
     blocks: list[int],
-    client: Client | None,
-    n_workers: int | None,
+    scheduler: str | Client | None,
+    workers: int | None,
     progress: bool,
 ) -> None:
     """Make and store the runs of some tasks.
@@ -48,19 +46,17 @@ def make_blocks(
         Store of the sweep.
     blocks
         First run of each task.
-    client, n_workers, progress
+    scheduler, workers, progress
         As for :func:`neurodrift.simulate.sweep.run_sweep`.
     """
     bar = _Progress(config, blocks, progress)
     try:
-        if client is None and n_workers == 0:
+        if scheduler is None and workers == 0:
             for start in blocks:
                 bar.add(_make_block(str(path), start, _of_block(config, start)))
-        elif client is not None:
-            _make_on(client, config, path, blocks, bar)
         else:
-            with local_client(n_workers, len(blocks)) as local:
-                _make_on(local, config, path, blocks, bar)
+            with _client(scheduler, workers, len(blocks)) as client:
+                _make_on(client, config, path, blocks, bar)
     finally:
         bar.close()
 
@@ -93,31 +89,41 @@ def _make_on(
         client.cancel(list(futures), force=True)
 
 
-def _of_block(config: SweepConfig, start: int) -> list[RunSettings]:
+def _of_block(config: SweepConfig, start: int) -> list[Any]:
     return list(config.runs[start : start + config.runs_per_task])
 
 
-def _make_block(path: str, start: int, settings: list[RunSettings]) -> list[tuple[float, int]]:
-    """What a worker does: make the runs of one shard and store them."""
+def _make_block(path: str, start: int, settings: list[Any]) -> list[str]:
+    """What a worker does: make the runs of one shard and store them; what came out, of each."""
     if not Path(path).is_dir():
         raise FileNotFoundError(f"the worker does not see {path}: it needs a shared file system")
-    runs = train_runs(settings)
-    store_block(Path(path), start, block_arrays(settings, runs, Path(path)))
-    return [(_last_loss(run), int(run.measures.attrs["steps_made"])) for run in runs]
-
-
-def _last_loss(run: Run) -> float:
-    loss = run.measures["loss"].values
-    return float(loss[-1]) if loss.size else float("nan")
+    results = [one.simulate() for one in settings]
+    store_block(Path(path), start, block_arrays(Path(path), settings, results))
+    return [result.text().partition("\n")[0] for result in results]
 
 
 @contextmanager
-def local_client(n_workers: int | None, n_tasks: int) -> Iterator[Client]:
+def _client(scheduler: str | Client | None, workers: int | None, n_tasks: int) -> Iterator[Client]:
+    """Client of a scheduler's address, a given one, or one of workers on this machine."""
+    from distributed import Client
+
+    if isinstance(scheduler, str):
+        with Client(scheduler) as client:
+            yield client
+    elif scheduler is not None:
+        yield scheduler
+    else:
+        with local_client(workers, n_tasks) as client:
+            yield client
+
+
+@contextmanager
+def local_client(workers: int | None, n_tasks: int) -> Iterator[Client]:
     """Client of worker processes on this machine.
 
     Parameters
     ----------
-    n_workers
+    workers
         How many; one for each processor when omitted.
     n_tasks
         More workers than tasks are not started.
@@ -133,7 +139,7 @@ def local_client(n_workers: int | None, n_tasks: int) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wanted = n_workers or cores or 1
+    wanted = workers or cores or 1
     with (
         dask.config.set(_QUIET),
         LocalCluster(
@@ -150,7 +156,7 @@ def local_client(n_workers: int | None, n_tasks: int) -> Iterator[Client]:
 
 
 class _Progress:
-    """A bar with the last loss and the rate of all workers together."""
+    """A bar of runs with what came out of the last."""
 
     def __init__(self, config: SweepConfig, blocks: list[int], shown: bool) -> None:
         from tqdm import tqdm
@@ -161,13 +167,10 @@ class _Progress:
         self._bar = tqdm(
             total=n_runs, initial=n_runs - missing, unit="run", disable=None if shown else True
         )
-        self._start, self._steps = time.monotonic(), 0
 
-    def add(self, made: list[tuple[float, int]]) -> None:
+    def add(self, made: list[str]) -> None:
         """Count the runs of one task."""
-        self._steps += sum(steps for _, steps in made)
-        rate = self._steps / max(time.monotonic() - self._start, 1e-9)
-        self._bar.set_postfix_str(f"loss {made[-1][0]:.2g}, {rate:.3g} steps/s", refresh=False)
+        self._bar.set_postfix_str(made[-1], refresh=False)
         self._bar.update(len(made))
 
     def close(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -67,3 +68,71 @@ def load(path: Path, identity: str) -> dict[str, np.ndarray] | None:
             "snapshots or precision): delete it or name another file"
         )
     return arrays
+
+
+def save_state(path: Path, identity: str, state: Any, kept: Sequence[type] = ()) -> None:
+    """Write nested state: dicts, lists, arrays, numbers, texts, None, and objects of some classes.
+
+    Parameters
+    ----------
+    path, identity
+        As for :func:`save`.
+    state
+        The state.
+    kept
+        Classes whose objects are taken apart into their attributes.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything else.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    tree = _take_apart(state, {one.__name__: one for one in kept}, arrays)
+    save(path, identity, arrays | {"tree": np.array(json.dumps(tree))})
+
+
+def load_state(path: Path, identity: str, kept: Sequence[type] = ()) -> Any:
+    """Read what :func:`save_state` wrote; None if there is no file."""
+    arrays = load(path, identity)
+    if arrays is None:
+        return None
+    tree = json.loads(str(arrays["tree"]))
+    return _put_together(tree, {one.__name__: one for one in kept}, arrays)
+
+
+def _take_apart(value: Any, kept: Mapping[str, type], arrays: dict[str, np.ndarray]) -> Any:
+    """Value as JSON, each array by its number."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        name = f"array {len(arrays)}"
+        arrays[name] = np.asarray(value)
+        return {"array": name, "scalar": isinstance(value, np.generic)}
+    if isinstance(value, list | tuple):
+        return [_take_apart(one, kept, arrays) for one in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {n: _take_apart(one, kept, arrays) for n, one in value.items()}}
+    name = type(value).__name__
+    if kept.get(name) is not type(value):
+        raise TypeError(
+            f"a checkpoint cannot hold a {name}: keep dicts, lists, arrays and numbers, or train "
+            "without a checkpoint"
+        )
+    return {"class": name, "dict": _take_apart(vars(value), kept, arrays)["dict"]}
+
+
+def _put_together(tree: Any, kept: Mapping[str, type], arrays: Mapping[str, np.ndarray]) -> Any:
+    if isinstance(tree, list):
+        return [_put_together(one, kept, arrays) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "array" in tree:
+        array = arrays[tree["array"]]
+        return array[()] if tree["scalar"] else array
+    inner = {name: _put_together(one, kept, arrays) for name, one in tree["dict"].items()}
+    if "class" not in tree:
+        return inner
+    made: Any = object.__new__(kept[tree["class"]])
+    vars(made).update(inner)
+    return made

@@ -1,12 +1,17 @@
-"""The Zarr store of a sweep: a template, one shard for each task along ``run``, done marks."""
+"""Stores of simulations: one run beside its recording, and the one store of a sweep.
+
+In a sweep's store the numbers and curves of every run are columns along ``run``, padded with NaN;
+what else a run leaves (:meth:`neurodrift.simulate.settings.kinds.Result.groups`) is packed into
+the bytes of ``data``. One task writes one shard of each array, and its done mark last.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +19,139 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
+from neurodrift.io.zarr import refuse_existing, save_recording
 from neurodrift.schema import FORMAT_VERSION
-from neurodrift.simulate.curvature.measures import SPECTRUM
-from neurodrift.simulate.gradient.networks import initialise
-from neurodrift.simulate.gradient.run import EARLY_LOSS, MEASURES, REASONS, Run
-from neurodrift.simulate.gradient.settings import RunSettings
-from neurodrift.simulate.settings.sweep_config import SweepConfig
+from neurodrift.simulate.settings.kinds import parameters, settings_from_text, settings_text
+from neurodrift.simulate.settings.sweep import SweepConfig
 
 TITLE = "neurodrift sweep"
+_PIECE = 2**20  # bytes of a packed run that are compressed together
+_MOST_PIECES = 16  # of a run in one file
+_SLACK = 2**16  # for names and attributes of a packed run
+_SETTINGS_CHUNK = 256
+
+
+def save_run(
+    result: Any, settings: Any, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Store what a simulation leaves: a recording as any other, and groups beside it.
+
+    :func:`neurodrift.open_recording` opens the recording, ``neurodrift analyze`` analyses it.
+
+    Parameters
+    ----------
+    result, settings
+        What came out, and what it was made with; the settings stand in the attributes of
+        ``measures``.
+    path
+        Directory of the new store.
+    overwrite
+        Whether an existing store is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists and `overwrite` is False.
+    ValueError
+        If the run ended before its first snapshot.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import neurodrift as nd
+    >>> from neurodrift.simulate.settings.kinds import settings_from_values
+    >>> from neurodrift.simulate.store import open_measures, save_run
+    >>> settings = settings_from_values({"task": {"name": "random"}, "n_steps": 50, "measures": 6})
+    >>> path = save_run(settings.simulate(), settings, tempfile.mkdtemp() + "/run.zarr")
+    >>> nd.open_recording(path).sizes["session"], open_measures(path)["loss"].sizes["step"]
+    (11, 6)
+    """
+    refuse_existing(Path(path), overwrite)
+    groups = result.groups()
+    groups["measures"] = groups["measures"].assign_attrs(settings=settings_text(settings))
+    return save_recording(result.recording(), path, groups=groups, overwrite=overwrite)
+
+
+def open_run(path: str | os.PathLike[str], changes: Mapping[str, Any] | None = None) -> Any:
+    """A stored run, as the simulation left it.
+
+    Parameters
+    ----------
+    path
+        A store made by :func:`save_run` or ``neurodrift simulate``.
+    changes
+        Settings by dotted key that are no longer true, such as ``tasks.path``: where the digits
+        are now.
+
+    Returns
+    -------
+    Result
+        The run as it was made: measures, weights, and other recordings where its kind has them.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no store, or data that it was made with are not where they were.
+    ValueError
+        If its weights were not stored.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from neurodrift.simulate.settings.kinds import settings_from_values
+    >>> from neurodrift.simulate.store import open_run, save_run
+    >>> settings = settings_from_values({
+    ...     "simulation": "continual", "learner": {"name": "sgd"}, "n_steps": 2, "batch_size": 4,
+    ...     "tasks": {"name": "drawn", "n_each": 4, "n_tasks": 2},
+    ... })
+    >>> path = save_run(settings.simulate(), settings, tempfile.mkdtemp() + "/run.zarr")
+    >>> open_run(path).recording("2 v 3").sizes["session"]
+    3
+    """
+    path = Path(path)
+    measures = open_measures(path)
+    if "settings" not in measures.attrs:
+        raise ValueError(f"{path} is no stored run: its measures name no settings")
+    settings = settings_from_text(measures.attrs.pop("settings"), changes)
+    names = {meta.parent.name for meta in path.glob("*/zarr.json") if _is_group(meta)}
+    rest = {name: open_measures(path, name) for name in sorted(names - {"measures"})}
+    return settings.restore({"measures": measures} | rest)
+
+
+def _is_group(meta: Path) -> bool:
+    return bool(json.loads(meta.read_text()).get("node_type") == "group")
+
+
+def open_measures(path: str | os.PathLike[str], group: str = "measures") -> xr.Dataset:
+    """Measures of a stored run.
+
+    Parameters
+    ----------
+    path
+        A store made by :func:`save_run` or ``neurodrift simulate``.
+    group
+        ``measures``, ``weights``, or another group of its kind, such as ``hessian``.
+
+    Returns
+    -------
+    xarray.Dataset
+        In memory.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    if not (Path(path) / group / "zarr.json").is_file():
+        raise FileNotFoundError(f"no {group} of a run at {path}")
+    stored = xr.open_zarr(path, group=group, consolidated=False, decode_times=False).load()
+    words = [name for name, array in stored.variables.items() if array.dtype.kind in "UT"]
+    return stored.assign_coords({n: stored[n].astype(object) for n in words if n in stored.coords})
 
 
 @dataclass(frozen=True)
@@ -31,12 +161,20 @@ class Column:
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
-    fill: float | int
-    attrs: Mapping[str, Any]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def fill(self) -> Any:
+        """What stands where a run has no value."""
+        return {"f": np.nan, "i": -1, "O": ""}.get(np.dtype(_numpy(self.dtype)).kind, 0)
 
 
-def columns(runs: tuple[RunSettings, ...]) -> dict[str, Column]:
-    """Every variable that workers write, by name.
+def _numpy(dtype: str) -> str:
+    return "O" if dtype == "string" else dtype
+
+
+def columns(runs: Sequence[Any]) -> tuple[dict[str, Column], dict[str, xr.DataArray]]:
+    """Every variable that workers write, and every coordinate that all runs share.
 
     Parameters
     ----------
@@ -45,35 +183,51 @@ def columns(runs: tuple[RunSettings, ...]) -> dict[str, Column]:
 
     Returns
     -------
-    dict of Column
-        Without the done mark.
+    columns : dict of Column
+        By name, without what is packed and without the done mark.
+    coords : dict of xarray.DataArray
+        Coordinates by dim.
+
+    Notes
+    -----
+    A variable that kinds define differently is one column for each, ``kind.name``. A coordinate in
+    which runs differ is a column ``dim_of_run``.
     """
-    first = runs[0]
-    n_steps, n_snapshots = first.steps("measures").size, first.steps("snapshots").size
-    flags = {"flag_values": list(range(len(REASONS))), "flag_meanings": " ".join(REASONS)}
-    reason = {"long_name": "why the run ended; -1: not made"} | flags
-    found = {
-        "reason": Column((), (), "int8", -1, reason),
-        "steps_made": Column((), (), "int64", -1, {"units": "step", "long_name": "updates made"}),
-        "snapshots_made": Column((), (), "int64", -1, {"long_name": "snapshots before its end"}),
-    }
-    for name, text in MEASURES.items():
-        attrs = {"units": "1", "long_name": text}
-        found[name] = Column(("step",), (n_steps,), "float64", np.nan, attrs)
-    if first.n_early:
-        attrs = {"units": "1", "long_name": EARLY_LOSS}
-        n_early = min(first.n_early, first.n_steps)
-        found["early_loss"] = Column(("early_step",), (n_early,), "float64", np.nan, attrs)
-    if first.hessian is not None:
-        for name, text in SPECTRUM.items():
-            attrs = {"units": "1", "long_name": text}
-            found[name] = Column(("snapshot_step",), (n_snapshots,), "float64", np.nan, attrs)
-    if first.weights:
-        n_most = max(sum(map(int, sizes)) for sizes in _sizes(runs))
-        attrs = {"long_name": "all trainable arrays in order, in C order, then NaN"}
-        dims, shape = ("snapshot_step", "parameter"), (n_snapshots, n_most)
-        found["weights"] = Column(dims, shape, first.dtype, np.nan, attrs)
-    return found
+    outlines: dict[tuple[str, int], xr.Dataset] = {}
+    for run in runs:
+        outline = run.outline()
+        outlines[run.kind, id(outline)] = outline
+    sizes: dict[str, int] = {}
+    forms: dict[str, dict[str, xr.DataArray]] = {}
+    coords: dict[str, xr.DataArray] = {}
+    differ: set[str] = set()
+    for (kind, _), outline in outlines.items():
+        for name, array in outline.data_vars.items():
+            forms.setdefault(str(name), {}).setdefault(kind, array)
+        for dim, size in outline.sizes.items():
+            sizes[str(dim)] = max(size, sizes.get(str(dim), 0))
+        for name, array in outline.coords.items():
+            if not coords.setdefault(str(name), array).identical(array):
+                differ.add(str(name))
+    reason = Column((), (), "string", {"long_name": "why the run ended"})
+    found = {"reason": reason}
+    for name, of_kind in forms.items():
+        same = len({_form(array) for array in of_kind.values()}) == 1
+        for kind, array in of_kind.items():
+            dims = tuple(map(str, array.dims))
+            shape = tuple(sizes[dim] for dim in dims)
+            column = Column(dims, shape, array.dtype.str, dict(array.attrs))
+            found[name if same else f"{kind}.{name}"] = column
+    for name in sorted(differ):
+        array = coords.pop(name)
+        dtype = "string" if array.dtype.kind == "O" else array.dtype.str
+        attrs = {"long_name": f"{name} of each run, which differ"}
+        found[f"{name}_of_run"] = Column((name,), (sizes[name],), dtype, attrs)
+    return found, coords
+
+
+def _form(array: xr.DataArray) -> str:
+    return json.dumps([array.dims, array.dtype.str, array.attrs], default=str)
 
 
 def create(path: Path, config: SweepConfig) -> None:
@@ -91,72 +245,203 @@ def create(path: Path, config: SweepConfig) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     template = path.with_name(f".{path.name}.template")
     shutil.rmtree(template, ignore_errors=True)  # what a driver that was killed here left
-    runs, per_task = config.runs, config.runs_per_task
+    per_task, n_runs = config.runs_per_task, len(config.runs)
+    wanted, coords = columns(config.runs)
+    table = _table(config).assign_coords(coords)
+    table.attrs["columns"] = list(wanted)
+    wanted["done"] = Column((), (), "uint8", {"long_name": "run is whole"})
+    piece, n_pieces = _pieces(config, wanted)
     try:
-        _table(config).to_zarr(template, zarr_format=3, consolidated=False)
+        table.to_zarr(
+            template,
+            zarr_format=3,
+            consolidated=False,
+            encoding={"settings": {"chunks": (min(_SETTINGS_CHUNK, n_runs),)}},
+        )
         group = zarr.open_group(template, mode="r+", zarr_format=3, use_consolidated=False)
-        wanted = columns(runs) | {"done": Column((), (), "uint8", 0, {"long_name": "run is whole"})}
         for name, column in wanted.items():
             group.create_array(
                 name,
-                shape=(len(runs), *column.shape),
-                chunks=(1, *column.shape),
-                shards=None if per_task == 1 else (per_task, *column.shape),
+                shape=(n_runs, *column.shape),
+                chunks=(per_task, *(max(size, 1) for size in column.shape)),
                 dtype=column.dtype,
                 fill_value=column.fill,
                 dimension_names=("run", *column.dims),
                 attributes=dict(column.attrs),
             )
+        in_file = min(n_pieces, _MOST_PIECES)
+        group.create_array(
+            "data",
+            shape=(n_runs, n_pieces * piece),
+            chunks=(1, piece),
+            shards=(per_task, in_file * piece) if per_task * in_file > 1 else None,
+            dtype="uint8",
+            fill_value=0,
+            dimension_names=("run", "byte"),
+            attributes={"long_name": "what else the run left, packed"},
+        )
         os.replace(template, path)
     except BaseException:
         shutil.rmtree(template, ignore_errors=True)
         raise
 
 
+def _pieces(config: SweepConfig, wanted: Mapping[str, Column]) -> tuple[int, int]:
+    """Bytes that are compressed together, and how many times that a run has at most."""
+    in_table = sum(int(np.prod(column.shape)) for column in wanted.values()) * 8
+    width = max(run.n_bytes() for run in config.runs) + in_table + _SLACK
+    piece = min(width, _PIECE)
+    return piece, -(-width // piece)
+
+
 def block_arrays(
-    settings: list[RunSettings], runs: Iterable[Run], path: Path
+    path: Path, settings: Sequence[Any], results: Sequence[Any]
 ) -> dict[str, np.ndarray]:
     """What is stored of the runs of one task.
 
     Parameters
     ----------
-    settings
-        Of each run.
-    runs
-        The runs, in the same order.
     path
-        The store, which knows the widest run's weights.
+        The store, which knows the columns.
+    settings, results
+        Of each run, in the same order.
 
     Returns
     -------
     dict of numpy.ndarray
         (run, ...) by name.
+
+    Raises
+    ------
+    ValueError
+        If a run has more than its kind's outline says.
     """
     import zarr
 
     group = zarr.open_group(path, mode="r", zarr_format=3, use_consolidated=False)
-    arrays = {}
-    for name, column in columns(tuple(settings)).items():
-        stored: Any = group[name]
-        arrays[name] = np.full((len(settings), *stored.shape[1:]), column.fill, column.dtype)
-    for i, (one, run) in enumerate(zip(settings, runs, strict=True)):
-        made = len(run.snapshot_steps)
-        arrays["reason"][i] = REASONS.index(run.reason)
-        arrays["steps_made"][i] = run.measures.attrs["steps_made"]
-        arrays["snapshots_made"][i] = made
-        for name in (*MEASURES, "early_loss"):
-            if name in arrays:
-                values = run.measures[name].values
-                arrays[name][i, : values.size] = values
-        spectra = one.curvature(run)
-        if spectra is not None:
-            for spectrum, array in spectra.data_vars.items():
-                arrays[str(spectrum)][i, :made] = array.values
-        if "weights" in arrays and made:
-            flat = [run.weights[name].reshape(made, -1) for name in _shapes(one)]
-            joined = np.concatenate(flat, axis=1)
-            arrays["weights"][i, :made, : joined.shape[1]] = joined
+    arrays: dict[str, np.ndarray] = {}
+    for name in attributes(path)["columns"]:
+        array: Any = group[name]
+        words = array.dtype.kind not in "fiub"
+        fill, dtype = ("", object) if words else (array.fill_value, array.dtype)
+        arrays[name] = np.full((len(settings), *array.shape[1:]), fill, dtype)
+    packed = []
+    for i, (one, result) in enumerate(zip(settings, results, strict=True)):
+        arrays["reason"][i] = result.reason
+        packed.append(_pack(result.groups(), _fill_rows(arrays, i, one.kind, result.table())))
+    data: Any = group["data"]
+    width = max(map(len, packed))
+    if width > data.shape[1]:
+        raise ValueError(
+            f"a run left {width} bytes, but its kind's n_bytes promised at most {data.shape[1]}"
+        )
+    arrays["data"] = np.zeros((len(settings), width), "uint8")
+    for row, text in zip(arrays["data"], packed, strict=True):
+        row[: len(text)] = np.frombuffer(text, "uint8")
     return arrays
+
+
+def _fill_rows(
+    arrays: Mapping[str, np.ndarray], i: int, kind: str, table: xr.Dataset
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Put a run's table into row `i` of the columns; column and row by name in the table."""
+    rows = {}
+    for name, array in table.variables.items():
+        names = (f"{kind}.{name}", str(name)) if name in table.data_vars else (f"{name}_of_run",)
+        column = next((own for own in names if own in arrays), None)
+        if column is None:
+            continue
+        row: Any = arrays[column][i : i + 1]
+        sizes = zip(array.shape, row.shape[1:], strict=False)
+        if array.ndim != row.ndim - 1 or any(size > most for size, most in sizes):
+            raise ValueError(
+                f"{name} of a {kind} run has the shape {array.shape}, but the outline of its "
+                f"settings {row.shape[1:]}"
+            )
+        row[(0, *(slice(size) for size in array.shape))] = array.values
+        rows[str(name)] = (column, row[0])
+    return rows
+
+
+def _pack(groups: Mapping[str, xr.Dataset], rows: Mapping[str, tuple[str, Any]]) -> bytes:
+    """A run's groups as bytes: a description in JSON, then the arrays that no column holds."""
+    described: dict[str, Any] = {}
+    parts: list[bytes] = []
+    for group, dataset in groups.items():
+        variables = []
+        for name, variable in dataset.variables.items():
+            values = np.ascontiguousarray(variable.values).reshape(variable.shape)
+            one: dict[str, Any] = {"name": name, "dims": variable.dims, "shape": values.shape}
+            one |= {"dtype": values.dtype.str, "attrs": variable.attrs}
+            one["coord"] = name in dataset.coords
+            column, row = rows.get(str(name), ("", None))
+            if values.dtype.kind in "OUT":
+                one |= {"dtype": "object", "values": values.astype(object).tolist()}
+            elif row is not None and _same(row, values):
+                one["column"] = column
+            else:
+                one["start"] = sum(map(len, parts))
+                parts.append(values.tobytes())
+            variables.append(one)
+        described[group] = {"attrs": dataset.attrs, "variables": variables}
+    text = json.dumps(described, default=_json).encode()
+    return len(text).to_bytes(8, "little") + text + b"".join(parts)
+
+
+def _same(row: Any, values: Any) -> bool:
+    """Whether a column holds these very bytes."""
+    if row.dtype != values.dtype or row.ndim != values.ndim:
+        return False
+    cut: Any = tuple(slice(size) for size in values.shape)
+    there = row[cut]
+    return there.shape == values.shape and there.tobytes() == values.tobytes()
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"attributes of a run hold a {type(value).__name__}, expected plain values")
+
+
+def read_groups(path: Path, run: int) -> dict[str, xr.Dataset]:
+    """Groups of a run of a sweep, as it left them.
+
+    Parameters
+    ----------
+    path
+        The store.
+    run
+        Its number.
+
+    Returns
+    -------
+    dict of xarray.Dataset
+        By name.
+    """
+    import zarr
+
+    store = zarr.open_group(path, mode="r", zarr_format=3, use_consolidated=False)
+    data: Any = store["data"]
+    packed = np.asarray(data[run]).tobytes()
+    start = 8 + int.from_bytes(packed[:8], "little")
+    groups = {}
+    for group, described in json.loads(packed[8:start]).items():
+        variables: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+        for one in described["variables"]:
+            shape, dims = tuple(one["shape"]), tuple(one["dims"])
+            if "values" in one:
+                values = np.array(one["values"], dtype=object).reshape(shape)
+            elif "column" in one:
+                column: Any = store[one["column"]]
+                cut: Any = (run, *(slice(size) for size in shape))
+                values = np.asarray(column[cut])
+            else:
+                dtype, n = np.dtype(one["dtype"]), int(np.prod(shape))
+                at = start + one["start"]
+                values = np.frombuffer(packed, dtype, n, at).reshape(shape).copy()
+            variables[one["coord"]][one["name"]] = (dims, values, one["attrs"])
+        groups[group] = xr.Dataset(variables[False], variables[True], described["attrs"])
+    return groups
 
 
 def store_block(path: Path, start: int, arrays: Mapping[str, np.ndarray]) -> None:
@@ -180,19 +465,21 @@ def store_block(path: Path, start: int, arrays: Mapping[str, np.ndarray]) -> Non
 
     group = zarr.open_group(path, mode="r+", zarr_format=3, use_consolidated=False)
     marks: Any = group["done"]
-    n_runs = marks.shape[0]
-    shard = (marks.shards or marks.chunks)[0]
+    n_runs, shard = marks.shape[0], marks.chunks[0]
     stop = start + len(arrays["reason"])
     if start % shard or stop != min(start + shard, n_runs):
         raise ValueError(f"runs {start} to {stop} are no whole shard of {shard} of {n_runs} runs")
     for name, values in arrays.items():
         array: Any = group[name]
-        array[start:stop] = values
+        if name == "data":
+            array[start:stop, : values.shape[1]] = values
+        elif values.size:
+            array[start:stop] = values
     marks[start:stop] = np.ones(stop - start, dtype="uint8")
 
 
 def done_marks(path: Path) -> np.ndarray:
-    """Which runs are whole.
+    """Which runs are whole: those whose mark was written, as a file that is there or not.
 
     Parameters
     ----------
@@ -204,11 +491,14 @@ def done_marks(path: Path) -> np.ndarray:
     numpy.ndarray
         (run) bool.
     """
-    import zarr
-
-    group = zarr.open_group(path, mode="r", zarr_format=3, use_consolidated=False)
-    marks: Any = group["done"]
-    return np.asarray(marks[:]).astype(bool)
+    meta = json.loads((path / "done" / "zarr.json").read_text())
+    shard = meta["chunk_grid"]["configuration"]["chunk_shape"][0]
+    marks = np.zeros(meta["shape"][0], dtype=bool)
+    if (path / "done" / "c").is_dir():
+        for name in os.listdir(path / "done" / "c"):
+            if name.isdigit():
+                marks[int(name) * shard : (int(name) + 1) * shard] = True
+    return marks
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -229,13 +519,13 @@ def attributes(path: Path) -> dict[str, Any]:
     FileNotFoundError
         If there is no store.
     ValueError
-        If it is no sweep, or of a newer format version.
+        If it is no sweep, or of another format version.
     """
     meta = path / "zarr.json"
     if not meta.is_file():
         raise FileNotFoundError(f"no sweep at {path}: expected a Zarr v3 directory")
     try:
-        attrs = json.loads(meta.read_text())["attributes"]
+        attrs: dict[str, Any] = json.loads(meta.read_text())["attributes"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{meta} cannot be read: {error}") from error
     if attrs.get("title") != TITLE:
@@ -246,64 +536,23 @@ def attributes(path: Path) -> dict[str, Any]:
             f"{path} has format version {version}, but this neurodrift reads up to "
             f"{FORMAT_VERSION}: install a newer neurodrift"
         )
+    if "columns" not in attrs:
+        raise ValueError(
+            f"{path} was made by neurodrift {attrs.get('neurodrift_version')}, whose sweeps this "
+            "one does not read: make it again"
+        )
     return attrs
 
 
-def unflatten(settings: RunSettings, flat: np.ndarray) -> dict[str, np.ndarray]:
-    """Stored weights by name.
-
-    Parameters
-    ----------
-    settings
-        Of the run.
-    flat
-        (snapshot, parameter).
-
-    Returns
-    -------
-    dict of numpy.ndarray
-        (snapshot, ...) by name.
-    """
-    weights, start = {}, 0
-    for name, shape in _shapes(settings).items():
-        stop = start + int(np.prod(shape))
-        weights[name] = flat[:, start:stop].reshape(len(flat), *shape)
-        start = stop
-    return weights
-
-
-def _shapes(settings: RunSettings) -> dict[str, tuple[int, ...]]:
-    task, network, _ = settings.build()
-    drawn = initialise(task.n_inputs, network.n_hidden, task.n_outputs, depth=network.depth)
-    return {name: array.shape for name, array in drawn.items()}
-
-
-def _sizes(runs: tuple[RunSettings, ...]) -> Iterable[list[int]]:
-    seen: dict[str, list[int]] = {}
-    for run in runs:
-        key = json.dumps([run.task, run.network])
-        if key not in seen:
-            seen[key] = [int(np.prod(shape)) for shape in _shapes(run).values()]
-    return seen.values()
-
-
 def _table(config: SweepConfig) -> xr.Dataset:
-    """Parameters, settings and coordinates."""
-    runs, first = config.runs, config.runs[0]
-    tables = [run.parameters() for run in runs]
+    """Parameters and settings."""
+    runs = config.runs
+    tables = [{"simulation": run.kind} | parameters(run) for run in runs]
     table = xr.Dataset(
         {key: ("run", _parameter([t.get(key) for t in tables])) for key in config.varied},
-        coords={
-            "run": ("run", np.arange(len(runs)), {"long_name": "number of the run"}),
-            "step": ("step", first.steps("measures"), {"long_name": "updates made"}),
-            "snapshot_step": ("snapshot_step", first.steps("snapshots")),
-        },
+        coords={"run": ("run", np.arange(len(runs)), {"long_name": "number of the run"})},
     )
-    table["snapshot_step"].attrs = {"long_name": "updates made before the snapshot"}
-    if first.n_early:
-        steps = np.arange(1, min(first.n_early, first.n_steps) + 1)
-        table = table.assign_coords(early_step=("early_step", steps))
-    texts = [json.dumps(asdict(run)) for run in runs]
+    texts = [settings_text(run) for run in runs]
     table["settings"] = ("run", np.array(texts, dtype=object))
     table["settings"].attrs["long_name"] = "complete settings of the run, in JSON"
     table.attrs = {

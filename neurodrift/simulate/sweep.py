@@ -1,11 +1,10 @@
-"""Many runs on Dask workers, stored one by one: start, resume, open."""
+"""Sweeps: many simulations of any kind on Dask workers, in one store that resumes and opens."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +17,9 @@ from neurodrift._version import __version__
 from neurodrift.io.zarr import replace
 from neurodrift.simulate._workers import make_blocks
 from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, summarize_training
-from neurodrift.simulate.gradient.run import MEASURES, REASONS, Run
-from neurodrift.simulate.gradient.settings import RunSettings
-from neurodrift.simulate.settings.sweep_config import SweepConfig, read_sweep
-from neurodrift.simulate.store import (
-    attributes,
-    create,
-    done_marks,
-    unflatten,
-)
+from neurodrift.simulate.settings.kinds import settings_from_text
+from neurodrift.simulate.settings.sweep import SweepConfig, read_sweep, sweep_of
+from neurodrift.simulate.store import attributes, create, done_marks, read_groups
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -34,20 +27,25 @@ if TYPE_CHECKING:
 UNFINISHED = ".unfinished"
 """What is added to the name of a sweep under way."""
 
+_MOST_CHUNKS = 100  # of a column along runs: each is one task of Dask
+_CURVES = ("loss", "active_fraction", "fraction_active_units")
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sweep:
-    """A stored sweep, see :func:`open_sweep`.
+    """A stored sweep, see :func:`open_sweep`; iterating over it gives its recordings.
 
     Parameters
     ----------
     path
         The store.
     table
-        One row for each ``run`` that is done. Parameters by their dotted keys (NaN or empty where
-        a task has no such option), ``reason``, ``steps_made``; ``loss``, ``active_fraction`` and
-        ``fraction_active_units`` over ``step``; the Hessian's measures over ``snapshot_step``. NaN
-        after the end of a run that diverged or whose units all died. Curves are read when used.
+        One row for each ``run`` that is done, in Dask chunks of runs; the parameters are in
+        memory. Parameters by their dotted keys (NaN or empty where a run has no such option),
+        ``reason``, ``snapshots_made``, and what the kind of the runs measures. Of runs by gradient
+        descent: ``steps_made``; ``loss``, ``active_fraction`` and ``fraction_active_units`` over
+        ``step``; the Hessian's measures over ``snapshot_step``. NaN after the end of a run that is
+        shorter than others. Where runs differ in their steps, ``step_of_run`` says which they are.
     finished
         Whether every run is done.
     """
@@ -56,7 +54,14 @@ class Sweep:
     table: xr.Dataset
     finished: bool
 
-    def settings(self, run: int) -> RunSettings:
+    def __len__(self) -> int:
+        return int(self.table.sizes["run"])
+
+    def __iter__(self) -> Iterator[xr.Dataset]:
+        for run in self.table["run"].values.tolist():
+            yield self.recording(run)
+
+    def settings(self, run: int) -> Any:
         """Complete settings of a run.
 
         Parameters
@@ -66,27 +71,30 @@ class Sweep:
 
         Returns
         -------
-        RunSettings
-            With them, ``settings.train()`` makes the run again.
+        Settings
+            With them, ``settings.simulate()`` makes the run again.
 
         Raises
         ------
         ValueError
             If there is no such run, or it is not done.
         """
-        return RunSettings(**json.loads(self._row(run)["settings"].item()))
+        return settings_from_text(str(self._row(run)["settings"].values))
 
-    def run(self, run: int) -> Run:
-        """A stored run as :func:`neurodrift.simulate.gradient.engine.train` gave it.
+    def run(self, run: int, changes: Mapping[str, Any] | None = None) -> Any:
+        """A stored run as the simulation left it.
 
         Parameters
         ----------
         run
             Its number.
+        changes
+            Settings by dotted key that are no longer true, such as ``tasks.path``: where the
+            digits are now.
 
         Returns
         -------
-        Run
+        Result
             Measures, snapshots of the weights, reason.
 
         Raises
@@ -94,35 +102,11 @@ class Sweep:
         ValueError
             If there is no such run, or its weights were not stored.
         """
-        import zarr
-
-        row, settings = self._row(run), self.settings(run)
-        if not settings.weights:
-            raise ValueError(
-                f"{self.path} was made with weights: false, so run {run} has no snapshots; train "
-                "it again: sweep.settings(run).train()"
-            )
-        made = int(row["snapshots_made"])
-        group = zarr.open_group(self.path, mode="r", zarr_format=3, use_consolidated=False)
-        stored: Any = group["weights"]
-        task, network, rule = settings.build()
-        end = int(row["steps_made"])
-        measures = row[list(MEASURES)].isel(step=row["step"].values <= end).load()
-        measures = measures.drop_vars(["run", "snapshot_step", "early_step"], errors="ignore")
-        measures.attrs = {"seed": settings.seed, "reason": row["reason"].item(), "steps_made": end}
-        return Run(
-            task=task,
-            network=network,
-            rule=rule,
-            seed=settings.seed,
-            measures=measures,
-            snapshot_steps=row["snapshot_step"].values[:made],
-            weights=unflatten(settings, np.asarray(stored[run, :made])),
-            reason=row["reason"].item(),
-        )
+        text = str(self._row(run)["settings"].values)
+        return settings_from_text(text, changes).restore(read_groups(self.path, run))
 
     def recording(self, run: int) -> xr.Dataset:
-        """The hidden layer of a run over its snapshots, as any recording.
+        """A run over its snapshots, as any recording.
 
         Parameters
         ----------
@@ -132,8 +116,7 @@ class Sweep:
         Returns
         -------
         xarray.Dataset
-            A recording, see :meth:`neurodrift.simulate.gradient.run.Run.recording`; its subject is
-            ``"run N"``.
+            A recording; its subject is ``"run N"``.
 
         Raises
         ------
@@ -156,31 +139,41 @@ class Sweep:
         xarray.Dataset
             Parameters, and the columns of
             :func:`neurodrift.simulate.curvature.measures.summarize_training`. Its ``reason``, why
-            the published
-            rule drops a run, is ``reason_dropped`` here; ``reason`` is why the run ended.
+            the published rule drops a run, is ``reason_dropped`` here; ``reason`` is why the run
+            ended.
+
+        Raises
+        ------
+        ValueError
+            If the runs have no loss and active units over common steps.
         """
         table = self.table
+        missing = [name for name in (*_CURVES, "step") if name not in table.variables]
+        if missing:
+            raise ValueError(
+                f"a summary needs {', '.join(_CURVES)} over the same steps in every run; "
+                f"{self.path} lacks {', '.join(missing)}: use its table"
+            )
         spectra = None
         if "eig_sum" in table:
             there = [name for name in SPECTRUM if name in table]
             spectra = table[there].drop_vars("step", errors="ignore").rename(snapshot_step="step")
-        curves = table[list(MEASURES)].load()
-        found = summarize_training(curves, spectra, collection=collection)
+            spectra = spectra.load()
+        found = summarize_training(table[list(_CURVES)].load(), spectra, collection=collection)
         found = found.rename(reason="reason_dropped")
         scalars = [name for name in table.data_vars if table[name].dims == ("run",)]
-        rows = table[scalars].drop_vars("settings").sel(run=found["run"].values)
+        rows = table[scalars].drop_vars("settings").sel(run=found["run"].values).load()
         rows = rows.drop_vars([name for name in rows.coords if name != "run"])
         return rows.assign(found.data_vars).assign_attrs(found.attrs)
 
     def _row(self, run: int) -> xr.Dataset:
         if run not in self.table["run"].values:
-            known = self.table.sizes["run"]
-            raise ValueError(f"{self.path} has no run {run} that is done; {known} are")
+            raise ValueError(f"{self.path} has no run {run} that is done; {len(self)} are")
         return self.table.sel(run=run)
 
 
 def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Sweep:
-    """Open a sweep.
+    """Open a sweep of any kind, lazily.
 
     Parameters
     ----------
@@ -206,12 +199,12 @@ def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Swe
     >>> import tempfile
     >>> from pathlib import Path
     >>> from neurodrift.simulate.sweep import open_sweep, run_sweep
-    >>> from neurodrift.simulate.settings.sweep_config import sweep_from_values
+    >>> from neurodrift.simulate.settings.sweep import sweep_from_values
     >>> config = sweep_from_values({
     ...     "task": {"name": "random"}, "n_steps": 100, "measures": 11, "snapshots": 2,
     ...     "sweep": {"ranges": [{"key": "rule.update_noise", "values": [0.01, 0.1]}]},
     ... })
-    >>> path = run_sweep(config, Path(tempfile.mkdtemp()) / "sweep.zarr", n_workers=0)
+    >>> path = run_sweep(config, Path(tempfile.mkdtemp()) / "sweep.zarr", workers=0)
     >>> sweep = open_sweep(path)
     >>> sweep.table["loss"].sizes, sweep.recording(1).sizes["session"]
     (Frozen({'run': 2, 'step': 11}), 2)
@@ -220,10 +213,16 @@ def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Swe
     under_way = path.with_name(path.name + UNFINISHED)
     if not path.exists() and under_way.exists():
         path = under_way
-    attributes(path)
+    attrs = attributes(path)
     try:
         marks = done_marks(path)
-        table = xr.open_zarr(path, consolidated=False, chunks=None, decode_times=False)
+        table = xr.open_zarr(
+            path,
+            consolidated=False,
+            chunks=None,
+            decode_times=False,
+            drop_variables=["data", "done"],
+        )
     except Exception as error:
         raise ValueError(f"{path} cannot be read, the store is damaged: {error}") from error
     whole = bool(marks.all())
@@ -233,25 +232,25 @@ def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Swe
             "Give the command that began it again to go on, or open what there is with "
             "unfinished=True"
         )
-    order = [*table.attrs["parameters"], "reason", "steps_made", "snapshots_made", *MEASURES]
-    order += sorted(set(map(str, table.data_vars)) - {*order, "done", "weights"})
-    table = table[order].assign_coords(table.coords).isel(run=np.flatnonzero(marks))
-    words = np.array(REASONS, dtype=object)[table["reason"].values]
-    table["reason"] = ("run", words, {"long_name": "why the run ended"})
-    for name in list(table.variables):
-        if table[name].dims == ("run",):
-            values = table[name].load()
-            if values.dtype.kind in "UT":
-                table[name] = values.astype(object)
+    parameters, lazy = attrs["parameters"], [*attrs["columns"], "settings"]
+    task = attrs["runs_per_task"]  # whose runs lie in one file
+    table = table[[*parameters, *lazy]]
+    columns = {n: table[n].chunk(run=task * -(-marks.size // (task * _MOST_CHUNKS))) for n in lazy}
+    table = table.assign(columns).assign({name: table[name].load() for name in parameters})
+    if not whole:
+        table = table.isel(run=np.flatnonzero(marks))
+    for name in [*parameters, *lazy]:
+        if table[name].dtype.kind in "UT":
+            table[name] = table[name].astype(object)
     return Sweep(path=path, table=table, finished=whole)
 
 
 def run_sweep(
-    config: SweepConfig | str | os.PathLike[str],
+    config: SweepConfig | Sequence[Any] | str | os.PathLike[str],
     path: str | os.PathLike[str],
     *,
-    client: Client | None = None,
-    n_workers: int | None = None,
+    scheduler: str | Client | None = None,
+    workers: int | None = None,
     overwrite: bool = False,
     progress: bool = False,
 ) -> Path:
@@ -261,14 +260,15 @@ def run_sweep(
     ----------
     config
         The runs, a YAML file, or a published name, see
-        :func:`neurodrift.simulate.settings.sweep_config.read_sweep`.
+        :func:`neurodrift.simulate.settings.sweep.read_sweep`; or the settings of each run, which
+        may be of different kinds and sizes.
     path
         Directory of the store. Until all runs are done it is called ``<path>.unfinished``. The
         same call resumes there; at most the runs in flight are lost.
-    client
-        Dask client whose workers see `path`.
-    n_workers
-        Worker processes to start without a client, one for each processor when omitted; 0 makes
+    scheduler
+        Address of a Dask scheduler, or a client of it, whose workers see `path`.
+    workers
+        Worker processes to start without a scheduler, one for each processor when omitted; 0 makes
         the runs one after another in this process.
     overwrite
         Whether another store at `path`, or a sweep under way there with another configuration, is
@@ -295,7 +295,10 @@ def run_sweep(
     A task makes whole shards: it writes its runs and then, as the last thing, their done marks. A
     run depends on its settings alone, so neither workers nor interruptions change a bit of it.
     """
-    config = config if isinstance(config, SweepConfig) else read_sweep(config)
+    if isinstance(config, str | os.PathLike):
+        config = read_sweep(config)
+    elif not isinstance(config, SweepConfig):
+        config = sweep_of(config)
     path = Path(os.path.abspath(path))
     under_way = path.with_name(path.name + UNFINISHED)
     if os.path.lexists(path):
@@ -320,7 +323,7 @@ def run_sweep(
         blocks = [int(block) * config.runs_per_task for block in np.unique(starts)]
         if blocks:
             try:
-                make_blocks(config, under_way, blocks, client, n_workers, progress)
+                make_blocks(config, under_way, blocks, scheduler, workers, progress)
             except OSError as error:
                 raise _kept(error, under_way) from error
         if not done_marks(under_way).all():  # never by the rules above, so never called whole

@@ -4,7 +4,7 @@ import pytest
 
 import neurodrift as nd
 from neurodrift.cli import main
-from neurodrift.simulate.settings.sweep_config import sweep_from_values
+from neurodrift.simulate.settings.sweep import sweep_from_values
 from neurodrift.simulate.sweep import run_sweep
 
 FAST = ["--n-repeats", "5", "--workers", "1"]
@@ -28,7 +28,7 @@ def stores(tmp_path_factory):
         "snapshots": 4,
         "sweep": {"ranges": [{"key": "seed", "values": [0, 1]}]},
     }
-    run_sweep(sweep_from_values(config), folder / "sweep.zarr", n_workers=0)
+    run_sweep(sweep_from_values(config), folder / "sweep.zarr", workers=0)
     return folder
 
 

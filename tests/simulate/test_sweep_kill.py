@@ -71,7 +71,7 @@ def wait_for_progress(driver, path, before, seconds=120):
 def test_sweep__killed_at_random_moments(tmp_path):
     config = tmp_path / "sweep.yaml"
     config.write_text(CONFIG)
-    expected = contents(run_sweep(config, tmp_path / "expected.zarr", n_workers=0))
+    expected = contents(run_sweep(config, tmp_path / "expected.zarr", workers=0))
     rng = generator(int(os.environ.get("NEURODRIFT_KILL_SEED", "0")), "kills")
     killed: Counter[str] = Counter()
     number, lost, begun = 0, [], False

@@ -271,7 +271,11 @@ class Population:
         events = maps["events"].transpose(dim, "unit", "direction", "position").values
         seconds = maps["occupancy"].transpose(dim, "direction", "position").values
         seconds = seconds.reshape(seconds.shape[0], 1, -1).sum(axis=-1)
-        total = np.ascontiguousarray(events).reshape(*events.shape[:2], -1).sum(axis=-1)
+        total = (
+            np.ascontiguousarray(events)
+            .reshape(*events.shape[:2], int(np.prod(events.shape[2:])))
+            .sum(axis=-1)
+        )
         mean = np.divide(total, seconds, out=np.full(total.shape, np.nan), where=seconds > 0)
         return np.where(self.detected, mean, np.nan)
 

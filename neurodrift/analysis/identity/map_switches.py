@@ -9,7 +9,7 @@ import xarray as xr
 
 from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.drift.drift import first_index
-from neurodrift.analysis.identity._parting import (
+from neurodrift.analysis.identity._map_clusters import (
     Intervals,
     Split,
     compare,
@@ -107,7 +107,7 @@ def detect_maps(
     """
     check(recording)
     binning = as_binning(binning)
-    smoothing = binning.typical_width() if smoothing is None else smoothing
+    smoothing = binning.smoothing_or_default(smoothing)
     split = _finest(recording) if split is None else split
     if split not in _DEFAULT_BLOCK:
         raise ValueError(f"split is {split!r}, expected 'trial', 'lap' or 'block'")

@@ -9,7 +9,7 @@ import xarray as xr
 
 from neurodrift.analysis._inference import permutation_p
 from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
-from neurodrift.analysis.identity._parting import Intervals, fit
+from neurodrift.analysis.identity._map_clusters import Intervals, fit
 from neurodrift.analysis.identity._similarity import (
     MIN_UNITS,
     N_GROUPS,
@@ -100,7 +100,7 @@ def check_registration(
     """
     check(recording)
     binning = as_binning(binning)
-    smoothing = binning.typical_width() if smoothing is None else smoothing
+    smoothing = binning.smoothing_or_default(smoothing)
     maps, labels = _maps(recording, binning, smoothing)
     names = [str(item) for item in recording["session"].values]
     n_sessions = len(names)

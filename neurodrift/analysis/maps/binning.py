@@ -13,6 +13,8 @@ from neurodrift.recording import slice_sessions
 from neurodrift.schema import check
 
 MIN_RUNNING_SPEED = 1.0  # cm/s, Sheintuch et al. 2020
+MIN_EXTENT = 1.0  # cm; a position that never moves further lies in one bin
+_MOST_BINS = 100_000  # of one axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,21 @@ class Binning:
         if axes is None:
             return float(np.atleast_1d(self.bin_width)[0])
         return float(np.median(np.diff(axes[0])))
+
+    def smoothing_or_default(self, smoothing: float | None) -> float:
+        """Smoothing of the maps that are compared.
+
+        Parameters
+        ----------
+        smoothing
+            Standard deviation of the Gaussian [cm], or None for the default.
+
+        Returns
+        -------
+        float
+            Centimetres; by default the width of a bin.
+        """
+        return self.typical_width() if smoothing is None else smoothing
 
     def to_json(self) -> str:
         """The parameters as JSON, for the provenance of a result.
@@ -294,6 +311,12 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
     edges = []
     for axis, width in zip(axes, np.broadcast_to(widths, (len(axes),)), strict=True):
         values = recording[axis].values[tracked]
+        extent = float(np.ptp(values))
+        if extent / width > _MOST_BINS or width > 10 * max(extent, MIN_EXTENT):
+            raise ValueError(
+                f"bin_width is {width:g} cm, but {axis} covers {extent:.3g} cm: choose a width "
+                "between a fraction and a multiple of a field, such as 4"
+            )
         first = np.floor(values.min() / width)
         last = max(np.ceil(values.max() / width), first + 1)
         multiples = np.arange(first, last + 1) * width

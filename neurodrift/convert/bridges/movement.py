@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.convert.pipelines.sleap import choose
-from neurodrift.gate.parts import Position, clock
+from neurodrift.gate.inputs import Position, clock
 from neurodrift.schema import check
 
 _DIMS = ("time", "space", "keypoints", "individuals")

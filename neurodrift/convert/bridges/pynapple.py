@@ -132,7 +132,9 @@ def from_pynapple(
         If pynapple is not installed, or the parts do not fit.
     """
     nap = _pynapple()
-    sessions = frames.time_support if sessions is None else sessions
+    if sessions is None:  # frames that were restricted to epochs are still one session
+        support = frames.time_support
+        sessions = support if _tells_sessions(support) else _whole(nap, support)
     names = [str(n) for n in getattr(frames, "columns", ["x"])]
     unknown = sorted(set(names) - set(FRAME_DTYPES) - {"session_index"})
     if unknown:
@@ -151,8 +153,8 @@ def from_pynapple(
     durations = about.get("frame_duration")
     if durations is None:
         durations = np.array([np.median(np.diff(clock)) for clock in clocks])
-    per_frame = {
-        name: [values[rows, i].astype(FRAME_DTYPES[name]) for rows in order]
+    per_frame: dict[str, Any] = {
+        name: [_held(name, values[rows, i]) for rows in order]
         for i, name in enumerate(names)
         if name != "session_index"
     }
@@ -187,6 +189,24 @@ def from_pynapple(
         environment=environment,
         **per_frame,
     )
+
+
+def _tells_sessions(support: Any) -> bool:
+    """Whether a time support is that of a recording, which names its sessions."""
+    return "session" in support.metadata_columns
+
+
+def _whole(nap: Any, support: Any) -> Any:
+    """One interval from the first start to the last end."""
+    return nap.IntervalSet(start=support.start[0], end=support.end[-1])
+
+
+def _held(name: str, values: np.ndarray) -> np.ndarray:
+    """Values over frames as a recording holds them; NaN is none where there are whole numbers."""
+    kind = FRAME_DTYPES[name]
+    if np.issubdtype(kind, np.integer):
+        values = np.where(np.isnan(values), 0 if name in ("direction", "map_label") else -1, values)
+    return values.astype(kind)
 
 
 def _unit_metadata(recording: xr.Dataset) -> dict[str, Any]:

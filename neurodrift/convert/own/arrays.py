@@ -24,8 +24,8 @@ from neurodrift.convert.pipelines.registration import (
     registered_ids,
     registration_from_table,
 )
-from neurodrift.gate.findings import settle
-from neurodrift.gate.parts import Activity, Columns, Position, clock
+from neurodrift.gate.findings import sentences, settle
+from neurodrift.gate.inputs import Activity, Columns, Position, clock
 from neurodrift.io.nwb.session import NwbSession
 from neurodrift.io.zarr import refuse_existing
 
@@ -145,7 +145,7 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
             column = registration_column(mapping, registration, index)
             activity = with_silent_units(activity, section, registration, column)
             ids, findings = registered_ids(registration, column, activity)
-            notes += settle(findings, f"session {label}")
+            notes += sentences(settle(findings, f"session {label}"))
             if registration.score is not None:
                 score = np.where(ids >= 0, registration.score[np.maximum(ids, 0)], np.nan)
                 about = ("how sure the registration is, from 0 to 1", score)

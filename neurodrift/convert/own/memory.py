@@ -12,7 +12,7 @@ import xarray as xr
 
 from neurodrift.convert.own.arrays import mapped_sessions
 from neurodrift.convert.own.sessions import nwb_session, write_sessions
-from neurodrift.gate.parts import Activity, Position, clock
+from neurodrift.gate.inputs import Activity, Position, clock
 from neurodrift.io.nwb.session import NwbSession
 
 _CLOCKS = ("activity_time", "activity_frame_rate", "position_time", "position_frame_rate")

@@ -18,8 +18,8 @@ from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
 from neurodrift.gate.activities import activity_findings
 from neurodrift.gate.clocks import overlap_findings
-from neurodrift.gate.findings import Finding, settle
-from neurodrift.gate.parts import Activity, Columns, Position
+from neurodrift.gate.findings import Finding, sentences, settle
+from neurodrift.gate.inputs import Activity, Columns, Position
 from neurodrift.gate.positions import position_findings
 from neurodrift.gate.trials import trial_findings
 from neurodrift.io.nwb.session import NwbSession, Series
@@ -89,7 +89,7 @@ def nwb_session(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.gate.parts import Activity, Position
+    >>> from neurodrift.gate.inputs import Activity, Position
     >>> from neurodrift.convert.own.sessions import nwb_session
     >>> clock = np.arange(6000) / 30
     >>> session = nwb_session(
@@ -113,7 +113,7 @@ def nwb_session(
     if trials is not None:
         clock = position.time if position is not None else activity.time
         findings += trial_findings(trials, clock)
-    known = settle(findings, f"session {session}", accept)
+    known = sentences(settle(findings, f"session {session}", accept))
     ids = np.full(rows.size, -1) if registered_cell_id is None else np.asarray(registered_cell_id)
     if ids.shape != rows.shape:
         raise ValueError(f"registered_cell_id has shape {ids.shape}, expected one of {rows.size}")

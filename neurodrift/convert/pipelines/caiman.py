@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from neurodrift.convert.pipelines.registration import Registration, registration_from_table
-from neurodrift.gate.parts import Activity, clock
+from neurodrift.gate.inputs import Activity, clock
 from neurodrift.io.arrays.files import list_arrays, read_array
 from neurodrift.io.arrays.hdf5 import follow, opened, read_dataset
 

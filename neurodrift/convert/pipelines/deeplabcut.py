@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.convert.pipelines.sleap import choose
-from neurodrift.gate.parts import Position, clock
+from neurodrift.gate.inputs import Position, clock
 from neurodrift.io.arrays.files import MAX_BYTES
 from neurodrift.io.arrays.hdf5 import opened, read_dataset
 from neurodrift.io.arrays.pickle import read_inert

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodrift.gate.parts import Activity, clock
+from neurodrift.gate.inputs import Activity, clock
 from neurodrift.io.arrays.files import MAX_BYTES
 
 _DIMS = {"frame", "unit_id"}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neurodrift.gate.parts import Activity
+from neurodrift.gate.inputs import Activity
 from neurodrift.io.arrays.files import read_array
 
 _TABLES = ("cluster_info.tsv", "cluster_group.tsv", "cluster_KSLabel.tsv", "cluster_groups.csv")

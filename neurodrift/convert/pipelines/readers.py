@@ -27,8 +27,8 @@ READERS: dict[str, dict[str, str]] = {
 """What is read -> name of the pipeline -> ``"module:function"``, imported when it is used.
 
 An activity's reader takes a path, the keywords ``time`` and ``rate`` of the frames and its own
-options and returns an :class:`~neurodrift.gate.parts.Activity`; a position's takes
-``cm_per_pixel`` as well and returns a :class:`~neurodrift.gate.parts.Position`; a
+options and returns an :class:`~neurodrift.gate.inputs.Activity`; a position's takes
+``cm_per_pixel`` as well and returns a :class:`~neurodrift.gate.inputs.Position`; a
 registration's returns a :class:`~neurodrift.convert.pipelines.registration.Registration`.
 """
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from neurodrift.gate.findings import Finding
-from neurodrift.gate.parts import Activity
+from neurodrift.gate.inputs import Activity
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neurodrift.gate.parts import Position, clock
+from neurodrift.gate.inputs import Position, clock
 from neurodrift.io.arrays.files import list_arrays, read_array
 from neurodrift.io.arrays.hdf5 import opened
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodrift.gate.parts import Activity, clock
+from neurodrift.gate.inputs import Activity, clock
 from neurodrift.io.arrays.files import read_array
 from neurodrift.io.arrays.pickle import read_object_npy
 

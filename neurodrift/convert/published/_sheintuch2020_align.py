@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift._velocity import moving_average
 from neurodrift.convert.published._sheintuch2020_source import Source
-from neurodrift.kinematics import moving_average
 
 RATE = 20.0  # Hz, frames of the imaging and samples of the behaviour
 TRACK = 96.0  # cm

@@ -37,7 +37,7 @@ from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none, sha256
 from neurodrift.convert.published import _hc6_source as hc6
 from neurodrift.convert.published._hc6_source import linear_position, paths_of, trajectories
-from neurodrift.gate.parts import Columns
+from neurodrift.gate.inputs import Columns
 from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
 

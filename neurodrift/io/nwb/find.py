@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,40 @@ def find_activity(nwbfile: Any, wanted: str | None, where: str) -> Any:
     return _choose(found, wanted, "activity", "series", where)
 
 
-def find_position(nwbfile: Any, wanted: str | None, where: str) -> Any:
+def find_positions(
+    nwbfile: Any, wanted: Sequence[str] | None, where: str, unit: str | None = None
+) -> list[Any]:
+    """The spatial series that hold the position: one, or those of its axes or stretches.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    wanted
+        Names or paths of the series; the only one in a unit of length when omitted.
+    where
+        The file, for messages.
+    unit
+        Unit of length that stands for the one that the file gives.
+
+    Returns
+    -------
+    list of pynwb.behavior.SpatialSeries
+        The chosen series, in the order that was asked for.
+
+    Raises
+    ------
+    ValueError
+        If there is none in a unit of length, or several and none is named.
+    """
+    if unit is not None and centimetres(unit) is None:
+        raise ValueError(f"position_unit is {unit!r}, expected one of {', '.join(_LENGTHS)}")
+    if wanted is None:
+        return [find_position(nwbfile, None, where, unit)]
+    return [find_position(nwbfile, name, where, unit) for name in wanted]
+
+
+def find_position(nwbfile: Any, wanted: str | None, where: str, unit: str | None = None) -> Any:
     """The spatial series that holds the position.
 
     Parameters
@@ -80,6 +113,8 @@ def find_position(nwbfile: Any, wanted: str | None, where: str) -> Any:
         Name or path of the series; the only one in a unit of length when omitted.
     where
         The file, for messages.
+    unit
+        Unit of length that stands for the one that the file gives.
 
     Returns
     -------
@@ -94,7 +129,11 @@ def find_position(nwbfile: Any, wanted: str | None, where: str) -> Any:
     from pynwb.behavior import SpatialSeries
 
     every = {path_of(s): s for s in nwbfile.objects.values() if isinstance(s, SpatialSeries)}
-    lengths = {path: s for path, s in every.items() if centimetres(s.unit) is not None}
+    lengths = {
+        path: s
+        for path, s in every.items()
+        if centimetres(unit or s.unit) is not None and not _is_no_place(s)
+    }
     if not every:
         raise ValueError(
             f"{where} holds no position: expected a SpatialSeries in processing/behavior or "
@@ -103,16 +142,22 @@ def find_position(nwbfile: Any, wanted: str | None, where: str) -> Any:
     if wanted is None and not lengths:
         units = ", ".join(f"{path} in {s.unit!r}" for path, s in every.items())
         raise ValueError(
-            f"{where} holds no position in a unit of length ({units}): store it in metres or cm, "
-            "with the right conversion"
+            f"{where} holds no position in a unit of length ({units}): say which it is by the "
+            "option position_unit (--position-unit cm), or store it in metres or cm"
         )
     series = _choose(lengths if wanted is None else every, wanted, "position", "position", where)
-    if centimetres(series.unit) is None:
+    if centimetres(unit or series.unit) is None:
         raise ValueError(
-            f"the position {path_of(series)} of {where} is in {series.unit!r}: store it in metres "
-            "or cm, with the right conversion"
+            f"the position {path_of(series)} of {where} is in {series.unit!r}: say which unit of "
+            "length it is by the option position_unit (--position-unit cm), or store it in metres"
         )
     return series
+
+
+def _is_no_place(series: Any) -> bool:
+    """Whether a spatial series is of the head's direction, the eye or the pupil."""
+    holder = type(series.parent).__name__ if series.parent is not None else ""
+    return holder in ("CompassDirection", "EyeTracking", "PupilTracking")
 
 
 def find_speed(nwbfile: Any, wanted: str | None, time: np.ndarray, where: str) -> Any:
@@ -303,7 +348,27 @@ def scaled(series: Any, factor: float = 1.0) -> np.ndarray:
     numpy.ndarray
         (time) or (time, column).
     """
-    data = np.asarray(series.data[:], dtype=np.float64)
+    return in_unit(np.asarray(series.data[:]), series, factor)
+
+
+def in_unit(data: np.ndarray, series: Any, factor: float = 1.0) -> np.ndarray:
+    """Stored samples of a series in its unit, times a factor.
+
+    Parameters
+    ----------
+    data
+        Samples as stored.
+    series
+        The :class:`pynwb.TimeSeries` that they are of.
+    factor
+        From its unit to the wanted one.
+
+    Returns
+    -------
+    numpy.ndarray
+        In double precision.
+    """
+    data = np.asarray(data, dtype=np.float64)
     total = series.conversion * factor
     # 0.01 m times 100 is exactly 1 cm, but not in binary: keep what was stored in cm as it is.
     if abs(total - 1) > 1e-12:
@@ -317,9 +382,10 @@ def _choose(
     listed = ", ".join(sorted(found)) or "none"
     if wanted is None:
         if len(found) > 1:
+            both = " (give it twice for the two axes, or the stretches, of one position)"
             raise ValueError(
                 f"{where} holds several candidates for the {what}: {listed}; choose one by the "
-                f"option {option} (--{option})"
+                f"option {option} (--{option}){both if option == 'position' else ''}"
             )
         return next(iter(found.values()))
     matches = [path for path in found if path == wanted]

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.gate.clocks import overlap_findings
+from neurodrift.gate.findings import Finding
+from neurodrift.gate.inputs import Activity, Position
 from neurodrift.io.nwb import find as nwb_find
+from neurodrift.io.nwb.arrays import clock_and_rows
 
 _SLACK = 1e-6  # of a frame: times that differ by rounding only are the same
 
@@ -49,12 +53,13 @@ def activity_on_frames(
     from pynwb.ophys import RoiResponseSeries
 
     if isinstance(source, RoiResponseSeries):
-        data = nwb_find.scaled(source)
-        data = data.reshape(data.shape[0], -1)
-        dense = sampled_on_frames(data, nwb_find.timestamps(source), time, step)
+        rows = np.asarray(source.rois.data[:])
+        sampled, data = clock_and_rows(source, nwb_find.path_of(source), rows.size)
+        data = nwb_find.in_unit(data, source).reshape(len(data), -1)
+        dense = sampled_on_frames(data, sampled, time, step)
         told = source.description
         kind = "activation" if told == "activation" else "deconvolved"
-        return dense, kind, source.rois.table, np.asarray(source.rois.data[:])
+        return dense, kind, source.rois.table, rows
     if isinstance(source, Units):
         ends = np.asarray(source["spike_times"].data[:], dtype=np.int64)
         times = np.asarray(source["spike_times"].target.data[:], dtype=np.float64)
@@ -78,6 +83,41 @@ def activity_on_frames(
     rows = np.arange(len(table))
     dense = counted_on_frames(times, unit, rows.size, time, step, weights, where=source.name)
     return dense, kind, table, rows
+
+
+def clocks_together(source: Any, place: Any) -> list[Finding]:
+    """How far the activity's clock and the position's run together.
+
+    Parameters
+    ----------
+    source
+        As for :func:`activity_on_frames`.
+    place
+        The :class:`~neurodrift.io.nwb.place.Place` of the position.
+
+    Returns
+    -------
+    list of Finding
+        What was found.
+    """
+    from pynwb.misc import Units
+    from pynwb.ophys import RoiResponseSeries
+
+    path = nwb_find.path_of(source)
+    if isinstance(source, RoiResponseSeries):
+        rows = len(source.rois.data)
+        time, _ = clock_and_rows(source, path, rows)
+        activity = Activity(
+            kind="deconvolved", source=path, samples=np.zeros((time.size, 1)), time=time
+        )
+    else:
+        column = source["spike_times"].target if isinstance(source, Units) else source["timestamp"]
+        times = np.asarray(column.data[:], dtype=np.float64)
+        if not times.size:
+            return []
+        activity = Activity(kind="spikes", source=path, times=[times])
+    position = Position(time=place.time, xy=place.xy[:, 0], source=place.source)
+    return overlap_findings(activity, position)
 
 
 def counted_on_frames(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +13,12 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
+from neurodrift.gate.activities import trace_findings
+from neurodrift.gate.findings import GateWarning, settle
 from neurodrift.io.nwb import find as nwb_find
-from neurodrift.io.nwb.frames import activity_on_frames
+from neurodrift.io.nwb.epochs import epoch_spans
+from neurodrift.io.nwb.frames import activity_on_frames, clocks_together
+from neurodrift.io.nwb.place import read_place
 from neurodrift.io.nwb.tables import (
     OBSERVED,
     labels_of,
@@ -25,6 +29,7 @@ from neurodrift.io.nwb.tables import (
     told_by_epochs,
     trials_on_frames,
 )
+from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
 from neurodrift.joining import join_sessions
 from neurodrift.recording import recording_from_arrays
 from neurodrift.schema import RECORDING, check, label
@@ -34,13 +39,17 @@ def import_nwb(
     files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     series: str | None = None,
-    position: str | None = None,
+    position: str | Sequence[str] | None = None,
+    position_unit: str | None = None,
     speed: str | None = None,
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
     environment: str | None = None,
     region: str | None = None,
+    units: str | None = None,
+    epoch: str | None = None,
     sessions_from: str = "file",
+    accept: Collection[str] = (),
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
 
@@ -52,12 +61,14 @@ def import_nwb(
     ----------
     files
         NWB files, one for each session.
-    series, position, speed, values, join_on, environment, region
+    series, position, position_unit, speed, values, join_on, environment, region, units, epoch
         As for :func:`read_session`.
     sessions_from
         ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
         intervals: each of its rows is one, and units of one file are the same in all of them.
         Frames in no row are left out.
+    accept
+        Names of findings of the gate that are taken as true; errors name them.
 
     Returns
     -------
@@ -98,12 +109,16 @@ def import_nwb(
     options: dict[str, Any] = {
         "series": series,
         "position": position,
+        "position_unit": position_unit,
         "speed": speed,
         "values": values,
         "join_on": join_on,
         "environment": environment,
         "region": region,
+        "units": units,
+        "epoch": epoch,
         "sessions_from": sessions_from,
+        "accept": accept,
     }
     parts: list[_Part] = []
     for path in paths:
@@ -142,12 +157,16 @@ def read_session(
     path: str | os.PathLike[str],
     *,
     series: str | None = None,
-    position: str | None = None,
+    position: str | Sequence[str] | None = None,
+    position_unit: str | None = None,
     speed: str | None = None,
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
     environment: str | None = None,
     region: str | None = None,
+    units: str | None = None,
+    epoch: str | None = None,
+    accept: Collection[str] = (),
 ) -> xr.Dataset:
     """Read one NWB file as a recording of one session.
 
@@ -165,8 +184,10 @@ def read_session(
         Name or path of the activity: units with spike times, an ``EventsTable`` whose rows point
         to cells, or an ROI response series. Needed only if the file holds several.
     position
-        Name or path of the ``SpatialSeries`` of the position (time) or (time, 2), in a unit of
-        length. Needed only if the file holds several.
+        Name or path of the ``SpatialSeries`` of the position, in a unit of length; several for
+        its axes, or for its stretches one after the other. Needed only if the file holds several.
+    position_unit
+        Unit of length that stands for the one that the file gives, such as ``"cm"``.
     speed
         Name or path of the running speed or velocity; when omitted, the one sampled with the
         position, and if there is none, speed is derived from the position.
@@ -180,6 +201,15 @@ def read_session(
         environments, the one to read: only frames in its epochs are used.
     region
         Brain region of the units to read; all of them when omitted.
+    units
+        Which units to read: a query over the columns of their table, such as
+        ``"quality == 'good'"``, or ``"all"``. When omitted, those that the file's own curation
+        keeps (``Accepted``, ``iscell``, ``quality``), with a warning that says how many.
+    epoch
+        Label, tag or table of the intervals whose frames to read, such as ``"maze"``; ``"all"``
+        for the whole file. Needed only if epochs of several labels are in the file.
+    accept
+        Names of findings of the gate that are taken as true; errors name them.
 
     Returns
     -------
@@ -201,12 +231,16 @@ def read_session(
         name=None,
         series=series,
         position=position,
+        position_unit=position_unit,
         speed=speed,
         values=values,
         join_on=join_on,
         environment=environment,
         region=region,
+        units=units,
+        epoch=epoch,
         sessions_from="file",
+        accept=accept,
     )
     return part.recording
 
@@ -279,13 +313,17 @@ def recordings_in(
     told: dict[str, Any],
     *,
     series: str | None,
-    position: str | None,
+    position: str | Sequence[str] | None,
+    position_unit: str | None,
     speed: str | None,
     values: str,
     join_on: str,
     environment: str | None,
     region: str | None,
+    units: str | None,
+    epoch: str | None,
     sessions_from: str,
+    accept: Collection[str],
 ) -> list[xr.Dataset]:
     """The sessions of an open file, each a recording.
 
@@ -299,8 +337,10 @@ def recordings_in(
         Label of its session, or that the labels of its sessions begin with.
     told
         What its epochs tell, see :func:`neurodrift.io.nwb.tables.told_by_epochs`.
-    series, position, speed, values, join_on, environment, region, sessions_from
+    series, position, position_unit, speed, values, join_on, environment, region, units, epoch
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
+    sessions_from, accept
+        Likewise.
 
     Returns
     -------
@@ -312,36 +352,33 @@ def recordings_in(
     ValueError
         If the file has not what a recording needs.
     """
-    place = nwb_find.find_position(nwbfile, position, where)
-    time = nwb_find.timestamps(place)
-    if time.size < 2 or not (np.diff(time) > 0).all():
-        raise ValueError(
-            f"the timestamps of {nwb_find.path_of(place)} are not strictly increasing, or fewer "
-            "than two: sort them, drop repeats and NaN"
-        )
-    xy = nwb_find.scaled(place, nwb_find.centimetres(place.unit) or 1.0).reshape(time.size, -1)
-    if xy.shape[1] > 2:
-        raise ValueError(
-            f"{nwb_find.path_of(place)} has {xy.shape[1]} columns, expected a position in 1 or 2 "
-            "dimensions"
-        )
-    # Rounded so that a clock of 1/20 s has frames of 0.05 s and not 0.0500000000001 s.
-    step = 1 / place.rate if place.rate else float(np.round(np.median(np.diff(time)), 12))
+    named = [position] if isinstance(position, str) else position
+    place = read_place(nwb_find.find_positions(nwbfile, named, where, position_unit), position_unit)
+    settle(place.findings, where, accept)
+    time, xy, step = place.time, place.xy, place.step
     source = nwb_find.find_activity(nwbfile, series, where)
+    settle(clocks_together(source, place), where, accept)
     activity, kind, table, rows = activity_on_frames(source, time, step, values)
-    covered = _within(time, told["spans"])
+    settle(trace_findings(activity, kind, nwb_find.path_of(source)), where, accept)
+    spans = told["spans"]
+    if epoch is not None or (spans is None and sessions_from == "file"):
+        spans, found = epoch_spans(nwbfile, epoch, where)
+        settle(found, where, accept)
+    covered = _within(time, spans)
+    covered &= _told_valid(nwbfile, table, rows, time, where)
     if kind in ("deconvolved", "activation"):
         covered &= ~np.isnan(activity).all(axis=1)
     if not covered.any():
         raise ValueError(
             f"no frame of the position has a sample of {source.name}"
-            if told["spans"] is None
-            else f"no frame of the position lies in an epoch of environment {environment}"
+            if spans is None
+            else f"no frame of the position lies in an epoch of {epoch or environment}"
         )
-    units, known = labels_of(table, rows, join_on, file_label)
+    names, known = labels_of(table, rows, join_on, file_label)
     regions = regions_of(table, rows)
     scores = scores_of(table, rows)
     wanted = _in_region(regions, region, rows.size, table.name)
+    wanted = wanted[_chosen(table, rows[wanted], units, where)]
     velocity = nwb_find.find_speed(nwbfile, speed, time, where)
     direction = nwb_find.find_direction(nwbfile, time) if xy.shape[1] == 1 else None
     per_frame = trials_on_frames(nwbfile, time, where)
@@ -365,7 +402,7 @@ def recordings_in(
             x=xy[frames, 0],
             y=xy[frames, 1] if xy.shape[1] == 2 else None,
             session=[name],
-            unit=[units[i] for i in chosen],
+            unit=[names[i] for i in chosen],
             region=None if regions is None else [regions[i] for i in chosen],
             registration_score=None if scores is None else scores[None, chosen],
             registered=[known[i] or sessions_from != "file" for i in chosen],
@@ -373,10 +410,52 @@ def recordings_in(
             accuracy=_accuracy(told) if sessions_from == "file" else None,
             subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",
             environment=environment or told["environment"] or "unknown",
+            accept=accept,
             **{key: item[frames] for key, item in per_frame.items()},
         )
         made.append(_with_speed(recording, velocity, direction, frames, told))
     return made
+
+
+def _told_valid(
+    nwbfile: Any, table: Any, rows: np.ndarray, time: np.ndarray, where: str
+) -> np.ndarray:
+    """Frames outside of invalid times that some unit observes; what is cut is counted aloud."""
+    keep = np.ones(time.size, dtype=bool)
+    for frames, why in (
+        (valid_frames(nwbfile, time), "lie in invalid_times"),
+        (observed_frames(table, rows, time), "lie outside the obs_intervals of all units"),
+    ):
+        if not frames.all():
+            warnings.warn(
+                f"{where}: {int((~frames).sum())} of {frames.size} frames {why} and were left out",
+                GateWarning,
+                stacklevel=6,
+            )
+        keep &= frames
+    return keep
+
+
+def _chosen(table: Any, rows: np.ndarray, units: str | None, where: str) -> np.ndarray:
+    """Which of some units are read: those of the query, or of the file's own curation."""
+    if units == "all":
+        return np.ones(rows.size, dtype=bool)
+    if units is not None:
+        return queried(table, rows, units)
+    keep, column = curated(table, rows)
+    if not keep.any():
+        raise ValueError(
+            f"{where}: column {column} of table {table.name} keeps none of the {keep.size} units: "
+            "choose some by the option units (--units), or 'all'"
+        )
+    if not keep.all():
+        warnings.warn(
+            f"{where}: {int(keep.sum())} of {keep.size} units are kept by column {column} of table "
+            f"{table.name}; units='all' (--units all) takes all",
+            GateWarning,
+            stacklevel=6,
+        )
+    return keep
 
 
 def _within(time: np.ndarray, spans: np.ndarray | None) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.gate.parts import Columns
+from neurodrift.gate.inputs import Columns
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, check
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.gate.parts import Columns
+from neurodrift.gate.inputs import Columns
 from neurodrift.io.nwb.session import NwbSession, Series, session_faults
 from neurodrift.io.zarr import refuse_existing, replace
 

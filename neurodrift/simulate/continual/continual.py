@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
+from neurodrift.simulate import checkpoint as _checkpoint
+from neurodrift.simulate.continual.kronecker import Kronecker
 from neurodrift.simulate.continual.learners import LEARNERS, Learner
+from neurodrift.simulate.continual.learners.learner import Posterior
 from neurodrift.simulate.continual.recurrent import (
     Batch,
     RecurrentNetwork,
@@ -36,6 +42,11 @@ MEASURES = {
 }
 """What is measured of every task after every task."""
 
+_KEPT = (Kronecker, Posterior)
+"""What learners remember besides arrays and numbers."""
+
+_PROBE = {"task": 1, "n_trials": 100, "noise": True, "seed": 0}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ContinualRun:
@@ -57,6 +68,9 @@ class ContinualRun:
         Steps of each task.
     reason
         ``finished``, or ``diverged``: the loss was no longer finite; snapshots end before that.
+    probe
+        How it is recorded where nothing else is said: options of :meth:`recording`, ``task``,
+        ``n_trials``, ``noise`` and the ``seed`` of that noise.
     """
 
     tasks: TaskSequence
@@ -68,14 +82,15 @@ class ContinualRun:
     measures: xr.Dataset
     n_steps: int
     reason: str
+    probe: dict[str, Any] = field(default_factory=dict)
 
     def recording(
         self,
-        task: int | str = 1,
+        task: int | str | None = None,
         *,
-        n_trials: int = 100,
-        noise: bool = True,
-        probe_seed: int = 0,
+        n_trials: int | None = None,
+        noise: bool | None = None,
+        probe_seed: int | None = None,
         subject: str | None = None,
     ) -> xr.Dataset:
         """The recurrent units over learning, on the same trials of one task after every task.
@@ -83,13 +98,16 @@ class ContinualRun:
         Parameters
         ----------
         task
-            Number from 1, or name.
+            Number from 1, or name; that of the probe when omitted, which is 1 without one.
         n_trials
-            Test trials, equally many of each class as far as there are enough.
+            Test trials, equally many of each class as far as there are enough; those of the probe
+            when omitted, 100 without one.
         noise
-            Whether inputs have noise, the same in every session. Units have none.
+            Whether inputs have noise, the same in every session; so it is when omitted and the
+            probe says nothing else. Units have none.
         probe_seed
-            Seed of that noise; it does not depend on the run, so that runs are comparable.
+            Seed of that noise; it does not depend on the run, so that runs are comparable. That of
+            the probe when omitted, 0 without one.
         subject
             Name of the run; learner and seed when omitted.
 
@@ -117,9 +135,13 @@ class ContinualRun:
         >>> recording["session"].values.tolist()
         ['untrained', 'after task 1', 'after task 2']
         """
-        number = self._number(task)
+        asked = {"task": task, "n_trials": n_trials, "noise": noise, "seed": probe_seed}
+        probe = _PROBE | self.probe | {n: v for n, v in asked.items() if v is not None}
+        number, n_trials = self._number(probe["task"]), probe["n_trials"]
         pool = TrialPool(self.tasks, "test", self.trials, self.network, np.float64)
-        stream = Stream(probe_seed, "probe", self.tasks.tasks[number].name) if noise else None
+        stream = None
+        if probe["noise"]:
+            stream = Stream(probe["seed"], "probe", self.tasks.tasks[number].name)
         batch = pool.batch(pool.of_task(number, n_trials), stream, process_noise=False)
         passes = [_tested(self.network, weights, batch) for weights in self._snapshots()]
         n_snapshots = len(passes)
@@ -138,6 +160,44 @@ class ContinualRun:
             trial_type=[np.repeat(batch.labels, lengths)] * n_snapshots,
             subject=f"{self.learner['name']}, seed {self.seed}" if subject is None else subject,
             environment=self.tasks.tasks[number].name,
+        )
+
+    def groups(self) -> dict[str, xr.Dataset]:
+        """What is stored beside the recording.
+
+        Returns
+        -------
+        dict of xarray.Dataset
+            ``measures`` and ``weights``.
+        """
+        dims = {"W": ("snapshot", "source", "unit"), "C": ("snapshot", "unit", "output")}
+        weights = xr.Dataset({name: (dims[name], a) for name, a in self.weights.items()})
+        return {"measures": self.measures, "weights": weights}
+
+    def table(self) -> xr.Dataset:
+        """What a sweep's table shows of it.
+
+        Returns
+        -------
+        xarray.Dataset
+            The measures, and ``snapshots_made``.
+        """
+        return self.measures.assign(snapshots_made=self.measures.sizes["snapshot"])
+
+    def text(self) -> str:
+        """What came out, in a line.
+
+        Returns
+        -------
+        str
+            For the terminal.
+        """
+        last = self.measures["accuracy"].values[-1]
+        learned = len(self.measures["snapshot"]) - 1
+        mean = f"mean accuracy {last[:learned].mean():.3f}" if learned else "no task learned"
+        return (
+            f"{self.reason}: {self.learner['name']}, seed {self.seed}, {learned} of "
+            f"{len(last)} tasks; {mean} on those"
         )
 
     def weight_change(self) -> np.ndarray:
@@ -180,6 +240,7 @@ def train_continual(
     seed: int = 0,
     initial_seed: int | None = None,
     dtype: str = "float32",
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> ContinualRun:
     """Train a recurrent network on tasks in sequence, as in Jensen (2021) and Kao et al. [1]_.
 
@@ -209,6 +270,9 @@ def train_continual(
         Seed of the weights at the start, if it is to be another one.
     dtype
         Precision of activity and gradients, ``float32`` or ``float64``. Weights are float64.
+    checkpoint
+        File to save the state to after each task, and to resume from: a run that was interrupted
+        ends bit for bit as if it had not been.
 
     Returns
     -------
@@ -218,7 +282,7 @@ def train_continual(
     Raises
     ------
     ValueError
-        If an option is impossible.
+        If an option is impossible, or the checkpoint belongs to another run.
 
     References
     ----------
@@ -260,10 +324,23 @@ def train_continual(
     pool = TrialPool(tasks, "train", trials, network, dtype)
     tests = TrialPool(tasks, "test", trials, network, dtype)
     reason = "finished"
+    name = next((key for key, kind in LEARNERS.items() if type(rule) is kind), type(rule).__name__)
+    options = {"name": name} | asdict(rule)
+    path, identity = None, ""
+    if checkpoint is not None:
+        path = Path(checkpoint)
+        numbers = [*sizes.values(), seed, dtype]
+        identity = _identity(tasks, options, network, trials, numbers, first)
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         rule.start(weights, data_size)
-        found = [_measure(network, weights, tests, tasks, n_test, seed)]
-        for k in range(len(tasks)):
+        stored = None if path is None else _checkpoint.load_state(path, identity, _KEPT)
+        if stored is None:
+            learned, found = 0, [_measure(network, weights, tests, tasks, n_test, seed)]
+        else:
+            learned, kept, found = stored["learned"], stored["kept"], stored["found"]
+            losses, reason, weights = stored["losses"], stored["reason"], stored["weights"]
+            vars(rule).update(stored["learner"])
+        for k in range(learned, len(tasks)):
             examples = TaskExamples(network, pool, k, batch_size, n_fisher, data_size, seed)
             for step in range(n_steps):
                 rule.step(weights, examples)
@@ -271,14 +348,25 @@ def train_continual(
                 if not all(np.isfinite(array).all() for array in weights.values()):
                     reason = "diverged"
                     break
+            if reason == "finished":
+                rule.finish(weights, examples)
+                kept.append({name: array.copy() for name, array in weights.items()})
+                found.append(_measure(network, weights, tests, tasks, n_test, seed))
+            if path is not None:
+                options_of_rule = {field.name for field in fields(rule)}
+                state = {
+                    "learned": k + 1 if reason == "finished" else len(tasks),
+                    "kept": kept,
+                    "found": found,
+                    "losses": losses,
+                    "reason": reason,
+                    "weights": weights,
+                    "learner": {n: v for n, v in vars(rule).items() if n not in options_of_rule},
+                }
+                _checkpoint.save_state(path, identity, state, _KEPT)
             if reason != "finished":
                 break
-            rule.finish(weights, examples)
-            kept.append({name: array.copy() for name, array in weights.items()})
-            found.append(_measure(network, weights, tests, tasks, n_test, seed))
-    name = next((key for key, kind in LEARNERS.items() if type(rule) is kind), type(rule).__name__)
-    options = {"name": name} | asdict(rule)
-    measures = _labelled(np.array(found), losses, tasks)
+    measures = label_measures(np.array(found), losses, [task.name for task in tasks.tasks])
     measures.attrs = {"title": "neurodrift continual learning", "learner": name, "seed": seed}
     measures.attrs |= {"reason": reason, "n_steps": n_steps, "batch_size": batch_size}
     return ContinualRun(
@@ -308,6 +396,24 @@ def _tested(network: RecurrentNetwork, weights: Weights, batch: Batch) -> _Teste
     right = np.take_along_axis(log_p, batch.labels[:, None, None], axis=2)[..., 0]
     hit = log_p[:, -1].argmax(axis=1) == batch.labels
     return _Tested(activity.after, float(-right.sum(axis=1).mean()), float(hit.mean()))
+
+
+def _identity(
+    tasks: TaskSequence,
+    learner: dict[str, Any],
+    network: RecurrentNetwork,
+    trials: TrialSettings,
+    options: list[Any],
+    first: Weights,
+) -> str:
+    """Digest of everything that decides what the run becomes."""
+    parts: list[Any] = ["continual", learner, asdict(network), asdict(trials), *options]
+    parts += first.values()
+    for task in tasks.tasks:
+        parts += [task.name, task.n_classes]
+        for part in (task.train, task.test):
+            parts += [part.inputs, part.offsets, part.labels]
+    return _checkpoint.fingerprint(parts)
 
 
 def _measure(
@@ -345,14 +451,30 @@ def _over(
     )
 
 
-def _labelled(found: np.ndarray, losses: np.ndarray, tasks: TaskSequence) -> xr.Dataset:
+def label_measures(found: np.ndarray, losses: np.ndarray, tasks: Sequence[str]) -> xr.Dataset:
+    """Name the measures of a run.
+
+    Parameters
+    ----------
+    found
+        (snapshot, task, measure) values of :data:`MEASURES`.
+    losses
+        (task, step) loss of each batch.
+    tasks
+        Their names.
+
+    Returns
+    -------
+    xarray.Dataset
+        The measures of a :class:`ContinualRun`.
+    """
     measures = xr.Dataset(
         {
             name: (("snapshot", "task"), found[..., i], {"units": "1", "long_name": text})
             for i, (name, text) in enumerate(MEASURES.items())
         },
         coords={
-            "task": np.array([task.name for task in tasks.tasks], dtype=object),
+            "task": np.array(tasks, dtype=object),
             "snapshot": np.arange(len(found)),
             "step": np.arange(1, losses.shape[1] + 1),
         },

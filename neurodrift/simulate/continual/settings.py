@@ -1,33 +1,32 @@
-"""Settings of learning one task after the other: from YAML to a run (``simulation: continual``)."""
+"""Settings of learning one task after the other (``simulation: continual``)."""
 
 from __future__ import annotations
 
-import json
+import functools
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import xarray as xr
 
-from neurodrift.schema.yaml import Source, schema_faults
-from neurodrift.simulate.continual.continual import ContinualRun, train_continual
+from neurodrift.simulate.continual.continual import ContinualRun, label_measures, train_continual
 from neurodrift.simulate.continual.learners import LEARNERS
 from neurodrift.simulate.continual.recurrent import RecurrentNetwork
-from neurodrift.simulate.continual.strokes import drawn_strokes, read_strokes
-from neurodrift.simulate.continual.tasks import TaskSequence, stroke_tasks
+from neurodrift.simulate.continual.strokes import CHANNELS, drawn_strokes, read_strokes
+from neurodrift.simulate.continual.tasks import TaskSequence, stroke_pairs, stroke_tasks
 from neurodrift.simulate.continual.trials import TrialSettings
-from neurodrift.simulate.gradient.store import open_measures
 from neurodrift.simulate.settings.schema import (
     SCHEMA,
+    SettingsError,
     complete,
     make_integers,
     named_schema,
     options_of,
+    refuse_faults,
     section_schema,
 )
-
-SECTIONS = ("tasks", "network", "trials", "learner", "probe")
 
 Options = dict[str, tuple[Any, Any]]
 _TASKS: dict[str, Options] = {
@@ -45,7 +44,7 @@ _NUMBERS = ("n_steps", "batch_size", "n_fisher", "data_size", "n_test")
 
 @dataclass(frozen=True, kw_only=True)
 class ContinualSettings:
-    """Everything that decides what one run becomes, with every default filled in.
+    """Everything that decides what one run becomes; defaults are filled in, faults are refused.
 
     Parameters
     ----------
@@ -64,6 +63,17 @@ class ContinualSettings:
         ``noise`` on inputs, ``seed``.
     n_steps, batch_size, n_fisher, data_size, n_test, dtype
         See :func:`neurodrift.simulate.continual.continual.train_continual`.
+
+    Raises
+    ------
+    ValueError
+        If a value is impossible.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.continual.settings import ContinualSettings
+    >>> ContinualSettings(tasks={"name": "drawn"}, learner={"name": "ewc"}).learner["strength"]
+    100.0
     """
 
     kind: ClassVar[str] = "continual"
@@ -83,6 +93,64 @@ class ContinualSettings:
     n_test: int = 1000
     dtype: str = "float32"
 
+    def __post_init__(self) -> None:
+        refuse_faults(self)
+        tasks, learner = self.tasks["name"], self.learner["name"]
+        sections = {
+            "tasks": {"name": tasks} | complete(_TASKS[tasks], self.tasks),
+            "network": complete(options_of(RecurrentNetwork), self.network),
+            "trials": complete(options_of(TrialSettings), self.trials),
+            "learner": {"name": learner} | complete(options_of(LEARNERS[learner]), self.learner),
+            "probe": complete(_PROBE, self.probe),
+        }
+        for section, options in sections.items():
+            object.__setattr__(self, section, options)
+        make_integers(self, "seed", "initial_seed", *_NUMBERS)
+        self.check()
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """JSON Schema of the settings.
+
+        Returns
+        -------
+        dict
+            Draft 2020-12.
+
+        Examples
+        --------
+        >>> from neurodrift.simulate.continual.settings import ContinualSettings
+        >>> ContinualSettings.schema()["properties"]["n_steps"]
+        {'type': 'integer', 'minimum': 1}
+        """
+        return dict(_schema())
+
+    def check(self) -> None:
+        """Raise an error if network, trials, learner or tasks cannot be made.
+
+        Raises
+        ------
+        ValueError
+            What no schema refuses.
+        """
+        try:
+            self._parts()
+            n_tasks, probed = self.tasks["n_tasks"], self.probe["task"]
+            if not 1 <= n_tasks <= 15:
+                raise ValueError(f"tasks.n_tasks is {n_tasks}, expected 1 to 15")
+            if not 1 <= probed <= n_tasks:
+                raise ValueError(f"probe.task is {probed}, expected one of the {n_tasks} tasks")
+        except ValueError as error:
+            raise SettingsError([((), str(error))]) from error
+
+    def _parts(self) -> dict[str, Any]:
+        options = dict(self.learner)
+        return {
+            "learner": LEARNERS[options.pop("name")](**options),
+            "network": RecurrentNetwork(**self.network),
+            "trials": TrialSettings(**self.trials),
+        }
+
     def build_tasks(self) -> TaskSequence:
         """The tasks, read or drawn.
 
@@ -97,134 +165,92 @@ class ContinualSettings:
         strokes = drawn_strokes(**options) if drawn else read_strokes(**options)
         return stroke_tasks(strokes, n_tasks)
 
-    def simulate(self) -> Continual:
-        """Learn all tasks.
+    def outline(self) -> xr.Dataset:
+        """What :meth:`ContinualRun.table` has at most.
 
         Returns
         -------
-        Continual
+        xarray.Dataset
+            Coordinates whole; values are placeholders.
+        """
+        return _outline(self.tasks["n_tasks"], self.n_steps)
+
+    def n_bytes(self) -> int:
+        """Memory of the stored weights.
+
+        Returns
+        -------
+        int
+            Bytes at most.
+        """
+        n_units, n_tasks = self.network["n_units"], self.tasks["n_tasks"]
+        n_rows = n_units + len(CHANNELS) + n_tasks  # the cue is one channel a task
+        return 8 * (1 + n_tasks) * n_units * (n_rows + 2 * n_tasks)
+
+    def simulate(self, *, checkpoint: str | os.PathLike[str] | None = None) -> ContinualRun:
+        """Learn all tasks.
+
+        Parameters
+        ----------
+        checkpoint
+            File to save the state to after each task, and to resume from.
+
+        Returns
+        -------
+        ContinualRun
             The run with its probe.
         """
-        options = dict(self.learner)
-        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        self.check()
         run = train_continual(
             self.build_tasks(),
-            learner=LEARNERS[options.pop("name")](**options),
-            network=RecurrentNetwork(**self.network),
-            trials=TrialSettings(**self.trials),
             seed=self.seed,
             initial_seed=self.initial_seed,
             dtype=self.dtype,
-            **numbers,
+            checkpoint=checkpoint,
+            **self._parts(),
+            **{name: getattr(self, name) for name in _NUMBERS},
         )
-        return Continual(run, self.probe)
+        return replace(run, probe=dict(self.probe))
 
+    def restore(self, groups: Mapping[str, xr.Dataset]) -> ContinualRun:
+        """The run of which these groups were stored.
 
-@dataclass(frozen=True, eq=False)
-class Continual:
-    """A run and what of it is stored: the recording of its probe, measures and weights."""
+        Parameters
+        ----------
+        groups
+            As :meth:`ContinualRun.groups` gave them.
 
-    run: ContinualRun
-    probe: dict[str, Any]
-
-    def recording(self, *, subject: str | None = None) -> xr.Dataset:
-        """The recording of the probe, see :meth:`ContinualRun.recording`."""
-        options = dict(self.probe)
-        return self.run.recording(
-            options.pop("task"), probe_seed=options.pop("seed"), subject=subject, **options
-        )
-
-    def groups(self) -> dict[str, xr.Dataset]:
-        """What is stored beside the recording."""
-        dims = {"W": ("snapshot", "source", "unit"), "C": ("snapshot", "unit", "output")}
-        weights = xr.Dataset({name: (dims[name], a) for name, a in self.run.weights.items()})
-        return {"measures": self.run.measures, "weights": weights}
-
-    def text(self) -> str:
-        """What came out, in a line."""
-        measures = self.run.measures
-        last = measures["accuracy"].values[-1]
-        learned = len(measures["snapshot"]) - 1
-        mean = f"mean accuracy {last[:learned].mean():.3f}" if learned else "no task learned"
-        return (
-            f"{self.run.reason}: {self.run.learner['name']}, seed {self.run.seed}, {learned} of "
-            f"{len(last)} tasks; {mean} on those"
+        Returns
+        -------
+        ContinualRun
+            As it was, to be recorded on the trials of any task.
+        """
+        weights, measures, parts = groups["weights"], groups["measures"], self._parts()
+        return ContinualRun(
+            tasks=self.build_tasks(),
+            network=parts["network"],
+            trials=parts["trials"],
+            seed=self.seed,
+            learner=dict(self.learner),
+            weights={name: weights[name].values for name in ("W", "C")},
+            measures=measures,
+            n_steps=self.n_steps,
+            reason=measures.attrs["reason"],
+            probe=dict(self.probe),
         )
 
 
-def open_continual(
-    path: str | os.PathLike[str], *, tasks_path: str | os.PathLike[str] | None = None
-) -> ContinualRun:
-    """A stored run, to record it on the trials of any task.
-
-    Parameters
-    ----------
-    path
-        A store made by ``neurodrift simulate`` or ``neurodrift sweep``.
-    tasks_path
-        Where the stroke digits are now, if not where they were.
-
-    Returns
-    -------
-    ContinualRun
-        The run as it was made.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no store, or the digits are not where they were.
-    ValueError
-        If it is no run of continual learning.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from neurodrift.simulate.continual.settings import open_continual, settings_from_values
-    >>> from neurodrift.simulate.settings.kinds import save_result
-    >>> settings = settings_from_values({
-    ...     "simulation": "continual", "learner": {"name": "sgd"}, "n_steps": 2, "batch_size": 4,
-    ...     "tasks": {"name": "drawn", "n_each": 4, "n_tasks": 2},
-    ... })
-    >>> path = save_result(settings.simulate(), settings, tempfile.mkdtemp() + "/run.zarr")
-    >>> open_continual(path).recording("2 v 3").sizes["session"]
-    3
-    """
-    measures = open_measures(path)
-    stored = json.loads(measures.attrs.pop("settings", "{}"))
-    if stored.pop("simulation", None) != "continual":
-        raise ValueError(f"{path} is no run of continual learning")
-    stored.pop("neurodrift_version")
-    settings = ContinualSettings(**stored)
-    if tasks_path is not None and settings.tasks["name"] == "smnist":
-        settings.tasks["path"] = os.fspath(tasks_path)
-    weights = open_measures(path, "weights")
-    return ContinualRun(
-        tasks=settings.build_tasks(),
-        network=RecurrentNetwork(**settings.network),
-        trials=TrialSettings(**settings.trials),
-        seed=settings.seed,
-        learner=settings.learner,
-        weights={name: weights[name].values for name in ("W", "C")},
-        measures=measures,
-        n_steps=settings.n_steps,
-        reason=measures.attrs["reason"],
+@functools.lru_cache(maxsize=64)
+def _outline(n_tasks: int, n_steps: int) -> xr.Dataset:
+    empty = np.full((1 + n_tasks, n_tasks, 3), np.nan)
+    losses = np.broadcast_to(np.nan, (n_tasks, n_steps))
+    return label_measures(empty, losses, list(stroke_pairs(n_tasks))).assign(
+        snapshots_made=((), 0, {"long_name": "snapshots before its end"})
     )
 
 
-def schema() -> dict[str, Any]:
-    """JSON Schema of the settings.
-
-    Returns
-    -------
-    dict
-        Draft 2020-12.
-
-    Examples
-    --------
-    >>> from neurodrift.simulate.continual.settings import schema
-    >>> schema()["properties"]["n_steps"]
-    {'type': 'integer', 'minimum': 1}
-    """
+@functools.cache
+def _schema() -> dict[str, Any]:
     text = {"type": "string"}
     return {
         "$schema": SCHEMA,
@@ -247,64 +273,3 @@ def schema() -> dict[str, Any]:
             "dtype": {"enum": ["float32", "float64"]},
         },
     }
-
-
-def settings_from_values(
-    values: Mapping[str, Any], source: Source | None = None
-) -> ContinualSettings:
-    """Check plain values and fill in the defaults.
-
-    Parameters
-    ----------
-    values
-        As in a YAML file.
-    source
-        Where they stand, for errors.
-
-    Returns
-    -------
-    ContinualSettings
-        Complete settings.
-
-    Raises
-    ------
-    ValueError
-        If a key is unknown or a value impossible; all faults are listed.
-
-    Examples
-    --------
-    >>> from neurodrift.simulate.continual.settings import settings_from_values
-    >>> values = {"simulation": "continual", "tasks": {"name": "drawn"}, "learner": {"name": "ewc"}}
-    >>> settings_from_values(values).learner["strength"]
-    100.0
-    """
-    source = source or Source("the configuration")
-    faults = schema_faults(values, schema())
-    if faults:
-        raise source.error(faults)
-    words = ("description", "simulation", *SECTIONS)
-    given = {name: value for name, value in values.items() if name not in words}
-    make_integers(given, "seed", "initial_seed", *_NUMBERS)
-    tasks, learner = values["tasks"]["name"], values["learner"]["name"]
-    settings = ContinualSettings(
-        **given,
-        tasks={"name": tasks} | complete(_TASKS[tasks], values["tasks"]),
-        network=complete(options_of(RecurrentNetwork), values.get("network", {})),
-        trials=complete(options_of(TrialSettings), values.get("trials", {})),
-        learner={"name": learner} | complete(options_of(LEARNERS[learner]), values["learner"]),
-        probe=complete(_PROBE, values.get("probe", {})),
-    )
-    try:
-        RecurrentNetwork(**settings.network)
-        TrialSettings(**settings.trials)
-        LEARNERS[learner](**{n: v for n, v in settings.learner.items() if n != "name"})
-        if not 1 <= settings.tasks["n_tasks"] <= 15:
-            raise ValueError(f"tasks.n_tasks is {settings.tasks['n_tasks']}, expected 1 to 15")
-        if not 1 <= settings.probe["task"] <= settings.tasks["n_tasks"]:
-            raise ValueError(
-                f"probe.task is {settings.probe['task']}, expected one of the "
-                f"{settings.tasks['n_tasks']} tasks"
-            )
-    except ValueError as error:
-        raise ValueError(f"{source.name} cannot be used: {error}") from error
-    return settings

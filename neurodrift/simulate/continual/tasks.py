@@ -140,22 +140,48 @@ def stroke_tasks(strokes: Mapping[str, Strokes], n_tasks: int = 15) -> TaskSeque
     >>> [task.name for task in tasks.tasks]
     ['2 v 3', '4 v 5', '1 v 7', '8 v 9', '0 v 6', '3xy v 2xy']
     """
+    tasks = []
+    for name, pair in stroke_pairs(n_tasks).items():
+        examples = {
+            part: [strokes[part].character(digit, form) for digit, form in pair]
+            for part in ("train", "test")
+        }
+        tasks.append(_task(name, examples["train"], examples["test"]))
+    return TaskSequence(tuple(tasks), {"tasks": "stroke digits"})
+
+
+def stroke_pairs(n_tasks: int = 15) -> dict[str, list[tuple[int, str]]]:
+    """The two characters that each of the stroke tasks tells apart.
+
+    Parameters
+    ----------
+    n_tasks
+        How many of the 15, from the first.
+
+    Returns
+    -------
+    dict
+        Name of the task -> digit and form of each class.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer tasks.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.continual.tasks import stroke_pairs
+    >>> stroke_pairs(2)
+    {'2 v 3': [(2, ''), (3, '')], '4 v 5': [(4, ''), (5, '')]}
+    """
     pairs = [
-        tuple((digit, form) for digit in (pair[::-1] if form == "xy" else pair))
+        [(digit, form) for digit in (pair[::-1] if form == "xy" else pair)]
         for form in FORMS
         for pair in PAIRS
     ]
     if not 1 <= n_tasks <= len(pairs):
         raise ValueError(f"n_tasks is {n_tasks}, expected 1 to {len(pairs)}")
-    tasks = []
-    for pair in pairs[:n_tasks]:
-        names = [f"{digit}{form}" for digit, form in pair]
-        examples = {
-            part: [strokes[part].character(digit, form) for digit, form in pair]
-            for part in ("train", "test")
-        }
-        tasks.append(_task(" v ".join(names), examples["train"], examples["test"]))
-    return TaskSequence(tuple(tasks), {"tasks": "stroke digits"})
+    return {" v ".join(f"{digit}{form}" for digit, form in pair): pair for pair in pairs[:n_tasks]}
 
 
 def task_sequence_from_arrays(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
-from neurodrift.simulate.gradient.networks import Network, forward
+from neurodrift.simulate.gradient.networks import Network, forward, initialise
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.task import Task
 
@@ -48,6 +48,10 @@ class Run:
     reason
         Why it ended: ``finished``; ``diverged``, the loss was not finite or stayed above 10;
         ``dead``, no unit gave any output.
+    spectra
+        Hessian measures over the steps of the snapshots, where they were asked for.
+    keeps_weights
+        Whether the weights are stored with the run.
     """
 
     task: Task
@@ -58,6 +62,8 @@ class Run:
     snapshot_steps: np.ndarray
     weights: dict[str, np.ndarray]
     reason: Reason
+    spectra: xr.Dataset | None = None
+    keeps_weights: bool = True
 
     def snapshot(self, step: int) -> dict[str, np.ndarray]:
         """Weights of one snapshot.
@@ -140,3 +146,70 @@ class Run:
             environment=self.task.name,
             **frames,  # type: ignore[arg-type]
         )
+
+    def groups(self) -> dict[str, xr.Dataset]:
+        """What is stored beside the recording.
+
+        Returns
+        -------
+        dict of xarray.Dataset
+            ``measures``, ``weights`` and ``hessian``, as far as they are kept.
+        """
+        found = {"measures": self.measures}
+        if self.keeps_weights:
+            found["weights"] = self._weights()
+        if self.spectra is not None:
+            found["hessian"] = self.spectra
+        return found
+
+    def table(self) -> xr.Dataset:
+        """What a sweep's table shows of it.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``steps_made``, ``snapshots_made``, the measures over ``step``, ``early_loss`` over
+            ``early_step``, those of the Hessian over ``snapshot_step``.
+        """
+        found = self.measures.drop_attrs(deep=False)
+        if self.spectra is not None:
+            spectra = self.spectra.drop_attrs(deep=False)
+            found = found.merge(spectra.rename(step="snapshot_step"))
+        made = {"steps_made": self.measures.attrs["steps_made"]}
+        return found.assign(made | {"snapshots_made": len(self.snapshot_steps)})
+
+    def text(self) -> str:
+        """What happened, in two lines.
+
+        Returns
+        -------
+        str
+            For the terminal.
+        """
+        text = f"{self.reason} after {self.measures.attrs['steps_made']} steps"
+        loss, active = (self.measures[n].values for n in ("loss", "fraction_active_units"))
+        if not loss.size:
+            return text
+        return (
+            f"{text}\nloss {loss[0]:.3g} to {loss[-1]:.3g}, active units {active[0]:.2f} to "
+            f"{active[-1]:.2f}"
+        )
+
+    def _weights(self) -> xr.Dataset:
+        shapes = initialise(
+            self.task.n_inputs, self.network.n_hidden, self.task.n_outputs, depth=self.network.depth
+        )
+        arrays = {}
+        for name, array in shapes.items():
+            none = np.zeros((0, *array.shape), self.measures.attrs["dtype"])
+            values = self.weights.get(name, none)
+            arrays[name] = (("snapshot_step", *_dims(name, array.ndim)), values)
+        return xr.Dataset(arrays, coords={"snapshot_step": self.snapshot_steps})
+
+
+def _dims(name: str, n: int) -> tuple[str, ...]:
+    """Rows and columns have names of their own, as layers differ in size."""
+    if name == "V":
+        return ("output", "hidden")
+    first = name in ("W", "W1")
+    return ("hidden", "feature" if first else "hidden_before")[:n]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -11,6 +13,7 @@ import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
 from neurodrift.seeds import generator
+from neurodrift.simulate import checkpoint as _checkpoint
 from neurodrift.simulate.gradient.engine import Spacing, sample_steps
 from neurodrift.simulate.hebbian.inputs import HebbianInputs
 from neurodrift.simulate.hebbian.network import (
@@ -42,6 +45,8 @@ class HebbianRun:
         (snapshot) number of updates made.
     weights
         ``W`` (snapshot, unit, feature), ``M`` (snapshot, unit, unit) and ``b`` (snapshot, unit).
+    reason
+        Why it ended: ``finished``; a network that loses its fixed point is an error.
     """
 
     inputs: HebbianInputs
@@ -51,6 +56,7 @@ class HebbianRun:
     measures: xr.Dataset
     snapshot_steps: np.ndarray
     weights: dict[str, np.ndarray]
+    reason: str = "finished"
 
     def activity(self, snapshot: int) -> np.ndarray:
         """Responses of a snapshot.
@@ -126,6 +132,16 @@ class HebbianRun:
         weights = xr.Dataset(arrays, coords={"snapshot_step": self.snapshot_steps})
         return {"measures": self.measures, "weights": weights}
 
+    def table(self) -> xr.Dataset:
+        """What a sweep's table shows of it.
+
+        Returns
+        -------
+        xarray.Dataset
+            The measures, and ``snapshots_made``.
+        """
+        return self.measures.assign(snapshots_made=len(self.snapshot_steps))
+
     def text(self) -> str:
         """What happened, in two lines.
 
@@ -161,6 +177,8 @@ def train_hebbian(
     fixed_point: FixedPoint = "exact",
     peak_threshold: float = 0.05,
     seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 10_000,
 ) -> HebbianRun:
     """Show inputs in random order to a network that learns from each.
 
@@ -185,6 +203,11 @@ def train_hebbian(
     seed
         Of the first weights, of the order of the inputs and of each noise, which are independent
         streams: leaving one noise out leaves the others as they are.
+    checkpoint
+        File to save the state to and to resume from: a run that was interrupted ends bit for bit
+        as if it had not been.
+    checkpoint_every
+        Updates between two checkpoints.
 
     Returns
     -------
@@ -194,7 +217,8 @@ def train_hebbian(
     Raises
     ------
     ValueError
-        If an option is impossible, or the network loses its fixed point or grows without limit.
+        If an option is impossible, the network loses its fixed point or grows without limit, or
+        the checkpoint belongs to another run.
 
     Notes
     -----
@@ -225,6 +249,8 @@ def train_hebbian(
     rule = HebbianRule() if rule is None else rule
     if n_steps < 1:
         raise ValueError(f"n_steps is {n_steps}, expected at least 1")
+    if checkpoint_every < 1:
+        raise ValueError(f"checkpoint_every is {checkpoint_every}, expected at least 1")
     if fixed_point not in get_args(FixedPoint):
         raise ValueError(f"fixed_point is {fixed_point!r}, expected one of {get_args(FixedPoint)}")
     looks = {"measures": measures, "snapshots": snapshots}
@@ -249,7 +275,21 @@ def train_hebbian(
     kept: list[tuple[np.ndarray, ...]] = []
     reference: np.ndarray | None = None
     made = 0
-    for step in np.union1d(steps["measures"], steps["snapshots"]).tolist():
+    stops = np.union1d(steps["measures"], steps["snapshots"])
+    path, identity = None, ""
+    if checkpoint is not None:
+        path = Path(checkpoint)
+        parts = [asdict(network), asdict(rule), fixed_point, peak_threshold, seed]
+        identity = _checkpoint.fingerprint(["hebbian", inputs.inputs, *steps.values(), *parts])
+        stored = _checkpoint.load_state(path, identity)
+        if stored is not None:
+            forward, lateral, bias, active, states, counters = stored["arrays"]
+            rows, reference, made = stored["rows"], stored["reference"], stored["made"]
+            kept = [tuple(arrays) for arrays in stored["kept"]]
+            stops = stops[stops > made]
+        saves = np.arange(checkpoint_every, stops[-1], checkpoint_every) if stops.size else stops
+        stops = np.union1d(stops, saves[saves > made])
+    for step in stops.tolist():
         status, done = kernels.advance(
             inputs.inputs, order[made:step], forward, lateral, bias, active, numbers, linear,
             iterated, clipped, states, counters,
@@ -271,6 +311,10 @@ def train_hebbian(
                         threshold=peak_threshold, filters=filters,
                     )
                 )  # fmt: skip
+        if path is not None and (step == stops[-1] or (step and step % checkpoint_every == 0)):
+            arrays = (forward, lateral, bias, active, states, counters)
+            state = {"arrays": arrays, "rows": rows, "reference": reference, "made": made}
+            _checkpoint.save_state(path, identity, state | {"kept": kept})
     table = xr.Dataset(
         {
             name: ("step", [row[name] for row in rows], {"long_name": text})

@@ -1,7 +1,8 @@
-"""Kinds of simulation: what a configuration's key ``simulation`` stands for.
+"""Kinds of simulation: what a configuration's key ``simulation`` stands for, and how it is run.
 
-``python -m neurodrift.simulate.settings.kinds schemas/config`` writes the JSON Schemas of all
-kinds; a test finds them in step.
+A new kind is a folder with a class of settings and a line in :data:`KINDS`. ``python -m
+neurodrift.simulate.settings.kinds schemas/config`` writes the JSON Schemas of all kinds; a test
+finds them in step.
 """
 
 from __future__ import annotations
@@ -18,92 +19,151 @@ from typing import Any, ClassVar, Protocol
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.io.zarr import save_recording
-from neurodrift.schema.yaml import Source, catalog_folder, parse_yaml
-from neurodrift.simulate.settings.ranges import expand_ranges, sweep_section
+from neurodrift.schema.yaml import Place, Source, catalog_folder, parse_yaml, schema_faults
+from neurodrift.simulate.settings.schema import SettingsError, error_of
 
 GRADIENT = "gradient"
-"""Gradient descent on one task, which is meant where there is no key ``simulation``."""
+"""The kind that is meant where there is no key ``simulation``."""
 
-_MODULES = {
-    "continual": "neurodrift.simulate.continual.settings",
-    "hebbian": "neurodrift.simulate.hebbian.settings",
+KINDS = {
+    GRADIENT: "neurodrift.simulate.gradient.settings:RunSettings",
+    "continual": "neurodrift.simulate.continual.settings:ContinualSettings",
+    "hebbian": "neurodrift.simulate.hebbian.settings:HebbianSettings",
 }
+"""Name of each kind, and where the class of its settings is."""
 
 
 class Result(Protocol):
     """What a simulation leaves."""
 
+    @property
+    def reason(self) -> str:
+        """Why it ended: ``finished``, or another word."""
+
     def recording(self, *, subject: str | None = None) -> xr.Dataset:
         """Its recording."""
 
     def groups(self) -> dict[str, xr.Dataset]:
-        """What is stored beside the recording; ``measures`` is among it."""
+        """All that is stored of it: ``measures``, ``weights`` and whatever it has besides."""
+
+    def table(self) -> xr.Dataset:
+        """Numbers and curves for a sweep's table; ``snapshots_made`` is among them."""
 
     def text(self) -> str:
         """What came out, in a line or two."""
 
 
 class Settings(Protocol):
-    """Everything that decides what a simulation becomes: a frozen dataclass of plain values."""
+    """Everything that decides what a simulation becomes.
+
+    A frozen dataclass of plain values that refuses what is impossible when it is made
+    (:func:`neurodrift.simulate.settings.schema.refuse_faults`, then :meth:`check`).
+    """
 
     kind: ClassVar[str]
+    label: str
+    seed: int
 
-    def simulate(self) -> Result:
-        """Run it."""
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """JSON Schema of the settings as they stand in a YAML file."""
+
+    def check(self) -> None:
+        """Raise a ValueError for what no schema refuses."""
+
+    def outline(self) -> xr.Dataset:
+        """What :meth:`Result.table` has at most: coordinates whole, values placeholders."""
+
+    def n_bytes(self) -> int:
+        """Memory of the result's groups at most, beyond what is in its table."""
+
+    def simulate(self, *, checkpoint: str | os.PathLike[str] | None = None) -> Result:
+        """Run it, on this thread; save the state to a file on the way, and go on from there."""
+
+    def restore(self, groups: Mapping[str, xr.Dataset]) -> Result:
+        """The result that left these groups."""
 
 
-def read_simulation(
-    name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None
-) -> tuple[str, dict[str, Any], Source]:
-    """Kind and plain values of a configuration.
+def register(kind: str, settings: str) -> None:
+    """Make a kind of your own known, as a line in :data:`KINDS` does.
 
     Parameters
     ----------
-    name
-        YAML file, or a name in ``catalogs/``.
+    kind
+        Its name, the ``kind`` of its settings.
+    settings
+        ``module:Class`` of its settings.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken, or the class is not there or has another ``kind``.
+    """
+    if KINDS.get(kind, settings) != settings:
+        raise ValueError(f"the kind {kind!r} is taken by {KINDS[kind]}: choose another name")
+    found = _class(settings)
+    if getattr(found, "kind", None) != kind:
+        raise ValueError(f"{settings} has no kind = {kind!r}")
+    KINDS[kind] = settings
+
+
+def simulate(
+    settings: Settings | str | os.PathLike[str],
+    changes: Mapping[str, Any] | None = None,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Result:
+    """Train a network of any kind.
+
+    Parameters
+    ----------
+    settings
+        Settings, a YAML file, or a name in ``catalogs/``.
     changes
-        Values by dotted key that take the place of the file's.
+        Values by dotted key that take the place of those.
+    checkpoint
+        File to save the state to and to resume from: a run that was interrupted ends bit for bit
+        as if it had not been.
 
     Returns
     -------
-    kind : str
-        ``gradient``, ``continual`` or ``hebbian``.
-    values : dict
-        Plain values.
-    source : Source
-        Their lines.
+    Result
+        With ``recording()``, ``groups()``, ``text()`` and ``reason``.
 
     Raises
     ------
     OSError
         If there is no such file or name.
     ValueError
-        If it is no YAML, or of no known kind.
+        If the settings are impossible, or the checkpoint belongs to another run.
 
     Examples
     --------
-    >>> from neurodrift.simulate.settings.kinds import read_simulation
-    >>> read_simulation("jensen2021")[0], read_simulation("ratzon2024-track")[0]
-    ('continual', 'gradient')
+    >>> from neurodrift.simulate.settings.kinds import simulate
+    >>> small = {"inputs.n_positions": 30, "network.n_units": 10, "n_steps": 50, "snapshots": 3}
+    >>> simulate("qin2023-ring", small).recording().sizes["session"]
+    3
     """
-    values, source = read_config(name, changes)
-    kind = values.get("simulation", GRADIENT)
-    known = [GRADIENT, *_MODULES]
-    if kind not in known:
-        raise source.error([(("simulation",), f"is {kind!r}, expected one of {', '.join(known)}")])
-    return kind, values, source
+    if isinstance(settings, str | os.PathLike):
+        chosen = read_settings(settings, changes)
+    elif changes:
+        values = _changed(settings_values(settings), changes, Source("the settings"))
+        chosen = settings_from_values(values)
+    else:
+        chosen = settings
+    return chosen.simulate(checkpoint=checkpoint)
 
 
-def settings_of(values: Mapping[str, Any], source: Source | None = None) -> Settings:
-    """Settings of one run of a kind other than ``gradient``.
+def read_settings(name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None) -> Any:
+    """Settings of one run, of any kind, from a YAML file or the published ones of a name.
 
     Parameters
     ----------
-    values
-        Plain values; a section ``sweep`` is left out.
-    source
-        Where they stand, for errors.
+    name
+        YAML file, or a name in ``catalogs/`` such as ``ratzon2024-track``. A section ``sweep`` is
+        left out.
+    changes
+        Values by dotted key that take the place of the file's.
 
     Returns
     -------
@@ -112,93 +172,151 @@ def settings_of(values: Mapping[str, Any], source: Source | None = None) -> Sett
 
     Raises
     ------
+    OSError
+        If there is no such file or name.
+    ValueError
+        If the file cannot be used; the faults are named with their lines.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.settings.kinds import read_settings
+    >>> read_settings("ratzon2024-track", {"seed": 3}).network["n_hidden"]
+    500
+    >>> read_settings("qin2023-ring").kind
+    'hebbian'
+    """
+    values, source = read_config(name, changes)
+    values.pop("sweep", None)
+    return settings_from_values(values, source)
+
+
+def settings_from_values(
+    values: Mapping[str, Any], source: Source | None = None, place: Place = ()
+) -> Any:
+    """Check plain values and fill in the defaults.
+
+    Parameters
+    ----------
+    values
+        As in a YAML file.
+    source, place
+        Where they stand, for errors.
+
+    Returns
+    -------
+    Settings
+        Complete settings of the kind that ``simulation`` names.
+
+    Raises
+    ------
     ValueError
         If a key is unknown or a value impossible; all faults are listed.
 
     Examples
     --------
-    >>> from neurodrift.simulate.settings.kinds import settings_of
+    >>> from neurodrift.simulate.settings.kinds import settings_from_values
     >>> drawn = {"simulation": "continual", "tasks": {"name": "drawn"}, "learner": {"name": "sgd"}}
-    >>> settings_of(drawn).n_steps
+    >>> settings_from_values(drawn).n_steps
     1953
     """
-    module: Any = importlib.import_module(_MODULES[values["simulation"]])
-    alone = {name: value for name, value in values.items() if name != "sweep"}
-    settings: Settings = module.settings_from_values(alone, source)
-    return settings
+    source = source or Source("the configuration")
+    kind = settings_class(values, source, place)
+    try:
+        return make_settings(kind, values)
+    except SettingsError as error:
+        faults = [((*place, *where), text) for where, text in error.faults]
+        raise error_of(source, faults) from None
 
 
-def settings_of_sweep(values: Mapping[str, Any], source: Source | None = None) -> list[Settings]:
-    """Settings of every run of a sweep of a kind other than ``gradient``.
+def make_settings(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Settings of a class; faults have the keys of the values, whatever they come from.
+
+    Parameters
+    ----------
+    kind
+        A class of settings.
+    values
+        As in a YAML file.
+
+    Returns
+    -------
+    Settings
+        Complete settings.
+
+    Raises
+    ------
+    SettingsError
+        If a key is unknown or a value impossible.
+    """
+    given = {n: v for n, v in values.items() if n not in ("description", "simulation")}
+    required = kind.schema().get("required", ())
+    if any(name not in given for name in required if name != "simulation") or not (
+        set(given) <= {field.name for field in dataclasses.fields(kind)}
+    ):
+        raise SettingsError(schema_faults({"simulation": kind.kind} | dict(values), kind.schema()))
+    try:
+        return kind(**given)
+    except SettingsError:
+        raise
+    except ValueError as error:  # of a check that knows no keys
+        raise SettingsError([((), str(error))]) from error
+
+
+def settings_class(
+    values: Mapping[str, Any], source: Source | None = None, place: Place = ()
+) -> Any:
+    """Class of the settings that plain values are of.
 
     Parameters
     ----------
     values
-        Plain values with a section ``sweep``; any key may vary.
-    source
+        As in a YAML file.
+    source, place
         Where they stand, for errors.
 
     Returns
     -------
-    list of Settings
-        In order.
+    type
+        The class.
 
     Raises
     ------
     ValueError
-        If a key is unknown or a value impossible in any run.
-
-    Examples
-    --------
-    >>> from neurodrift.simulate.settings.kinds import settings_of_sweep
-    >>> drawn = {"simulation": "continual", "tasks": {"name": "drawn"}, "learner": {"name": "sgd"}}
-    >>> seeds = {"ranges": [{"key": "seed", "integers": [0, 2]}]}
-    >>> [settings.seed for settings in settings_of_sweep(drawn | {"sweep": seeds})]
-    [0, 1, 2]
+        If ``simulation`` names no known kind.
     """
-    source = source or Source("the configuration")
-    module: Any = importlib.import_module(_MODULES[values["simulation"]])
-    run_schema = module.schema()
-    schema = run_schema | {"required": [*run_schema["required"], "sweep"]}
-    keys = "|".join(sorted(set(run_schema["properties"]) - {"description", "simulation"}))
-    section = sweep_section(rf"^({keys})(\.\w+)?$")
-    schema["properties"] = run_schema["properties"] | {"sweep": section}
-    drawn = expand_ranges(values, schema, run_schema, source)
-    return [module.settings_from_values(one, source) for one in drawn]
+    kind = values.get("simulation", GRADIENT)
+    if kind not in KINDS:
+        text = f"is {kind!r}, expected one of {', '.join(KINDS)}"
+        source = source or Source("the configuration")
+        raise source.error([((*place, "simulation"), text)])
+    return _class(KINDS[kind])
 
 
-def save_result(
-    result: Result, settings: Settings, path: str | os.PathLike[str], *, overwrite: bool = False
-) -> Path:
-    """Store what a simulation leaves: a recording as any other, and groups beside it.
+def _class(settings: str) -> Any:
+    module, found, name = settings.partition(":")
+    if not found:
+        raise ValueError(f"{settings!r} is not module:Class")
+    return getattr(importlib.import_module(module), name)
+
+
+def settings_values(settings: Any) -> dict[str, Any]:
+    """Settings as plain values, as in a YAML file.
 
     Parameters
     ----------
-    result, settings
-        What came out, and what it was made with; the settings stand in the attributes of
-        ``measures``.
-    path
-        Directory of the new store.
-    overwrite
-        Whether an existing store is replaced.
+    settings
+        Of any kind.
 
     Returns
     -------
-    pathlib.Path
-        `path`.
-
-    Raises
-    ------
-    FileExistsError
-        If `path` exists and `overwrite` is False.
+    dict
+        With ``simulation``.
     """
-    groups = result.groups()
-    groups["measures"] = groups["measures"].assign_attrs(settings=settings_text(settings))
-    return save_recording(result.recording(), path, groups=groups, overwrite=overwrite)
+    return {"simulation": settings.kind} | dataclasses.asdict(settings)
 
 
 def settings_text(settings: Any) -> str:
-    """Settings as JSON, with the version of the package that uses them.
+    """Settings as JSON, as they are stored with a run.
 
     Parameters
     ----------
@@ -208,14 +326,70 @@ def settings_text(settings: Any) -> str:
     Returns
     -------
     str
-        JSON.
+        With ``simulation`` and the version of the package, but for the kind that is meant without.
     """
+    values = settings_values(settings)
+    if values["simulation"] == GRADIENT:
+        return json.dumps(dataclasses.asdict(settings))
     made_by = {"simulation": settings.kind, "neurodrift_version": __version__}
-    return json.dumps(made_by | dataclasses.asdict(settings))
+    return json.dumps(made_by | values)
+
+
+def settings_from_text(text: str, changes: Mapping[str, Any] | None = None) -> Any:
+    """Settings that were stored with a run.
+
+    Parameters
+    ----------
+    text
+        From :func:`settings_text`.
+    changes
+        Values by dotted key that take the place of the stored ones.
+
+    Returns
+    -------
+    Settings
+        As they were.
+    """
+    values = json.loads(text)
+    values.pop("neurodrift_version", None)
+    source = Source("the stored settings")
+    return settings_from_values(_changed(values, changes or {}, source), source)
+
+
+def parameters(settings: Any) -> dict[str, Any]:
+    """Every value of some settings by its dotted key, such as ``rule.update_noise``.
+
+    Parameters
+    ----------
+    settings
+        Of any kind.
+
+    Returns
+    -------
+    dict
+        Values by key.
+
+    Examples
+    --------
+    >>> from neurodrift.simulate.settings.kinds import parameters, read_settings
+    >>> parameters(read_settings("qin2023-ring"))["network.n_units"]
+    200
+    """
+    return _flat(dataclasses.asdict(settings))
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{inner}": one for inner, one in _flat(value).items()}
+        else:
+            found[key] = value
+    return found
 
 
 def write_schemas(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write the JSON Schemas of every kind's settings.
+    """Write the JSON Schemas of every kind's settings, and of its sweeps.
 
     Parameters
     ----------
@@ -227,23 +401,18 @@ def write_schemas(folder: str | os.PathLike[str]) -> list[Path]:
     list of pathlib.Path
         The files.
     """
-    from neurodrift.simulate.settings.schema import settings_schema
-    from neurodrift.simulate.settings.sweep_config import sweep_schema
+    from neurodrift.simulate.settings.sweep import sweep_schema
 
-    schemas = {"settings": settings_schema(), "sweep": sweep_schema()}
-    schemas |= {kind: importlib.import_module(name).schema() for kind, name in _MODULES.items()}
     Path(folder).mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, schema in schemas.items():
-        path = Path(folder) / f"{name}.schema.json"
-        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        paths.append(path)
+    for kind, where in KINDS.items():
+        found = _class(where)
+        for name, schema in ((kind, found.schema()), (f"{kind}-sweep", sweep_schema(found))):
+            path = Path(folder) / f"{name}.schema.json"
+            text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+            path.write_text(text, encoding="utf-8")
+            paths.append(path)
     return paths
-
-
-if __name__ == "__main__":
-    for written in write_schemas(sys.argv[1]):
-        print(written)
 
 
 def read_config(
@@ -271,7 +440,11 @@ def read_config(
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
     values, source = parse_yaml(text, str(path))
-    for key, value in (changes or {}).items():
+    return _changed(values, changes or {}, source), source
+
+
+def _changed(values: dict[str, Any], changes: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    for key, value in changes.items():
         *outer, last = key.split(".")
         section = values
         for step in outer:
@@ -279,7 +452,7 @@ def read_config(
             if not isinstance(section, dict):
                 raise source.error([(tuple(outer), f"has no keys, so {key} cannot be set")])
         section[last] = value
-    return values, source
+    return values
 
 
 def parse_change(text: str) -> tuple[str, Any]:
@@ -343,3 +516,8 @@ def find_config(name: str | os.PathLike[str]) -> Path:
         if not file.read_text(encoding="utf-8").startswith("data_set:")
     )
     raise FileNotFoundError(f"no file {path}, and no published settings of that name: {known}")
+
+
+if __name__ == "__main__":
+    for written in write_schemas(sys.argv[1]):
+        print(written)

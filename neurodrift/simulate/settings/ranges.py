@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from neurodrift.schema.yaml import Place, Source, schema_faults
 from neurodrift.seeds import generator
+from neurodrift.simulate.settings.schema import SettingsError, error_of
 
 _KINDS = ("values", "linear", "log", "integers")
 _MOST_RUNS = 1_000_000
 
 
-def sweep_section(keys: str) -> dict[str, Any]:
-    """JSON Schema of the section ``sweep``.
+def sweep_section(run_schema: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON Schema of the section ``sweep``: every key of a run may vary, and every whole section.
 
     Parameters
     ----------
-    keys
-        Regular expression of the dotted keys that may vary.
+    run_schema
+        JSON Schema of the settings of one run.
 
     Returns
     -------
     dict
         Draft 2020-12.
     """
+    kept = ("description", "simulation")
+    properties = {n: one for n, one in run_schema["properties"].items() if n not in kept}
+    sections = [name for name, one in properties.items() if one.get("type") == "object"]
+    options = [rf"{name}\.\w+" for name in sections]
+    key = {
+        "type": "string",
+        "pattern": f"^({'|'.join([*properties, *options])})$",
+        "description": f"expected {', '.join(properties)}"
+        + (f", or an option such as {sections[-1]}.NAME" if sections else ""),
+    }
     ends = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
     whole = {"type": "integer", "minimum": 1}
     one_range: dict[str, Any] = {
@@ -36,7 +46,7 @@ def sweep_section(keys: str) -> dict[str, Any]:
         "required": ["key"],
         "additionalProperties": False,
         "properties": {
-            "key": {"type": "string", "pattern": keys},
+            "key": key,
             "values": {"type": "array", "minItems": 1},
             "linear": ends,
             "log": {**ends, "items": {"type": "number", "exclusiveMinimum": 0}},
@@ -68,24 +78,26 @@ def sweep_section(keys: str) -> dict[str, Any]:
 def expand_ranges(
     values: Mapping[str, Any],
     sweep_schema: Mapping[str, Any],
-    run_schema: Mapping[str, Any],
+    make: Callable[[dict[str, Any]], Any],
     source: Source,
-) -> list[dict[str, Any]]:
-    """Plain values of every run of a sweep.
+) -> list[Any]:
+    """Settings of every run of a sweep.
 
     Parameters
     ----------
     values
         As in a YAML file, with a section ``sweep``.
-    sweep_schema, run_schema
-        JSON Schema of the whole, and of one run.
+    sweep_schema
+        JSON Schema of the whole.
+    make
+        Gives the settings of plain values, or raises :class:`SettingsError`.
     source
         Where they stand, for errors.
 
     Returns
     -------
-    list of dict
-        In order, without ``sweep``.
+    list
+        In order.
 
     Raises
     ------
@@ -97,9 +109,8 @@ def expand_ranges(
         raise source.error(faults)
     base = {name: value for name, value in values.items() if name != "sweep"}
     sweep = values["sweep"]
-    drawn = list(_random(base, sweep) if sweep.get("draw") == "random" else _grid(base, sweep))
-    _check_runs(drawn, sweep["ranges"], run_schema, source)
-    return drawn
+    drawn = _random(base, sweep) if sweep.get("draw") == "random" else _grid(base, sweep)
+    return _made(drawn, sweep["ranges"], make, source)
 
 
 def _range_faults(values: Mapping[str, Any]) -> list[tuple[Place, str]]:
@@ -207,26 +218,35 @@ def _with(settings: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     return settings | {section: settings.get(section, {}) | {option: value}}
 
 
-def _check_runs(
-    drawn: list[dict[str, Any]], ranges: list[Any], schema: Mapping[str, Any], source: Source
-) -> None:
-    """Every run by the schema of one run; a fault is put down to the range that made it."""
+def _made(
+    drawn: Iterable[dict[str, Any]],
+    ranges: list[Any],
+    make: Callable[[dict[str, Any]], Any],
+    source: Source,
+) -> list[Any]:
+    """Settings of every run; a fault is put down to the range that made it."""
     places: dict[str, Place] = {"": ()}
     for i, one in enumerate(ranges):
         places.setdefault(one["key"], ("sweep", "ranges", i))
-    seen: set[str] = set()
-    found: list[tuple[Place, str]] = []
-    for number, settings in enumerate(drawn):
-        text = json.dumps(settings)
-        if text in seen:
-            continue
-        seen.add(text)
-        for place, message in schema_faults(settings, schema):
-            keys = [".".join(map(str, place[:n])) for n in (2, 1)]
-            made_by = next((places[key] for key in keys if key in places), None)
-            where = place if made_by is None else made_by
-            key = "" if made_by is None else ".".join(map(str, place)) + ": "
-            if all(key + message not in other for _, other in found):
-                found.append((where, f"{key}{message} (first in run {number})"))
+    found: dict[tuple[Place, str], str] = {}
+    runs = []
+    for number, values in enumerate(drawn):
+        try:
+            runs.append(make(values))
+        except SettingsError as error:
+            for place, message in error.faults:
+                keys = [".".join(map(str, place[:n])) for n in (2, 1)]
+                made_by = next((places[key] for key in keys if key in places), None)
+                where = place if made_by is None else made_by
+                key = ".".join(map(str, place)) + ": " if made_by else ""
+                words = f"(first in run {number}{_names(values)})"
+                found.setdefault((where, key + message), words)
     if found:
-        raise source.error(found)
+        raise error_of(source, [(at, f"{text} {words}") for (at, text), words in found.items()])
+    return runs
+
+
+def _names(values: Mapping[str, Any]) -> str:
+    """Names of a run's task, rule and so on, to tell what does not go together."""
+    named = {n: v["name"] for n, v in values.items() if isinstance(v, Mapping) and "name" in v}
+    return "".join(f", {section} {name}" for section, name in named.items())

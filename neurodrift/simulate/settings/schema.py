@@ -1,24 +1,22 @@
-"""JSON Schema of the settings of one run, made from the options that the code has."""
+"""Settings from the options that the code has: their JSON Schema, their defaults, their faults."""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
-from neurodrift.simulate.curvature.measures import CountRule
-from neurodrift.simulate.gradient.engine import DEVICES, Divergence, Engine, Precision, Spacing
-from neurodrift.simulate.gradient.networks import ACTIVATIONS, Regime
-from neurodrift.simulate.gradient.rules import Rule
-from neurodrift.simulate.gradient.tasks import TASKS
+import numpy as np
 
-SECTIONS = ("task", "network", "rule")
+from neurodrift.schema.yaml import Place, Source, schema_faults
+
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 _LEAST = {"seed": 0, "published_seed": 0, "batch_size": 1, "depth": 1}
-_STEPS = {
+STEPS_SCHEMA = {
     "description": "expected how many steps, at least 1, or a list of steps from 0",
     "oneOf": [
         {"type": "integer", "minimum": 1},
@@ -27,52 +25,70 @@ _STEPS = {
 }
 
 
-def settings_schema() -> dict[str, Any]:
-    """JSON Schema of the settings of one run, made from the options of the code.
+class SettingsError(ValueError):
+    """Impossible settings, each fault with the key at which it stands.
+
+    Parameters
+    ----------
+    faults
+        Keys that lead to a value, and what is wrong there.
+    """
+
+    def __init__(self, faults: Sequence[tuple[Place, str]]) -> None:
+        super().__init__(str(error_of(Source("the settings"), faults)))
+        self.faults = list(faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (SettingsError, (self.faults,))
+
+
+def error_of(source: Source, faults: Sequence[tuple[Place, str]]) -> ValueError:
+    """One error with all faults; one of the settings as a whole stands on no line.
+
+    Parameters
+    ----------
+    source
+        Where the settings stand.
+    faults
+        Keys and texts.
 
     Returns
     -------
-    dict
-        Draft 2020-12.
-
-    Examples
-    --------
-    >>> from neurodrift.simulate.settings.schema import settings_schema
-    >>> settings_schema()["properties"]["rule"]["properties"]["update_noise"]
-    {'type': 'number', 'minimum': 0}
+    ValueError
+        To be raised.
     """
-    whole = {"type": "integer", "minimum": 1}
-    return {
-        "$schema": SCHEMA,
-        "title": "neurodrift settings of a simulated run",
-        "type": "object",
-        "required": ["task"],
-        "additionalProperties": False,
-        "properties": {
-            "description": {"type": "string"},
-            "simulation": {"const": "gradient"},
-            "label": {"type": "string"},
-            "seed": {"type": "integer", "minimum": 0},
-            "task": named_schema({name: task_options(name) for name in TASKS}),
-            "network": section_schema(network_options()),
-            "rule": section_schema(rule_options()),
-            "n_steps": whole,
-            "measures": _STEPS,
-            "snapshots": _STEPS,
-            "spacing": {"enum": [*get_args(Spacing), "published"]},
-            "n_early": {"type": "integer", "minimum": 0},
-            "engine": {"enum": list(get_args(Engine))},
-            "device": {
-                "type": "string",
-                "pattern": f"^({DEVICES})$",
-                "description": "expected cpu, cuda, or cuda:0, cuda:1, ...",
-            },
-            "dtype": {"enum": list(get_args(Precision))},
-            "divergence": {"enum": list(get_args(Divergence))},
-            "hessian": {"enum": [None, *get_args(CountRule)]},
-            "weights": {"type": "boolean"},
-        },
-    }
+    if len(faults) == 1 and not faults[0][0]:
+        return ValueError(f"{source.name} cannot be used: {faults[0][1]}")
+    return source.error(faults)
+
+
+def refuse_faults(settings: Any) -> None:
+    """Raise one error with everything that the JSON Schema of some settings refuses.
+
+    Parameters
+    ----------
+    settings
+        A dataclass with a ``schema``; tuples and NumPy numbers become plain values.
+
+    Raises
+    ------
+    SettingsError
+        If there is a fault.
+    """
+    for field in dataclasses.fields(settings):
+        object.__setattr__(settings, field.name, _plain(getattr(settings, field.name)))
+    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    faults = schema_faults({"simulation": settings.kind} | values, settings.schema())
+    if faults:
+        raise SettingsError(faults)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def options_of(maker: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
@@ -80,28 +96,6 @@ def options_of(maker: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     hints = typing.get_type_hints(maker)
     found = inspect.signature(maker).parameters
     return {name: (hints[name], one.default) for name, one in found.items()}
-
-
-def task_options(name: str) -> dict[str, tuple[Any, Any]]:
-    """Type and default of every option of a task."""
-    return options_of(TASKS[name])
-
-
-def rule_options() -> dict[str, tuple[Any, Any]]:
-    """Type and default of every option of a learning rule."""
-    return options_of(Rule)
-
-
-def network_options() -> dict[str, tuple[Any, Any]]:
-    """Type and default of every option of a built-in network."""
-    names = Literal[ACTIVATIONS]  # type: ignore[valid-type]
-    return {
-        "n_hidden": (int, 100),
-        "regime": (Regime, "rich"),
-        "activation": (names, "relu"),
-        "depth": (int, 1),
-        "hidden_layer": (str | None, None),
-    }
 
 
 def named_schema(sections: Mapping[str, Mapping[str, tuple[Any, Any]]]) -> dict[str, Any]:
@@ -172,11 +166,11 @@ def complete(options: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -
     return found
 
 
-def make_integers(given: dict[str, Any], *names: str) -> None:
-    """Turn whole numbers such as 1e5, and lists of them, into integers, where they are given."""
+def make_integers(settings: Any, *names: str) -> None:
+    """Turn whole numbers such as 1e5, and lists of them, into integers."""
     for name in names:
-        wanted = given.get(name)
+        wanted = getattr(settings, name)
         if isinstance(wanted, list):
-            given[name] = [int(k) for k in wanted]
+            object.__setattr__(settings, name, [int(k) for k in wanted])
         elif wanted is not None:
-            given[name] = int(wanted)
+            object.__setattr__(settings, name, int(wanted))

@@ -12,7 +12,7 @@ from neurodrift import (
     recording_from_arrays,
     testing,
 )
-from neurodrift.analysis.identity._parting import Intervals, fit, kept_between, kept_inside
+from neurodrift.analysis.identity._map_clusters import Intervals, fit, kept_between, kept_inside
 from neurodrift.analysis.identity.map_switches import _segments
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import MAP_SWITCHES

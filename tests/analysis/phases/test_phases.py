@@ -9,10 +9,10 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from neurodrift import testing
+from neurodrift.analysis.analyze import analyze
 from neurodrift.analysis.phases._fit import drift_of
 from neurodrift.analysis.phases._series import Series, from_series
 from neurodrift.analysis.phases.phases import describe_phases, detect_phases
-from neurodrift.analysis.pipeline import analyze
 from neurodrift.schema import structure_faults
 from neurodrift.schema.results import PHASES
 from neurodrift.simulate.gradient.engine import train

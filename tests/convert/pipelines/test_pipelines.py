@@ -24,7 +24,7 @@ from neurodrift.convert.pipelines.registration import registered_ids
 from neurodrift.convert.pipelines.sleap import read_sleap
 from neurodrift.convert.pipelines.suite2p import read_suite2p
 from neurodrift.convert.pipelines.track2p import read_track2p
-from neurodrift.gate.parts import Activity
+from neurodrift.gate.inputs import Activity
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RNG = np.random.default_rng(0)

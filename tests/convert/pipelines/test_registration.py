@@ -10,7 +10,7 @@ from neurodrift.convert.pipelines.registration import (
     registered_ids,
     registration_from_table,
 )
-from neurodrift.gate.parts import Activity
+from neurodrift.gate.inputs import Activity
 
 
 def literal_rows(table, count_from):

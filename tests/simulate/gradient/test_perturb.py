@@ -17,7 +17,7 @@ from neurodrift.simulate.gradient.perturb import moved, perturb, relearned, thin
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.tasks import PUBLISHED, Task, predictive_track, random
 from neurodrift.simulate.gradient.track import WALLS, morph_track
-from neurodrift.simulate.settings.sweep_config import read_sweep
+from neurodrift.simulate.settings.sweep import read_sweep
 from neurodrift.simulate.sweep import open_sweep, run_sweep
 
 TRACK = {"n_samples": 60, "n_rays": 7}
@@ -278,7 +278,7 @@ def test_perturb__a_run_of_a_sweep(tmp_path):
             "snapshots": 3,
         },
     )
-    path = run_sweep(config, tmp_path / "sweep.zarr", n_workers=0)
+    path = run_sweep(config, tmp_path / "sweep.zarr", workers=0)
     run = open_sweep(path).run(1)
     recordings = perturb(run, morph_track(run.task, 0.5), relearn=[20])
     assert recordings["relearned 20"]["activity"].dtype == np.float32

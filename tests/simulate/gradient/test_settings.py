@@ -13,10 +13,10 @@ from neurodrift.schema.yaml import catalog_folder, parse_yaml
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.rules import Rule
-from neurodrift.simulate.gradient.settings import read_settings, settings_from_values
-from neurodrift.simulate.gradient.store import open_measures
+from neurodrift.simulate.gradient.settings import RunSettings
 from neurodrift.simulate.gradient.tasks import TASKS, predictive_track
-from neurodrift.simulate.settings.schema import settings_schema
+from neurodrift.simulate.settings.kinds import read_settings, settings_from_values
+from neurodrift.simulate.store import open_measures
 
 TRACK = """\
 task: {name: predictive_track, n_samples: 60}
@@ -52,7 +52,7 @@ def test_parse_yaml__faults(text, message):
 
 def test_settings__are_those_of_the_functions():
     settings = settings_from_values(parse_yaml(TRACK, "f")[0])
-    run = settings.train()
+    run = settings.simulate()
     expected = train(
         predictive_track(n_samples=60),
         network=Network(n_hidden=12),
@@ -64,7 +64,7 @@ def test_settings__are_those_of_the_functions():
     )
     assert run.measures.identical(expected.measures)
     np.testing.assert_array_equal(run.weights["W"], expected.weights["W"])
-    changed = dataclasses.replace(settings, divergence="published", dtype="float32").train()
+    changed = dataclasses.replace(settings, divergence="published", dtype="float32").simulate()
     assert changed.measures.attrs["divergence"] == "published"
     assert changed.weights["W"].dtype == "float32"
 
@@ -83,7 +83,7 @@ def test_settings__defaults_are_those_of_the_code(name):
 
 
 def test_settings_schema__is_one_and_refuses_what_the_code_has_not():
-    jsonschema.Draft202012Validator.check_schema(settings_schema())
+    jsonschema.Draft202012Validator.check_schema(RunSettings.schema())
     values = {
         "task": {"name": "predictive", "n_outputs": 3, "n_samples": 0},
         "rule": {"update_noise": -1, "name": "sgdd"},
@@ -175,7 +175,7 @@ def test_simulate__a_recording_with_measures(tmp_path, capsys):
     ]
     assert main(words) == 0
     assert "finished after 200 steps" in capsys.readouterr().out
-    run = read_settings(config, {"seed": 4}).train()
+    run = read_settings(config, {"seed": 4}).simulate()
     stored = nd.open_recording(out)
     assert stored.load().identical(run.recording())
     for name in ("loss", "active_fraction"):

@@ -7,26 +7,25 @@ import numpy as np
 import pytest
 
 from neurodrift import open_recording
-from neurodrift.simulate.gradient.store import open_measures
-from neurodrift.simulate.hebbian.settings import schema, settings_from_values
+from neurodrift.simulate.hebbian.settings import HebbianSettings
 from neurodrift.simulate.settings.kinds import (
-    read_simulation,
-    save_result,
-    settings_of,
-    settings_of_sweep,
+    read_config,
+    read_settings,
+    settings_from_values,
 )
+from neurodrift.simulate.settings.sweep import read_sweep
+from neurodrift.simulate.store import open_measures, save_run
 
 RING = {"simulation": "hebbian", "inputs": {"name": "ring", "n_positions": 30}}
 
 
 @pytest.mark.parametrize("name", ["ring", "place-1d", "place-2d", "psp"])
 def test_catalog__published_settings(name: str) -> None:
-    kind, values, source = read_simulation(f"qin2023-{name}")
-    assert kind == "hebbian"
+    values, _ = read_config(f"qin2023-{name}")
     assert "https://doi.org/10.1038/s41593-022-01225-z" in values["description"]
-    runs = settings_of_sweep(values, source)
+    runs = read_sweep(f"qin2023-{name}").runs
     assert [run.seed for run in runs] == [0, 1, 2]
-    assert settings_of(values, source) == runs[0]
+    assert read_settings(f"qin2023-{name}") == runs[0]
     inputs, network, _ = runs[0].build()
     assert inputs.n_features == {"ring": 2, "place-1d": 270, "place-2d": 750, "psp": 10}[name]
     assert network.n_units == (3 if name == "psp" else 200)
@@ -35,17 +34,17 @@ def test_catalog__published_settings(name: str) -> None:
 def test_settings__are_plain_and_whole() -> None:
     settings = settings_from_values(RING | {"network": {"alpha": 1}, "rule": {"lateral_noise": 0}})
     plain = json.loads(json.dumps(dataclasses.asdict(settings)))
-    given = {name: plain[name] for name in schema()["properties"] if name in plain}
+    given = {name: plain[name] for name in HebbianSettings.schema()["properties"] if name in plain}
     assert settings_from_values({"simulation": "hebbian"} | given) == settings
     assert isinstance(settings.network["alpha"], float)
-    assert {"inputs", "network", "rule"} <= set(schema()["properties"])
+    assert {"inputs", "network", "rule"} <= set(HebbianSettings.schema()["properties"])
 
 
 def test_settings__stored_run(tmp_path) -> None:
     values = RING | {"network": {"n_units": 12}, "n_steps": 60, "snapshots": 3, "measures": 4}
     settings = settings_from_values(values)
     run = settings.simulate()
-    path = save_result(run, settings, tmp_path / "run.zarr")
+    path = save_run(run, settings, tmp_path / "run.zarr")
     stored = open_recording(path).load()
     assert (stored["activity"].values == run.recording()["activity"].values).all()
     assert (open_measures(path)["loss"] == run.measures["loss"]).all()

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import neurodrift as nd
 from neurodrift.simulate.continual.settings import ContinualSettings
 from neurodrift.simulate.gradient.settings import RunSettings
-from neurodrift.simulate.gradient.store import open_measures
 from neurodrift.simulate.hebbian.settings import HebbianSettings
-from neurodrift.simulate.many import simulate_many
 from neurodrift.simulate.settings.kinds import (
-    read_simulation,
-    save_result,
-    settings_of,
-    settings_of_sweep,
+    KINDS,
+    parameters,
+    read_settings,
+    settings_from_text,
+    settings_from_values,
     settings_text,
+    settings_values,
+    simulate,
     write_schemas,
 )
 
@@ -30,7 +35,11 @@ TINY = {
     "n_fisher": 8,
     "probe": {"n_trials": 4},
 }
-SEEDS = {"sweep": {"ranges": [{"key": "seed", "integers": [0, 1]}]}}
+SMALL = {
+    "gradient": {"task": {"name": "random"}, "n_steps": 20, "measures": 3, "snapshots": 2},
+    "continual": TINY,
+    "hebbian": {"simulation": "hebbian", "inputs": {"name": "ring", "n_positions": 30}},
+}
 
 
 def test_schemas__are_in_step_with_the_code(tmp_path):
@@ -42,13 +51,106 @@ def test_schemas__are_in_step_with_the_code(tmp_path):
         )
 
 
-def test_read_simulation__knows_the_kinds(tmp_path):
+def test_read_settings__knows_the_kinds(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("simulation: dreaming\n")
     with pytest.raises(ValueError, match="line 1: simulation: is 'dreaming', expected one of grad"):
-        read_simulation(path)
+        read_settings(path)
     path.write_text("task: {name: random}\n")
-    assert read_simulation(path)[0] == "gradient"
+    assert read_settings(path).kind == "gradient"
+    assert [read_settings(name).kind for name in ("jensen2021", "qin2023-psp")] == [
+        "continual", "hebbian"
+    ]  # fmt: skip
+
+
+def test_kinds__settings_import_none_of_them():
+    script = (
+        "import sys, neurodrift.simulate.settings.kinds, neurodrift.simulate.settings.sweep; "
+        "print([n for n in sys.modules if n.startswith(('neurodrift.simulate.gradient', "
+        "'neurodrift.simulate.continual', 'neurodrift.simulate.hebbian'))])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_settings__are_plain_whole_and_come_back(kind):
+    settings = settings_from_values(SMALL[kind])
+    assert settings.kind == kind and type(settings).__module__ in KINDS[kind]
+    values = json.loads(json.dumps(settings_values(settings)))
+    assert settings_from_values(values) == settings  # complete settings are settings
+    assert settings_from_text(settings_text(settings)) == settings
+    assert parameters(settings)["seed"] == 0 and "simulation" not in parameters(settings)
+    made = type(settings)(**{n: v for n, v in SMALL[kind].items() if n != "simulation"})
+    assert made == settings
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_settings_text__begins_as_it_always_has(kind):
+    settings = settings_from_values(SMALL[kind])
+    made_by = f'"simulation": "{kind}", "neurodrift_version": "{nd.__version__}", '
+    start = "{" + ("" if kind == "gradient" else made_by) + '"label": "", "seed": 0, '
+    assert settings_text(settings).startswith(start)
+    # the name is the class's own, wherever the class stands
+    moved = type(type(settings).__name__, (type(settings),), {"__module__": "elsewhere"})
+    assert settings_text(moved(**vars(settings))) == settings_text(settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "fault"),
+    [
+        ("gradient", {"rule": {"name": "sed", "update_noise": 0.1}}, "update_noise is for rules"),
+        ("gradient", {"rule": {"batch_size": 99}}, "batch_size is 99, but the task has"),
+        ("gradient", {"hessian": "relative", "network": {"depth": 2}}, "needs a network with one"),
+        ("gradient", {"snapshots": [0, 30]}, "step 30 is after n_steps"),
+        ("gradient", {"rule": {"update_nois": 1}}, "rule.update_nois: unknown key; did you mean"),
+        ("gradient", {"dtype": "float16"}, "dtype: 'float16' is not one of"),
+        ("gradient", {"n_steps": 0}, "n_steps: 0 is less than the minimum of 1"),
+        ("continual", {"probe": {"task": 3}}, "probe.task is 3, expected one of the 2 tasks"),
+        ("continual", {"network": {"leak": 2}}, "leak is 2.0, expected above 0"),
+        ("hebbian", {"rule": {"learning_rate": 2}}, "rule: learning_rate is 2.0"),
+        ("hebbian", {"snapshots": [0, 10**6]}, "snapshots has steps 0 to 1000000"),
+    ],
+)
+def test_settings__made_in_python_are_refused_as_the_command_refuses_them(
+    kind, change, fault, tmp_path, capsys
+):
+    given = {n: v for n, v in (SMALL[kind] | change).items() if n != "simulation"}
+    classes = {"gradient": RunSettings, "continual": ContinualSettings, "hebbian": HebbianSettings}
+    with pytest.raises(ValueError, match=fault):
+        classes[kind](**given)
+    with pytest.raises(ValueError, match=fault):
+        dataclasses.replace(settings_from_values(SMALL[kind]), **change)
+    path = tmp_path / "x.yaml"
+    path.write_text(json.dumps(SMALL[kind] | change))
+    from neurodrift.cli import main
+
+    assert main(["simulate", str(path), "-o", str(tmp_path / "run.zarr")]) == 2
+    assert fault in capsys.readouterr().err
+    assert not (tmp_path / "run.zarr").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_simulate__checks_again(kind):
+    settings = settings_from_values(SMALL[kind])
+    section = {"gradient": "rule", "continual": "learner", "hebbian": "rule"}[kind]
+    getattr(settings, section)["learning_rate"] = -1.0  # a dict can be changed
+    with pytest.raises(ValueError, match="learning_rate is -1.0"):
+        simulate(settings)
+
+
+def test_settings__take_what_python_has():
+    rule = {"betas": (0.9, 0.99), "update_noise": np.float64(0.5)}
+    settings = RunSettings(task={"name": "random"}, rule=rule, measures=np.array([0, 10]))
+    assert settings.rule["betas"] == [0.9, 0.99] and settings.measures == [0, 10]
+    assert json.loads(settings_text(settings))["rule"]["update_noise"] == 0.5
+
+
+def test_simulate__settings_names_and_changes():
+    settings = settings_from_values(SMALL["gradient"])
+    changed = simulate(settings, {"n_steps": 30, "rule.update_noise": 0.1})
+    assert changed.measures.attrs["n_steps"] == 30 and changed.rule.update_noise == 0.1
+    assert settings.n_steps == 20 and settings.rule["update_noise"] == 0
 
 
 @pytest.mark.parametrize(
@@ -64,36 +166,16 @@ def test_read_simulation__knows_the_kinds(tmp_path):
         ({"seed": -1}, "seed: -1 is less than"),
     ],
 )
-def test_settings_of__refuses(change, fault):
+def test_settings_from_values__refuses(change, fault):
     with pytest.raises(ValueError, match=fault):
-        settings_of(TINY | change)
+        settings_from_values(TINY | change)
 
 
-def test_settings_of_sweep__every_key_may_vary():
-    ranges = [
-        {"key": "learner", "values": [{"name": "ncl"}, {"name": "ewc", "strength": 3}]},
-        {"key": "learner.learning_rate", "log": [0.01, 0.1], "n": 2},
-        {"key": "n_steps", "values": [3, 4]},
-    ]
-    found = settings_of_sweep(TINY | {"sweep": {"ranges": ranges}})
-    assert len(found) == 8
-    assert [one.learner["name"] for one in found[::4]] == ["ncl", "ewc"]
-    assert found[7].learner["learning_rate"] == 0.1 and found[7].n_steps == 4
-    with pytest.raises(ValueError, match="learner.x"):
-        settings_of_sweep(TINY | {"sweep": {"ranges": [{"key": "learner.x", "values": [1]}]}})
-
-
-def test_save_result__is_a_recording_with_measures(tmp_path):
-    settings = settings_of(TINY)
-    path = save_result(settings.simulate(), settings, tmp_path / "run.zarr")
-    recording = nd.open_recording(path)
-    assert recording.sizes["session"] == 3 and recording["environment"].item() == "4 v 5"
-    measures = open_measures(path)
-    assert measures["accuracy"].shape == (3, 2)
-    assert json.loads(measures.attrs["settings"])["learner"]["name"] == "replay"
-    assert open_measures(path, "weights")["C"].shape == (3, 30, 2)
-    with pytest.raises(FileExistsError):
-        save_result(settings.simulate(), settings, path)
+def test_settings_from_values__whole_numbers_are_integers():
+    settings = settings_from_values(TINY | {"n_steps": 3.0, "seed": 1.0, "initial_seed": None})
+    assert isinstance(settings.n_steps, int) and isinstance(settings.seed, int)
+    assert settings.initial_seed is None
+    assert settings.simulate().measures.sizes["step"] == 3
 
 
 @pytest.mark.parametrize(
@@ -104,7 +186,7 @@ def test_save_result__is_a_recording_with_measures(tmp_path):
     ],
 )
 def test_settings_text__begins_with_the_kind(values, kind):
-    settings = settings_of(values)
+    settings = settings_from_values(values)
     text = settings_text(settings)
     start = f'{{"simulation": "{kind}", "neurodrift_version": "{nd.__version__}", "label": "", '
     assert text.startswith(start + '"seed": 0, ')
@@ -117,40 +199,3 @@ def test_settings_text__names_of_the_kinds():
     assert (RunSettings.kind, ContinualSettings.kind, HebbianSettings.kind) == (
         *("gradient", "continual", "hebbian"),
     )
-
-
-def test_simulate_many__resumes_and_keeps_what_is_there(tmp_path):
-    settings = settings_of_sweep(TINY | SEEDS)
-    said: list[int] = []
-    paths = simulate_many(
-        settings, tmp_path, n_workers=0, progress=lambda number, text: said.append(number)
-    )
-    assert said == [0, 1]
-    assert "run-001.zarr,,1" in (tmp_path / "runs.csv").read_text()
-    first = nd.open_recording(paths[1])["activity"].values
-    (paths[0] / "measures" / "zarr.json").unlink()
-    with pytest.raises(FileExistsError, match="run-000.zarr was made with other settings"):
-        simulate_many(settings, tmp_path, n_workers=0)
-    simulate_many(
-        settings, tmp_path, n_workers=0, overwrite=True, progress=lambda n, text: said.append(n)
-    )
-    assert said == [0, 1, 0]
-    assert (nd.open_recording(paths[1])["activity"].values == first).all()
-    with pytest.raises(ValueError, match="no settings"):
-        simulate_many([], tmp_path)
-
-
-def test_simulate_many__workers_make_the_same(tmp_path):
-    settings = settings_of_sweep(TINY | SEEDS)
-    here = simulate_many(settings, tmp_path / "here", n_workers=0)
-    there = simulate_many(settings, tmp_path / "there", n_workers=2)
-    for one, other in zip(here, there, strict=True):
-        a, b = nd.open_recording(one), nd.open_recording(other)
-        assert (a["activity"].values == b["activity"].values).all()
-
-
-def test_settings_of__whole_numbers_are_integers():
-    settings = settings_of(TINY | {"n_steps": 3.0, "seed": 1.0, "initial_seed": None})
-    assert isinstance(settings.n_steps, int) and isinstance(settings.seed, int)
-    assert settings.initial_seed is None
-    assert settings.simulate().run.measures.sizes["step"] == 3

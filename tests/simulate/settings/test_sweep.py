@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from neurodrift.schema.yaml import catalog_folder, parse_yaml
-from neurodrift.simulate.settings.sweep_config import read_sweep, sweep_from_values, sweep_schema
+from neurodrift.simulate.gradient.settings import RunSettings
+from neurodrift.simulate.settings.kinds import read_settings
+from neurodrift.simulate.settings.sweep import (
+    read_sweep,
+    sweep_from_values,
+    sweep_of,
+    sweep_schema,
+)
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas" / "config"
 
@@ -19,7 +26,7 @@ def sweep(ranges, **options):
 
 
 def test_sweep_schema__is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(sweep_schema())
+    jsonschema.Draft202012Validator.check_schema(sweep_schema(RunSettings))
 
 
 def test_grid__every_combination_the_last_fastest():
@@ -137,14 +144,20 @@ FAULTS = {
     "[{key: rule.update_noise, log: [0.1, 1]}]": "n, the number of values in the grid, is missing",
     "[{key: rule.update_noise, linear: [2, 1], n: 2}]": r"\[2, 1\] is not \[low, high\]",
     "[{key: rule.update_nois, values: [1]}]": "rule.update_nois: unknown key; did you mean",
-    "[{key: n_steps, values: [10, 20]}]": "'n_steps' does not match",
+    "[{key: sweep.seed, values: [1]}]": (
+        r"line 4: sweep.ranges\[0\].key: 'sweep.seed': expected label, seed, task, network, rule, "
+        r"n_steps, .*weights, or an option such as rule.NAME$"
+    ),
+    "[{key: n_steps, values: [10, 0]}]": (
+        r"n_steps: 0 is less than the minimum of 1 \(first in run 1, task random\)"
+    ),
     "[{key: seed, integers: [0, 9], n: 3}]": "leave n out",
     "[{key: seed, values: [0, 9], n: 3}]": "leave n out",
     "[{key: seed, integers: [0, 10000000]}]": "expected at most 1000000",
     "[{key: seed, values: []}]": "values",
     "[]": "ranges",
     "[{key: network.n_hidden, values: [0]}]": "0 is less than the minimum of 1",
-    "[{key: task.n_samples, values: [5, 1]}]": r"run 1 \(task random, rule sgd\): the targets",
+    "[{key: task.n_samples, values: [5, 1]}]": r"the targets .*\(first in run 1, task random\)",
     "[{key: rule.name, values: [sed]}]": "update_noise is for rules with a gradient",
     "[{key: rule, values: [3]}]": "rule: 3 is not of type 'object'",
 }
@@ -174,3 +187,70 @@ def test_parse_yaml__catalogs_have_no_text_numbers():
     for path in catalog_folder().glob("*.yaml"):
         values, _ = parse_yaml(path.read_text(), str(path))
         assert isinstance(values.get("n_steps", 0), int)
+
+
+CONTINUAL = {
+    "simulation": "continual",
+    "tasks": {"name": "drawn", "n_each": 8, "n_tasks": 2},
+    "learner": {"name": "replay"},
+}
+
+
+def test_sweep_from_values__every_key_of_every_kind_may_vary():
+    ranges = [
+        {"key": "learner", "values": [{"name": "ncl"}, {"name": "ewc", "strength": 3}]},
+        {"key": "learner.learning_rate", "log": [0.01, 0.1], "n": 2},
+        {"key": "n_steps", "values": [3, 4]},
+    ]
+    found = sweep_from_values(CONTINUAL | {"sweep": {"ranges": ranges}}).runs
+    assert len(found) == 8
+    assert [one.learner["name"] for one in found[::4]] == ["ncl", "ewc"]
+    assert found[7].learner["learning_rate"] == 0.1 and found[7].n_steps == 4
+    with pytest.raises(ValueError, match=r"learner.x: unknown key.*\(first in run 0, tasks drawn"):
+        sweep_from_values(CONTINUAL | {"sweep": {"ranges": [{"key": "learner.x", "values": [1]}]}})
+    with pytest.raises(ValueError, match="expected one of gradient, continual, hebbian"):
+        sweep_from_values({"simulation": "dreaming", "sweep": {"ranges": ranges}})
+
+
+def test_sweep_from_values__a_check_is_put_down_to_its_run():
+    seds = {"key": "rule.name", "values": ["sgd", "sed"]}
+    with pytest.raises(
+        ValueError, match=r"update_noise is for rules .*first in run 1, task random"
+    ):
+        sweep_from_values(
+            {"task": {"name": "random"}, "rule": {"update_noise": 0.1}, "sweep": {"ranges": [seds]}}
+        )
+
+
+def test_sweep_of__kinds_and_sizes_may_differ():
+    runs = [
+        read_settings("ratzon2024-track", {"n_steps": 100}),
+        read_settings("qin2023-ring"),
+        read_settings("qin2023-ring", {"n_steps": 500, "snapshots": 3}),
+    ]
+    config = sweep_of(runs)
+    assert config.runs == tuple(runs) and config.runs_per_task == 1
+    assert {"simulation", "n_steps", "task.name", "inputs.name"} <= set(config.varied)
+    assert sweep_of(runs, runs_per_task=2).fingerprint != config.fingerprint
+    with pytest.raises(ValueError, match="expected those of one run or more"):
+        sweep_of([])
+
+
+@pytest.mark.parametrize("hessian", [None, "relative"])
+def test_runs_per_task__large_sweeps_have_two_files_a_run_or_fewer(hessian):
+    seeds = {"ranges": [{"key": "seed", "integers": [0, 999]}]}
+    values = {"task": {"name": "random"}, "n_steps": 10, "measures": 2, "snapshots": 2}
+    config = sweep_from_values(values | {"hessian": hessian, "sweep": seeds})
+    n_files = 3 + len(config.runs[0].outline().data_vars)
+    assert n_files / config.runs_per_task <= 2
+    assert len(config.runs) / config.runs_per_task >= 100  # enough tasks for many workers
+    few = sweep_of(config.runs[:99])
+    assert few.runs_per_task == 1
+
+
+def test_runs_per_task__fit_into_memory():
+    seeds = {"ranges": [{"key": "seed", "integers": [0, 999]}]}
+    values = {"task": {"name": "random"}, "network": {"n_hidden": 10_000}, "snapshots": 101}
+    config = sweep_from_values(values | {"sweep": seeds})
+    assert config.runs[0].n_bytes() > 2**27
+    assert config.runs_per_task == 1

@@ -94,7 +94,7 @@ def analyze(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.analysis.pipeline import analyze
+    >>> from neurodrift.analysis.analyze import analyze
     >>> recording = testing.linear_track(n_units=10, n_sessions=3, minutes=5)
     >>> results = analyze(recording, n_repeats=20)
     >>> results["sessions"]["n_place_cells"].dims
@@ -106,7 +106,7 @@ def analyze(
         if binning != Binning():
             raise ValueError("binning and bin_width are both given: give Binning(bin_width=...)")
         binning = Binning(bin_width=bin_width)
-    smoothing = binning.typical_width() if smoothing is None else smoothing
+    smoothing = binning.smoothing_or_default(smoothing)
     expect("criterion", criterion, ("auto", "shuffle", "information"))
     expect("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":

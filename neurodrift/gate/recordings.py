@@ -1,0 +1,143 @@
+"""A whole recording at the gate: every session's clock, position and activity, and their days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.gate.clocks import clock_step_findings
+from neurodrift.gate.findings import Finding, settle
+from neurodrift.gate.inputs import Position
+from neurodrift.gate.positions import position_findings
+from neurodrift.schema import COUNT_KINDS
+
+LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
+"""A session with fewer frames, or shorter, is too short to judge its units of length and time."""
+
+_WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
+
+
+EVERYTHING = "*"
+"""In ``accept``: the sessions passed the gate before, one by one."""
+
+
+def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
+    """Let a recording pass, or refuse it with all that is wrong.
+
+    Parameters
+    ----------
+    recording
+        A recording that keeps to the contract (:func:`neurodrift.schema.check`).
+    accept
+        Names of findings that are taken as true.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording; what was warned of or accepted stands in its attribute ``findings``, as a
+        JSON list.
+
+    Raises
+    ------
+    ValueError
+        If a finding stops it and is not accepted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurodrift as nd
+    >>> time = np.arange(0, 120, 0.05)
+    >>> metres = 0.5 + 0.4 * np.sin(time / 3)
+    >>> nd.recording_from_arrays(np.ones((2400, 1), int), kind="spikes", time=time, x=metres)
+    Traceback (most recent call last):
+    ...
+    ValueError: session 1 does not pass the gate:
+    - x covers 0.8 cm: the unit of length seems wrong, the numbers may be metres or a fraction, ...
+    If that is what was measured, accept: [position_extent, speed]
+    """
+    told: list[dict[str, Any]] = list(json.loads(recording.attrs.get("findings", "[]")))
+    told += settle(_day_findings(recording), "the recording", accept)
+    if EVERYTHING in accept:
+        return recording
+    index = recording["session_index"].values
+    edges = np.searchsorted(index, np.arange(recording.sizes["session"] + 1))
+    for i, label in enumerate(recording["session"].values):
+        where = slice(int(edges[i]), int(edges[i + 1]))
+        told += settle(session_findings(recording, i, where), f"session {label}", accept)
+    kept = [item for item in told if item["severity"] != "notes"]
+    if kept:
+        recording = recording.assign_attrs(findings=json.dumps(kept))
+    return recording
+
+
+def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[Finding]:
+    """What is odd or impossible in one session of a recording.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    number
+        Number of the session.
+    where
+        Its frames.
+
+    Returns
+    -------
+    list of Finding
+        Nothing of sessions that are too short to judge, or of simulated ones.
+    """
+    kind = recording["activity"].attrs["kind"]
+    if kind == "activation":
+        return []
+    time = recording["time"].values[where]
+    step = float(recording["frame_duration"].values[number])
+    found = _value_findings(recording, where, kind)
+    if time.size < LEAST_FRAMES:
+        return found
+    found += clock_step_findings(time, step)
+    if time[-1] - time[0] + step < LEAST_SECONDS or any(item.stops for item in found):
+        return found
+    if "x" in recording:
+        xy = recording["x"].values[where]
+        if "y" in recording:
+            xy = np.column_stack([xy, recording["y"].values[where]])
+        if np.isfinite(xy).any():
+            found += position_findings(Position(time=time, xy=xy, source="x"), clock=False)
+    return found
+
+
+def _value_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Finding]:
+    """Counts that no animal has."""
+    if kind not in COUNT_KINDS or where.stop == where.start:
+        return []
+    activity = recording["activity"].isel(time=where).data
+    if hasattr(activity, "dask") or not activity.size:
+        return []  # stays lazy
+    most = int(activity.max())
+    if not any(0 < 2**bits - most <= _WRAPPED for bits in (16, 32, 64)):
+        return []
+    text = (
+        f"activity has {most} {kind} of one unit in one frame: numbers below 0 that were stored "
+        "as unsigned wrap to such counts (65535 was -1)"
+    )
+    return [Finding("counts", text, True, True, numbers={"most": most})]
+
+
+def _day_findings(recording: xr.Dataset) -> list[Finding]:
+    if "day" not in recording.coords:
+        return []
+    day = recording["day"].values
+    if np.isfinite(day).all() and (np.diff(day) < 0).any():
+        at = int(np.argmax(np.diff(day) < 0))
+        labels = recording["session"].values
+        text = (
+            f"session {labels[at + 1]} is of day {day[at + 1]:g}, but follows session {labels[at]} "
+            f"of day {day[at]:g}: put the sessions in the order of their days"
+        )
+        return [Finding("day_order", text, stops=True)]
+    return []

@@ -215,6 +215,9 @@ def summarize(results: xr.DataTree) -> str:
         f"{results['subject'].item()}, {results['environment'].item()}",
         table.to_string(float_format=lambda value: f"{value:.3g}"),
     ]
+    noisy = results["sparsity"].attrs.get("activity_kind") != "activation"
+    if "maps" in results and noisy and sessions["running_speed"].isnull().all():
+        lines.append("\nThe recording has no speed: rest is not left out of the maps.")
     if by_information and "place_cells" in results:
         threshold = results["place_cells"].attrs["min_information"]
         lines.append(

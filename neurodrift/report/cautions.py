@@ -58,15 +58,15 @@ def _at_the_gate(view: View) -> Iterator[Caution]:
 
 
 def _no_running(view: View) -> Iterator[Caution]:
-    if "maps" in view.nodes and view.noisy and "running_speed" in view.sessions:
-        if not view.sessions["running_speed"].notna().any():
-            yield Caution(
-                "no-speed",
-                "care",
-                "No running speed",
-                "The recording has no speed, so rest is not left out of the maps, and running "
-                "directions are not told apart unless the recording has them.",
-            )
+    told = view.sessions.get("running_speed")
+    if "maps" in view.nodes and view.noisy and (told is None or told.isna().all()):
+        yield Caution(
+            "no-speed",
+            "care",
+            "No running speed",
+            "The recording has no speed, so rest is not left out of the maps, and running "
+            "directions are not told apart unless the recording has them.",
+        )
 
 
 def _no_position(view: View) -> Iterator[Caution]:

@@ -236,3 +236,26 @@ def test_cautions__serious_ones_first(results):
     order = ["serious", "care", "note"]
     levels = [order.index(caution.level) for caution in cautions(views(results)[0])]
     assert levels == sorted(levels) and len(set(levels)) > 1
+
+
+def test_cautions__what_was_accepted_at_the_gate_and_no_speed():
+    import numpy as np
+
+    import neurodrift as nd
+    from neurodrift.report.cautions import cautions
+    from neurodrift.report.view import views
+
+    time = np.arange(4000) * 0.05
+    x = 50 + 50 * np.sin(2 * np.pi * time / 20)
+    counts = np.random.default_rng(1).poisson(0.3, (4000, 6))
+    with pytest.warns(UserWarning, match="is it in mm or pixels"):
+        recording = nd.recording_from_arrays(
+            [counts, counts], kind="spikes", x=[10 * x, x], frame_duration=0.05, accept=["speed"]
+        )
+    results = nd.analyze(recording, n_repeats=5)
+    (view,) = views(results)
+    found = {item.code: item for item in cautions(view)}
+    assert found["gate-speed"].level == "serious" and "Session 1" in found["gate-speed"].text
+    assert found["gate-position_extent"].level == "care"
+    assert "no-speed" in found
+    assert "has no speed: rest is not left out" in nd.summarize(results)

@@ -26,11 +26,15 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "_examples"]
-suppress_warnings = ["config.cache"]  # the scraper is a function
+suppress_warnings = [
+    "config.cache",  # the scraper is a function
+    "ref.citation",  # a reader names its source, and no sentence has its number
+]
 templates_path = ["_templates"]
-myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 autosummary_generate = True
+autodoc_default_options = {"exclude-members": "Place"}  # an alias of types has no signature
 autodoc_typehints = "none"  # the signature shows them
 numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"

@@ -1,7 +1,7 @@
 """Tables 1 to 3 of Ratzon et al. (2024): phases of learning, ranges of parameters, data sets.
 
-Table 1 is found in a simulated run by `phases`, Table 2 read from the settings of the sweeps,
-Table 3 has the paper's data sets and a row for each result that is given::
+Table 1 is found in a simulated run by `detect_phases`, Table 2 read from the settings of the
+sweeps, Table 3 has the paper's data sets and a row for each result that is given::
 
     neurodrift sweep ratzon2024-track -o track.zarr
     python examples/ratzon2024_tables.py mouse_results.zarr --track track.zarr

@@ -83,7 +83,7 @@ def main() -> None:
         recordings = [("synthetic", testing.linear_track(n_units=100, n_sessions=1, minutes=10))]
         binning = Binning(bin_width=4.0, directions=False)  # shifts are those of all frames
     if arguments.small:
-        recordings, arguments.shuffles = recordings[:1], 100
+        recordings, arguments.n_repeats = recordings[:1], 100
     nulls: list[Null] = arguments.nulls or [
         null
         for null in NULLS
@@ -96,7 +96,7 @@ def main() -> None:
             moved = shifted(recording, rng)
             for null in nulls:
                 result = detect_place_cells(
-                    moved, binning=binning, null=null, n_repeats=arguments.shuffles
+                    moved, binning=binning, null=null, n_repeats=arguments.n_repeats
                 )
                 found[null] += [int(result[name].sum()) for name in ("significant", "tested")]
     for null, (n_positive, n_tested) in found.items():

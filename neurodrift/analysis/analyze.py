@@ -189,35 +189,10 @@ def summarize(results: xr.DataTree) -> str:
     str
         Lines of text.
     """
-    sessions = results["sessions"].to_dataset()
-    columns = {
-        "day": "day",
-        "training_step": "step",
-        "n_detected": "units",
-        "n_active": "active",
-        "n_place_cells": "place cells",
-        "information_informative": "SI",
-        "information_all": "SI of all",
-        "information_naive": "SI naive",
-        "information_ssr": "SI SSR",
-        "information_bae": "SI BAE",
-        "running_speed": "speed [cm/s]",
-    }
+    lines = [f"{results['subject'].item()}, {results['environment'].item()}"]
     by_information = _criterion(results) == "information"
-    left_out = ("naive",) if by_information else ("informative", "all")
-    shown = [
-        name
-        for name in columns
-        if name in sessions and name.removeprefix("information_") not in left_out
-    ]
-    table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
-    lines = [
-        f"{results['subject'].item()}, {results['environment'].item()}",
-        table.to_string(float_format=lambda value: f"{value:.3g}"),
-    ]
-    noisy = results["sparsity"].attrs.get("activity_kind") != "activation"
-    if "maps" in results and noisy and sessions["running_speed"].isnull().all():
-        lines.append("\nThe recording has no speed: rest is not left out of the maps.")
+    if "sessions" in results:
+        lines += _sessions_text(results, by_information)
     if by_information and "place_cells" in results:
         threshold = results["place_cells"].attrs["min_information"]
         lines.append(
@@ -236,7 +211,10 @@ def summarize(results: xr.DataTree) -> str:
         )
     if "quality" in results:
         lines.append(f"\n{_units(results['quality'].to_dataset())}")
-    lags = results["session_drift" if "session_drift" in results else "drift"].to_dataset()
+    lags = next(
+        (results[name].to_dataset() for name in ("session_drift", "drift") if name in results),
+        xr.Dataset(),
+    )
     measure = next(
         (n for n in ("rate_map_correlation", "ensemble_rate_correlation") if n in lags), None
     )
@@ -248,11 +226,13 @@ def summarize(results: xr.DataTree) -> str:
             if lag >= 0 and np.isfinite(value)
         )
         lines.append(f"\n{measure.replace('_', ' ')} by lag [sessions]: {values}")
-    slopes = results["regression"].to_dataset()
-    if slopes.sizes["measure"]:
+    slopes = results["regression"].to_dataset() if "regression" in results else xr.Dataset()
+    if slopes.sizes.get("measure"):
         predictor = str(slopes["predictor"].values[0])
         one = slopes.sel(predictor=predictor, drop=True)[["slope", "ci_low", "ci_high", "p"]]
-        lines.append(f"\nslopes on {predictor} (least squares, n = {sessions.sizes['session']})")
+        lines.append(
+            f"\nslopes on {predictor} (least squares, n = {results['sessions'].sizes['session']})"
+        )
         lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
     reasons: dict[str, list[str]] = {}
     for name, reason in json.loads(results.attrs.get("left_out", "{}")).items():
@@ -262,6 +242,36 @@ def summarize(results: xr.DataTree) -> str:
     if "phases" in results:  # older results have none
         lines.append(f"\n{describe_phases(results['phases'].to_dataset())}")
     return "\n".join(lines)
+
+
+def _sessions_text(results: xr.DataTree, by_information: bool) -> list[str]:
+    """The table of the sessions, and whether rest is among their frames."""
+    sessions = results["sessions"].to_dataset()
+    columns = {
+        "day": "day",
+        "training_step": "step",
+        "n_detected": "units",
+        "n_active": "active",
+        "n_place_cells": "place cells",
+        "information_informative": "SI",
+        "information_all": "SI of all",
+        "information_naive": "SI naive",
+        "information_ssr": "SI SSR",
+        "information_bae": "SI BAE",
+        "running_speed": "speed [cm/s]",
+    }
+    left_out = ("naive",) if by_information else ("informative", "all")
+    shown = [
+        name
+        for name in columns
+        if name in sessions and name.removeprefix("information_") not in left_out
+    ]
+    table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
+    lines = [table.to_string(float_format=lambda value: f"{value:.3g}")]
+    noisy = results["sparsity"].attrs.get("activity_kind") != "activation"
+    if "maps" in results and noisy and sessions["running_speed"].isnull().all():
+        lines.append("\nThe recording has no speed: rest is not left out of the maps.")
+    return lines
 
 
 def _units(quality: xr.Dataset) -> str:

@@ -516,7 +516,14 @@ REMAPPING = table(
     Var("n_flat", ("pair",), "int", "1", "maps active in both that have no correlation", True),
     Var("n_compared", ("pair",), "int", "1", "maps active in both contexts and compared", True),
     Var("n_remapped", ("pair",), "int", "1", "compared maps below the threshold", True),
-    Var("threshold", ("pair",), "float", "1", "correlation below which a map is remapped", True),
+    Var(
+        "min_correlation",
+        ("pair",),
+        "float",
+        "1",
+        "correlation below which a map is remapped",
+        True,
+    ),
     Var("fraction_remapped", ("pair",), "float", "1", "remapped of compared maps", True),
     Var("fraction_turnover", ("pair",), "float", "1", "lost or gained of active maps", True),
     Var(

@@ -226,6 +226,9 @@ def test_analyze__measures_choose_nodes_and_change_no_number(recording, results)
     }
     for name in some.children:
         xr.testing.assert_identical(some[name].to_dataset(), results[name].to_dataset())
+    for name in ("maps", "sessions", "session_drift"):
+        text = nd.summarize(nd.analyze(recording, binning=BINS, n_repeats=5, measures=[name]))
+        assert text.startswith(str(recording["subject"].values))
     with pytest.raises(ValueError, match="measures has 'rates', expected some of map_switches"):
         nd.analyze(recording, measures=["rates"])
     with pytest.raises(TypeError, match=r"expected a list of names: \['drift'\]"):

@@ -23,7 +23,7 @@ def compute_remapping(
     *,
     pairs: Sequence[tuple[Hashable, Hashable]] | None = None,
     criterion: Criterion = "fixed",
-    threshold: float = 0.5,
+    min_correlation: float = 0.5,
     level: float = 0.95,
     within: xr.DataArray | None = None,
     min_peak: float = 0.0,
@@ -42,12 +42,12 @@ def compute_remapping(
         agree, or a single session of `first` with every one of `second`.
     criterion
         When a map that both contexts have is remapped: if its correlation with itself is below
-        ``"fixed"`` `threshold`; ``"shuffled"``, the quantile `level` of the correlations between
-        *different* units, so that it resembles itself no more than another unit's map; or
+        ``"fixed"`` `min_correlation`; ``"shuffled"``, the quantile `level` of the correlations
+        between *different* units, so that it resembles itself no more than another unit's map; or
         ``"within"``, the quantile 1 - `level` of the correlations in `within`, so that it is less
         than noise alone makes it.
-    threshold
-        The fixed threshold.
+    min_correlation
+        The fixed correlation below which a map is remapped.
     level
         Level of the other criteria.
     within
@@ -62,7 +62,7 @@ def compute_remapping(
         Of each pair, over units detected in both and directions, in positions visited in both:
         ``n_maps``, of which ``n_silent`` in both, ``n_lost`` and ``n_gained`` (active in the first
         or second alone), ``n_flat`` (active in both, without a correlation) and ``n_compared``;
-        ``n_remapped`` of these by ``threshold``; ``fraction_remapped`` (of those compared),
+        ``n_remapped`` of these by ``min_correlation``; ``fraction_remapped`` (of those compared),
         ``fraction_turnover`` (lost or gained of those active in either) and ``fraction_changed``
         (remapped, lost or gained of those active in either, but the flat ones). Of the maps
         compared, ``map_correlation`` (mean), ``map_correlation_median``,
@@ -113,10 +113,10 @@ def compute_remapping(
     """
     if criterion not in get_args(Criterion):
         raise ValueError(f"criterion is {criterion!r}, expected one of {get_args(Criterion)}")
-    if not 0 < level < 1 or not -1 <= threshold <= 1 or not min_peak >= 0:
+    if not 0 < level < 1 or not -1 <= min_correlation <= 1 or not min_peak >= 0:
         raise ValueError(
-            f"level is {level}, threshold {threshold} and min_peak {min_peak}, expected 0 to 1, a "
-            "correlation, and 0 or more"
+            f"level is {level}, min_correlation {min_correlation} and min_peak {min_peak}, "
+            "expected 0 to 1, a correlation, and 0 or more"
         )
     ceiling = _ceiling(criterion, within, level)
     first, second = (_known_units(maps) for maps in (first, second))
@@ -130,12 +130,12 @@ def compute_remapping(
     rows = []
     for a, b in numbers:
         row = _compare(sides[0], a, sides[1], b, min_peak)
-        row["threshold"] = threshold
+        row["min_correlation"] = min_correlation
         if criterion != "fixed":
-            row["threshold"] = ceiling
+            row["min_correlation"] = ceiling
         if criterion == "shuffled":
             between = row["between"]
-            row["threshold"] = np.quantile(between, level) if between.size else np.nan
+            row["min_correlation"] = np.quantile(between, level) if between.size else np.nan
         rows.append(_judged(row))
     values = {
         name: np.array([row[name] for row in rows], dtype=object if name == "unit_state" else None)
@@ -230,9 +230,9 @@ def _between(x: np.ndarray, y: np.ndarray, compared: np.ndarray, seen: np.ndarra
 def _judged(row: dict[str, Any]) -> dict[str, Any]:
     """Add what depends on the threshold, and the counts."""
     r, state, between = row["unit_map_correlation"], row["unit_state"], row.pop("between")
-    judged = np.isfinite(r) & np.isfinite(row["threshold"])
+    judged = np.isfinite(r) & np.isfinite(row["min_correlation"])
     state[np.isfinite(r)] = "stable"
-    state[judged & (r < row["threshold"])] = "remapped"
+    state[judged & (r < row["min_correlation"])] = "remapped"
     count = {name: int((state == name).sum()) for name in STATES}
     compared = count["stable"] + count["remapped"]
     turned = count["lost"] + count["gained"]

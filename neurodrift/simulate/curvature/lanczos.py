@@ -22,7 +22,7 @@ def estimate_model_curvature(
     targets: object,
     *,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
-    threshold: float | None = None,
+    min_eigenvalue: float | None = None,
     n_probes: int = 16,
     n_steps: int = 64,
     seed: int = 0,
@@ -40,7 +40,7 @@ def estimate_model_curvature(
         Arrays or tensors (sample, ...); they are cast to the dtype of the parameters.
     loss
         Scalar loss of (outputs, targets); the mean squared error if not given.
-    threshold, n_probes, n_steps, seed
+    min_eigenvalue, n_probes, n_steps, seed
         As in :func:`estimate_curvature`.
     device
         Torch device, such as ``cpu`` or ``cuda``.
@@ -84,7 +84,7 @@ def estimate_model_curvature(
     return estimate_curvature(
         product,
         size,
-        threshold=threshold,
+        min_eigenvalue=min_eigenvalue,
         n_probes=n_probes,
         n_steps=n_steps,
         seed=seed,
@@ -169,7 +169,7 @@ def estimate_curvature(
     product: Product,
     size: int,
     *,
-    threshold: float | None = None,
+    min_eigenvalue: float | None = None,
     n_probes: int = 16,
     n_steps: int = 64,
     seed: int = 0,
@@ -184,7 +184,7 @@ def estimate_curvature(
         Function from a torch vector (parameter,) to the matrix times it.
     size
         Length of the vector.
-    threshold
+    min_eigenvalue
         Eigenvalues above it are counted [unit of the eigenvalues]; a thousandth of the largest
         eigenvalue if not given. Eigenvalues nearer to it than Lanczos resolves count in part.
     n_probes
@@ -202,7 +202,7 @@ def estimate_curvature(
     xarray.Dataset
         Scalars ``trace`` and ``n_above`` with standard errors ``trace_se`` and ``n_above_se`` over
         probes, ``eig_max`` and ``eig_min``, each with a bound ``eig_max_residual``,
-        ``eig_min_residual`` (an eigenvalue lies within it), and ``threshold``.
+        ``eig_min_residual`` (an eigenvalue lies within it), and ``min_eigenvalue``.
 
     Raises
     ------
@@ -257,7 +257,7 @@ def estimate_curvature(
     top = max(range(n_probes), key=lambda i: ritz[i][-1])
     bottom = min(range(n_probes), key=lambda i: ritz[i][0])
     largest = ritz[top][-1]
-    level = 1e-3 * largest if threshold is None else float(threshold)
+    level = 1e-3 * largest if min_eigenvalue is None else float(min_eigenvalue)
     above = [w[v > level].sum() for w, v in zip(weights, ritz, strict=True)]
     root = np.sqrt(n_probes)
     return xr.Dataset(
@@ -270,7 +270,7 @@ def estimate_curvature(
             "eig_min_residual": residuals[bottom][0],
             "n_above": np.mean(above),
             "n_above_se": np.std(above, ddof=1) / root,
-            "threshold": level,
+            "min_eigenvalue": level,
         },
         attrs={"seed": seed, "n_probes": n_probes, "n_steps": n_steps, "n_parameters": size},
     )

@@ -33,7 +33,7 @@ def estimate_sparsification_time(
     *,
     n_units: int | None = None,
     min_drop: float = 0.05,
-    confidence: float = 0.95,
+    level: float = 0.95,
     n_repeats: int = 200,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -51,7 +51,7 @@ def estimate_sparsification_time(
         autoregressive noise, and are too narrow for a staircase.
     min_drop
         A curve whose fitted fall within the run is a smaller share of its start did not sparsify.
-    confidence
+    level
         Level of the intervals.
     n_repeats
         Simulated curves for each test of a timescale; 0 for no interval.
@@ -110,17 +110,17 @@ def estimate_sparsification_time(
     830.0
     """
     _check_step(fraction)
-    if not 0 < confidence < 1 or not 0 <= min_drop < 1 or n_repeats < 0:
+    if not 0 < level < 1 or not 0 <= min_drop < 1 or n_repeats < 0:
         raise ValueError(
-            f"confidence {confidence}, min_drop {min_drop}, n_repeats {n_repeats}; expected "
-            "0 < confidence < 1, 0 <= min_drop < 1, n_repeats >= 0"
+            f"level {level}, min_drop {min_drop}, n_repeats {n_repeats}; expected "
+            "0 < level < 1, 0 <= min_drop < 1, n_repeats >= 0"
         )
     if n_units is not None and n_units < 1:
         raise ValueError(f"n_units is {n_units}; expected at least 1")
     options = {
         "n_units": n_units,
         "min_drop": min_drop,
-        "confidence": confidence,
+        "level": level,
         "n_repeats": n_repeats,
         "seed": seed,
     }
@@ -244,7 +244,7 @@ def _sparsification_time(
     *,
     n_units: int | None,
     min_drop: float,
-    confidence: float,
+    level: float,
     n_repeats: int,
     seed: int,
 ) -> tuple[Any, ...]:
@@ -255,7 +255,7 @@ def _sparsification_time(
         out["last_step"] = t[-1]
     if t.size < 5 or not u[0] > 0:
         return *out.values(), 0
-    low_tail = (1 - confidence) / 2
+    low_tail = (1 - level) / 2
     out |= _half_time(u, t, n_units, low_tail)
     t = t - t[0]
     shortest = np.diff(t).min() / 4
@@ -272,7 +272,7 @@ def _sparsification_time(
     if n_repeats:
         u, t = shorter(u, t, tau, n_units is None)
         error = fit(u[None], t, taus)[3][0]
-        tests = AllowedTimescales(u, t, taus, error, n_units, confidence, n_repeats, seed)
+        tests = AllowedTimescales(u, t, taus, error, n_units, level, n_repeats, seed)
         out["timescale_low"] = tests.edge(tau, taus[0], 0.0)
         out["timescale_high"] = tests.edge(tau, taus[-1], np.inf)
     return *out.values(), 2 if tau > t[-1] else 3
@@ -311,7 +311,7 @@ class AllowedTimescales:
     taus: np.ndarray
     least: float  # squared error of the best fit
     n_units: int | None
-    confidence: float
+    level: float
     n_curves: int
     seed: int
 
@@ -338,11 +338,11 @@ class AllowedTimescales:
         fixed_again = _fit_at(curves, self.t, taus)[2]
         least_again = np.minimum(fit(curves, self.t, near)[3], fixed_again)
         if self.n_units is not None:  # how much noise there is follows from the number of units
-            allowed = np.quantile(fixed_again - least_again, self.confidence)
+            allowed = np.quantile(fixed_again - least_again, self.level)
             return bool(fixed - self.least <= allowed)
         # rounding errors, which are all that a fit without noise leaves
         floor = 1e-12 * (self.u @ self.u)
-        allowed = np.quantile((fixed_again + floor) / (least_again + floor), self.confidence)
+        allowed = np.quantile((fixed_again + floor) / (least_again + floor), self.level)
         return bool(fixed + floor <= allowed * (self.least + floor))
 
 

@@ -111,7 +111,7 @@ def test_remapping__literal_reference(messy):
     second["rate"][..., 4] = np.nan
     y = y.copy()
     y[:, 4] = np.nan
-    found = compute_remapping(first, second, threshold=0.6)
+    found = compute_remapping(first, second, min_correlation=0.6)
     expected = literal(x, y, set(range(30)) - {20}, 0.6)
     states = found["unit_state"].values[0, :, 0].tolist()
     assert states == [expected["state"][u] for u in range(30)]
@@ -130,8 +130,8 @@ def test_remapping__literal_reference(messy):
     assert schema.structure_faults(found, representation_schema.REMAPPING) == []
 
     strict = compute_remapping(first, second, criterion="shuffled", level=0.9)
-    assert strict["threshold"].item() == pytest.approx(np.quantile(expected["null"], 0.9))
-    below = [r < strict["threshold"].item() for r in expected["r"].values()]
+    assert strict["min_correlation"].item() == pytest.approx(np.quantile(expected["null"], 0.9))
+    below = [r < strict["min_correlation"].item() for r in expected["r"].values()]
     assert strict["n_remapped"].item() == sum(below)
 
 
@@ -228,7 +228,7 @@ def test_remapping__within_allows_for_noise():
         maps, other_maps, pairs=pair, criterion="within", within=halves["stability"]
     )
     assert new["fraction_remapped"].item() > 0.8
-    assert new["threshold"].item() == pytest.approx(np.nanquantile(halves["stability"], 0.05))
+    assert new["min_correlation"].item() == pytest.approx(np.nanquantile(halves["stability"], 0.05))
 
 
 def test_remapping__two_dimensions_measure_the_shift_across_both():

@@ -38,7 +38,7 @@ KNOWN = np.r_[np.zeros(180), -0.5, np.full(10, 0.3), np.linspace(1, 4, 9)]
 
 
 def test_curvature__known_spectrum():
-    result = estimate_curvature(operator(KNOWN), 200, threshold=0.1, n_probes=64)
+    result = estimate_curvature(operator(KNOWN), 200, min_eigenvalue=0.1, n_probes=64)
     assert float(result["eig_max"]) == pytest.approx(4, abs=1e-10)
     assert float(result["eig_min"]) == pytest.approx(-0.5, abs=1e-10)
     assert float(result["eig_max_residual"]) < 1e-8
@@ -46,14 +46,14 @@ def test_curvature__known_spectrum():
         error = float(result[f"{name}_se"])
         assert 0 < error < 0.1 * truth
         assert abs(float(result[name]) - truth) < 4 * error
-    assert float(estimate_curvature(operator(KNOWN), 200)["threshold"]) == pytest.approx(4e-3)
+    assert float(estimate_curvature(operator(KNOWN), 200)["min_eigenvalue"]) == pytest.approx(4e-3)
 
 
 def test_curvature__standard_errors_are_honest():
     product = operator(KNOWN)
     z = {"trace": [], "n_above": []}
     for seed in range(60):
-        result = estimate_curvature(product, 200, threshold=0.1, n_steps=24, seed=seed)
+        result = estimate_curvature(product, 200, min_eigenvalue=0.1, n_steps=24, seed=seed)
         for name, truth in (("trace", KNOWN.sum()), ("n_above", 19)):
             z[name].append((float(result[name]) - truth) / float(result[f"{name}_se"]))
     for values in z.values():
@@ -72,7 +72,7 @@ def test_curvature__few_steps_bound_the_largest_eigenvalue():
 
 @pytest.mark.parametrize(("eigenvalues", "above"), [(np.zeros(5), 0), (np.full(5, 2.0), 5)])
 def test_curvature__krylov_space_of_one(eigenvalues, above):
-    result = estimate_curvature(operator(eigenvalues), 5, threshold=0.5)
+    result = estimate_curvature(operator(eigenvalues), 5, min_eigenvalue=0.5)
     assert float(result["trace"]) == pytest.approx(eigenvalues.sum())
     assert float(result["n_above"]) == pytest.approx(above)
     assert float(result["trace_se"]) == pytest.approx(0, abs=1e-12)
@@ -112,7 +112,7 @@ def test_model_curvature__equals_exact_spectrum_of_one_hidden_layer():
     exact = compute_hessian_spectrum(LossPoint(W, b, V, x, y))
     level = 0.01
     result = estimate_model_curvature(
-        one_hidden(W, b, V), x, y, threshold=level, n_probes=32, n_steps=90
+        one_hidden(W, b, V), x, y, min_eigenvalue=level, n_probes=32, n_steps=90
     )
     assert float(result["eig_max"]) == pytest.approx(exact[-1], rel=1e-9)
     assert float(result["eig_min"]) == pytest.approx(exact[0], rel=1e-9)

@@ -9,7 +9,7 @@ from neurodrift.gate.inputs import Activity, Position
 
 SLOWEST_POSITION, SLOWEST_ACTIVITY = 0.5, 2.0  # s between frames
 _FASTEST = 1e-4  # s between frames
-_FEW_TIMES = 50  # spikes or events that may lie together by chance
+FEW_TIMES = 50  # spikes or events that may lie together by chance
 _LEAST_OVERLAP, _WHOLE_OVERLAP = 0.5, 0.95
 
 
@@ -136,7 +136,7 @@ def overlap_findings(activity: Activity, position: Position) -> list[Finding]:
     if covered < _LEAST_OVERLAP:
         text = f"{activity.source} covers {100 * covered:.0f} % of {position.source} only {spans}: "
         text += _clock_guess(float(clock.max() - clock.min()), high - low)
-        few = activity.times is not None and clock.size < _FEW_TIMES
+        few = activity.times is not None and clock.size < FEW_TIMES
         found.append(Finding("overlap", text, not few, True, few))
     elif covered < _WHOLE_OVERLAP:
         text = f"{activity.source} covers {100 * covered:.0f} % of {position.source} only {spans}"

@@ -81,7 +81,7 @@ def _tracking_findings(tracked: np.ndarray, source: str) -> list[Finding]:
         f"{source} is NaN in {100 * lost:.1f} % of its frames, at most {longest} in a row: these "
         "are not used"
     )
-    return [Finding("tracked", text, warns=lost > 0.2)]
+    return [Finding("tracked", text, warns=lost > 0.3)]
 
 
 def _sentinel_findings(axes: list[np.ndarray], time: np.ndarray, source: str) -> list[Finding]:

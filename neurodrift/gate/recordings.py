@@ -26,7 +26,7 @@ EVERYTHING = "*"
 
 
 def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
-    """Let a recording pass, or refuse it with all that is wrong.
+    r"""Let a recording pass, or refuse it with all that is wrong.
 
     Parameters
     ----------
@@ -56,8 +56,9 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     Traceback (most recent call last):
     ...
     ValueError: session 1 does not pass the gate:
-    - x covers 0.8 cm: the unit of length seems wrong, the numbers may be metres or a fraction, ...
-    If that is what was measured, accept: [position_extent, speed]
+    - x covers 0.8 cm: the unit of length seems wrong, the numbers may be metres or a fraction, or \
+not be those of the stated unit
+    If that is what was measured, accept: [position_extent]
     """
     told: list[dict[str, Any]] = list(json.loads(recording.attrs.get("findings", "[]")))
     told += settle(_day_findings(recording), "the recording", accept)

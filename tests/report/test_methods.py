@@ -39,7 +39,7 @@ def test_methods__are_those_of_the_parameters(other):
         "at least 8 calcium events",
         "every circular shift",
         "place cell at p < 0.01, without correction",
-        "12/f n_repeats",
+        "12/f repetitions",
         "random seed 3",
         "neurodrift " + other.attrs["neurodrift_version"],
     ):

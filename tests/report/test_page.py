@@ -92,7 +92,7 @@ def test_report__writes_the_parameters(results, page):
         zip((e["text"] for e in page.all("dt")), (e["text"] for e in page.all("dd")), strict=True)
     )
     parameters = json.loads(results.attrs["parameters"])
-    assert found["n_repeats"] == "10" and found["random seed"] == "7"
+    assert found["n repeats"] == "10" and found["random seed"] == "7"
     assert found["alpha"] == f"{parameters['alpha']:g}"
     assert found["binning: width"] == f"{parameters['binning']['width']:g}"
     assert found["place cells: null"] == results["place_cells"].attrs["null"]

@@ -14,7 +14,7 @@ from neurodrift.schema import check
 
 MIN_RUNNING_SPEED = 1.0  # cm/s, Sheintuch et al. 2020
 MIN_EXTENT = 1.0  # cm; a position that never moves further lies in one bin
-_MOST_BINS = 100_000  # of one axis
+_MOST_BINS = 1_000_000  # of one axis
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.gate.clocks import overlap_findings
+from neurodrift.gate.clocks import FEW_TIMES, overlap_findings
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity, Position
 from neurodrift.io.nwb import find as nwb_find
@@ -117,7 +117,9 @@ def clocks_together(source: Any, place: Any) -> list[Finding]:
             return []
         activity = Activity(kind="spikes", source=path, times=[times])
     position = Position(time=place.time, xy=place.xy[:, 0], source=place.source)
-    return overlap_findings(activity, position)
+    found = overlap_findings(activity, position)
+    few = activity.times is not None and activity.times[0].size < FEW_TIMES
+    return [item for item in found if item.stops or not few]
 
 
 def counted_on_frames(

@@ -426,9 +426,12 @@ def _told_valid(
         (valid_frames(nwbfile, time), "lie in invalid_times"),
         (observed_frames(table, rows, time), "lie outside the obs_intervals of all units"),
     ):
+        told = f"{where}: {int((~frames).sum())} of {frames.size} frames {why}"
+        if not frames.any():
+            raise ValueError(f"{told}: nothing is left to import")
         if not frames.all():
             warnings.warn(
-                f"{where}: {int((~frames).sum())} of {frames.size} frames {why} and were left out",
+                f"{told} and were left out",
                 GateWarning,
                 stacklevel=6,
             )

@@ -169,15 +169,15 @@ def test_label_maps__refuses_the_maps_of_another_recording(switching):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"by": "session"}, "expected 'trial', 'lap' or 'block'"),
-        ({"by": "block", "length": 0}, "above 0"),
-        ({"by": "lap", "length": 1.5}, "number of laps"),
+        ({"split": "session"}, "expected 'trial', 'lap' or 'block'"),
+        ({"split": "block", "block": 0}, "above 0"),
+        ({"split": "lap", "block": 1.5}, "number of laps"),
     ],
 )
 def test_detect_maps__refuses(switching, options, message):
     with pytest.raises(ValueError, match=message):
         detect_maps(switching[0], **options)
-    with pytest.raises(ValueError, match="no trial: use by='block'"):
+    with pytest.raises(ValueError, match="no trial: use split='block'"):
         detect_maps(switching[0].drop_vars("trial"), split="trial")
 
 

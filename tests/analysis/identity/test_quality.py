@@ -91,7 +91,7 @@ def test_unit_counts__median_score_of_detected_units():
 
 def test_unit_counts__refuses_other_units(recording):
     active = compute_sparsity(recording)["is_active"]
-    with pytest.raises(ValueError, match="active lacks . of the unit labels of the recording"):
+    with pytest.raises(ValueError, match="active lacks .* of the unit labels of the recording"):
         count_units(recording, active=active.isel(unit=slice(5)))
     with pytest.raises(ValueError, match=r"expected \(session, unit\)"):
         count_units(recording, active=active.isel(session=0))

@@ -124,7 +124,7 @@ def test_informative_units__lazy_and_by_segment():
 def test_informative_units__bad_arguments():
     maps = nd.compute_rate_maps(nd.testing.linear_track(n_units=2, minutes=2))
     for threshold in (-0.1, np.nan):
-        with pytest.raises(ValueError, match="threshold is"):
+        with pytest.raises(ValueError, match="min_information is"):
             detect_informative_units(maps, min_information=threshold)
     with pytest.raises(ValueError, match="rate is negative"):
         detect_informative_units(maps.assign(rate=-1 - maps["rate"]))

@@ -148,7 +148,7 @@ def test_phases__without_loss_directed_drift_may_be_learning() -> None:
     assert "cannot be told from directed drift" in found.attrs["limits"]
     assert found["probability"].sel(phase="fast learning").isnull().all()
     assert np.isnan(found["change_point"].values[0])
-    low, high = (float(found[f"change_point_{end}"][1]) for end in ("low", "high"))
+    low, high = (float(found[f"change_point_ci_{end}"][1]) for end in ("low", "high"))
     assert low <= 0.95 * 7 * 15 <= high
     assert found.attrs["axis"] == "experience" and found["at"].attrs["units"] == "min"
     loss = {"loss": np.full(16, 0.1) + 0.001 * rng.standard_normal(16)}

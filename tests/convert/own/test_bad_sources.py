@@ -203,7 +203,6 @@ WARNINGS = {
     "spikes twice": ({"spikes": [np.repeat(SPIKES[0], 2)]}, "200 of 400 spikes .* repeat a time"),
     "gap": ({"time": np.where(TIME < 60, TIME, TIME + 50)}, "1 gaps, 50 s in all"),
     "tracking lost": ({"x": changed(X, slice(0, 800), np.nan)}, "NaN in 33.3 % .* 800 in a row"),
-    "0 for not tracked": ({"x": changed(X, np.arange(0, N, 40), 0)}, "say missing: 0"),
     "spikes after the end": ({"spikes": [s * 1.2 for s in SPIKES]}, "lies outside pos.csv"),
     "a unit of NaN": (
         {"samples": changed(SAMPLES, np.s_[:, 2], np.nan)},
@@ -214,7 +213,6 @@ WARNINGS = {
         {"registration": np.array([[1], [2]]), "count_from": 1},
         "names all units but the last .* does it count from 0",
     ),
-    "mm named cm, of a slow animal": ({"x": X * 10}, "covers 900 cm, much for an environment"),
     "asleep": ({"x": 50 + X / 1e4 + (TIME > 60) * 30 * (TIME - 60) / 60}, "hardly moves"),
 }
 
@@ -224,6 +222,19 @@ def test_convert__warns(tmp_path, name):
     says, message = WARNINGS[name]
     with pytest.warns(GateWarning, match=message):
         run(tmp_path, **says)
+
+
+@pytest.mark.parametrize(
+    ("x", "message", "name"),
+    [
+        (changed(X, np.arange(0, N, 40), 0), "missing: 0 in a mapping", "sentinel"),
+        (X * 10, "mm or pixels called cm", "speed"),
+    ],
+)
+def test_convert__refuses_what_may_be_accepted(tmp_path, x, message, name):
+    with pytest.raises(ValueError, match=message) as caught:
+        run(tmp_path, x=x)
+    assert f"accept: [{name}]" in str(caught.value)
 
 
 def test_convert__warns_without_position(tmp_path):

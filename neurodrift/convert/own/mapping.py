@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from neurodrift.convert.pipelines.readers import READERS, reader_options
+from neurodrift.convert.pipelines.readers import READERS, reader_options, text_options
 from neurodrift.io.arrays.files import read_array
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
@@ -164,8 +164,9 @@ def load_mapping(path: str | os.PathLike[str]) -> ArrayMapping:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
-    values, source = parse_yaml(text, str(path))
-    faults = schema_faults(values, mapping_schema())
+    schema = mapping_schema()
+    values, source = parse_yaml(text, str(path), schema)
+    faults = schema_faults(values, schema)
     if faults:
         raise source.error(faults)
     starts, days = _starts(values, source)
@@ -477,7 +478,9 @@ def write_mapping_schema(folder: str | os.PathLike[str]) -> Path:
 def _section(reads: str | None, **properties: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"file": _TEXT}
     if reads is not None:
-        found |= {"reader": {"enum": list(READERS[reads])}, "options": {"type": "object"}}
+        named = {name: {"type": "string"} for name in text_options(reads)}
+        options = {"type": "object", "properties": named}
+        found |= {"reader": {"enum": list(READERS[reads])}, "options": options}
     return {
         "type": "object",
         "additionalProperties": False,

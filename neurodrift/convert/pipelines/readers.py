@@ -84,3 +84,31 @@ def reader_options(what: str, name: str) -> list[str]:
     found = inspect.signature(reader(what, name)).parameters.values()
     own = [item.name for item in found if item.kind is inspect.Parameter.KEYWORD_ONLY]
     return [item for item in own if item not in _SHARED]
+
+
+def text_options(what: str) -> list[str]:
+    """Names of the options that are texts, of all readers.
+
+    Parameters
+    ----------
+    what
+        As for :func:`reader`.
+
+    Returns
+    -------
+    list of str
+        The options.
+
+    Examples
+    --------
+    >>> from neurodrift.convert.pipelines.readers import text_options
+    >>> text_options("position")
+    ['bodypart', 'individual', 'node', 'track']
+    """
+    found = [
+        item.name
+        for name in READERS[what]
+        for item in inspect.signature(reader(what, name)).parameters.values()
+        if item.kind is inspect.Parameter.KEYWORD_ONLY and item.annotation in ("str", "str | None")
+    ]
+    return list(dict.fromkeys(found))

@@ -214,7 +214,7 @@ def mapped_position(section: Section) -> Position:
     """
     values = section.values
     if "reader" in values:
-        return _read(section, cm_per_pixel=values["cm_per_pixel"])
+        return _read(section, cm_per_pixel=values.get("cm_per_pixel"))
     source = _source(section)
     if "x" in values:
         axes = [section.numbers(key) for key in ("x", "y") if key in values]
@@ -415,6 +415,14 @@ def with_silent_units(
     ValueError
         If units are numbered and the section does not say from where.
     """
+    if "times" in section.values and section.values.get("file", "").endswith(".mat"):
+        n_skipped = getattr(section.array("times"), "skipped", 0)
+        if n_skipped:
+            text = (
+                f"leaves out {n_skipped} empty cells, so numbers of a registration would not fit: "
+                "put a struct without times there, or a cell of vectors"
+            )
+            raise section.error("times", text)
     if "unit" not in section.values:
         return activity
     if "unit_count_from" not in section.values:

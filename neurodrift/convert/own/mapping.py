@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from neurodrift.convert.pipelines.readers import READERS, reader_options, text_options
+from neurodrift.convert.pipelines.readers import READERS, knows_length, reader_options, text_options
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
@@ -240,7 +240,8 @@ def _section_faults(section: Section) -> list[tuple[Place, str]]:
     if counted and "rate" not in values:
         faults.append((whole, "time_unit frames or samples needs a rate [Hz]"))
     if section.name == "position":
-        pixels = "reader" in values or values.get("unit") == "pixels"
+        pixels = values.get("unit") == "pixels"
+        pixels |= "reader" in values and not knows_length("position", values["reader"])
         if "unit" not in values and "reader" not in values:
             faults.append((whole, "needs unit: cm, m, mm or pixels"))
         if pixels and "cm_per_pixel" not in values:
@@ -594,7 +595,7 @@ position:
   # offset: 0.0                 # seconds to add to this clock
   # missing: 0                  # value that means "not tracked"
   # Or tracks of a pose estimator, in pixels:
-  # reader: deeplabcut          # deeplabcut, sleap
+  # reader: deeplabcut          # deeplabcut, sleap, ethovision
   # options: {bodypart: nose, min_likelihood: 0.9}
 
 # trials:

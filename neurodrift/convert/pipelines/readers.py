@@ -16,6 +16,7 @@ READERS: dict[str, dict[str, str]] = {
     },
     "position": {
         "deeplabcut": "neurodrift.convert.pipelines.deeplabcut:read_deeplabcut",
+        "ethovision": "neurodrift.convert.pipelines.ethovision:read_ethovision",
         "sleap": "neurodrift.convert.pipelines.sleap:read_sleap",
     },
     "registration": {
@@ -28,8 +29,9 @@ READERS: dict[str, dict[str, str]] = {
 
 An activity's reader takes a path, the keywords ``time`` and ``rate`` of the frames and its own
 options and returns an :class:`~neurodrift.gate.parts.Activity`; a position's takes
-``cm_per_pixel`` as well and returns a :class:`~neurodrift.gate.parts.Position`; a
-registration's returns a :class:`~neurodrift.convert.pipelines.registration.Registration`.
+``cm_per_pixel`` as well, None where the mapping gives none, and returns a
+:class:`~neurodrift.gate.parts.Position`; a registration's returns a
+:class:`~neurodrift.convert.pipelines.registration.Registration`.
 """
 
 _SHARED = {"time", "rate", "cm_per_pixel"}
@@ -86,6 +88,29 @@ def reader_options(what: str, name: str) -> list[str]:
     return [item for item in own if item not in _SHARED]
 
 
+def knows_length(what: str, name: str) -> bool:
+    """Whether a position's reader finds the unit of length in the file.
+
+    Parameters
+    ----------
+    what, name
+        As for :func:`reader`.
+
+    Returns
+    -------
+    bool
+        Whether ``cm_per_pixel`` may be omitted.
+
+    Examples
+    --------
+    >>> from neurodrift.convert.pipelines.readers import knows_length
+    >>> knows_length("position", "ethovision"), knows_length("position", "sleap")
+    (True, False)
+    """
+    found = inspect.signature(reader(what, name)).parameters.get("cm_per_pixel")
+    return found is not None and found.default is None
+
+
 def text_options(what: str) -> list[str]:
     """Names of the options that are texts, of all readers.
 
@@ -103,7 +128,7 @@ def text_options(what: str) -> list[str]:
     --------
     >>> from neurodrift.convert.pipelines.readers import text_options
     >>> text_options("position")
-    ['bodypart', 'individual', 'node', 'track']
+    ['bodypart', 'individual', 'point', 'clock_column', 'sheet', 'node', 'track']
     """
     found = [
         item.name

@@ -14,7 +14,6 @@ from neurodrift.io.arrays import columns as _table_columns
 from neurodrift.io.arrays import hdf5 as _hdf5_arrays
 from neurodrift.io.arrays import npy as _npy_arrays
 from neurodrift.io.arrays.foreign import refuse_foreign
-from neurodrift.io.arrays.names import missing_variable, only_one
 
 MAX_BYTES = 2**32
 """Most bytes that one variable may take in memory."""
@@ -96,9 +95,10 @@ def read_array(
     path
         The file, see :func:`list_arrays`.
     variable
-        Name of the array, column or variable; ``a.b`` is a field of a MATLAB struct or a dataset
-        in a group, ``c{2}`` the second item of a MATLAB cell. A number is a column, from 0, of
-        the only array or of a table. May be omitted where a file holds one array.
+        Name of the array, column or variable; ``a.b`` is a field of a MATLAB struct, or of every
+        struct of an array of them, or a dataset in a group; ``c{2}`` the second item of a MATLAB
+        cell, see :mod:`neurodrift.io.arrays.mat_paths`. A number is a column, from 0, of the only
+        array or of a table. May be omitted where a file holds one array.
     max_bytes
         Most bytes that it may take.
 
@@ -243,58 +243,6 @@ def _column(array: Any, number: int, path: Path) -> np.ndarray:
 
 
 def _load_mat(path: Path, variable: str | None, max_bytes: int) -> Any:
-    from neurodrift.io.arrays.mat import list_mat, read_mat
+    from neurodrift.io.arrays.mat_paths import load
 
-    names = [item.name for item in list_mat(path)]
-    if variable is None:
-        variable = only_one(path, names)
-    first, *rest = variable.replace("{", ".{").split(".")
-    if first not in names:
-        raise missing_variable(path, first, names)
-    value = read_mat(path, [first], max_bytes=max_bytes)[first]
-    for step in rest:
-        if step.startswith("{") and isinstance(value, np.ndarray) and value.dtype == object:
-            value = _item(value, step, variable, path)
-        elif isinstance(value, dict) and step in value:
-            value = value[step]
-        else:
-            known = list(value) if isinstance(value, dict) else []
-            raise missing_variable(path, variable, known)
-    return _without_matlab_shape(value, variable, path)
-
-
-def _item(cell: np.ndarray, step: str, variable: str, path: Path) -> Any:
-    digits = step.strip("{}")
-    if not digits.isdecimal() or not 1 <= int(digits) <= cell.size:
-        raise ValueError(f"{path}: {variable} counts 1 to {cell.size}, not {step}")
-    return cell.ravel(order="F")[int(digits) - 1]
-
-
-def _without_matlab_shape(value: Any, variable: str, path: Path) -> Any:
-    """Vectors with one dimension; cells as lists of vectors, or of texts."""
-    if isinstance(value, str):
-        return np.array([value], dtype=object)
-    if isinstance(value, list):
-        return np.array(value, dtype=object)
-    if hasattr(value, "toarray"):  # sparse
-        value = value.toarray()
-    if not isinstance(value, np.ndarray):
-        kind = "a struct; name one of its fields: " if isinstance(value, dict) else "unreadable"
-        fields = ", ".join(f"{variable}.{key}" for key in value) if isinstance(value, dict) else ""
-        raise ValueError(f"{path}: {variable} is {kind}{fields}")
-    if value.dtype == object:
-        items = list(value.ravel(order="F"))
-        if items and all(isinstance(item, str) for item in items):
-            return np.array(items, dtype=object)
-        return [_vector(item, f"{variable}{{{i + 1}}}", path) for i, item in enumerate(items)]
-    return value.ravel() if value.ndim == 2 and 1 in value.shape else value
-
-
-def _vector(item: Any, name: str, path: Path) -> np.ndarray:
-    if isinstance(item, np.ndarray) and item.dtype != object:
-        if item.size == 0:
-            return np.empty(0)
-        if sum(n > 1 for n in item.shape) <= 1:
-            return item.ravel()
-        return item
-    raise ValueError(f"{path}: {name} is {type(item).__name__}, expected a vector of numbers")
+    return load(path, variable, max_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from neurodrift.convert.pipelines.ethovision import is_ethovision
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
-from neurodrift.io.arrays.files import ArrayInfo, list_arrays, read_array
+from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
 from neurodrift.io.arrays.mat_paths import leaves
 
 _LOOK_BYTES = 2**31
@@ -201,6 +201,12 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
             sections["activity"] |= {"time": clock.name, **clock.says}
         elif "x" not in by_role and "xy" not in by_role:
             sections["activity"]["rate"] = "?"
+    columns = _numbered(item)
+    if columns and "samples" not in by_role and "activity" not in sections:
+        made = {"kind": "?", "file": name, "samples": columns, "axes": ["frames", "units"]}
+        sections["activity"] = made
+        if clock is not None:
+            sections["activity"] |= {"time": clock.name, **clock.says}
     place = by_role.get("x") or by_role.get("xy") or by_role.get("y")
     if place is not None and "position" not in sections:
         made = {"file": name}
@@ -211,6 +217,15 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
         made |= place.says
         made |= {"time": clock.name, **clock.says} if clock is not None else {"rate": "?"}
         sections["position"] = made
+
+
+def _numbered(item: Inspection) -> str:
+    """A glob for columns of a table that are named alike but for a number, as units are."""
+    names = [one.name for one in item.guesses if not one.role and one.dtype != "text"]
+    stems = [found[1] for name in names if (found := re.fullmatch(r"(.*?\D)\d+", name))]
+    stem = max(stems, key=stems.count, default="")
+    is_table = item.path.suffix.lower() in TABLES
+    return f"{stem}*" if is_table and stems.count(stem) > 2 and "(" not in stem else ""
 
 
 def _called(key: str, one: Guess) -> dict[str, str]:
@@ -235,7 +250,10 @@ def _guessed(path: Path, name: str, item: ArrayInfo) -> Guess:
         return Guess(name, item.shape, item.dtype, "", text=f"cannot be read: {error}")
     if is_unnamed(name) and counts_rows(found):
         return Guess(name, found.shape, str(found.dtype), _range(found), text="numbers of the rows")
-    return guess(name, found)
+    one = guess(name, found)
+    if name.count("{:}") > 1:  # units of several days would become those of one
+        one = replace(one, text=f"{one.text}; is a {{:}} over sessions? Then one of it for each")
+    return one
 
 
 def _pipeline(path: Path) -> str:

@@ -96,7 +96,8 @@ def _walk(name: str, value: Any) -> Iterator[str]:
         within = [v for v in inner if isinstance(v, dict) or _is_cell(v)]
         if within:
             is_flat = isinstance(within[0], dict) and _width(value) < 2 and "{:}" not in name
-            name = name if is_flat else f"{name}{{:}}"
+            every = "{1}" if value.size == 1 else "{:}"
+            name = name if is_flat else f"{name}{every}"
             fullest = max(within, key=len)
             yield from _walk(name, fullest)
             return

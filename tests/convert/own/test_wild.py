@@ -38,6 +38,8 @@ def test_table_of_rates(wild, tmp_path):
     units = [name for name in truth.columns if name not in ("x", "lap")]
     np.testing.assert_array_equal(found["activity"], truth[units])
     np.testing.assert_array_equal(found["x"], truth["x"])
+    said = proposed_mapping([inspect_file(path)])
+    assert "samples: 'c*'" in said and "kind: '?'" in said and "x: x" in said
     (tmp_path / "map.yaml").write_text(text.replace(", samples: 'c*'", ""))
     with pytest.raises(ValueError, match="column x, lap, which is no unit"):
         nd.recording_from_sessions(tmp_path / "map.yaml")
@@ -52,7 +54,8 @@ def test_cells_of_tetrodes(wild):
     truth = [u["time"][0, 0] for t in tetrodes.ravel() if t.size for u in t.ravel() if u.size]
     assert [item.tolist() for item in found] == [item.ravel().tolist() for item in truth]
     assert sum(map(len, found)) == 28_829 and sum(len(item) > 0 for item in found) == 31
-    assert "spikes{:}{:}{:}.time" in inspection_text([inspect_file(path)])
+    said = inspection_text([inspect_file(path)])
+    assert "spikes{1}{1}{:}{:}.time" in said and "is a {:} over sessions?" in said
     with pytest.raises(ValueError, match="SpikeGadgets"):
         inspect_file(wild / "nelpy" / "trajectory.videoPositionTracking")
 

@@ -329,7 +329,7 @@ _NAMES = {
     "keep": r"(is_?cell|keep|accepted|good)",
     "regions": r"(region|area|location)",
     "frame": r"(^|_)frames?(_?(id|idx|index|number|no|nr))?$",
-    "time": r"(^|_)(t|time|times|timestamps?|ts|frame_times?|seconds|ms)(_?(s|ms|us|sec))?$",
+    "time": r"(^|_)(t|times?|timestamps?|ts|frame_times?|seconds|ms)([_ ]?\(?(s|ms|us|sec)\)?)?$",
 }
 _SPEED = re.compile(r"(speed|veloc|vel)", re.IGNORECASE)
 _MOST_SESSIONS = 200

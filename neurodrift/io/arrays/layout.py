@@ -101,6 +101,7 @@ def find_layout(path: Path) -> Layout:
     is_header = _is_header(first, rest, decimal, path)
     if is_header:
         skipped.add(first_line)
+        _refuse_second_header(rest, decimal, path)
         names = _fitted(first, rest, are_last_empty, delimiter, path)
     else:
         if rest and len(first) != n_rest:
@@ -224,6 +225,21 @@ def _counts_columns(first: list[str], rest: list[list[str]], unclear: str) -> bo
         if any(cell and not re.fullmatch(r"[-+]?\d+", cell) for cell in below):
             raise ValueError(unclear)
     return False
+
+
+def _refuse_second_header(rest: list[list[str]], decimal: str, path: Path) -> None:
+    """Refuse a row of texts above numbers, such as units of columns or states of cells."""
+    if len(rest) < 2:
+        return
+    kinds = [[_kind(cell, decimal) for cell in row] for row in rest[:2]]
+    over = [a == "text" and b in ("number", "time") for a, b in zip(*kinds, strict=False)]
+    if any(over) and not {"number", "time"} & set(kinds[0]):
+        shown = ", ".join(cell.strip() for cell in rest[0][:4])
+        raise ValueError(
+            f"{path}: the row below the names holds text ({shown}), the next one numbers: units of "
+            "the columns, or states of cells as Inscopix writes them? Delete that row, and name "
+            "the columns to be read"
+        )
 
 
 def _fitted(

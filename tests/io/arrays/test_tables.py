@@ -77,6 +77,14 @@ def test_read_array__dates_and_times(tmp_path):
     assert (found[2] - found[0]) / np.timedelta64(1, "ms") == 750
 
 
+def test_read_columns__events_of_inscopix(tmp_path):
+    """Written by isx.export_event_set_to_csv of isx 2.1.0."""
+    path = written(tmp_path, "Time (s), C0, C1\n0, 0, 0\n0.05, 0, 0\n0.1, 1, 0\n0.15, 0, 1\n")
+    names, values = read_columns(path, "C*")
+    assert names == ["C0", "C1"] and values.tolist() == [[0, 0], [0, 0], [1, 0], [0, 1]]
+    assert read_array(path, "Time (s)").tolist() == [0, 0.05, 0.1, 0.15]
+
+
 REFUSED = {
     "counted columns or data": ("0,1\n0.1,2.5\n0.2,2.5\n", 0, "may be names or data"),
     "a row of numbers and text": ("0.0,A\n0.1,B\n", 0, "may be names or data"),
@@ -87,7 +95,13 @@ REFUSED = {
     "a long row": ("t,x\n0,1\n1,2,3\n2,4\n", "x", "line 3 has 3 fields"),
     "points and commas": ("t;x\n1.5;2,5\n1;2\n", "x", "decimal point and such with a comma"),
     "the same name twice": ("x,x\n1,2\n3,4\n", "x", "2 columns 'x': name one by its number"),
-    "a row of units": ("t,x\ns,cm\n0,1\n1,2\n", None, "holds text .'s'"),
+    "a row of units": ("t,x\ns,cm\n0,1\n1,2\n", "x", "holds text .s, cm., the next one numbers"),
+    "states of cells": (
+        " ,C0,C1\nTime(s)/Cell Status,accepted,rejected\n0,1,2\n1,2,3\n",
+        1,
+        "Inscopix",
+    ),
+    "text in a whole table": ("t,x\n0,1\n1,a\n", None, "holds text .'a'"),
     "an index that counts nothing": (",x\n5,1\n3,2\n", None, "has no name"),
 }
 

@@ -16,8 +16,12 @@ from typing import Any
 Place = tuple[str | int, ...]
 """Keys and list positions that lead to a value."""
 
-# YAML 1.1, which PyYAML reads, takes 1e6 and 1e-3 for text
+# YAML 1.1, which PyYAML reads, takes 1e6 for text, 010 for 8, 12:30 for 750 and 1_2 for 12
 _FLOAT = re.compile(r"^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$")
+_INTEGER = re.compile(r"^[-+]?[0-9]+$")
+_COUNT = re.compile(r"^-?(?:0|[1-9][0-9]*)$")
+_SPECIAL = re.compile(r"^(?:[-+]?\.(?:inf|nan)|0x[0-9a-f]+)$", re.IGNORECASE)
+_NULL = ("", "~", "null")
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,12 @@ def dotted(place: Place) -> str:
     return text.removeprefix(".")
 
 
-def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], Source]:
+def parse_yaml(
+    text: str, name: str, schema: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], Source]:
     """Read a configuration.
+
+    Numbers are those of YAML 1.2: ``010`` is ten, ``12:30`` and ``1_2`` are texts.
 
     Parameters
     ----------
@@ -70,6 +78,9 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], Source]:
         YAML.
     name
         Where it comes from.
+    schema
+        JSON Schema of the configuration. What it wants as a text keeps the characters that were
+        written: a label ``010``, ``1e3`` or ``2024-05-03`` is no number and no date.
 
     Returns
     -------
@@ -82,6 +93,14 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], Source]:
     ------
     ValueError
         If it is no YAML, or a key stands twice.
+
+    Examples
+    --------
+    >>> parse_yaml("{id: 010, n: 1e3}", "example")[0]
+    {'id': 10, 'n': 1000}
+    >>> text = {"type": "string"}
+    >>> parse_yaml("{id: 010, n: 1e3}", "example", {"properties": {"id": text}})[0]
+    {'id': '010', 'n': 1000}
     """
     import yaml
 
@@ -90,7 +109,8 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], Source]:
         loader = yaml.SafeLoader(text)
         try:
             root = loader.get_single_node()
-            values = _value(loader, root, (), lines, name) if root is not None else {}
+            reader = _Reader(loader, lines, name)
+            values = {} if root is None else reader.value(root, (), schema or {})
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -104,29 +124,72 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], Source]:
     return values, Source(name, lines)
 
 
-def _value(loader: Any, node: Any, place: Place, lines: dict[Place, int], name: str) -> Any:
-    import yaml
+@dataclass(frozen=True)
+class _Reader:
+    """Plain values of nodes, as far as a schema says of which type they are."""
 
-    lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+    loader: Any
+    lines: dict[Place, int]
+    name: str
+
+    def value(self, node: Any, place: Place, schema: Mapping[str, Any]) -> Any:
+        """The value of a node."""
+        import yaml
+
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, place, schema)
+        if isinstance(node, yaml.SequenceNode):
+            inner = _within(schema, "items")
+            return [self.value(n, (*place, i), inner) for i, n in enumerate(node.value)]
+        if node.style is not None or node.value in _NULL:
+            return self.loader.construct_object(node, deep=True)
+        wanted = _types(schema)
+        if "string" in wanted:
+            counts = "integer" in wanted and _COUNT.match(node.value)
+            return int(node.value) if counts else node.value
+        if _INTEGER.match(node.value):
+            return int(node.value)
+        if _FLOAT.match(node.value):
+            number = float(node.value)
+            # steps are written 1e6
+            is_steps = node.tag.endswith(":str") and number.is_integer() and abs(number) < 2**53
+            return int(number) if is_steps else number
+        if node.tag.endswith((":int", ":float")) and not _SPECIAL.match(node.value):
+            return node.value  # 12:30 and 1_2
+        return self.loader.construct_object(node, deep=True)
+
+    def mapping(self, node: Any, place: Place, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of a node by their keys."""
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             inner = (*place, key)
             if key in found:
-                raise Source(name, {inner: line}).error(
-                    [(inner, f"stands twice, first on line {lines[inner]}")]
+                raise Source(self.name, {inner: line}).error(
+                    [(inner, f"stands twice, first on line {self.lines[inner]}")]
                 )
-            lines[inner] = line
-            found[key] = _value(loader, value_node, inner, lines, name)
+            self.lines[inner] = line
+            found[key] = self.value(value_node, inner, _within(schema, "properties", key))
         return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, n, (*place, i), lines, name) for i, n in enumerate(node.value)]
-    if node.tag == "tag:yaml.org,2002:str" and node.style is None and _FLOAT.match(node.value):
-        number = float(node.value)
-        # steps are written 1e6
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    return loader.construct_object(node, deep=True)
+
+
+def _within(schema: Mapping[str, Any], *steps: str) -> Mapping[str, Any]:
+    """The schema of what lies within, an empty one where there is none."""
+    for one in [schema, *schema.get("oneOf", [])]:
+        found = one
+        for step in steps:
+            found = found.get(step, {})
+        if found:
+            return found
+    return {}
+
+
+def _types(schema: Mapping[str, Any]) -> set[str]:
+    """Types that a schema allows."""
+    told = schema.get("type", [])
+    found = {told} if isinstance(told, str) else set(told)
+    return found.union(*(_types(one) for one in schema.get("oneOf", [])))
 
 
 def schema_faults(

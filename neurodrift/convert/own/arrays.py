@@ -26,6 +26,7 @@ from neurodrift.convert.pipelines.registration import (
 )
 from neurodrift.gate.findings import sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position, clock
+from neurodrift.io.arrays.files import TABLES, list_arrays
 from neurodrift.io.nwb.session import NwbSession
 from neurodrift.io.zarr import refuse_existing
 
@@ -135,7 +136,7 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
     place, section = mapping.section("position", index), mapping.section("activity", index)
     assert section is not None  # the schema asks for it
     position = None if place is None else mapped_position(place)
-    activity = mapped_activity(section, position)
+    activity = mapped_activity(section, position, place)
     if activity.regions is None and "region" in values:
         activity = replace(activity, regions=[values["region"]] * activity.n_units)
     notes = [values["notes"]] if "notes" in values else []
@@ -213,7 +214,7 @@ def mapped_position(section: Section) -> Position:
     """
     values = section.values
     if "reader" in values:
-        return _read(section, cm_per_pixel=values["cm_per_pixel"])
+        return _read(section, cm_per_pixel=values.get("cm_per_pixel"))
     source = _source(section)
     if "x" in values:
         axes = [section.numbers(key) for key in ("x", "y") if key in values]
@@ -226,6 +227,7 @@ def mapped_position(section: Section) -> Position:
             raise section.error("xy", "is no array of numbers")
         xy = found
     xy = np.array(xy, dtype=np.float64)
+    xy = xy[:, 0] if xy.ndim == 2 and xy.shape[1] == 1 else xy
     if "missing" in values:
         gone = xy == values["missing"]
         xy[gone.all(axis=1) if xy.ndim == 2 else gone] = np.nan
@@ -237,7 +239,9 @@ def mapped_position(section: Section) -> Position:
         raise section.error("xy" if "xy" in values else "x", str(error)) from error
 
 
-def mapped_activity(section: Section, position: Position | None) -> Activity:
+def mapped_activity(
+    section: Section, position: Position | None, place: Section | None = None
+) -> Activity:
     """The activity that a section names.
 
     Parameters
@@ -246,6 +250,8 @@ def mapped_activity(section: Section, position: Position | None) -> Activity:
         The section ``activity`` of one session.
     position
         The session's position, whose clock samples without one are on.
+    place
+        Its section, whose columns are no units.
 
     Returns
     -------
@@ -263,7 +269,7 @@ def mapped_activity(section: Section, position: Position | None) -> Activity:
     elif "times" in values:
         activity = _times(section, position)
     else:
-        activity = _samples(section, position)
+        activity = _samples(section, position, place)
     if "regions" in values:
         regions = np.asarray(section.array("regions"), dtype=object).ravel()
         if regions.size != activity.n_units:
@@ -349,6 +355,8 @@ def mapped_registration(mapping: ArrayMapping) -> Registration | None:
         table = section.array("table")
         if section.values.get("axes") == ["sessions", "units"]:
             table = np.asarray(table).T
+        if isinstance(table, np.ndarray) and table.ndim == 1 and len(mapping.labels) == 1:
+            table = table[:, None]
         first = section.values["count_from"]
         try:
             found = registration_from_table(table, count_from=first, source=_source(section))
@@ -407,6 +415,14 @@ def with_silent_units(
     ValueError
         If units are numbered and the section does not say from where.
     """
+    if "times" in section.values and section.values.get("file", "").endswith(".mat"):
+        n_skipped = getattr(section.array("times"), "skipped", 0)
+        if n_skipped:
+            text = (
+                f"leaves out {n_skipped} empty cells, so numbers of a registration would not fit: "
+                "put a struct without times there, or a cell of vectors"
+            )
+            raise section.error("times", text)
     if "unit" not in section.values:
         return activity
     if "unit_count_from" not in section.values:
@@ -456,13 +472,46 @@ def from_start(
     return activity, position, trials, origin
 
 
-def _samples(section: Section, position: Position | None) -> Activity:
+_NO_UNIT = re.compile(
+    r"^((pos(ition)?|loc(ation)?|head|nose|body|lin(ear)?)?[_. ]?[xyz]|pos(ition)?|location|t"
+    r"|times?|timestamps?|ts|frames?|index|trials?|laps?|speed|veloc(ity)?|direction|hd|angle"
+    r"|heading|session|day|phase)"
+    r"([_. (\[]*(cm|mm|m|px|pixels?|s|sec|ms|us|cm/s|deg|id|no|number)[)\]]?)?$",
+    re.IGNORECASE,
+)
+
+
+def _samples(section: Section, position: Position | None, place: Section | None) -> Activity:
     values, source = section.values, _source(section)
-    found = section.array("samples")
+    listed = section.columns("samples")
+    columns: dict[str, tuple[str, Any]] = {}
+    if listed is not None:
+        names, found = listed
+        if values["axes"] != ["frames", "units"]:
+            raise section.error("axes", "are [frames, units] where units are columns")
+        is_named = isinstance(values["samples"], list)
+        others = _columns_of(section)
+        if place is not None and place.values.get("file") == values.get("file"):
+            others |= _columns_of(place)
+        wrong = [name for name in names if name in others or not is_named and _NO_UNIT.match(name)]
+        if wrong:
+            raise section.error("samples", f"takes {', '.join(wrong)}, which is no unit")
+        columns["source_label"] = ("label of the unit in its source", names)
+        source = f"{source}, {len(names)} columns {names[0]} to {names[-1]}"
+    else:
+        is_named = False
+        _refuse_mixed_table(section)
+        found = section.array("samples")
+    if isinstance(found, np.ndarray) and found.ndim == 1 and found.dtype.kind in "fiub":
+        found = found[:, None] if values["axes"] == ["frames", "units"] else found[None, :]
     if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype.kind not in "fiub":
         shape = found.shape if isinstance(found, np.ndarray) else f"{len(found)} vectors"
         raise section.error("samples", f"has shape {shape}, expected numbers over two dimensions")
     samples = found.T if values["axes"] == ["units", "frames"] else found
+    clocks = [] if is_named or len(samples) < 20 else _increasing(samples)
+    if clocks:
+        text = f"column {clocks[0]} (from 0) increases in every frame, as a clock does and no unit"
+        raise section.error("samples", f"{text}: list the columns that are units")
     time = section.clock(len(samples))
     n_position = 0 if position is None else len(position.time)
     if time is None and position is not None and len(samples) == n_position:
@@ -474,7 +523,41 @@ def _samples(section: Section, position: Position | None) -> Activity:
             hint = ": the axes are swapped, state them the other way round"
         text = f"has {len(samples)} frames and {samples.shape[1]} units, but its clock {n_frames}"
         raise section.error("axes", f"{text}{hint}")
-    return Activity(kind=values["kind"], source=source, samples=samples, time=time)
+    return Activity(kind=values["kind"], source=source, samples=samples, time=time, columns=columns)
+
+
+def _columns_of(section: Section) -> set[str]:
+    """Names of the columns that a section takes for anything but units."""
+    keys = ("x", "y", "xy", "time", "keep", "unit")
+    taken = [v for k, v in section.values.items() if k in keys and isinstance(v, str | int)]
+    if not any(isinstance(item, int) for item in taken):
+        return set(map(str, taken))
+    listed = [item.name for item in list_arrays(section.path())]
+    return {listed[v] if isinstance(v, int) and v < len(listed) else str(v) for v in taken}
+
+
+def _refuse_mixed_table(section: Section) -> None:
+    """Refuse a table of which all columns would be units, though some have names of others."""
+    given = section.values.get("samples")
+    named = given if isinstance(given, dict) else section.values
+    if given is not None and not (isinstance(given, dict) and "variable" not in given):
+        return
+    path = section.folder / str(named.get("file", "")).replace("{session}", section.label)
+    if path.suffix.lower() not in TABLES or not path.is_file():
+        return
+    try:
+        names = [item.name for item in list_arrays(path)]
+    except ValueError as error:
+        raise section.error("file", str(error)) from error
+    wrong = [name for name in names if _NO_UNIT.match(name) or name in _columns_of(section)]
+    if wrong:
+        text = f"has a column {', '.join(wrong)}, which is no unit: name the columns that are, as "
+        raise section.error("file", text + "samples: 'c*' or samples: [c1, c2]")
+
+
+def _increasing(samples: np.ndarray) -> list[int]:
+    """Columns that increase in every frame."""
+    return [i for i in range(samples.shape[1]) if (np.diff(samples[:, i].astype(float)) > 0).all()]
 
 
 def _times(section: Section, position: Position | None) -> Activity:
@@ -495,6 +578,7 @@ def _times(section: Section, position: Position | None) -> Activity:
         # a matrix padded with NaN: its units are what NaN runs end in
         rows = found if np.isnan(found[:, -1]).any() else found.T
         found = [row[~np.isnan(row)] for row in rows]
+    found = [item.ravel() if item.size == max(item.shape, default=0) else item for item in found]
     for i, item in enumerate(found):
         if item.dtype.kind not in "fiub" or item.ndim > 1:
             raise section.error("times", f"of unit {i} have shape {item.shape} of {item.dtype}")

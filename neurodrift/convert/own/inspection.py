@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurodrift.convert.pipelines.ethovision import is_ethovision
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
-from neurodrift.io.arrays.files import ArrayInfo, list_arrays, read_array
+from neurodrift.io.arrays.columns import counts_rows, is_unnamed
+from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
+from neurodrift.io.arrays.mat_paths import leaves
 
 _LOOK_BYTES = 2**31
 _MOST_SHOWN = 60
@@ -22,6 +25,7 @@ _PIPELINES = {
     "minian": ("activity", "minian"),
     "caiman": ("activity", "caiman"),
     "deeplabcut": ("position", "deeplabcut"),
+    "ethovision": ("position", "ethovision"),
     "sleap": ("position", "sleap"),
     "cellreg": ("registration", "cellreg"),
     "track2p": ("registration", "track2p"),
@@ -85,8 +89,9 @@ def inspect_file(path: str | os.PathLike[str]) -> Inspection:
     if path.is_dir():
         known = "suite2p, phy, Minian and track2p"
         raise ValueError(f"{path} is a folder of none of the known pipelines ({known})")
-    listed = list_arrays(path)
-    return Inspection(path, "", tuple(_seen(path, item) for item in listed[:_MOST_SHOWN]))
+    listed = list_arrays(path)[:_MOST_SHOWN]
+    seen = [one for item in listed for one in _seen(path, item)]
+    return Inspection(path, "", tuple(seen[:_MOST_SHOWN]))
 
 
 def inspection_text(found: Sequence[Inspection]) -> str:
@@ -143,8 +148,7 @@ def proposed_mapping(
         name = _generic(Path(os.path.relpath(item.path, folder or ".")), labels)
         if item.pipeline:
             what, reader = _PIPELINES[item.pipeline]
-            extra = {"cm_per_pixel": "?", "rate": "?"} if what == "position" else {}
-            sections.setdefault(what, {"reader": reader, "file": name, **extra})
+            sections.setdefault(what, {"reader": reader, "file": name, **_asked(item, what)})
         else:
             _propose(sections, item, name)
     lines = ["subject: {id: '?'}", "environment: '?'"]
@@ -156,6 +160,17 @@ def proposed_mapping(
     lines.append("sessions:")
     lines += [f"  - session: {_yaml(label)}" for label in labels or ["1"]]
     return "\n".join(lines) + "\n"
+
+
+def _asked(item: Inspection, what: str) -> dict[str, Any]:
+    """What else a pipeline's section needs."""
+    if item.pipeline == "minian":
+        signal = "C" if (item.path / "C.zarr").exists() or (item.path / "C").exists() else "S"
+        signal = "S" if (item.path / "S.zarr").exists() or (item.path / "S").exists() else signal
+        return {"rate": "?", "options": f"{{signal: {signal}}}"}
+    if item.pipeline == "ethovision":
+        return {}
+    return {"cm_per_pixel": "?", "rate": "?"} if what == "position" else {}
 
 
 def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -> None:
@@ -171,6 +186,8 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
         sections["trials"] = {"file": name, **ends}
         return
     times = by_role.get("times") or (clock if "unit" in by_role else None)
+    if times is not None and "unit" not in by_role and times.dtype != "vectors":
+        times = None  # events of which unit is not known
     if times is not None and "activity" not in sections:
         made = {"kind": "spikes", "file": name, **_called("times", times), **times.says}
         if "unit" in by_role and times.dtype != "vectors":
@@ -184,6 +201,12 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
             sections["activity"] |= {"time": clock.name, **clock.says}
         elif "x" not in by_role and "xy" not in by_role:
             sections["activity"]["rate"] = "?"
+    columns = _numbered(item)
+    if columns and "samples" not in by_role and "activity" not in sections:
+        made = {"kind": "?", "file": name, "samples": columns, "axes": ["frames", "units"]}
+        sections["activity"] = made
+        if clock is not None:
+            sections["activity"] |= {"time": clock.name, **clock.says}
     place = by_role.get("x") or by_role.get("xy") or by_role.get("y")
     if place is not None and "position" not in sections:
         made = {"file": name}
@@ -196,18 +219,41 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
         sections["position"] = made
 
 
+def _numbered(item: Inspection) -> str:
+    """A glob for columns of a table that are named alike but for a number, as units are."""
+    names = [one.name for one in item.guesses if not one.role and one.dtype != "text"]
+    stems = [found[1] for name in names if (found := re.fullmatch(r"(.*?\D)\d+", name))]
+    stem = max(stems, key=stems.count, default="")
+    is_table = item.path.suffix.lower() in TABLES
+    return f"{stem}*" if is_table and stems.count(stem) > 2 and "(" not in stem else ""
+
+
 def _called(key: str, one: Guess) -> dict[str, str]:
     return {key: one.name} if one.name else {}
 
 
-def _seen(path: Path, item: ArrayInfo) -> Guess:
-    if item.dtype in ("struct", "object") and path.suffix == ".mat":
-        return Guess(item.name, item.shape, item.dtype, "", text="name its fields as name.field")
+def _seen(path: Path, item: ArrayInfo) -> list[Guess]:
+    """What an array may be; of a struct or nested cell of MATLAB every array within."""
+    names = [item.name]
     try:
-        found = read_array(path, item.name or None, max_bytes=_LOOK_BYTES)
+        if path.suffix.lower() == ".mat" and item.dtype in ("struct", "cell"):
+            names = leaves(path, item.name, _LOOK_BYTES) or names
     except ValueError as error:
-        return Guess(item.name, item.shape, item.dtype, "", text=f"cannot be read: {error}")
-    return guess(item.name, found)
+        return [Guess(item.name, item.shape, item.dtype, "", text=f"cannot be read: {error}")]
+    return [_guessed(path, name, item) for name in names]
+
+
+def _guessed(path: Path, name: str, item: ArrayInfo) -> Guess:
+    try:
+        found = read_array(path, name or None, max_bytes=_LOOK_BYTES)
+    except ValueError as error:
+        return Guess(name, item.shape, item.dtype, "", text=f"cannot be read: {error}")
+    if is_unnamed(name) and counts_rows(found):
+        return Guess(name, found.shape, str(found.dtype), _range(found), text="numbers of the rows")
+    one = guess(name, found)
+    if name.count("{:}") > 1:  # units of several days would become those of one
+        one = replace(one, text=f"{one.text}; is a {{:}} over sessions? Then one of it for each")
+    return one
 
 
 def _pipeline(path: Path) -> str:
@@ -218,13 +264,18 @@ def _pipeline(path: Path) -> str:
             return "suite2p"
         if {"spike_times.npy", "params.py"} <= inside or "spike_clusters.npy" in inside:
             return "phy"
-        if {"S.zarr", "C.zarr"} & inside:
+        if {"S.zarr", "C.zarr"} & inside or {"S", "C"} & inside and "unit_id" in inside:
             return "minian"
         tracked = any("_match_mat" in name or "_suite2p_indices" in name for name in inside)
         return "track2p" if tracked or "track2p" in inside else ""
+    if is_ethovision(path):
+        return "ethovision"
     if path.suffix == ".csv":
         with path.open(encoding="utf-8", errors="replace") as file:
-            return "deeplabcut" if file.readline(200).startswith("scorer,") else ""
+            first = file.readline(2000)
+        if first.startswith("scorer,"):
+            return "deeplabcut"
+        return "sleap" if first.startswith("track,frame_idx,") else ""
     if path.suffix in (".mat", ".h5", ".hdf5"):
         names = {item.name for item in list_arrays(path)}
         if {"cell_registered_struct", "cell_to_index_map"} & names:
@@ -263,6 +314,8 @@ def _yaml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(value)}]"
     text = str(value)
+    if text.startswith("{"):
+        return text
     plain = re.fullmatch(r"[A-Za-z0-9_./-]+", text) is not None
     return text if plain else "'" + text.replace("'", "''") + "'"
 
@@ -275,7 +328,8 @@ _NAMES = {
     "stop": r"(^|_)(stop|end|offset)",
     "keep": r"(is_?cell|keep|accepted|good)",
     "regions": r"(region|area|location)",
-    "time": r"(^|_)(t|time|times|timestamps?|ts|frame_times?|seconds|ms)(_?(s|ms|us|sec))?$",
+    "frame": r"(^|_)frames?(_?(id|idx|index|number|no|nr))?$",
+    "time": r"(^|_)(t|times?|timestamps?|ts|frame_times?|seconds|ms)([_ ]?\(?(s|ms|us|sec)\)?)?$",
 }
 _SPEED = re.compile(r"(speed|veloc|vel)", re.IGNORECASE)
 _MOST_SESSIONS = 200
@@ -335,6 +389,8 @@ def guess(name: str, found: Any) -> Guess:
     if isinstance(found, list):
         return _of_vectors(name, found)
     shape, dtype = found.shape, str(found.dtype)
+    if found.dtype.kind == "M":
+        return _of_dates(name, found)
     if found.dtype.kind not in "fiub":
         role = "regions" if _named("regions", name) else ""
         shown = ", ".join(dict.fromkeys(str(item) for item in found.ravel()[:50]))
@@ -350,13 +406,28 @@ def guess(name: str, found: Any) -> Guess:
     return Guess(*base)
 
 
+def _of_dates(name: str, found: np.ndarray) -> Guess:
+    """Dates and times: a clock where they are steady."""
+    known = found[~np.isnat(found)].astype("datetime64[ns]")
+    values = f"{known.min()} .. {known.max()}" if known.size else "no date"
+    seconds = (known - known[:1]).astype(np.int64) / 1e9
+    base = (name, found.shape, "dates", values)
+    if seconds.size > 2 and seconds.size == found.size and _steady(seconds):
+        return _of_clock(base, seconds)
+    return Guess(*base, text="dates and times")
+
+
 def _of_vectors(name: str, found: list[Any]) -> Guess:
+    if any(np.asarray(v).dtype.kind not in "fiub" for v in found):
+        return Guess(name, (len(found),), "vectors", "", text="vectors of text")
     every = np.concatenate([np.asarray(v, dtype=float).ravel() for v in found] or [np.empty(0)])
     base = (name, (len(found),), "vectors", _range(every))
     if not every.size:
         return Guess(*base, text="empty vectors")
-    sorted_ = all((np.diff(np.ravel(v)) >= 0).all() for v in found)
-    if not sorted_ or (every < 0).any():
+    if len(found) == 1 and every.size > 20 and _steady(every):
+        return Guess(*base, text="one vector that is steady: a clock, no times of a unit")
+    sorted_ = all((np.diff(np.ravel(v).astype(float)) >= 0).all() for v in found)
+    if not sorted_ or (every < 0).any() or not np.isfinite(every).all():
         return Guess(*base, text="vectors that are no times: not sorted, or negative")
     says: dict[str, Any] = {"time_unit": "s"}
     text = f"times of {len(found)} units, {every.size} in all, in s"
@@ -369,7 +440,7 @@ def _of_vectors(name: str, found: list[Any]) -> Guess:
 def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -> Guess:
     name = base[0]
     values = found.astype(float)
-    whole = bool((values == np.round(values)).all())
+    whole = bool(np.isfinite(values).all() and (values == np.round(values)).all())
     for role, text in (("start", "starts"), ("stop", "ends")):
         if _named(role, name):
             return Guess(*base, role, f"{text} of trials?")
@@ -380,8 +451,8 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
     for role in ("y", "x"):
         if _named(role, name):
             return _of_position(base, role, values)
-    increasing = values.size > 2 and bool((np.diff(values) > 0).all())
-    if increasing and (_named("time", name) or (values.size > 20 and _steady(values))):
+    # times of events increase as well, but not in steady steps
+    if values.size > 2 and _steady(values) and (_named("time", name) or values.size > 20):
         return _of_clock(base, values)
     if _named("time", name) and (values >= 0).all():
         return Guess(*base, "times", "times of spikes or events, with a column of units?")
@@ -396,6 +467,8 @@ def _of_clock(base: tuple[str, tuple[int, ...], str, str], values: np.ndarray) -
     step = float(np.median(np.diff(values)))
     if 5e-4 <= step <= 0.5:
         return Guess(*base, "clock", f"clock in s, {1 / step:.6g} Hz", {"time_unit": "s"})
+    if step == 1 and not (_named("time", base[0]) or _named("frame", base[0])):
+        return Guess(*base, text="counts by 1: frames, rows or numbers of trials?")
     if step == 1:
         first = 1 if values[0] == 1 else 0
         says = {"time_unit": "frames", "rate": "?", "count_from": first}
@@ -404,7 +477,7 @@ def _of_clock(base: tuple[str, tuple[int, ...], str, str], values: np.ndarray) -
         return Guess(*base, "clock", f"clock in ms, {1e3 / step:.6g} Hz", {"time_unit": "ms"})
     if 2000 <= step <= 500_000:
         return Guess(*base, "clock", f"clock in us, {1e6 / step:.6g} Hz", {"time_unit": "us"})
-    return Guess(*base, "clock", f"increases by {step:g}: a clock in which unit?")
+    return Guess(*base, text=f"increases by {step:g}: a clock in which unit?")
 
 
 def _of_position(
@@ -467,8 +540,11 @@ def _named(role: str, name: str) -> bool:
 
 
 def _steady(values: np.ndarray) -> bool:
+    """Whether values increase, in steps of which most are about as long, as those of a clock."""
     steps = np.diff(values)
-    return bool(np.percentile(steps, 90) < 1.5 * np.percentile(steps, 10))
+    if not np.isfinite(values).all() or not (steps > 0).all():
+        return False
+    return bool(np.percentile(steps, 90) <= 3 * np.percentile(steps, 10))
 
 
 def _range(values: np.ndarray) -> str:

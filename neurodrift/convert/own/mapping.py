@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from neurodrift.convert.pipelines.readers import READERS, reader_options
-from neurodrift.io.arrays.files import read_array
+from neurodrift.convert.pipelines.readers import READERS, knows_length, reader_options, text_options
+from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
 
@@ -96,9 +97,28 @@ class Section:
                 raise
             raise self.error(key if given is not None else "file", str(error)) from error
 
+    def columns(self, key: str) -> tuple[list[str], np.ndarray] | None:
+        """Names and numbers of the columns that a key lists or globs, None where it does not."""
+        given = self.values.get(key)
+        path = given["file"] if isinstance(given, dict) else self.values.get("file")
+        named: Any = given.get("variable") if isinstance(given, dict) else given
+        is_table = Path(path or "").suffix.lower() in TABLES
+        is_glob = is_table and isinstance(named, str) and re.search(r"[*?\[]", named)
+        if path is None or not (isinstance(named, list) or is_glob):
+            return None
+        try:
+            listed: Any = self._named(named)
+            if isinstance(named, list):
+                listed = [self._named(item) for item in named]
+            return read_columns(self._expanded(path), listed)
+        except (ValueError, OSError) as error:
+            raise self.error(key, str(error)) from error
+
     def numbers(self, key: str, n_dims: int = 1) -> np.ndarray:
         """The array that a key refers to, refused unless it is of numbers."""
         found = self.array(key)
+        if isinstance(found, np.ndarray) and found.dtype.kind == "M" and key in _CLOCKS:
+            return found.ravel()
         if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiub":
             kind = f"text or {found.dtype}" if isinstance(found, np.ndarray) else "many vectors"
             raise self.error(key, f"is {kind}, expected numbers")
@@ -109,6 +129,12 @@ class Section:
     def seconds(self, numbers: np.ndarray, key: str, *, n_frames: int | None = None) -> np.ndarray:
         """Times of the section's clock in seconds; `n_frames` is how many frames are counted."""
         unit, first = self.values.get("time_unit", "s"), self.values.get("count_from", 0)
+        if np.asarray(numbers).dtype.kind == "M":  # dates and times of ISO 8601, counted from 1970
+            if unit != "s":
+                raise self.error(key, f"holds dates and times, so their time_unit is s, not {unit}")
+            since = np.asarray(numbers).astype("datetime64[ns]")
+            seconds = since.astype(np.int64) / 1e9
+            return np.where(np.isnat(since), np.nan, seconds) + self.values.get("offset", 0.0)
         numbers = np.asarray(numbers, dtype=np.float64)
         factor = TIME_UNITS[unit]
         if factor is None:
@@ -164,8 +190,9 @@ def load_mapping(path: str | os.PathLike[str]) -> ArrayMapping:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
-    values, source = parse_yaml(text, str(path))
-    faults = schema_faults(values, mapping_schema())
+    schema = mapping_schema()
+    values, source = parse_yaml(text, str(path), schema)
+    faults = schema_faults(values, schema)
     if faults:
         raise source.error(faults)
     starts, days = _starts(values, source)
@@ -213,7 +240,8 @@ def _section_faults(section: Section) -> list[tuple[Place, str]]:
     if counted and "rate" not in values:
         faults.append((whole, "time_unit frames or samples needs a rate [Hz]"))
     if section.name == "position":
-        pixels = "reader" in values or values.get("unit") == "pixels"
+        pixels = values.get("unit") == "pixels"
+        pixels |= "reader" in values and not knows_length("position", values["reader"])
         if "unit" not in values and "reader" not in values:
             faults.append((whole, "needs unit: cm, m, mm or pixels"))
         if pixels and "cm_per_pixel" not in values:
@@ -321,6 +349,7 @@ CHECKS: tuple[str, ...] = (
 """Checks whose refusals a user may accept as true of the data."""
 
 
+_CLOCKS = ("time", "times", "start", "stop")  # keys that may be dates and times
 _TEXT = {"type": "string", "minLength": 1}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
 _REFERENCE = {
@@ -336,6 +365,26 @@ _REFERENCE = {
             "properties": {
                 "file": _TEXT,
                 "variable": {"oneOf": [_TEXT, {"type": "integer", "minimum": 0}]},
+            },
+        },
+    ],
+}
+_COLUMN = {"oneOf": [_TEXT, {"type": "integer", "minimum": 0}]}
+_COLUMNS = {"type": "array", "minItems": 1, "items": _COLUMN}
+_UNITS = {
+    "description": "expected the name of a variable of this section's file; a list of columns, a "
+    "glob such as c*, or {file: ..., variable: ...}",
+    "oneOf": [
+        _TEXT,
+        {"type": "integer", "minimum": 0},
+        _COLUMNS,
+        {
+            "type": "object",
+            "required": ["file"],
+            "additionalProperties": False,
+            "properties": {
+                "file": _TEXT,
+                "variable": {"oneOf": [_TEXT, {"type": "integer", "minimum": 0}, _COLUMNS]},
             },
         },
     ],
@@ -365,7 +414,7 @@ def mapping_schema() -> dict[str, Any]:
     """
     activity = _section(
         "activity",
-        samples=_REFERENCE,
+        samples=_UNITS,
         axes={"enum": [["frames", "units"], ["units", "frames"]]},
         times=_REFERENCE,
         unit=_REFERENCE,
@@ -477,7 +526,9 @@ def write_mapping_schema(folder: str | os.PathLike[str]) -> Path:
 def _section(reads: str | None, **properties: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"file": _TEXT}
     if reads is not None:
-        found |= {"reader": {"enum": list(READERS[reads])}, "options": {"type": "object"}}
+        named = {name: {"type": "string"} for name in text_options(reads)}
+        options = {"type": "object", "properties": named}
+        found |= {"reader": {"enum": list(READERS[reads])}, "options": options}
     return {
         "type": "object",
         "additionalProperties": False,
@@ -522,7 +573,7 @@ activity:
   # rate: 30000
   # count_from: 1               # for frames and samples: number of the first one
   # Or samples in frames instead of times:
-  # samples: traces             # (frames, units)
+  # samples: traces             # (frames, units); of a table the columns: 'c*' or [c1, c2, c5]
   # axes: [frames, units]       # or [units, frames]
   # time: frame_times           # timestamps of the frames, or `rate:` in Hz
   # keep: iscell                # one number for each unit, 0 to leave it out
@@ -544,7 +595,7 @@ position:
   # offset: 0.0                 # seconds to add to this clock
   # missing: 0                  # value that means "not tracked"
   # Or tracks of a pose estimator, in pixels:
-  # reader: deeplabcut          # deeplabcut, sleap
+  # reader: deeplabcut          # deeplabcut, sleap, ethovision
   # options: {bodypart: nose, min_likelihood: 0.9}
 
 # trials:

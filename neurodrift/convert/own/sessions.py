@@ -200,18 +200,21 @@ def _activity_fields(activity: Activity) -> dict[str, Any]:
             "amplitudes": [samples[rows, i] for i, rows in enumerate(frames)],
         }
     if activity.kind in COUNT_KINDS:
-        step = float(np.median(np.diff(time)))
-        spread = step if activity.kind == "spikes" else 0.0
-        return {activity.kind: [_spread(samples[:, i], time, spread) for i in range(len(frames))]}
+        step = np.zeros(len(time))
+        if activity.kind == "spikes":
+            own = np.diff(time, append=np.inf)
+            typical = float(np.median(np.diff(time)))
+            step = np.where(own < typical * (1 - 1e-9), own, typical)  # not into the next frame
+        return {activity.kind: [_spread(samples[:, i], time, step) for i in range(len(frames))]}
     series = Series(
         name="activity", time=time, data=samples, unit="a.u.", description=activity.kind
     )
     return {"responses": series}
 
 
-def _spread(counts: np.ndarray, time: np.ndarray, step: float) -> np.ndarray:
-    """Times of counted events: evenly over their frame, or all at its start for step 0."""
+def _spread(counts: np.ndarray, time: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Times of counted events: evenly over `step` of their frame, all at its start for step 0."""
     rows = np.flatnonzero(counts)
     n = counts[rows].astype(int)
     within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-    return np.repeat(time[rows], n) + step * within / np.repeat(n, n)
+    return np.repeat(time[rows], n) + np.repeat(step[rows], n) * within / np.repeat(n, n)

@@ -62,6 +62,12 @@ def read_minian(
     if signal not in ("S", "C"):
         raise ValueError(f"signal is {signal!r}, expected S or C")
     store = folder / f"{signal}.zarr"
+    other = "C" if signal == "S" else "S"
+    has, has_other = (any((folder / n).is_dir() for n in (k, f"{k}.zarr")) for k in (signal, other))
+    if has_other and not has:
+        raise FileNotFoundError(
+            f"{folder} holds no {signal}, but {other}: options: {{signal: {other}}}"
+        )
     store = store if store.is_dir() else folder
     metadata = [p for p in store.rglob("*") if p.name in (".zarray", ".zmetadata", "zarr.json")]
     if not metadata:

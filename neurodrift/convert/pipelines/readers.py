@@ -16,6 +16,7 @@ READERS: dict[str, dict[str, str]] = {
     },
     "position": {
         "deeplabcut": "neurodrift.convert.pipelines.deeplabcut:read_deeplabcut",
+        "ethovision": "neurodrift.convert.pipelines.ethovision:read_ethovision",
         "sleap": "neurodrift.convert.pipelines.sleap:read_sleap",
     },
     "registration": {
@@ -28,8 +29,9 @@ READERS: dict[str, dict[str, str]] = {
 
 An activity's reader takes a path, the keywords ``time`` and ``rate`` of the frames and its own
 options and returns an :class:`~neurodrift.gate.inputs.Activity`; a position's takes
-``cm_per_pixel`` as well and returns a :class:`~neurodrift.gate.inputs.Position`; a
-registration's returns a :class:`~neurodrift.convert.pipelines.registration.Registration`.
+``cm_per_pixel`` as well, None where the mapping gives none, and returns a
+:class:`~neurodrift.gate.inputs.Position`; a registration's returns a
+:class:`~neurodrift.convert.pipelines.registration.Registration`.
 """
 
 _SHARED = {"time", "rate", "cm_per_pixel"}
@@ -84,3 +86,54 @@ def reader_options(what: str, name: str) -> list[str]:
     found = inspect.signature(reader(what, name)).parameters.values()
     own = [item.name for item in found if item.kind is inspect.Parameter.KEYWORD_ONLY]
     return [item for item in own if item not in _SHARED]
+
+
+def knows_length(what: str, name: str) -> bool:
+    """Whether a position's reader finds the unit of length in the file.
+
+    Parameters
+    ----------
+    what, name
+        As for :func:`reader`.
+
+    Returns
+    -------
+    bool
+        Whether ``cm_per_pixel`` may be omitted.
+
+    Examples
+    --------
+    >>> from neurodrift.convert.pipelines.readers import knows_length
+    >>> knows_length("position", "ethovision"), knows_length("position", "sleap")
+    (True, False)
+    """
+    found = inspect.signature(reader(what, name)).parameters.get("cm_per_pixel")
+    return found is not None and found.default is None
+
+
+def text_options(what: str) -> list[str]:
+    """Names of the options that are texts, of all readers.
+
+    Parameters
+    ----------
+    what
+        As for :func:`reader`.
+
+    Returns
+    -------
+    list of str
+        The options.
+
+    Examples
+    --------
+    >>> from neurodrift.convert.pipelines.readers import text_options
+    >>> text_options("position")
+    ['bodypart', 'individual', 'point', 'clock_column', 'sheet', 'node', 'track']
+    """
+    found = [
+        item.name
+        for name in READERS[what]
+        for item in inspect.signature(reader(what, name)).parameters.values()
+        if item.kind is inspect.Parameter.KEYWORD_ONLY and item.annotation in ("str", "str | None")
+    ]
+    return list(dict.fromkeys(found))

@@ -2,7 +2,8 @@
 
 Reads the analysis HDF5 that ``sleap-convert --format analysis`` or the GUI exports: ``tracks``
 (tracks, 2, nodes, frames) in pixels, ``node_names``, ``track_names``, ``point_scores``.
-Other orders of the dimensions are read where the file tells them (attribute ``dims``).
+Other orders of the dimensions are read where the file tells them (attribute ``dims``). Or the
+analysis CSV, with a row for each instance, whose ``frame_idx`` says where it belongs.
 
 References
 ----------
@@ -18,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from neurodrift.convert.pipelines.frames import filled_frames, position_on_frames
 from neurodrift.gate.inputs import Position, clock
-from neurodrift.io.arrays.files import list_arrays, read_array
+from neurodrift.io.arrays.files import list_arrays, read_array, read_columns
 from neurodrift.io.arrays.hdf5 import opened
 
 
@@ -38,7 +40,7 @@ def read_sleap(
     Parameters
     ----------
     path
-        The analysis file (``.h5``).
+        The analysis file (``.h5`` or ``.csv``).
     cm_per_pixel
         Size of a pixel [cm].
     time
@@ -65,6 +67,8 @@ def read_sleap(
         If it is no analysis file, or a name is missing or unknown.
     """
     path = Path(path)
+    if path.suffix.lower() == ".csv":
+        return _read_csv(path, cm_per_pixel, time, rate, node, track, min_score)
     nodes = [str(name) for name in read_array(path, "node_names")]
     tracks = _ordered(path, "tracks", ("track", "xy", "node", "frame"))
     if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(nodes)):
@@ -88,6 +92,36 @@ def read_sleap(
     source = f"{nodes[at]} of {path.name} (SLEAP)"
     times = clock(len(xy), source, time=time, rate=rate)
     return Position(time=times, xy=xy * cm_per_pixel, source=source)
+
+
+def _read_csv(
+    path: Path,
+    cm_per_pixel: float,
+    time: np.ndarray | None,
+    rate: float | None,
+    node: str | None,
+    track: str | None,
+    min_score: float,
+) -> Position:
+    """The track of one point of one animal out of the analysis CSV."""
+    names = [item.name for item in list_arrays(path)]
+    nodes = [name.removesuffix(".x") for name in names if name.endswith(".x")]
+    if not {"track", "frame_idx"} <= set(names) or not nodes:
+        raise ValueError(f"{path} is no analysis CSV of SLEAP: it lacks track, frame_idx or NODE.x")
+    at = nodes[choose(node, nodes, "node", path)]
+    tracks = [str(name) for name in read_array(path, "track")]
+    animals = list(dict.fromkeys(tracks))
+    mine = np.array(tracks) == animals[choose(track, animals, "track", path)]
+    wanted = [f"{at}.x", f"{at}.y"] + ([f"{at}.score"] if min_score > 0 else [])
+    values = read_columns(path, wanted)[1].astype(np.float64)[mine]
+    xy = values[:, :2].copy()
+    if min_score > 0:
+        xy[~(values[:, 2] >= min_score)] = np.nan
+    xy[~np.isfinite(xy).all(axis=1)] = np.nan
+    source = f"{at} of {path.name} (SLEAP)"
+    index = np.asarray(read_array(path, "frame_idx"), dtype=np.float64)[mine]
+    frames = filled_frames(index, source)
+    return position_on_frames(xy * cm_per_pixel, frames, source, time=time, rate=rate)
 
 
 def _ordered(path: Path, name: str, dims: tuple[str, ...]) -> np.ndarray:

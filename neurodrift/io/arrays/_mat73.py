@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.io.arrays._mat_bounds import MAX_DEPTH, Budget, Damaged, Unreadable
+from neurodrift.io.arrays._mat_bounds import MAX_DEPTH, MAX_ITEMS, Budget, Damaged, Unreadable
 
 _PRIVATE = ("#refs#", "#subsystem#")
 _NUMERIC = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
@@ -222,9 +222,15 @@ def _sparse(group: Any, budget: Budget) -> Any:
 
 
 def _empty(item: Any, kind: str) -> Any:
-    shape = _empty_shape(item)
+    shape: tuple[int, ...] = _empty_shape(item)
     if kind == "char":
         return ""
+    n_structs = math.prod(shape)
+    if kind == "struct" and n_structs:  # struct(), which has no field to lie in a group
+        found = np.empty(shape, dtype=object)
+        for at in np.ndindex(shape):
+            found[at] = {}
+        return found if n_structs > 1 else {}
     if kind in ("cell", "struct"):
         return np.empty(shape, dtype=object)
     if kind == "logical":
@@ -233,11 +239,12 @@ def _empty(item: Any, kind: str) -> Any:
 
 
 def _empty_shape(item: Any) -> tuple[int, ...]:
-    """Shape of an empty array, which is what its dataset holds."""
+    """Shape of an empty array, or of structs without fields, which is what its dataset holds."""
     if item.size > 32 or item.dtype.kind not in "ui":
         raise Damaged(f"{item.name} is marked as empty, but holds no shape")
     shape = tuple(int(n) for n in np.ravel(item[()]))
-    if math.prod(shape) != 0 or len(shape) < 2:
+    most = MAX_ITEMS if matlab_class(item) == "struct" else 0
+    if math.prod(shape) > most or len(shape) < 2:
         raise Damaged(f"{item.name} is marked as empty, but has the shape {shape}")
     return shape
 

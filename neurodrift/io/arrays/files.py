@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ import numpy as np
 from neurodrift.io.arrays import columns as _table_columns
 from neurodrift.io.arrays import hdf5 as _hdf5_arrays
 from neurodrift.io.arrays import npy as _npy_arrays
-from neurodrift.io.arrays.names import missing_variable, only_one
+from neurodrift.io.arrays.foreign import refuse_foreign
 
 MAX_BYTES = 2**32
 """Most bytes that one variable may take in memory."""
+
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+"""How the names of tables end, whose columns have names."""
 
 Variable = str | int | None
 
@@ -92,9 +95,10 @@ def read_array(
     path
         The file, see :func:`list_arrays`.
     variable
-        Name of the array, column or variable; ``a.b`` is a field of a MATLAB struct or a dataset
-        in a group, ``c{2}`` the second item of a MATLAB cell. A number is a column, from 0, of
-        the only array or of a table. May be omitted where a file holds one array.
+        Name of the array, column or variable; ``a.b`` is a field of a MATLAB struct, or of every
+        struct of an array of them, or a dataset in a group; ``c{2}`` the second item of a MATLAB
+        cell, see :mod:`neurodrift.io.arrays.mat_paths`. A number is a column, from 0, of the only
+        array or of a table. May be omitted where a file holds one array.
     max_bytes
         Most bytes that it may take.
 
@@ -135,6 +139,56 @@ def read_array(
     return load(path, variable, max_bytes)
 
 
+def read_columns(
+    path: str | os.PathLike[str],
+    columns: str | Sequence[str | int],
+    *,
+    max_bytes: int = MAX_BYTES,
+) -> tuple[list[str], np.ndarray]:
+    r"""Several columns of a table, or of the only array of a file.
+
+    Parameters
+    ----------
+    path
+        The file, see :func:`list_arrays`.
+    columns
+        Names or numbers (from 0, as the file has them); or a glob such as ``c*``, whose columns
+        come in the order of the file.
+    max_bytes
+        Most bytes that they may take.
+
+    Returns
+    -------
+    names : list of str
+        Names of the columns, their numbers where there are none.
+    values : numpy.ndarray
+        (row, column) numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, one is named twice or holds text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "rates.csv"
+    >>> _ = path.write_text("x,c1,c2\n5.0,1,0\n6.0,0,2\n")
+    >>> read_columns(path, "c*")
+    (['c1', 'c2'], array([[1, 0],
+           [0, 2]]))
+    """
+    path, kind = _known(path)
+    if kind in ("csv", "parquet"):
+        return _table_columns.load_several(path, kind, columns, max_bytes)
+    if isinstance(columns, str) or not all(isinstance(item, int) for item in columns):
+        raise ValueError(f"{path} is no table with names: name its columns by number, from 0")
+    whole = read_array(path, max_bytes=max_bytes)
+    found = [_column(whole, int(number), path) for number in columns]
+    return [str(number) for number in columns], np.column_stack(found)
+
+
 _KINDS = {
     ".npy": "npy",
     ".npz": "npz",
@@ -154,6 +208,7 @@ _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 def _known(given: str | os.PathLike[str]) -> tuple[Path, str]:
     """The file and its format, after a look at its first bytes."""
     path = Path(given)
+    refuse_foreign(path)
     if path.suffix.lower() not in _KINDS:
         raise ValueError(
             f"{path} is of no known format: expected a file ending in {', '.join(_KINDS)}"
@@ -173,7 +228,9 @@ def _known(given: str | os.PathLike[str]) -> tuple[Path, str]:
     expected = {"npy": b"\x93NUMPY", "npz": b"PK", "parquet": b"PAR1", "hdf5": _HDF5_MAGIC}
     if not start.startswith(expected.get(kind, b"")):
         raise ValueError(f"{path} is no {kind} file, whatever its name says")
-    if kind == "csv" and (start.startswith((b"PK", b"\x93NUMPY", b"PAR1")) or b"\0" in start):
+    is_utf16 = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    is_binary = start.startswith((b"PK", b"\x93NUMPY", b"PAR1")) or b"\0" in start
+    if kind == "csv" and is_binary and not is_utf16:
         raise ValueError(f"{path} is no text, so it cannot be read as a table")
     return path, kind
 
@@ -186,58 +243,6 @@ def _column(array: Any, number: int, path: Path) -> np.ndarray:
 
 
 def _load_mat(path: Path, variable: str | None, max_bytes: int) -> Any:
-    from neurodrift.io.arrays.mat import list_mat, read_mat
+    from neurodrift.io.arrays.mat_paths import load
 
-    names = [item.name for item in list_mat(path)]
-    if variable is None:
-        variable = only_one(path, names)
-    first, *rest = variable.replace("{", ".{").split(".")
-    if first not in names:
-        raise missing_variable(path, first, names)
-    value = read_mat(path, [first], max_bytes=max_bytes)[first]
-    for step in rest:
-        if step.startswith("{") and isinstance(value, np.ndarray) and value.dtype == object:
-            value = _item(value, step, variable, path)
-        elif isinstance(value, dict) and step in value:
-            value = value[step]
-        else:
-            known = list(value) if isinstance(value, dict) else []
-            raise missing_variable(path, variable, known)
-    return _without_matlab_shape(value, variable, path)
-
-
-def _item(cell: np.ndarray, step: str, variable: str, path: Path) -> Any:
-    digits = step.strip("{}")
-    if not digits.isdecimal() or not 1 <= int(digits) <= cell.size:
-        raise ValueError(f"{path}: {variable} counts 1 to {cell.size}, not {step}")
-    return cell.ravel(order="F")[int(digits) - 1]
-
-
-def _without_matlab_shape(value: Any, variable: str, path: Path) -> Any:
-    """Vectors with one dimension; cells as lists of vectors, or of texts."""
-    if isinstance(value, str):
-        return np.array([value], dtype=object)
-    if isinstance(value, list):
-        return np.array(value, dtype=object)
-    if hasattr(value, "toarray"):  # sparse
-        value = value.toarray()
-    if not isinstance(value, np.ndarray):
-        kind = "a struct; name one of its fields: " if isinstance(value, dict) else "unreadable"
-        fields = ", ".join(f"{variable}.{key}" for key in value) if isinstance(value, dict) else ""
-        raise ValueError(f"{path}: {variable} is {kind}{fields}")
-    if value.dtype == object:
-        items = list(value.ravel(order="F"))
-        if items and all(isinstance(item, str) for item in items):
-            return np.array(items, dtype=object)
-        return [_vector(item, f"{variable}{{{i + 1}}}", path) for i, item in enumerate(items)]
-    return value.ravel() if value.ndim == 2 and 1 in value.shape else value
-
-
-def _vector(item: Any, name: str, path: Path) -> np.ndarray:
-    if isinstance(item, np.ndarray) and item.dtype != object:
-        if item.size == 0:
-            return np.empty(0)
-        if sum(n > 1 for n in item.shape) <= 1:
-            return item.ravel()
-        return item
-    raise ValueError(f"{path}: {name} is {type(item).__name__}, expected a vector of numbers")
+    return load(path, variable, max_bytes)

@@ -270,7 +270,7 @@ def test_representation_stability__rate_maps_and_trial_averages():
         (
             lambda: snapshots(*RNG.random((2, 2, 2)), trial=[[1, 2], [1, 3]]),
             {},
-            "sessions '1' and '2' do not .*: trial is 2 and 3 in frame 1. Compare neurodrift.compute",
+            "sessions '1' and '2' do not .*: trial is 2 and 3 in frame 1. Compare neurodrift",
         ),
         (lambda: snapshots(RNG.random((4, 2))), {"reference": "7"}, r"no session '7'; there are"),
         (lambda: snapshots(RNG.random((4, 2))), {"reference": ["1", "1"]}, "different sessions"),

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
+import xarray as xr
 
 from neurodrift import import_nwb
 from neurodrift.convert.own.arrays import convert
 from neurodrift.convert.own.inspection import guess, inspect_file, inspection_text, proposed_mapping
+from neurodrift.convert.pipelines.minian import read_minian
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 N = 1200
@@ -100,4 +103,64 @@ def test_inspect_file__a_column_that_cannot_be_read(tmp_path):
     np.savez(tmp_path / "a.npz", good=TIME)
     assert inspect_file(tmp_path / "a.npz").guesses[0].name == "good"
     scipy.io.savemat(tmp_path / "a.mat", {"s": {"inner": TIME}})
-    assert "name its fields" in inspection_text([inspect_file(tmp_path / "a.mat")])
+    assert "s.inner" in inspection_text([inspect_file(tmp_path / "a.mat")])
+    mixed = np.array([["text", np.arange(3.0)]], dtype=object)
+    scipy.io.savemat(tmp_path / "a.mat", {"c": mixed})
+    assert "cannot be read" in inspection_text([inspect_file(tmp_path / "a.mat")])
+
+
+def test_inspect_file__texts_never_stop_it(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for i in range(3):
+            file[f"names/{i}"] = ["a", "b"]
+        file["one"], file["flag"], file["z"] = "text", True, np.array([1 + 2j])
+        file["none"] = h5py.Empty("f8")
+        file["inf"] = np.array([np.inf, 1.0, 2.0])
+        file["unit"] = np.array([np.inf, -np.inf])
+    assert "vectors of text" in inspection_text([inspect_file(tmp_path / "a.h5")])
+    (tmp_path / "a.csv").write_text("t;unit;who\n-;1;Ann\n2;-;\n")
+    (tmp_path / "b.txt").write_text("one line of prose\n")
+    for name in ("a.csv", "b.txt"):
+        try:
+            assert inspection_text([inspect_file(tmp_path / name)])
+        except ValueError as error:
+            assert name in str(error)
+
+
+def test_inspect_file__events_are_no_clock(tmp_path):
+    rng = np.random.default_rng(0)
+    licks = np.sort(rng.random(300) * 600)
+    pd.DataFrame({"time": licks, "side": rng.integers(0, 2, 300)}).to_csv(tmp_path / "licks.csv")
+    text = proposed_mapping([inspect_file(tmp_path / "licks.csv")])
+    assert "time" not in text and "activity:" not in text.replace("# activity:", "")
+    unit = rng.integers(1, 5, 300)
+    pd.DataFrame({"time": licks, "unit": unit}).to_csv(tmp_path / "spikes.csv", index=False)
+    text = proposed_mapping([inspect_file(tmp_path / "spikes.csv")])
+    assert "times: time" in text and "unit: unit" in text
+    trials = np.arange(1, 61)
+    assert guess("trial", trials).role == "" and guess("n", trials).role == ""
+    assert guess("t", np.cumsum(np.where(rng.random(200) < 0.3, 0.03, 0.044))).role == "clock"
+
+
+def test_inspect_file__an_index_of_pandas_is_no_clock(tmp_path):
+    table = pd.DataFrame({"time": TIME, "x": 48 * (1 + np.sin(TIME / 3))})
+    table.to_csv(tmp_path / "a.csv")
+    found = inspect_file(tmp_path / "a.csv")
+    assert found.guesses[0].text == "numbers of the rows"
+    text = proposed_mapping([found])
+    assert "time: time" in text and "x: x" in text
+
+
+def test_inspect_file__dates(tmp_path):
+    stamps = pd.Timestamp("2024-05-03 10:00") + pd.to_timedelta(TIME, unit="s")
+    pd.DataFrame({"when": stamps, "x": 48 * (1 + np.sin(TIME / 3))}).to_csv(tmp_path / "a.csv")
+    text = proposed_mapping([inspect_file(tmp_path / "a.csv")])
+    assert "time: when" in text and "time_unit: s" in text
+
+
+def test_inspect_file__minian_with_one_signal(tmp_path):
+    array = xr.DataArray(RNG.random((2, 30)), dims=("unit_id", "frame"), name="C")
+    array.to_dataset().to_zarr(tmp_path / "C.zarr", zarr_format=2, consolidated=False)
+    assert "options: {signal: C}" in proposed_mapping([inspect_file(tmp_path)])
+    with pytest.raises(FileNotFoundError, match="holds no S, but C"):
+        read_minian(tmp_path, rate=30.0)

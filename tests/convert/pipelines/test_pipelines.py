@@ -40,7 +40,12 @@ def test_readers__are_all_there():
     for what, names in READERS.items():
         for name in names:
             assert callable(reader(what, name))
-    assert reader_options("position", "deeplabcut") == ["bodypart", "individual", "min_likelihood"]
+    assert reader_options("position", "deeplabcut") == [
+        "bodypart",
+        "individual",
+        "min_likelihood",
+        "axes",
+    ]
     with pytest.raises(ValueError, match="no reader 'cellreg' of activity"):
         reader("activity", "cellreg")
 
@@ -280,7 +285,95 @@ def test_read_deeplabcut__faults(tmp_path):
         read_deeplabcut(tmp_path / "b.csv", bodypart="nose", cm_per_pixel=1.0, rate=30.0)
 
 
+@pytest.mark.parametrize("kind", ["csv", "table", "fixed"])
+def test_read_deeplabcut__the_frame_number_decides(tmp_path, kind):
+    """Frames 0, 1 and 6 of 12 are missing; x is 1.5 times the frame."""
+    path = tmp_path / "a.csv"
+    frames = [2, 3, 4, 5, 7, 8, 9, 10, 11]
+    if kind == "csv":
+        names = [["net"], ["nose"], ["x", "y", "likelihood"]]
+        columns = pd.MultiIndex.from_product(names, names=["scorer", "bodyparts", "coords"])
+        x = np.array(frames) * 1.5
+        values = np.column_stack([x, x + 100, np.ones(9)])
+        pd.DataFrame(values, index=frames, columns=columns).to_csv(path)
+    else:
+        path = unpacked(f"dlc_rows_missing_{kind}.h5.gz", tmp_path)
+    expected = np.where(np.arange(2, 12) == 6, np.nan, np.arange(2, 12) * 1.5)
+    found = read_deeplabcut(path, cm_per_pixel=1.0, rate=10.0)
+    np.testing.assert_array_equal(found.xy[:, 0], expected)
+    np.testing.assert_array_equal(found.xy[:, 1], expected + 100)
+    np.testing.assert_array_equal(found.time, np.arange(2, 12) / 10)
+    time = np.arange(14) * 0.1 + 3
+    found = read_deeplabcut(path, cm_per_pixel=1.0, time=time)
+    np.testing.assert_array_equal(found.time, time[2:12])
+    np.testing.assert_array_equal(found.xy[:, 0], expected)
+    for size in (9, 11, 40):
+        with pytest.raises(ValueError, match="the time of every frame of the video"):
+            read_deeplabcut(path, cm_per_pixel=1.0, time=np.arange(size) / 10)
+
+
+def dlc_text(index, coords=("x", "y", "likelihood")):
+    head = [["scorer"] + ["net"] * len(coords), ["bodyparts"] + ["nose"] * len(coords)]
+    head.append(["coords", *coords])
+    rows = [[str(n), *(str(i * 10 + k) for k in range(len(coords)))] for i, n in enumerate(index)]
+    return "\n".join(",".join(row) for row in [*head, *rows]) + "\n"
+
+
+def test_read_deeplabcut__empty_frame_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(dlc_text(["", 4, "", 6, 9, ""]))
+    found = read_deeplabcut(path, cm_per_pixel=1.0, rate=1.0)
+    np.testing.assert_array_equal(found.time, np.arange(3, 11))
+    np.testing.assert_array_equal(found.xy[:, 0], [0, 10, 20, 30, np.nan, np.nan, 40, 50])
+    bad = {
+        ("", 4, "", 8): "the frame number of row 2 is empty",
+        ("", ""): "no frame numbers",
+        (3, 4, 4): "frame 4 twice",
+        (0.5, 1): "expected frame numbers",
+        ("labeled-data/v/img0001.png", "labeled-data/v/img0007.png"): "single pictures, no track",
+    }
+    for index, message in bad.items():
+        path.write_text(dlc_text(index))
+        with pytest.raises(ValueError, match=message):
+            read_deeplabcut(path, cm_per_pixel=1.0, rate=1.0)
+
+
+def test_read_deeplabcut__three_dimensions_have_no_likelihood(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(dlc_text(range(3), ("x", "y", "z")))
+    with pytest.raises(ValueError, match="three-dimensional .x, y, z.: say which two axes"):
+        read_deeplabcut(path, cm_per_pixel=1.0, rate=1.0)
+    found = read_deeplabcut(path, cm_per_pixel=2.0, rate=1.0, axes=["x", "z"])
+    assert found.xy.tolist() == [[0, 4], [20, 24], [40, 44]]
+    for axes, message in ((["x", "w"], "no w"), (["x", "x"], "no two axes"), (["x"], "two axes")):
+        with pytest.raises(ValueError, match=message):
+            read_deeplabcut(path, cm_per_pixel=2.0, rate=1.0, axes=axes)
+    path.write_text(dlc_text(range(3), ("x", "y")))
+    assert read_deeplabcut(path, cm_per_pixel=1.0, rate=1.0).xy.tolist()[2] == [20, 21]
+    with pytest.raises(ValueError, match="no likelihood, so min_likelihood means nothing"):
+        read_deeplabcut(path, cm_per_pixel=1.0, rate=1.0, min_likelihood=0.9)
+
+
 # SLEAP
+
+
+def test_read_sleap__analysis_csv(tmp_path):
+    options = {"cm_per_pixel": 0.5, "rate": 10.0, "node": "nose"}
+    path = FIXTURES / "sleap_analysis.csv"
+    found = read_sleap(path, track="m1", **options)
+    frames = np.arange(5, 12)
+    expected = np.where(frames == 8, np.nan, frames * 5.0)
+    np.testing.assert_array_equal(found.xy[:, 0], expected)
+    np.testing.assert_array_equal(found.time, frames / 10)
+    other = read_sleap(path, track="m2", **options)
+    assert np.flatnonzero(np.isnan(other.xy[:, 0])).tolist() == [1, 3]
+    body = options | {"node": "body", "min_score": 0.5}
+    assert np.isnan(read_sleap(path, track="m2", **body).xy).all()
+    with pytest.raises(ValueError, match="several tracks; name one of m1, m2"):
+        read_sleap(path, **options)
+    (tmp_path / "a.csv").write_text("t,x\n0,1\n1,2\n")
+    with pytest.raises(ValueError, match="no analysis CSV of SLEAP"):
+        read_sleap(tmp_path / "a.csv", **options)
 
 
 def test_read_sleap__tracks(tmp_path):

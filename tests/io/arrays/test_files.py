@@ -241,7 +241,8 @@ BAD = {
     "cut_off.csv": (lambda p: p.write_text("t,a\n0,1\n1,2\n2"), "is cut off"),
     "ragged.csv": (lambda p: p.write_text("t,a\n0,1\n1,2,3\n2,4\n"), "no readable table"),
     "damaged.parquet": (lambda p: p.write_bytes(b"PAR1" + b"x" * 50), "readable Parquet"),
-    "table.xlsx": (lambda p: p.write_bytes(b"PK"), "no known format"),
+    "table.xlsx": (lambda p: p.write_bytes(b"PK"), "reader: ethovision"),
+    "table.odt": (lambda p: p.write_bytes(b"PK"), "no known format"),
 }
 
 

@@ -408,7 +408,9 @@ def test_read_session__no_usable_position(tmp_path: Path) -> None:
         add_units(nwbfile, [np.array([1.0])])
 
     path = foreign(tmp_path / "pixels.nwb", pixels)
-    with pytest.raises(ValueError, match=r"track in 'pixels'\): say which it is by the option position_unit"):
+    with pytest.raises(
+        ValueError, match=r"track in 'pixels'\): say which it is by the option position_unit"
+    ):
         read_session(path)
     with pytest.raises(ValueError, match="is in 'pixels': say which unit of length"):
         read_session(path, position="track")

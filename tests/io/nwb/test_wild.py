@@ -111,7 +111,9 @@ def test_read_session__units_seen_in_a_part_are_not_detected(tmp_path: Path) -> 
 
 def test_read_session__no_unit_was_seen(tmp_path: Path) -> None:
     path = lab_file(tmp_path / "a.nwb", lambda f: units(f, obs_intervals=[[[30.0, 40.0]]] * 3))
-    with pytest.raises(ValueError, match="400 of 400 frames lie outside the obs_intervals of all units"):
+    with pytest.raises(
+        ValueError, match="400 of 400 frames lie outside the obs_intervals of all units"
+    ):
         read_session(path)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.gate.recordings import EVERYTHING
+from neurodrift.gate.findings import EVERYTHING
 from neurodrift.recording import (
     FRAME_DTYPES,
     end_to_end,

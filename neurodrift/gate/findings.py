@@ -7,6 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+EVERYTHING = "*"
+"""In ``accept``: what comes passed the gate before."""
+
 
 class GateWarning(UserWarning):
     """Something is odd, but can be what was measured."""
@@ -72,6 +75,8 @@ def settle(
     """
     if isinstance(accept, str):
         raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
+    if EVERYTHING in accept:
+        return []
     refused = [
         item for item in findings if item.stops and not (item.may_be_true and item.name in accept)
     ]

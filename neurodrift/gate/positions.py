@@ -47,7 +47,8 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
     elif extent > LARGE_EXTENT:
         text = f"{source} covers {extent:.3g} cm, much for an environment: is it in mm or pixels?"
         found.append(Finding("position_extent", text, warns=True))
-    found += _tracking_findings(tracked, source)
+    if clock:  # a recording says where it was not tracked
+        found += _tracking_findings(tracked, source)
     if any(item.stops for item in found):
         return found
     vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)

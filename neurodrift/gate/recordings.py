@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.gate.clocks import clock_step_findings
-from neurodrift.gate.findings import Finding, settle
+from neurodrift.gate.findings import EVERYTHING, Finding, settle
 from neurodrift.gate.inputs import Position
 from neurodrift.gate.positions import position_findings
 from neurodrift.schema import COUNT_KINDS
@@ -21,12 +21,8 @@ LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
 _WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
 
 
-EVERYTHING = "*"
-"""In ``accept``: the sessions passed the gate before, one by one."""
-
-
 def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
-    r"""Let a recording pass, or refuse it with all that is wrong.
+    """Let a recording pass, or refuse it with all that is wrong.
 
     Parameters
     ----------
@@ -52,16 +48,18 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     >>> import neurodrift as nd
     >>> time = np.arange(0, 120, 0.05)
     >>> metres = 0.5 + 0.4 * np.sin(time / 3)
-    >>> nd.recording_from_arrays(np.ones((2400, 1), int), kind="spikes", time=time, x=metres)
-    Traceback (most recent call last):
-    ...
-    ValueError: session 1 does not pass the gate:
-    - x covers 0.8 cm: the unit of length seems wrong, the numbers may be metres or a fraction, or \
-not be those of the stated unit
-    If that is what was measured, accept: [position_extent]
+    >>> counts = np.ones((2400, 1), int)
+    >>> try:
+    ...     nd.recording_from_arrays(counts, kind="spikes", time=time, x=metres)
+    ... except ValueError as error:
+    ...     print(str(error)[:68])
+    session 1 does not pass the gate:
+    - x covers 0.8 cm: the unit of len
     """
+    if isinstance(accept, str):
+        raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
     told: list[dict[str, Any]] = list(json.loads(recording.attrs.get("findings", "[]")))
-    told += settle(_day_findings(recording), "the recording", accept)
+    told += settle(_day_findings(recording), "the recording", set(accept) - {EVERYTHING})
     if EVERYTHING in accept:
         return recording
     index = recording["session_index"].values

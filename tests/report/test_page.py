@@ -94,7 +94,7 @@ def test_report__writes_the_parameters(results, page):
     parameters = json.loads(results.attrs["parameters"])
     assert found["n repeats"] == "10" and found["random seed"] == "7"
     assert found["alpha"] == f"{parameters['alpha']:g}"
-    assert found["binning: width"] == f"{parameters['binning']['width']:g}"
+    assert found["binning: bin width"] == f"{parameters['binning']['bin_width']:g}"
     assert found["place cells: null"] == results["place_cells"].attrs["null"]
 
 

@@ -13,7 +13,7 @@ from neurodrift.recording import slice_sessions
 from neurodrift.schema import check
 
 MIN_RUNNING_SPEED = 1.0  # cm/s, Sheintuch et al. 2020
-MIN_EXTENT = 1.0  # cm; a position that never moves further lies in one bin
+_WIDEST = 1e5  # cm
 _MOST_BINS = 1_000_000  # of one axis
 
 
@@ -312,7 +312,7 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
     for axis, width in zip(axes, np.broadcast_to(widths, (len(axes),)), strict=True):
         values = recording[axis].values[tracked]
         extent = float(np.ptp(values))
-        if extent / width > _MOST_BINS or width > 10 * max(extent, MIN_EXTENT):
+        if extent / width > _MOST_BINS or width > _WIDEST:
             raise ValueError(
                 f"bin_width is {width:g} cm, but {axis} covers {extent:.3g} cm: choose a width "
                 "between a fraction and a multiple of a field, such as 4"

@@ -12,6 +12,7 @@ import xarray as xr
 
 from neurodrift.convert.own.arrays import mapped_sessions
 from neurodrift.convert.own.sessions import nwb_session, write_sessions
+from neurodrift.gate.findings import EVERYTHING
 from neurodrift.gate.inputs import Activity, Position, clock
 from neurodrift.io.nwb.session import NwbSession
 
@@ -142,7 +143,7 @@ def import_sessions(sessions: Sequence[NwbSession]) -> xr.Dataset:
 
     with tempfile.TemporaryDirectory() as folder:
         named = {f"{i:04d}": session for i, session in enumerate(sessions)}
-        recording = import_nwb(write_sessions(named, folder))
+        recording = import_nwb(write_sessions(named, folder), accept=[EVERYTHING])
     del recording.attrs["nwb_files"]
     return recording
 

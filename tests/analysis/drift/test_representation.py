@@ -278,7 +278,7 @@ def test_representation_stability__rate_maps_and_trial_averages():
         (
             lambda: compute_rate_maps(testing.linear_track(n_units=3, minutes=1), by="lap"),
             {},
-            "expected a recording, .* over.*'unit', 'segment'",
+            "expected a recording, .* over .'segment', 'unit'",
         ),
         (lambda: xr.Dataset({"a": 1}), {}, "got a Dataset of a over"),
     ],

@@ -319,8 +319,8 @@ def test_binning__is_a_value():
     b = Binning(edges=(0.0, 1.0, 2.0), speed_range=(1.0, np.inf))
     assert a == b and hash(a) == hash(b)
     assert dataclasses.replace(a, min_occupancy=1.0) != b
-    two = Binning(edges=(np.arange(3), [0, 5]), width=np.array([1, 2]))
-    assert two.edges == ((0.0, 1.0, 2.0), (0.0, 5.0)) and two.width == (1.0, 2.0)
+    two = Binning(edges=(np.arange(3), [0, 5]), bin_width=np.array([1, 2]))
+    assert two.edges == ((0.0, 1.0, 2.0), (0.0, 5.0)) and two.bin_width == (1.0, 2.0)
     assert hash(two)
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from neurodrift._version import __version__
 from neurodrift.analysis.maps.binning import Binning, as_binning
-from neurodrift.analysis.nodes import Node, Work, chosen_nodes, n_maps_of, reason_without
+from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.place_cells._tests import expect
 from neurodrift.schema import FORMAT_VERSION, check
@@ -127,13 +127,13 @@ def analyze(
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
     )
-    left_out: dict[str, str] = {}
+    without: dict[str, str] = {}
     for node in _bar(nodes, progress):
         reason = reason_without(node, work)
         if reason is None:
             work.nodes[node.name] = node.compute(work).compute()
         else:
-            left_out[node.name] = reason
+            without[node.name] = reason
 
     root = xr.Dataset(
         coords={name: recording[name].variable for name in ("subject", "environment")},
@@ -155,7 +155,7 @@ def analyze(
                 }
             ),
             "recording": json.dumps(dict(recording.attrs), default=str),
-            "left_out": json.dumps(left_out),
+            "left_out": json.dumps(without),
             **n_maps_of(work.recording),
         },
     )
@@ -234,10 +234,7 @@ def summarize(results: xr.DataTree) -> str:
             f"\nslopes on {predictor} (least squares, n = {results['sessions'].sizes['session']})"
         )
         lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
-    reasons: dict[str, list[str]] = {}
-    for name, reason in json.loads(results.attrs.get("left_out", "{}")).items():
-        reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
+    for reason, names in left_out(results).items():
         lines.append(f"\nleft out, because {reason}: {', '.join(names)}")
     if "phases" in results:  # older results have none
         lines.append(f"\n{describe_phases(results['phases'].to_dataset())}")

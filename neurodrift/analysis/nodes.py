@@ -9,6 +9,7 @@ variables in :mod:`neurodrift.schema.results`.
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -109,7 +110,7 @@ class Node:
     uses
         Nodes that are computed before it, where the recording has what they need.
     place
-        Place in the report.
+        Section of the report that shows it.
     measures
         Values by session that it adds to the node ``sessions``, of the work so far.
     """
@@ -367,7 +368,7 @@ NODES: tuple[Node, ...] = (
         "maps of the environment that the population switches between",
         _map_switches,
         needs=("position", "noise", "unknown maps"),
-        place="care",
+        place="warnings",
     ),
     Node(
         "sparsity",
@@ -380,7 +381,7 @@ NODES: tuple[Node, ...] = (
         "rate maps and occupancy",
         lambda work: compute_rate_maps(work.recording, binning=work.binning),
         needs=("position",),
-        place="maps",
+        place="rate maps",
     ),
     Node(
         "smoothed_maps",
@@ -388,7 +389,7 @@ NODES: tuple[Node, ...] = (
         _smoothed_maps,
         needs=("position",),
         uses=("maps",),
-        place="maps",
+        place="rate maps",
     ),
     Node(
         "informative",
@@ -424,7 +425,7 @@ NODES: tuple[Node, ...] = (
         "units whose maps of two parts of a session agree more than by chance",
         _stability,
         needs=("position", "test"),
-        place="care",
+        place="warnings",
     ),
     Node(
         "agreement",
@@ -432,7 +433,7 @@ NODES: tuple[Node, ...] = (
         _agreement,
         needs=("position", "test"),
         uses=("place_cells", "stability"),
-        place="care",
+        place="warnings",
     ),
     Node(
         "place_fields",
@@ -440,7 +441,7 @@ NODES: tuple[Node, ...] = (
         _place_fields,
         needs=("position", "rates"),
         uses=("smoothed_maps", "place_cells"),
-        place="maps",
+        place="rate maps",
     ),
     Node(
         "drift",
@@ -462,7 +463,7 @@ NODES: tuple[Node, ...] = (
         "units that each step keeps, and the check of the registration",
         _quality,
         uses=("sparsity", "place_cells", "map_switches"),
-        place="care",
+        place="warnings",
     ),
     Node(
         "sessions",
@@ -555,6 +556,25 @@ def reason_without(node: Node, work: Work) -> str | None:
     return None
 
 
+def left_out(results: xr.DataTree) -> dict[str, list[str]]:
+    """Nodes that an analysis left out, by the reason.
+
+    Parameters
+    ----------
+    results
+        Result of :func:`neurodrift.analyze`.
+
+    Returns
+    -------
+    dict
+        Reason, a sentence without its full stop -> names of nodes.
+    """
+    reasons: dict[str, list[str]] = {}
+    for name, reason in json.loads(results.attrs.get("left_out", "{}")).items():
+        reasons.setdefault(reason, []).append(name)
+    return reasons
+
+
 def table_of_nodes() -> str:
     """The nodes as a table in Markdown, for the docs.
 
@@ -571,13 +591,13 @@ def table_of_nodes() -> str:
         "that a recording cannot have is left out; the attribute `left_out` of the results, the",
         "summary and the report say why.",
         "",
-        "| node | what it holds | left out where | uses |",
-        "|---|---|---|---|",
+        "| node | what it holds | in the report | left out where | uses |",
+        "|---|---|---|---|---|",
     ]
     for node in NODES:
         without = "; ".join(NEEDS[need][1] for need in node.needs) or "never"
         uses = ", ".join(f"`{name}`" for name in node.uses) or "–"
-        lines.append(f"| `{node.name}` | {node.doc} | {without} | {uses} |")
+        lines.append(f"| `{node.name}` | {node.doc} | {node.place} | {without} | {uses} |")
     return "\n".join(lines) + "\n"
 
 

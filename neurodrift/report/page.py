@@ -13,6 +13,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from neurodrift._version import __version__
+from neurodrift.analysis.nodes import left_out
 from neurodrift.report.cautions import cautions
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.data import page_data, script_json
@@ -22,7 +23,7 @@ from neurodrift.report.methods import REFERENCES, comparison_methods, methods
 from neurodrift.report.phases import phases_section
 from neurodrift.report.tables import Table, file_name, tables
 from neurodrift.report.view import PREDICTORS, View, views
-from neurodrift.report.words import number, percent, plural
+from neurodrift.report.words import in_sentence, listing, number, percent, plural
 
 _MAP_BYTES = 4_000_000  # rate maps of all recordings together
 _UNIT_ROWS = 60_000  # rows of all tables of units together
@@ -326,6 +327,8 @@ def _provenance(view: View) -> list[tuple[str, str]]:
         ("results format", str(attrs["format_version"])),
         ("random seed", str(view.parameters.get("seed", "unknown"))),
     ]
+    for reason, names in left_out(view.tree).items():
+        found.append((f"left out: {listing([in_sentence(name) for name in names])}", reason))
     if "source" in attrs:
         found.append(("recording", str(attrs["source"])))
     known = {"title", "format_version"}

@@ -232,3 +232,15 @@ def test_write_report__whole_or_not_there(results, tmp_path, monkeypatch):
 def test_write_report__keeps_a_folder(results, tmp_path):
     with pytest.raises(FileExistsError, match="is a folder"):
         write_report(results, tmp_path, overwrite=True)
+
+
+def test_report__says_what_was_left_out_and_why(parse):
+    from neurodrift import analyze, testing
+
+    recording = testing.linear_track(n_units=4, n_sessions=2, minutes=4)
+    bare = recording.drop_vars(["x", "speed", "direction", "trial", "lap"])
+    page = parse(report(analyze(bare, n_repeats=5)))
+    terms = [e["text"] for e in page.all("dt")]
+    said = dict(zip(terms, (e["text"] for e in page.all("dd")), strict=True))
+    (term,) = [term for term in terms if term.startswith("left out: map switches, maps,")]
+    assert said[term] == "the recording has no position"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from neurodrift.gate.findings import GateWarning
 
 _LENGTHS = {
     "m": 100.0,
@@ -114,7 +117,23 @@ def find_positions(
         raise ValueError(f"position_unit is {unit!r}, expected one of {', '.join(_LENGTHS)}")
     if wanted is None:
         return [find_position(nwbfile, None, where, unit)]
-    return [find_position(nwbfile, name, where, unit) for name in wanted]
+    found = [find_position(nwbfile, name, where, unit) for name in wanted]
+    if len(found) == 1:
+        _warn_of_other_axis(nwbfile, found[0], where)
+    return found
+
+
+def _warn_of_other_axis(nwbfile: Any, series: Any, where: str) -> None:
+    """Say that a series called x or y has the other axis beside it."""
+    other = {"x": "y", "y": "x"}.get(series.name.lower())
+    for item in nwbfile.objects.values():
+        if other and item.name.lower() == other and item.parent is series.parent:
+            warnings.warn(
+                f"{where}: {path_of(series)} alone was taken, though {path_of(item)} lies beside "
+                "it: give both for a position in two dimensions",
+                GateWarning,
+                stacklevel=6,
+            )
 
 
 def find_position(nwbfile: Any, wanted: str | None, where: str, unit: str | None = None) -> Any:

@@ -248,8 +248,12 @@ def test_import__axes_apart_and_three_axes(file, tmp_path):
     file.position(X2, name="x").position(Y2, name="y").units([spikes(20), spikes(60)])
     with pytest.raises(ValueError, match="give it twice for the two axes"):
         file.read()
-    recording, _ = file.read(position=["x", "y"])
+    recording, told = file.read(position=["x", "y"])
     np.testing.assert_allclose(recording["y"], Y2)
+    assert not told
+    assert (
+        "x alone was taken, though behavior/Position/y lies beside it" in file.read(position="x")[1]
+    )
     deep = File(tmp_path / "z.nwb").position(np.column_stack([X2, Y2, 0 * X2 + 3]))
     recording, told = deep.units([spikes(20)]).read()
     assert "height was left out" in told

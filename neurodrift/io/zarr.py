@@ -154,7 +154,7 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
         If it is of a newer format version or not made by neurodrift.
     """
     stored = _open(Path(path), "results")
-    return stored.map_over_datasets(lambda node: _object_strings(node.load()))
+    return stored.map_over_datasets(lambda node: object_strings(node.load()))
 
 
 def _open(path: Path, what: str) -> xr.DataTree:
@@ -198,8 +198,19 @@ def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.assign(even).assign_coords(lazy_coords)
 
 
-def _object_strings(dataset: xr.Dataset) -> xr.Dataset:
-    """Strings as objects: fixed lengths have no Zarr v3 specification, StringDType few methods."""
+def object_strings(dataset: xr.Dataset) -> xr.Dataset:
+    """Strings as objects: fixed lengths have no Zarr v3 specification, StringDType few methods.
+
+    Parameters
+    ----------
+    dataset
+        As it was read, or as it will be written.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same with strings of dtype object.
+    """
     strings = [name for name, array in dataset.variables.items() if array.dtype.kind in "UT"]
     return dataset.assign_coords(
         {name: dataset[name].astype(object) for name in strings if name in dataset.coords}
@@ -216,7 +227,7 @@ def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
 
 
 def _load_all_but_activity(stored: xr.Dataset) -> xr.Dataset:
-    rest = _object_strings(stored.drop_vars("activity").load())
+    rest = object_strings(stored.drop_vars("activity").load())
     return rest.assign(activity=stored["activity"].variable).assign_attrs(stored.attrs)
 
 
@@ -236,7 +247,7 @@ def _write_whole(
     encoding: dict[str, Any] | None,
     groups: Mapping[str, xr.Dataset],
 ) -> Path:
-    tree = tree.map_over_datasets(lambda node: _object_strings(node.drop_encoding()))
+    tree = tree.map_over_datasets(lambda node: object_strings(node.drop_encoding()))
     with whole_store(path, overwrite=overwrite) as unfinished:
         tree.to_zarr(unfinished, zarr_format=3, consolidated=False, encoding=encoding)
         for name, dataset in groups.items():

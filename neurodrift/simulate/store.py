@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.io.zarr import refuse_existing, save_recording
+from neurodrift.io.zarr import object_strings, refuse_existing, save_recording
 from neurodrift.schema import FORMAT_VERSION
 from neurodrift.simulate.settings.kinds import parameters, settings_from_text, settings_text
 from neurodrift.simulate.settings.sweep import SweepConfig
@@ -149,9 +149,8 @@ def open_measures(path: str | os.PathLike[str], group: str = "measures") -> xr.D
     """
     if not (Path(path) / group / "zarr.json").is_file():
         raise FileNotFoundError(f"no {group} of a run at {path}")
-    stored = xr.open_zarr(path, group=group, consolidated=False, decode_times=False).load()
-    words = [name for name, array in stored.variables.items() if array.dtype.kind in "UT"]
-    return stored.assign_coords({n: stored[n].astype(object) for n in words if n in stored.coords})
+    stored = xr.open_zarr(path, group=group, consolidated=False, decode_times=False)
+    return object_strings(stored.load())
 
 
 @dataclass(frozen=True)

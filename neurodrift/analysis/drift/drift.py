@@ -312,11 +312,11 @@ class Population:
         union = _population_vectors(self.filled[a], self.filled[b], units_in)
         found = each[maps_in]
         result |= {
-            "rate_map_correlation": _mean(found),
+            "rate_map_correlation": mean_of_finite(found),
             "rate_map_correlation_median": np.median(found) if found.size else np.nan,
             "rate_map_correlation_n": found.size,
-            "population_vector_correlation": _mean(vectors),
-            "population_vector_correlation_union": _mean(union),
+            "population_vector_correlation": mean_of_finite(vectors),
+            "population_vector_correlation_union": mean_of_finite(union),
             "population_vector_correlation_n": (units_in & both).sum(),
             "unit_rate_map_correlation": each[np.argsort(self.order)],
             "bin_population_vector_correlation": vectors,
@@ -378,7 +378,19 @@ def _population_vectors(a: np.ndarray, b: np.ndarray, chosen: np.ndarray) -> np.
     return pearson(*(np.moveaxis(rate[chosen], 0, -1) for rate in (a, b)))
 
 
-def _mean(values: np.ndarray) -> float:
+def mean_of_finite(values: np.ndarray) -> float:
+    """Mean of the finite values, NaN if there is none.
+
+    Parameters
+    ----------
+    values
+        Any numbers.
+
+    Returns
+    -------
+    float
+        The mean.
+    """
     found = values[np.isfinite(values)]
     return float(found.mean()) if found.size else float("nan")
 

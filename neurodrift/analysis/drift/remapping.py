@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.drift.drift import pearson, standardized
+from neurodrift.analysis.drift.drift import mean_of_finite, pearson, standardized
 from neurodrift.schema import label
 from neurodrift.schema.results import REMAPPING
 
@@ -208,12 +208,12 @@ def _compare(one: _Maps, a: int, two: _Maps, b: int, min_peak: float) -> dict[st
         "unit_rate_change": change,
         "unit_state": state,
         "between": _between(x, y, compared, seen),
-        "map_correlation": _mean(r),
+        "map_correlation": mean_of_finite(r),
         "map_correlation_median": float(np.median(r[compared])) if compared.any() else np.nan,
-        "peak_shift": _mean(shift),
-        "rate_change": _mean(np.abs(change)),
-        "population_vector_correlation": _mean(pearson(p, q)),
-        "population_vector_cosine": _mean(_cosine(p, q)),
+        "peak_shift": mean_of_finite(shift),
+        "rate_change": mean_of_finite(np.abs(change)),
+        "population_vector_correlation": mean_of_finite(pearson(p, q)),
+        "population_vector_cosine": mean_of_finite(_cosine(p, q)),
     }
 
 
@@ -258,11 +258,6 @@ def _cosine(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     found = np.full(norms.shape, np.nan)
     np.divide((p * q).sum(axis=-1), norms, out=found, where=norms > 0)
     return np.clip(found, -1.0, 1.0)
-
-
-def _mean(values: np.ndarray) -> float:
-    found = values[np.isfinite(values)]
-    return float(found.mean()) if found.size else float("nan")
 
 
 def _share(some: int, total: int) -> float:

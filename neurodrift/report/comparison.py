@@ -201,7 +201,6 @@ def _estimate(one: xr.Dataset, i: int) -> tuple[str, str, float, float, float]:
     return str(one["side"].values[i]), _style(i), slope, low, high
 
 
-_SIMILARITIES = ("rate_map_correlation", "ensemble_rate_correlation")
 _SLOPE = ("slope", "slope_ci_low", "slope_ci_high")
 _FOREST_CAPTION = "Dot: slope; bar: confidence interval, with an arrow where it goes on."
 

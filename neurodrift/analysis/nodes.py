@@ -40,6 +40,7 @@ from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.place_cells.stability import compare_criteria, compute_map_stability
+from neurodrift.analysis.quality.lag import check_lag
 from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
@@ -463,6 +464,13 @@ NODES: tuple[Node, ...] = (
         "units that each step keeps, and the check of the registration",
         _quality,
         uses=("sparsity", "place_cells", "map_switches"),
+        place="warnings",
+    ),
+    Node(
+        "lag",
+        "whether activity and position are in step, by a scan of the lag between them",
+        lambda work: check_lag(work.recording),
+        needs=("position", "noise"),
         place="warnings",
     ),
     Node(

@@ -59,13 +59,41 @@ def _at_the_gate(view: View) -> Iterator[Caution]:
 
 def _no_running(view: View) -> Iterator[Caution]:
     told = view.sessions.get("running_speed")
-    if "maps" in view.nodes and view.noisy and (told is None or told.isna().all()):
+    derived = json.loads(view.tree.attrs.get("derived", "[]"))
+    if derived:
+        yield Caution(
+            "derived-speed",
+            "note",
+            "Running speed from the position",
+            f"The recording has no speed; {listing(derived)} of running were derived from its "
+            "position, so that rest is left out of the maps.",
+        )
+    elif "maps" in view.nodes and view.noisy and (told is None or told.isna().all()):
         yield Caution(
             "no-speed",
             "care",
             "No running speed",
             "The recording has no speed, so rest is not left out of the maps, and running "
             "directions are not told apart unless the recording has them.",
+        )
+
+
+def _lag(view: View) -> Iterator[Caution]:
+    found = view.nodes.get("lag")
+    if found is None:
+        return
+    for text in json.loads(found.attrs.get("warnings", "[]")):
+        yield Caution("out-of-step", "serious", "Activity and position are out of step", text)
+    verdict = found["verdict"].values
+    open_ = [str(name) for name in found["session"].values[verdict == "undecided"]]
+    if open_:
+        yield Caution(
+            "lag-undecided",
+            "note",
+            "Not known whether activity and position are in step",
+            f"In {plural(len(open_), 'session')} of {verdict.size} ({listing(open_)}) the scanned "
+            "units tell too little of position at any lag within a minute to say whether both "
+            "clocks fit.",
         )
 
 
@@ -320,6 +348,7 @@ def _stored(view: View) -> Iterator[Caution]:
 RECORDING_CHECKS = (
     _at_the_gate,
     _no_running,
+    _lag,
     _no_position,
     _several_maps,
     _one_unit,

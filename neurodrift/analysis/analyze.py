@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift._version import __version__
-from neurodrift.analysis.maps.binning import Binning, as_binning
+from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.place_cells._tests import expect
@@ -117,6 +118,8 @@ def analyze(
         recording = kinematics.running_where_missing(recording)
     derived = recording.attrs["derived"] if recording is not given else "[]"
     smoothing = binning.smoothing_or_default(smoothing)
+    used = used_sessions(recording, binning)
+    binning = replace(binning, unused_sessions="keep")
     expect("criterion", criterion, ("auto", "shuffle", "information"))
     expect("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":
@@ -136,6 +139,7 @@ def analyze(
         seed=seed,
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
+        has_frames=bool(used.any()),
     )
     without: dict[str, str] = {}
     for node in _bar(nodes, progress):
@@ -166,6 +170,7 @@ def analyze(
             ),
             "recording": json.dumps(dict(given.attrs), default=str),
             "derived": derived,
+            "unused_sessions": json.dumps([str(s) for s in recording["session"].values[~used]]),
             "left_out": json.dumps(without),
             **n_maps_of(work.recording),
         },
@@ -289,6 +294,12 @@ def _sessions_text(results: xr.DataTree, by_information: bool) -> list[str]:
         )
     elif "maps" in results and noisy and sessions["running_speed"].isnull().all():
         lines.append("\nThe recording has no speed: rest is not left out of the maps.")
+    unused = json.loads(results.attrs.get("unused_sessions", "[]"))
+    if unused and "maps" in results:
+        lines.append(
+            f"No frame can be used in session {', '.join(unused)}: none is tracked while the\n"
+            "animal runs. Maps, place cells and information are missing there."
+        )
     if "maps" in results and noisy and _pools_directions(results["maps"].to_dataset()):
         lines.append("Both directions of running are pooled in the maps.")
     return lines

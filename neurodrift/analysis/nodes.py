@@ -63,6 +63,8 @@ class Work:
         Whether place cells are decided by a test against shuffles.
     detects_maps
         Whether segments of several maps are told apart by what is detected.
+    has_frames
+        Whether any frame can be put on a map: tracked and, where there is a speed, running.
     nodes
         Results by the name of their node.
     """
@@ -77,17 +79,24 @@ class Work:
     seed: int
     tested: bool
     detects_maps: bool
+    has_frames: bool = True
     nodes: dict[str, xr.Dataset] = field(default_factory=dict)
 
     @property
     def has_position(self) -> bool:
         """Whether there are maps."""
-        return "x" in self.recording
+        has_units = bool(self.recording.sizes["unit"])
+        return "x" in self.recording and self.has_frames and has_units
 
     @property
     def noisy(self) -> bool:
         """Whether activity has noise, and so registration and maps can be checked."""
-        return self.has_position and self.recording["activity"].attrs["kind"] != "activation"
+        return self.has_position and not self.noise_free
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether activity is a function of the input."""
+        return bool(self.recording["activity"].attrs["kind"] == "activation")
 
     def found(self, name: str, variable: str) -> xr.DataArray | None:
         """A variable of a node, None where the node was left out."""
@@ -126,9 +135,14 @@ class Node:
 
 
 NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
-    "position": (lambda work: work.has_position, "the recording has no position"),
+    "units": (lambda work: bool(work.recording.sizes["unit"]), "the recording has no unit"),
+    "position": (lambda work: "x" in work.recording, "the recording has no position"),
+    "frames": (
+        lambda work: work.has_frames,
+        "no frame can be used: none is tracked in a running animal",
+    ),
     "noise": (
-        lambda work: work.noisy,
+        lambda work: not work.noise_free,
         "activations are a function of the input, without noise that could be checked",
     ),
     "test": (
@@ -368,7 +382,7 @@ NODES: tuple[Node, ...] = (
         "map_switches",
         "maps of the environment that the population switches between",
         _map_switches,
-        needs=("position", "noise", "unknown maps"),
+        needs=("units", "position", "frames", "noise", "unknown maps"),
         place="warnings",
     ),
     Node(
@@ -381,14 +395,14 @@ NODES: tuple[Node, ...] = (
         "maps",
         "rate maps and occupancy",
         lambda work: compute_rate_maps(work.recording, binning=work.binning),
-        needs=("position",),
+        needs=("units", "position", "frames"),
         place="rate maps",
     ),
     Node(
         "smoothed_maps",
         "the same, smoothed: what is drawn and correlated",
         _smoothed_maps,
-        needs=("position",),
+        needs=("units", "position", "frames"),
         uses=("maps",),
         place="rate maps",
     ),
@@ -398,7 +412,7 @@ NODES: tuple[Node, ...] = (
         lambda work: detect_informative_units(
             work.nodes["maps"], min_information=work.min_information
         ),
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("maps",),
         measures=lambda work: informative_measures(
             work.nodes["sparsity"], work.nodes["informative"]
@@ -408,14 +422,14 @@ NODES: tuple[Node, ...] = (
         "information",
         "spatial information of each unit, with its sampling bias removed",
         _information,
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("maps",),
     ),
     Node(
         "place_cells",
         "units whose information is above that of shuffles",
         _place_cells,
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("informative", "information"),
         measures=lambda work: place_cell_measures(
             *(work.nodes[name] for name in ("sparsity", "place_cells", "information"))
@@ -425,14 +439,14 @@ NODES: tuple[Node, ...] = (
         "stability",
         "units whose maps of two parts of a session agree more than by chance",
         _stability,
-        needs=("position", "test"),
+        needs=("units", "position", "frames", "test"),
         place="warnings",
     ),
     Node(
         "agreement",
         "whether both criteria choose the same units",
         _agreement,
-        needs=("position", "test"),
+        needs=("units", "position", "frames", "test"),
         uses=("place_cells", "stability"),
         place="warnings",
     ),
@@ -440,7 +454,7 @@ NODES: tuple[Node, ...] = (
         "place_fields",
         "place fields of place cells: centres, widths, rates",
         _place_fields,
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("smoothed_maps", "place_cells"),
         place="rate maps",
     ),
@@ -455,7 +469,7 @@ NODES: tuple[Node, ...] = (
         "session_drift",
         "similarity of halves of sessions, with the noise ceiling on the diagonal",
         _session_drift,
-        needs=("position",),
+        needs=("units", "position", "frames"),
         uses=("sparsity", "place_cells"),
         place="drift",
     ),
@@ -470,7 +484,7 @@ NODES: tuple[Node, ...] = (
         "lag",
         "whether activity and position are in step, by a scan of the lag between them",
         lambda work: check_lag(work.recording),
-        needs=("position", "noise"),
+        needs=("units", "position", "frames", "noise"),
         place="warnings",
     ),
     Node(

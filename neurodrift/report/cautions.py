@@ -98,13 +98,24 @@ def _lag(view: View) -> Iterator[Caution]:
 
 
 def _no_position(view: View) -> Iterator[Caution]:
+    unused = json.loads(view.tree.attrs.get("unused_sessions", "[]"))
     if "maps" not in view.nodes:
+        what = "no frame that is tracked while the animal runs" if unused else "no position"
         yield Caution(
             "no-position",
             "care",
             "No position",
-            "The recording has no position, so there are no rate maps, no place cells and no "
+            f"The recording has {what}, so there are no rate maps, no place cells and no "
             "spatial information; sparsity and the drift of mean activity remain.",
+        )
+    elif unused:
+        yield Caution(
+            "unused-sessions",
+            "serious",
+            "Sessions without a map",
+            f"No frame of {plural(len(unused), 'session')} of {len(view.sessions)} "
+            f"({listing(unused)}) can be used: none is tracked while the animal runs. Maps, place "
+            "cells and information are missing there.",
         )
 
 

@@ -86,15 +86,17 @@ def analyze(
         ``sparsity``, ``maps``, ``information``, ``place_cells``, ``drift`` (all frames of a
         session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
         the diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares
-        slopes) and ``phases``. Nodes that the recording cannot have are left out. The root's
-        attributes are the parameters, the version of neurodrift, and ``left_out``: node and
-        reason, as JSON. Where the criterion is information, the tests and corrections that assume
-        noise are left out: p, q and z are NaN, and the information is naive.
+        slopes) and ``phases``. Nodes that the recording cannot have are left out, and maps of a
+        session are NaN where none of its frames is tracked and running. The root's attributes
+        are the parameters, the version of neurodrift, ``left_out`` (node and reason, as JSON),
+        ``unused_sessions`` and ``derived``. Where the criterion is information, the tests and
+        corrections that assume noise are left out: p, q and z are NaN, and the information is
+        naive.
 
     Raises
     ------
     ValueError
-        If it is no recording, a session has no frame that can be used, or an option is unknown.
+        If it is no recording, the binning leaves no frame of any session, or an option is unknown.
     TypeError
         If `binning` is no :class:`Binning`, or `measures` no list.
 
@@ -139,7 +141,7 @@ def analyze(
         seed=seed,
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
-        has_frames=bool(used.any()),
+        used=used,
     )
     without: dict[str, str] = {}
     for node in _bar(nodes, progress):

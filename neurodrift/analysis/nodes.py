@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import lag_coords
 from neurodrift.analysis.drift.ceiling import (
     compute_half_maps,
     compute_session_drift,
@@ -44,7 +45,7 @@ from neurodrift.analysis.quality.lag import check_lag
 from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
-from neurodrift.schema.results import MEASURES
+from neurodrift.schema.results import DRIFT, MEASURES
 
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
 
@@ -63,8 +64,9 @@ class Work:
         Whether place cells are decided by a test against shuffles.
     detects_maps
         Whether segments of several maps are told apart by what is detected.
-    has_frames
-        Whether any frame can be put on a map: tracked and, where there is a speed, running.
+    used
+        (session) whether any of its frames can be put on a map: tracked and, where there is a
+        speed, running.
     nodes
         Results by the name of their node.
     """
@@ -79,8 +81,13 @@ class Work:
     seed: int
     tested: bool
     detects_maps: bool
-    has_frames: bool = True
+    used: np.ndarray
     nodes: dict[str, xr.Dataset] = field(default_factory=dict)
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether any session has a frame that can be put on a map."""
+        return bool(self.used.any())
 
     @property
     def has_position(self) -> bool:
@@ -247,7 +254,20 @@ def _session_drift(work: Work) -> xr.Dataset:
         smoothing=work.smoothing,
         split=finest_split(work.recording),
     )
-    return compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
+    found = compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
+    return _over_all_sessions(found, work.recording)
+
+
+def _over_all_sessions(found: xr.Dataset, recording: xr.Dataset) -> xr.Dataset:
+    """Drift over every session of a recording, NaN for those without a frame to cut in halves."""
+    sessions, pair = recording["session"].values, ("session_a", "session_b")
+    if found.sizes["session_a"] == sessions.size:
+        return found
+    counts = {name: 0 for name, array in found.data_vars.items() if array.dtype.kind in "iu"}
+    laid = found.drop_vars([name for name in found.coords if str(name).startswith("lag")])
+    laid = laid.reindex(dict.fromkeys(pair, sessions), fill_value=counts)
+    lags = lag_coords(recording, pair, np.arange(sessions.size))
+    return label(laid.assign_coords(lags), DRIFT).assign_attrs(found.attrs)
 
 
 def _quality(work: Work) -> xr.Dataset:
@@ -271,7 +291,11 @@ def _quality(work: Work) -> xr.Dataset:
 
 
 def _sessions(work: Work) -> xr.Dataset:
-    measures = [node.measures(work) for node in NODES if node.measures and node.name in work.nodes]
+    measures = []
+    for node in NODES:
+        if node.measures and node.name in work.nodes:
+            found = node.measures(work)
+            measures.append(_where_used(found, work.used) if "frames" in node.needs else found)
     if work.has_position and "map_label" in work.recording:
         measures.append(_n_maps(work.recording))
     table = tabulate_sessions(work.recording, *measures)
@@ -279,6 +303,13 @@ def _sessions(work: Work) -> xr.Dataset:
     sessions = xr.Dataset.from_dataframe(table.set_index("session"))
     sessions["session"] = sessions["session"].astype(object)
     return label(sessions, MEASURES)
+
+
+def _where_used(measures: xr.Dataset, used: np.ndarray) -> xr.Dataset:
+    """Measures of maps, NaN in sessions without a map, where 0 would be no measurement."""
+    known = xr.DataArray(used, dims="session")
+    real = [name for name, values in measures.items() if values.dtype.kind == "f"]
+    return measures.assign({name: measures[name].where(known) for name in real})
 
 
 def _regression(work: Work) -> xr.Dataset:

@@ -99,7 +99,7 @@ def _lag(view: View) -> Iterator[Caution]:
 
 def _no_position(view: View) -> Iterator[Caution]:
     unused = json.loads(view.tree.attrs.get("unused_sessions", "[]"))
-    if "maps" not in view.nodes:
+    if "maps" not in view.nodes and view.n_units:
         what = "no frame that is tracked while the animal runs" if unused else "no position"
         yield Caution(
             "no-position",
@@ -108,7 +108,7 @@ def _no_position(view: View) -> Iterator[Caution]:
             f"The recording has {what}, so there are no rate maps, no place cells and no "
             "spatial information; sparsity and the drift of mean activity remain.",
         )
-    elif unused:
+    elif unused and "maps" in view.nodes:
         yield Caution(
             "unused-sessions",
             "serious",

@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -379,7 +379,9 @@ def recordings_in(
     settle(place.findings, where, accept)
     time, xy, step = place.time, place.xy, place.step
     source = nwb_find.find_activity(nwbfile, series, where)
-    settle(clocks_together(source, place), where, accept)
+    of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
+    in_step = replace(place, time=time + of_file) if of_file else place
+    settle(clocks_together(source, in_step), where, accept)
     activity, kind, table, rows = activity_on_frames(source, time, step, values)
     settle(trace_findings(activity, kind, nwb_find.path_of(source)), where, accept)
     spans = told["spans"]
@@ -388,7 +390,8 @@ def recordings_in(
         settle(found, where, accept)
     covered = _within(time, spans)
     covered &= _told_valid(nwbfile, table, rows, time, where)
-    if kind in ("deconvolved", "activation"):
+    sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
+    if sampled and not lagged:
         covered &= ~np.isnan(activity).all(axis=1)
     if not covered.any():
         raise ValueError(
@@ -410,7 +413,12 @@ def recordings_in(
         of_session = activity
         if late:
             of_session, *_ = activity_on_frames(source, time + late, step, values)
-            frames = _with_activity(of_session, frames, time, step, late, name)
+        if sampled and lagged:
+            frames = frames[~np.isnan(of_session[frames]).all(axis=1)]
+        elif late:  # silence where nothing was recorded is no silence
+            frames = frames[frame_of(time[frames] + late, time, step) >= 0]
+        if not frames.size:
+            raise ValueError(f"with a lag of {late:g} s no frame of session {name} has activity")
         seen = observed_fraction(table, rows[wanted], time[frames]) >= OBSERVED
         if not seen.any():
             raise ValueError(f"no unit was observed throughout session {name}")
@@ -470,22 +478,6 @@ def checked_lag(lag: float | Mapping[str, float]) -> float | dict[str, float]:
     if named is None:
         return float(lag)  # type: ignore[arg-type]
     return {key: float(value) for key, value in named.items()}
-
-
-def _with_activity(
-    activity: np.ndarray, frames: np.ndarray, time: np.ndarray, step: float, lag: float, name: str
-) -> np.ndarray:
-    """Frames of a session for which activity was recorded so much later; silence is no gap."""
-    if activity.dtype.kind == "f" and np.isnan(activity).any():
-        recorded = ~np.isnan(activity[frames]).all(axis=1)
-    else:
-        recorded = frame_of(time[frames] + lag, time, step) >= 0
-    if not recorded.any():
-        raise ValueError(
-            f"a lag of {lag:g} s leaves no frame of session {name} that has activity; expected "
-            "less than the session is long"
-        )
-    return frames[recorded]
 
 
 def _told_of_lag(recording: xr.Dataset, lag: float, name: str) -> xr.Dataset:

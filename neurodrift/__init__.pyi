@@ -6,6 +6,7 @@ from .convert.own.memory import recording_from_sessions as recording_from_sessio
 from .recording import select_sessions as select_sessions
 from .recording import slice_sessions as slice_sessions
 from .joining import join_sessions as join_sessions
+from .io.verify import verify as verify
 from .io.zarr import open_recording as open_recording
 from .io.zarr import save_recording as save_recording
 from .io.nwb.read import import_nwb as import_nwb

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from neurodrift.io.manifest import (
+    DamagedStoreError,
+    missing_files,
+    read_manifest,
+    store_attributes,
+    write_manifest,
+)
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
+
+if TYPE_CHECKING:
+    from neurodrift.io.checked import CheckedStore
 
 _TIME_CHUNK = 8192  # sessions have any length, so stored chunks are regular and shorter
 _UNIT_CHUNK = 256
@@ -97,7 +107,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ValueError(f"{path} is not a whole recording:\n{listed}")
-    recording = _in_sessions(_load_all_but_activity(stored))
+    recording = _in_sessions(_load_all_but_activity(stored)).drop_encoding()
     check(recording)
     return recording
 
@@ -160,10 +170,7 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
 def _open(path: Path, what: str) -> xr.DataTree:
     if not (path / "zarr.json").is_file():
         raise FileNotFoundError(f"no {what} at {path}: expected a Zarr v3 directory")
-    try:
-        version = json.loads((path / "zarr.json").read_text())["attributes"]["format_version"]
-    except (ValueError, KeyError, TypeError):
-        version = None
+    version = store_attributes(path).get("format_version")
     if not isinstance(version, int):
         raise ValueError(f"{path} has no format_version: it was not written by neurodrift")
     if version > FORMAT_VERSION:
@@ -171,12 +178,50 @@ def _open(path: Path, what: str) -> xr.DataTree:
             f"{path} has format version {version}, but this neurodrift reads up to "
             f"{FORMAT_VERSION}: install a newer neurodrift"
         )
+    store: Any = checked_store(path)
     try:
         return xr.open_datatree(
-            path, engine="zarr", decode_times=False, consolidated=False, chunks={}
+            store, engine="zarr", decode_times=False, consolidated=False, chunks={}
         )
+    except DamagedStoreError:
+        raise
     except Exception as error:
         raise ValueError(f"{path} cannot be read, the store is damaged: {error}") from error
+
+
+def checked_store(path: Path) -> CheckedStore:
+    """A store to read from, which has all of its files.
+
+    Parameters
+    ----------
+    path
+        Directory of the store.
+
+    Returns
+    -------
+    CheckedStore
+        Whatever is read from it is held against its manifest. Without a manifest, a warning says
+        that nothing can be checked.
+
+    Raises
+    ------
+    DamagedStoreError
+        If a file is missing, or not as long as it was.
+    """
+    from neurodrift.io.checked import CheckedStore, explained
+
+    manifest = read_manifest(path)
+    if manifest is None:
+        warnings.warn(
+            f"{path} has no manifest, as stores of other programs: whether all of it is there "
+            "cannot be checked",
+            stacklevel=2,
+        )
+    else:
+        faults = missing_files(path, manifest)
+        if faults:
+            raise DamagedStoreError(explained(path, faults))
+    return CheckedStore(path, manifest)
 
 
 def _storable(recording: xr.Dataset) -> xr.Dataset:
@@ -284,6 +329,7 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
     try:
         yield unfinished
+        write_manifest(unfinished)
         replace(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)

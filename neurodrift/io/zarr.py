@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import sys
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -319,7 +321,7 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
     Raises
     ------
     FileExistsError
-        If `path` exists and `overwrite` is False, or it is no Zarr store.
+        If `path` exists and `overwrite` is False, or it is no store of the same kind.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
@@ -329,6 +331,7 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
     try:
         yield unfinished
+        refuse_other_kind(path, str(store_attributes(unfinished).get("title", "")))
         write_manifest(unfinished)
         replace(unfinished, path)
     except BaseException:
@@ -336,7 +339,9 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
         raise
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
+def refuse_existing(
+    path: Path, overwrite: bool, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> None:
     """Raise an error if something stands at a path that may not be replaced.
 
     Parameters
@@ -345,20 +350,60 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         Where a file or store is to be written.
     overwrite
         Whether it may be replaced.
+    inputs
+        What the command reads: never replaced, nor written into.
 
     Raises
     ------
     FileExistsError
-        If it exists and may not.
+        If it exists and may not be replaced, or is an input, lies in one or holds one.
     """
+    out = path.resolve()
+    for item in inputs:
+        source = Path(item).resolve()
+        where = "is"
+        if out != source:
+            where = "lies in" if source in out.parents else "holds"
+        if out == source or source in out.parents or out in source.parents:
+            raise FileExistsError(
+                f"the output {path} {where} the input {item}, which is never replaced: choose "
+                "another name"
+            )
     if os.path.lexists(path) and not overwrite:
         raise FileExistsError(
             f"{path} exists and was kept; pass overwrite (--overwrite) or move it"
         )
 
 
+def refuse_other_kind(path: Path, title: str) -> None:
+    """Raise an error if a store of another kind would be replaced.
+
+    Parameters
+    ----------
+    path
+        Where the store is to be written.
+    title
+        What it holds, such as ``"neurodrift results"``.
+
+    Raises
+    ------
+    FileExistsError
+        If what stands there is another kind of store, or not from neurodrift.
+    """
+    if not (path / "zarr.json").is_file():
+        return
+    there = str(store_attributes(path).get("title", ""))
+    if there != title:
+        raise FileExistsError(
+            f"{path} holds {there or 'a store of another program'!r}, not {title!r}, and was kept: "
+            "overwrite replaces only the same kind; choose another name"
+        )
+
+
 def replace(unfinished: Path, path: Path) -> None:
     """Put a finished file or directory in the place of what may stand there.
+
+    Where the system can exchange two names at once, no kill finds neither of them in its place.
 
     Parameters
     ----------
@@ -367,19 +412,32 @@ def replace(unfinished: Path, path: Path) -> None:
     path
         Its final name.
     """
-    if not unfinished.is_dir() and not path.is_dir():
+    if not os.path.lexists(path) or not (unfinished.is_dir() or path.is_dir()):
         os.replace(unfinished, path)
         return
     old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-    if os.path.lexists(path):
+    if _exchange(unfinished, path):
+        os.replace(unfinished, old)
+    else:
         os.replace(path, old)
-    try:
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.lexists(old):
+        try:
+            os.replace(unfinished, path)
+        except BaseException:
             os.replace(old, path)
-        raise
+            raise
     if old.is_dir() and not old.is_symlink():
         shutil.rmtree(old)
     else:
         old.unlink(missing_ok=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step; False where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)

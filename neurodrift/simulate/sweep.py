@@ -16,13 +16,13 @@ import xarray as xr
 
 from neurodrift._version import __version__
 from neurodrift.io.manifest import DamagedStoreError, missing_files
-from neurodrift.io.zarr import replace
+from neurodrift.io.zarr import refuse_other_kind, replace
 from neurodrift.simulate._workers import make_blocks
 from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, summarize_training
 from neurodrift.simulate.settings.kinds import settings_from_text
 from neurodrift.simulate.settings.sweep import SweepConfig, read_sweep, sweep_of
 from neurodrift.simulate.shards import done_marks, finish, resume, sweep_manifest, take_apart
-from neurodrift.simulate.store import attributes, create, read_groups
+from neurodrift.simulate.store import TITLE, attributes, create, read_groups
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -328,6 +328,8 @@ def run_sweep(
             raise _refused(difference)
         elif path.is_dir() and not (path / "zarr.json").is_file():
             raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
+        else:
+            refuse_other_kind(path, TITLE)
     if os.path.lexists(under_way):
         difference = _difference(under_way, config)
         if difference and not (overwrite and (under_way / "zarr.json").is_file()):

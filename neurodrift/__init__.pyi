@@ -6,7 +6,6 @@ from .convert.own.memory import recording_from_sessions as recording_from_sessio
 from .recording import select_sessions as select_sessions
 from .recording import slice_sessions as slice_sessions
 from .joining import join_sessions as join_sessions
-from .io.verify import verify as verify
 from .io.zarr import open_recording as open_recording
 from .io.zarr import save_recording as save_recording
 from .io.nwb.read import import_nwb as import_nwb
@@ -75,6 +74,7 @@ from .analysis.analyze import analyze as analyze
 from .analysis.analyze import summarize as summarize
 from .io.zarr import open_results as open_results
 from .io.zarr import save_results as save_results
+from .io.verify import verify as verify
 from .io.nwb.results import export_results as export_results
 from .report import write_report as write_report
 

@@ -31,7 +31,7 @@ PACKAGE = {  # across, and up: an arrow always points down
 ANALYSIS = {
     "shared files": (0.62, 0), "maps": (0.4, 1), "drift": (0.14, 2), "information": (0.36, 2),
     "place_cells": (0.56, 2), "regression": (0.9, 2.4), "identity": (0.2, 3), "phases": (0.68, 3),
-    "comparison": (0.9, 3.4), "nodes and analyze": (0.5, 4),
+    "quality": (0.42, 3), "comparison": (0.9, 3.4), "nodes and analyze": (0.5, 4),
 }  # fmt: skip
 WORDS = {
     "schema": "schema, seeds\nnames, units, checks",
@@ -54,6 +54,7 @@ WORDS = {
     "drift": "drift\npairs of sessions",
     "regression": "regression\ntrends",
     "identity": "identity\nthe same cells?",
+    "quality": "quality\nclocks in step?",
     "phases": "phases\nof learning",
     "comparison": "comparison\nside by side",
     "nodes and analyze": "nodes.py, analyze.py\nanalyze runs them all",

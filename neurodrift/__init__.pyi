@@ -53,6 +53,9 @@ from .analysis.drift.latent import fit_latent_space as fit_latent_space
 from .analysis.drift.latent import compute_latent_activity as compute_latent_activity
 from .analysis.drift.latent import compute_latent_trajectories as compute_latent_trajectories
 
+# quality
+from .analysis.quality.lag import check_lag as check_lag
+
 # identity
 from .analysis.identity.registration import check_registration as check_registration
 from .analysis.identity.quality import count_units as count_units

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 
@@ -62,6 +64,56 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
     if "y" not in recording:
         result = result.assign(direction=("time", direction))
     return label(result, {name: RECORDING[name] for name in ("speed", "direction")})
+
+
+def running_where_missing(recording: xr.Dataset) -> xr.Dataset:
+    """Give a recording without a running speed the one of its position.
+
+    Parameters
+    ----------
+    recording
+        A recording.
+
+    Returns
+    -------
+    xarray.Dataset
+        With `speed` and, on a linear track without one, `direction`; their names stand in its
+        attribute ``derived``, a JSON list. The recording itself where it has a speed or no
+        position, is of a network, whose inputs follow no path, or holds only frames of running
+        (attribute ``only_running``), whose steps are no speed.
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.kinematics import running_where_missing
+    >>> recording = testing.linear_track(n_units=1, n_sessions=1, minutes=1)
+    >>> running_where_missing(recording.drop_vars(["speed", "direction"])).attrs["derived"]
+    '["speed", "direction"]'
+    """
+    network = recording["activity"].attrs.get("kind") == "activation"
+    network |= "training_step" in recording.coords
+    if "speed" in recording or "x" not in recording or network or is_cut_to_running(recording):
+        return recording
+    derived = running(recording)
+    names = [name for name in ("speed", "direction") if name in derived and name not in recording]
+    found = recording.assign({name: derived[name] for name in names})
+    return found.assign_attrs(derived=json.dumps(names))
+
+
+def is_cut_to_running(recording: xr.Dataset) -> bool:
+    """Whether its source kept only frames of running, so that steps between frames are no speed.
+
+    Parameters
+    ----------
+    recording
+        A recording.
+
+    Returns
+    -------
+    bool
+        What its attribute ``only_running`` says.
+    """
+    return bool(recording.attrs.get("only_running", False))
 
 
 def laps(x: np.ndarray, *, limits: tuple[float, float], end_zone: float = 0.1) -> np.ndarray:

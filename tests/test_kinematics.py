@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from neurodrift import recording_from_arrays, schema, slice_sessions, testing
 from neurodrift._velocity import moving_average
-from neurodrift.kinematics import laps, running, velocity
+from neurodrift.kinematics import laps, running, running_where_missing, velocity
 
 
 def reference_average(values, width):
@@ -237,3 +237,30 @@ def test_running__keeps_the_recording_otherwise():
     found = running(recording)
     rest = ["speed", "direction"]
     xr.testing.assert_identical(found.drop_vars(rest), recording.drop_vars(rest))
+
+
+def test_running_where_missing__derives_only_what_is_not_there():
+    whole = testing.linear_track(n_units=2, n_sessions=2, minutes=1)
+    assert running_where_missing(whole) is whole
+    bare = whole.drop_vars(["speed", "direction"])
+    found = running_where_missing(bare)
+    expected = running(bare)
+    for name in ("speed", "direction"):
+        np.testing.assert_array_equal(found[name].values, expected[name].values)
+    assert found.attrs["derived"] == '["speed", "direction"]' and "speed" not in bare
+    turned = bare.assign(direction=whole["direction"] * np.int8(-1))
+    found = running_where_missing(turned)  # a direction that was given stays
+    np.testing.assert_array_equal(found["direction"].values, -whole["direction"].values)
+    assert found.attrs["derived"] == '["speed"]'
+
+
+def test_running_where_missing__leaves_what_has_no_path():
+    bare = testing.linear_track(n_units=2, n_sessions=2, minutes=1).drop_vars(
+        ["speed", "direction"]
+    )
+    for other in (
+        bare.drop_vars("x"),
+        bare.assign_attrs(only_running=1),
+        bare.assign_coords(training_step=("session", [0, 10])),
+    ):
+        assert running_where_missing(other) is other

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import xarray as xr
 
+from neurodrift import kinematics
 from neurodrift._version import __version__
-from neurodrift.analysis.maps.binning import Binning, as_binning
+from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.place_cells._tests import expect
+from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
 from neurodrift.schema import FORMAT_VERSION, check
 
 __all__ = ["analyze", "summarize"]
@@ -41,7 +44,11 @@ def analyze(
     ----------
     recording
         A recording; lazy activity is read session by session. Without a position there are only
-        the sparsity and the drift of activity.
+        the sparsity and the drift of activity. Without a speed it gets that of its position
+        (:func:`neurodrift.kinematics.running`), and on a linear track its direction, so that rest
+        is left out as in other recordings; the summary, the report and the attribute ``derived`` of
+        the results say so.
+        ``Binning(speed_range=(0, inf))`` keeps all frames and derives nothing.
     measures
         Nodes to compute; those that they use are computed too. All when omitted.
     binning
@@ -79,15 +86,17 @@ def analyze(
         ``sparsity``, ``maps``, ``information``, ``place_cells``, ``drift`` (all frames of a
         session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
         the diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares
-        slopes) and ``phases``. Nodes that the recording cannot have are left out. The root's
-        attributes are the parameters, the version of neurodrift, and ``left_out``: node and
-        reason, as JSON. Where the criterion is information, the tests and corrections that assume
-        noise are left out: p, q and z are NaN, and the information is naive.
+        slopes) and ``phases``. Nodes that the recording cannot have are left out, and maps of a
+        session are NaN where none of its frames is tracked and running. The root's attributes
+        are the parameters, the version of neurodrift, ``left_out`` (node and reason, as JSON),
+        ``unused_sessions`` and ``derived``. Where the criterion is information, the tests and
+        corrections that assume noise are left out: p, q and z are NaN, and the information is
+        naive.
 
     Raises
     ------
     ValueError
-        If it is no recording, a session has no frame that can be used, or an option is unknown.
+        If it is no recording, the binning leaves no frame of any session, or an option is unknown.
     TypeError
         If `binning` is no :class:`Binning`, or `measures` no list.
 
@@ -106,7 +115,13 @@ def analyze(
         if binning != Binning():
             raise ValueError("binning and bin_width are both given: give Binning(bin_width=...)")
         binning = Binning(bin_width=bin_width)
+    given = recording
+    if binning.speed_range != (0.0, np.inf):
+        recording = kinematics.running_where_missing(recording)
+    derived = recording.attrs["derived"] if recording is not given else "[]"
     smoothing = binning.smoothing_or_default(smoothing)
+    used = used_sessions(recording, binning)
+    binning = replace(binning, unused_sessions="keep")
     expect("criterion", criterion, ("auto", "shuffle", "information"))
     expect("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":
@@ -126,6 +141,7 @@ def analyze(
         seed=seed,
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
+        used=used,
     )
     without: dict[str, str] = {}
     for node in _bar(nodes, progress):
@@ -154,7 +170,9 @@ def analyze(
                     "seed": seed,
                 }
             ),
-            "recording": json.dumps(dict(recording.attrs), default=str),
+            "recording": json.dumps(dict(given.attrs), default=str),
+            "derived": derived,
+            "unused_sessions": json.dumps([str(s) for s in recording["session"].values[~used]]),
             "left_out": json.dumps(without),
             **n_maps_of(work.recording),
         },
@@ -211,6 +229,10 @@ def summarize(results: xr.DataTree) -> str:
         )
     if "quality" in results:
         lines.append(f"\n{_units(results['quality'].to_dataset())}")
+    if "lag" in results:
+        found = results["lag"].to_dataset()
+        lines.append(f"\n{describe_lag(found)}")
+        lines += [f"Warning: {text}" for text in lag_warnings(found)]
     lags = next(
         (results[name].to_dataset() for name in ("session_drift", "drift") if name in results),
         xr.Dataset(),
@@ -266,9 +288,28 @@ def _sessions_text(results: xr.DataTree, by_information: bool) -> list[str]:
     table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
     lines = [table.to_string(float_format=lambda value: f"{value:.3g}")]
     noisy = results["sparsity"].attrs.get("activity_kind") != "activation"
-    if "maps" in results and noisy and sessions["running_speed"].isnull().all():
+    derived = json.loads(results.attrs.get("derived", "[]"))
+    if derived:
+        lines.append(
+            f"\nThe recording has no speed: {' and '.join(derived)} of running are derived\n"
+            "from its position, and rest is left out (--speed-range 0 inf derives nothing)."
+        )
+    elif "maps" in results and noisy and sessions["running_speed"].isnull().all():
         lines.append("\nThe recording has no speed: rest is not left out of the maps.")
+    unused = json.loads(results.attrs.get("unused_sessions", "[]"))
+    if unused and "maps" in results:
+        lines.append(
+            f"No frame can be used in session {', '.join(unused)}: none is tracked while the\n"
+            "animal runs. Maps, place cells and information are missing there."
+        )
+    if "maps" in results and noisy and _pools_directions(results["maps"].to_dataset()):
+        lines.append("Both directions of running are pooled in the maps.")
     return lines
+
+
+def _pools_directions(maps: xr.Dataset) -> bool:
+    """Whether maps over one axis are of both running directions together."""
+    return "y_bin" not in maps.coords and maps["direction"].values.tolist() == [0]
 
 
 def _units(quality: xr.Dataset) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import lag_coords
 from neurodrift.analysis.drift.ceiling import (
     compute_half_maps,
     compute_session_drift,
@@ -40,10 +41,11 @@ from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.place_cells.stability import compare_criteria, compute_map_stability
+from neurodrift.analysis.quality.lag import check_lag
 from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
-from neurodrift.schema.results import MEASURES
+from neurodrift.schema.results import DRIFT, MEASURES
 
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
 
@@ -62,6 +64,9 @@ class Work:
         Whether place cells are decided by a test against shuffles.
     detects_maps
         Whether segments of several maps are told apart by what is detected.
+    used
+        (session) whether any of its frames can be put on a map: tracked and, where there is a
+        speed, running.
     nodes
         Results by the name of their node.
     """
@@ -76,17 +81,29 @@ class Work:
     seed: int
     tested: bool
     detects_maps: bool
+    used: np.ndarray
     nodes: dict[str, xr.Dataset] = field(default_factory=dict)
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether any session has a frame that can be put on a map."""
+        return bool(self.used.any())
 
     @property
     def has_position(self) -> bool:
         """Whether there are maps."""
-        return "x" in self.recording
+        has_units = bool(self.recording.sizes["unit"])
+        return "x" in self.recording and self.has_frames and has_units
 
     @property
     def noisy(self) -> bool:
         """Whether activity has noise, and so registration and maps can be checked."""
-        return self.has_position and self.recording["activity"].attrs["kind"] != "activation"
+        return self.has_position and not self.noise_free
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether activity is a function of the input."""
+        return bool(self.recording["activity"].attrs["kind"] == "activation")
 
     def found(self, name: str, variable: str) -> xr.DataArray | None:
         """A variable of a node, None where the node was left out."""
@@ -125,9 +142,14 @@ class Node:
 
 
 NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
-    "position": (lambda work: work.has_position, "the recording has no position"),
+    "units": (lambda work: bool(work.recording.sizes["unit"]), "the recording has no unit"),
+    "position": (lambda work: "x" in work.recording, "the recording has no position"),
+    "frames": (
+        lambda work: work.has_frames,
+        "no frame can be used: none is tracked in a running animal",
+    ),
     "noise": (
-        lambda work: work.noisy,
+        lambda work: not work.noise_free,
         "activations are a function of the input, without noise that could be checked",
     ),
     "test": (
@@ -232,7 +254,20 @@ def _session_drift(work: Work) -> xr.Dataset:
         smoothing=work.smoothing,
         split=finest_split(work.recording),
     )
-    return compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
+    found = compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
+    return _over_all_sessions(found, work.recording)
+
+
+def _over_all_sessions(found: xr.Dataset, recording: xr.Dataset) -> xr.Dataset:
+    """Drift over every session of a recording, NaN for those without a frame to cut in halves."""
+    sessions, pair = recording["session"].values, ("session_a", "session_b")
+    if found.sizes["session_a"] == sessions.size:
+        return found
+    counts = {name: 0 for name, array in found.data_vars.items() if array.dtype.kind in "iu"}
+    laid = found.drop_vars([name for name in found.coords if str(name).startswith("lag")])
+    laid = laid.reindex(dict.fromkeys(pair, sessions), fill_value=counts)
+    lags = lag_coords(recording, pair, np.arange(sessions.size))
+    return label(laid.assign_coords(lags), DRIFT).assign_attrs(found.attrs)
 
 
 def _quality(work: Work) -> xr.Dataset:
@@ -256,7 +291,11 @@ def _quality(work: Work) -> xr.Dataset:
 
 
 def _sessions(work: Work) -> xr.Dataset:
-    measures = [node.measures(work) for node in NODES if node.measures and node.name in work.nodes]
+    measures = []
+    for node in NODES:
+        if node.measures and node.name in work.nodes:
+            found = node.measures(work)
+            measures.append(_where_used(found, work.used) if "frames" in node.needs else found)
     if work.has_position and "map_label" in work.recording:
         measures.append(_n_maps(work.recording))
     table = tabulate_sessions(work.recording, *measures)
@@ -264,6 +303,13 @@ def _sessions(work: Work) -> xr.Dataset:
     sessions = xr.Dataset.from_dataframe(table.set_index("session"))
     sessions["session"] = sessions["session"].astype(object)
     return label(sessions, MEASURES)
+
+
+def _where_used(measures: xr.Dataset, used: np.ndarray) -> xr.Dataset:
+    """Measures of maps, NaN in sessions without a map, where 0 would be no measurement."""
+    known = xr.DataArray(used, dims="session")
+    real = [name for name, values in measures.items() if values.dtype.kind == "f"]
+    return measures.assign({name: measures[name].where(known) for name in real})
 
 
 def _regression(work: Work) -> xr.Dataset:
@@ -367,7 +413,7 @@ NODES: tuple[Node, ...] = (
         "map_switches",
         "maps of the environment that the population switches between",
         _map_switches,
-        needs=("position", "noise", "unknown maps"),
+        needs=("units", "position", "frames", "noise", "unknown maps"),
         place="warnings",
     ),
     Node(
@@ -380,14 +426,14 @@ NODES: tuple[Node, ...] = (
         "maps",
         "rate maps and occupancy",
         lambda work: compute_rate_maps(work.recording, binning=work.binning),
-        needs=("position",),
+        needs=("units", "position", "frames"),
         place="rate maps",
     ),
     Node(
         "smoothed_maps",
         "the same, smoothed: what is drawn and correlated",
         _smoothed_maps,
-        needs=("position",),
+        needs=("units", "position", "frames"),
         uses=("maps",),
         place="rate maps",
     ),
@@ -397,7 +443,7 @@ NODES: tuple[Node, ...] = (
         lambda work: detect_informative_units(
             work.nodes["maps"], min_information=work.min_information
         ),
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("maps",),
         measures=lambda work: informative_measures(
             work.nodes["sparsity"], work.nodes["informative"]
@@ -407,14 +453,14 @@ NODES: tuple[Node, ...] = (
         "information",
         "spatial information of each unit, with its sampling bias removed",
         _information,
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("maps",),
     ),
     Node(
         "place_cells",
         "units whose information is above that of shuffles",
         _place_cells,
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("informative", "information"),
         measures=lambda work: place_cell_measures(
             *(work.nodes[name] for name in ("sparsity", "place_cells", "information"))
@@ -424,14 +470,14 @@ NODES: tuple[Node, ...] = (
         "stability",
         "units whose maps of two parts of a session agree more than by chance",
         _stability,
-        needs=("position", "test"),
+        needs=("units", "position", "frames", "test"),
         place="warnings",
     ),
     Node(
         "agreement",
         "whether both criteria choose the same units",
         _agreement,
-        needs=("position", "test"),
+        needs=("units", "position", "frames", "test"),
         uses=("place_cells", "stability"),
         place="warnings",
     ),
@@ -439,7 +485,7 @@ NODES: tuple[Node, ...] = (
         "place_fields",
         "place fields of place cells: centres, widths, rates",
         _place_fields,
-        needs=("position", "rates"),
+        needs=("units", "position", "frames", "rates"),
         uses=("smoothed_maps", "place_cells"),
         place="rate maps",
     ),
@@ -454,7 +500,7 @@ NODES: tuple[Node, ...] = (
         "session_drift",
         "similarity of halves of sessions, with the noise ceiling on the diagonal",
         _session_drift,
-        needs=("position",),
+        needs=("units", "position", "frames"),
         uses=("sparsity", "place_cells"),
         place="drift",
     ),
@@ -463,6 +509,13 @@ NODES: tuple[Node, ...] = (
         "units that each step keeps, and the check of the registration",
         _quality,
         uses=("sparsity", "place_cells", "map_switches"),
+        place="warnings",
+    ),
+    Node(
+        "lag",
+        "whether activity and position are in step, by a scan of the lag between them",
+        lambda work: check_lag(work.recording),
+        needs=("units", "position", "frames", "noise"),
         place="warnings",
     ),
     Node(

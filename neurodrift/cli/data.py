@@ -7,9 +7,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurodrift.cli._options import add_overwrite
 from neurodrift.convert import CONVERTERS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,6 +75,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="table of intervals whose rows are sessions: epochs, trials, ...; one for each file",
     )
     load.add_argument(
+        "--lag",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="SECONDS",
+        help="by how much activity comes after position [s], which is put in step: one number for "
+        "all sessions, or SESSION=SECONDS for some; negative where it comes before",
+    )
+    load.add_argument(
         "--values",
         choices=("events", "amplitudes"),
         default="events",
@@ -91,6 +104,7 @@ def _convert(options: argparse.Namespace) -> None:
     convert = converter(options.format)
     files = convert(options.source, options.out, overwrite=options.overwrite)
     print(f"{len(files)} files in {options.out}")
+    _say_lag_of_files(files)
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -114,12 +128,68 @@ def _import(options: argparse.Namespace) -> None:
             epoch=options.epoch,
             accept=options.accept,
             sessions_from=options.sessions_from,
+            lag=_lag(options.lag),
         )
     save_recording(recording, options.out, overwrite=options.overwrite)
     sizes = recording.sizes
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"
     )
+    _say_lag(recording)
+
+
+def _lag(told: list[str]) -> float | dict[str, float]:
+    """What ``--lag`` says: seconds, or seconds by session."""
+    by_session, everywhere = {}, []
+    for text in told:
+        name, equals, seconds = text.rpartition("=")
+        try:
+            value = float(seconds)
+        except ValueError:
+            raise ValueError(f"--lag {text}: expected SECONDS or SESSION=SECONDS") from None
+        if equals:
+            by_session[name] = value
+        else:
+            everywhere.append(value)
+    if len(everywhere) + bool(by_session) > 1:
+        raise ValueError("--lag: expected one number for all sessions, or SESSION=SECONDS for each")
+    return everywhere[0] if everywhere else by_session
+
+
+def _say_lag(recording: xr.Dataset) -> None:
+    """Print whether activity and position are in step."""
+    from neurodrift.analysis.quality.lag import check_lag, describe_lag, lag_warnings
+
+    if "x" not in recording or recording["activity"].attrs["kind"] == "activation":
+        return
+    found = check_lag(recording)
+    print(describe_lag(found))
+    for text in lag_warnings(found):
+        print(f"warning: {text}")
+
+
+def _say_lag_of_files(files: list[Path]) -> None:
+    """The same for the sessions that a converter wrote."""
+    from neurodrift.analysis.quality.lag import OUT_OF_STEP, check_lag, lag_warnings
+    from neurodrift.io.nwb.read import read_session
+
+    odd, unread = 0, {}
+    for path in (path for path in files if path.suffix == ".nwb"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the gate, which spoke when the file was made
+            try:
+                recording = read_session(path, accept=["*"])
+            except ValueError as error:  # has no position, or is to be read with options
+                unread[path.name] = str(error).splitlines()[0]
+                continue
+        found = check_lag(recording)
+        odd += int((found["verdict"] == OUT_OF_STEP).sum())
+        for text in lag_warnings(found):
+            print(f"warning: {path.name}: {text}")
+    if odd:
+        print(f"{odd} of {len(files)} files are out of step; see docs/gate.md, Lag")
+    for name, why in unread.items():
+        print(f"not looked at whether activity and position are in step: {name} ({why})")
 
 
 def _convert_arrays(options: argparse.Namespace) -> None:
@@ -135,6 +205,7 @@ def _convert_arrays(options: argparse.Namespace) -> None:
     with _said_plainly():
         files = convert(options.source, options.out, overwrite=options.overwrite, report=print)
     print(f"{len(files)} NWB files in {options.out}")
+    _say_lag_of_files(files)
 
 
 @contextmanager

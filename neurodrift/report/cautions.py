@@ -59,7 +59,16 @@ def _at_the_gate(view: View) -> Iterator[Caution]:
 
 def _no_running(view: View) -> Iterator[Caution]:
     told = view.sessions.get("running_speed")
-    if "maps" in view.nodes and view.noisy and (told is None or told.isna().all()):
+    derived = json.loads(view.tree.attrs.get("derived", "[]"))
+    if derived:
+        yield Caution(
+            "derived-speed",
+            "note",
+            "Running speed from the position",
+            f"The recording has no speed; {listing(derived)} of running were derived from its "
+            "position, so that rest is left out of the maps.",
+        )
+    elif "maps" in view.nodes and view.noisy and (told is None or told.isna().all()):
         yield Caution(
             "no-speed",
             "care",
@@ -69,14 +78,44 @@ def _no_running(view: View) -> Iterator[Caution]:
         )
 
 
+def _lag(view: View) -> Iterator[Caution]:
+    found = view.nodes.get("lag")
+    if found is None:
+        return
+    for text in json.loads(found.attrs.get("warnings", "[]")):
+        yield Caution("out-of-step", "serious", "Activity and position are out of step", text)
+    verdict = found["verdict"].values
+    open_ = [str(name) for name in found["session"].values[verdict == "undecided"]]
+    if open_:
+        yield Caution(
+            "lag-undecided",
+            "note",
+            "Not known whether activity and position are in step",
+            f"In {plural(len(open_), 'session')} of {verdict.size} ({listing(open_)}) the scanned "
+            "units tell too little of position at any lag within a minute to say whether both "
+            "clocks fit.",
+        )
+
+
 def _no_position(view: View) -> Iterator[Caution]:
-    if "maps" not in view.nodes:
+    unused = json.loads(view.tree.attrs.get("unused_sessions", "[]"))
+    if "maps" not in view.nodes and view.n_units:
+        what = "no frame that is tracked while the animal runs" if unused else "no position"
         yield Caution(
             "no-position",
             "care",
             "No position",
-            "The recording has no position, so there are no rate maps, no place cells and no "
+            f"The recording has {what}, so there are no rate maps, no place cells and no "
             "spatial information; sparsity and the drift of mean activity remain.",
+        )
+    elif unused and "maps" in view.nodes:
+        yield Caution(
+            "unused-sessions",
+            "serious",
+            "Sessions without a map",
+            f"No frame of {plural(len(unused), 'session')} of {len(view.sessions)} "
+            f"({listing(unused)}) can be used: none is tracked while the animal runs. Maps, place "
+            "cells and information are missing there.",
         )
 
 
@@ -320,6 +359,7 @@ def _stored(view: View) -> Iterator[Caution]:
 RECORDING_CHECKS = (
     _at_the_gate,
     _no_running,
+    _lag,
     _no_position,
     _several_maps,
     _one_unit,

@@ -372,6 +372,20 @@ REGISTRATION = _always(
 QUALITY = UNIT_COUNTS | {name: replace(row, required=False) for name, row in REGISTRATION.items()}
 """Unit counts, with the check of the identities where there is one."""
 
+LAG = _always(
+    table(
+        Var("score", ("session", "lag"), "float", "1", "what activity tells, in SD of shifts"),
+        Var("best_lag", ("session",), "float", "s", "lag where it tells most, > 0 = behind"),
+        Var("best_score", ("session",), "float", "1", "score at the best lag"),
+        Var("in_step_score", ("session",), "float", "1", "largest score of a lag in step"),
+        Var("n_units", ("session",), "int", "1", "units that were scanned"),
+        Var("n_seconds", ("session",), "float", "s", "running that was scanned"),
+        Var("verdict", ("session",), "string", "1", "in step, out of step or undecided"),
+        Var("lag", ("lag",), "float", "s", "activity after position", coord=True),
+    )
+)
+"""Lag between activity and position, from :func:`neurodrift.check_lag`."""
+
 _FIELD = ("...", "unit", "direction", "field_number")
 PLACE_FIELDS = table(
     Var("n_fields", _DIMS, "float", "1", "place fields, NaN = not looked at", True),
@@ -389,6 +403,7 @@ PLACE_FIELDS = table(
 RESULTS = {
     "map_switches": MAP_SWITCHES,
     "quality": QUALITY,
+    "lag": LAG,
     "place_fields": PLACE_FIELDS,
     "maps": MAPS,
     "smoothed_maps": MAPS,

@@ -113,9 +113,9 @@ def finest_split(recording: xr.Dataset) -> Literal["trial", "lap", "block"]:
             values = recording[name].values
             n_parts = [
                 np.unique(values[(index == i) & (values >= 0)]).size
-                for i in range(recording.sizes["session"])
+                for i in np.unique(index)  # sessions without a frame have nothing to cut
             ]
-            if min(n_parts) >= (2 if name == "trial" else 4):
+            if n_parts and min(n_parts) >= (2 if name == "trial" else 4):
                 return "trial" if name == "trial" else "lap"
     return "block"
 

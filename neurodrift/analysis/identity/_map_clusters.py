@@ -396,7 +396,9 @@ def fit(similarity: np.ndarray, same: np.ndarray, intervals: Intervals) -> Fit:
         some = used.any(axis=1)
         prior = (weight[some] / used.sum(axis=1)[some]).mean()
         mean = loading[some].mean()
-        loading = np.where(some, (total + prior * mean) / (weight + prior), mean)
+        drawn = weight + prior
+        known = some & (drawn > 0)  # nothing is known of a segment without any similarity
+        loading = np.where(known, (total + prior * mean) / np.where(known, drawn, 1.0), mean)
         loading = np.maximum(loading, _LEAST_LOADING * max(mean, 1e-6))
     expected = loading[:, None] * loading[None, :] * retention[intervals.index]
     return Fit(loading, retention, expected)

@@ -59,6 +59,11 @@ def session_curves(
     found = []
     for i, where in enumerate(slice_sessions(recording)):
         activity = session_activity(recording, where)
+        if where.start == where.stop:  # an empty session, which Dask cannot cut
+            one = enough.isel(session=i)
+            blank = np.full((*one.shape, 2, sizes["fraction"]), np.nan)
+            found.append(xr.DataArray(blank, dims=(*one.dims, "curve", "fraction")))
+            continue
         arguments: list[xr.DataArray | xr.Variable] = [
             frames["position_bin"].isel(time=where).variable,
             frames["direction_bin"].isel(time=where).variable,

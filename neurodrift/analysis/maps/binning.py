@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -49,6 +50,9 @@ class Binning:
         out.
     min_occupancy
         Shortest time [s] for which a bin must be visited in a session and direction to be used.
+    unused_sessions
+        What becomes of a session of which no frame can be used, while others have some: ``refuse``
+        it, or ``keep`` it without a map, as :func:`neurodrift.analyze` does.
 
     Examples
     --------
@@ -66,12 +70,17 @@ class Binning:
     speed_range: tuple[float, float] | None = None
     directions: bool | None = None
     min_occupancy: float = 0.0
+    unused_sessions: Literal["refuse", "keep"] = "refuse"
 
     def __post_init__(self) -> None:
         widths = np.asarray(self.bin_width, dtype=float)
         if not (np.isfinite(widths) & (widths > 0)).all() or widths.size not in (1, 2):
             raise ValueError(
                 f"bin_width is {self.bin_width}, expected a positive number [cm], or a pair"
+            )
+        if self.unused_sessions not in ("refuse", "keep"):
+            raise ValueError(
+                f"unused_sessions is {self.unused_sessions!r}, expected refuse or keep"
             )
         for name in ("exclude_ends", "min_occupancy"):
             value = float(getattr(self, name))
@@ -167,6 +176,7 @@ class Binning:
         """
         parameters = asdict(self)
         del parameters["track"]  # is among the edges
+        del parameters["unused_sessions"]  # changes no number
         if self.speed_range is not None:  # JSON knows no infinity
             parameters["speed_range"] = [v if np.isfinite(v) else None for v in self.speed_range]
         return json.dumps(parameters)
@@ -285,6 +295,41 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     return frames
 
 
+def used_sessions(recording: xr.Dataset, binning: Binning) -> np.ndarray:
+    """Which sessions have a frame that can be put on a map.
+
+    Parameters
+    ----------
+    recording
+        A recording.
+    binning
+        The bins and the frames that count.
+
+    Returns
+    -------
+    numpy.ndarray
+        (session) bool; all True where there is no position, and so no map at all, and all False
+        where no frame of the recording is tracked in a running animal.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`bin_frames`, but only if no session at all has such a frame.
+    """
+    n_sessions = recording.sizes["session"]
+    if "x" not in recording:
+        return np.ones(n_sessions, dtype=bool)
+    axes = _axes(recording)
+    usable = _tracked(recording, axes) & _fast_enough(recording, binning.speed_range)
+    usable &= _directions(recording, binning.directions, len(axes))[1] >= 0
+    if binning.speed_range is None and not usable.any():
+        return np.zeros(n_sessions, dtype=bool)
+    frames = bin_frames(recording, replace(binning, unused_sessions="keep"))
+    inside = frames["position_bin"].values >= 0
+    index = recording["session_index"].values[inside]
+    return np.bincount(index, minlength=n_sessions) > 0
+
+
 def _axes(recording: xr.Dataset) -> list[str]:
     if "x" not in recording:
         raise ValueError(
@@ -396,7 +441,8 @@ def _refuse_unused_sessions(recording: xr.Dataset, frames: xr.Dataset, binning: 
     used = frames["position_bin"].values >= 0
     n_sessions = recording.sizes["session"]
     n_used = np.bincount(recording["session_index"].values, weights=used, minlength=n_sessions)
-    if (n_used == 0).any():
+    kept = binning.unused_sessions == "keep" and (n_used > 0).any()
+    if (n_used == 0).any() and not kept:
         labels = [str(s) for s in recording["session"].values[n_used == 0]]
         tracked = _tracked(recording, _axes(recording))
         n_tracked = np.bincount(
@@ -434,4 +480,8 @@ def session_activity(recording: xr.Dataset, where: slice) -> xr.DataArray:
     """
     activity = recording["activity"].isel(time=where)
     activity = activity.drop_vars([name for name in activity.coords if name != "unit"])
-    return activity.chunk(time=-1) if activity.chunks is not None else activity
+    if activity.chunks is None:
+        return activity
+    if not activity.size:  # nothing to read, and Dask divides by the size of a chunk
+        return activity.copy(data=np.zeros(activity.shape, dtype=activity.dtype))
+    return activity.chunk(time=-1)

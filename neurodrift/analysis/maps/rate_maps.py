@@ -95,6 +95,8 @@ def compute_rate_maps(
         direction = frames["direction_bin"].values[where].astype(np.int64)
         names, group = np.unique(groups[where], return_inverse=True)
         names, group = names[names >= 0], group - np.count_nonzero(names < 0)
+        if where.start == where.stop and isinstance(by, str) and by == "session":
+            names = np.zeros(1, dtype=np.int64)  # an empty session has a map without a visit
         if not names.size:
             continue
         code = np.where(

@@ -123,7 +123,7 @@ def compute_sparsity(
             "n_active": n_active,
             "n_frames": ("session", per_session),
             "fraction_active_units": n_active / some,
-            "fraction_active_of_union": n_active / recording.sizes["unit"],
+            "fraction_active_of_union": n_active / (recording.sizes["unit"] or np.nan),
             "active_fraction": above.sum("unit") / (some * n_frames),
             "events_per_unit": events.sum("unit") / some,
             "population_sparseness": _activity_ratio(mean),

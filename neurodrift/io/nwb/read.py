@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +15,11 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.gate.activities import trace_findings
-from neurodrift.gate.findings import GateWarning, settle
+from neurodrift.gate.findings import Finding, GateWarning, settle
+from neurodrift.gate.starts import days_since_first, overlap_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
-from neurodrift.io.nwb.frames import activity_on_frames, clocks_together
+from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
 from neurodrift.io.nwb.place import read_place
 from neurodrift.io.nwb.tables import (
     OBSERVED,
@@ -49,6 +51,7 @@ def import_nwb(
     units: str | None = None,
     epoch: str | None = None,
     sessions_from: str = "file",
+    lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
@@ -67,6 +70,12 @@ def import_nwb(
         ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
         intervals: each of its rows is one, and units of one file are the same in all of them.
         Frames in no row are left out.
+    lag
+        By how much activity comes after position on the clocks of the files [s], for all sessions
+        or by the label of each, as :func:`neurodrift.check_lag` finds it: activity is taken so
+        much earlier (later where it is negative). Frames for which no activity was recorded are
+        left out. The lag stays in the recording (attributes ``lag``, by session, and
+        ``findings``).
     accept
         Names of findings of the gate that are taken as true; errors name them.
 
@@ -118,6 +127,7 @@ def import_nwb(
         "units": units,
         "epoch": epoch,
         "sessions_from": sessions_from,
+        "lag": checked_lag(lag),
         "accept": accept,
     }
     parts: list[_Part] = []
@@ -127,17 +137,30 @@ def import_nwb(
     labels = [part.label for part in parts]
     if len(set(labels)) < len(labels):
         parts = [part for path in paths for part in _read(path, name=path.stem, **options)]
+    if isinstance(lag, Mapping):
+        unknown = sorted(set(map(str, lag)) - {part.label for part in parts})
+        if unknown:
+            raise ValueError(
+                f"lag names session {', '.join(unknown)}, but the sessions are "
+                f"{', '.join(part.label for part in parts)}"
+            )
     parts.sort(key=lambda part: (part.start, part.recording["time"].values[0], part.label))
     first = parts[0]
-    for part in parts:
-        if all(other.day is not None for other in parts):
-            day = (part.day or 0.0) - (first.day or 0.0)
-        else:
-            day = float((part.start.date() - first.start.date()).days)
+    days, found = _days(parts)
+    for part, day in zip(parts, days, strict=True):
         offset = (part.start - first.start).total_seconds()
         part.recording = part.recording.assign_coords(
             day=("session", [day]), time=("time", part.recording["time"].values + offset)
         )
+    ordered = [part.label for part in parts]
+    clocks = [part.recording["time"].values for part in parts]
+    alike = [
+        i > 0
+        and part.recording["activity"].variable.equals(parts[i - 1].recording["activity"].variable)
+        for i, part in enumerate(parts)
+    ]
+    found += overlap_findings(ordered, clocks, alike)
+    settled = settle(found, "the recording", accept)
     told = all(part.tells_experience for part in parts)
     recordings = [part.recording for part in parts]
     if not told:
@@ -150,7 +173,22 @@ def import_nwb(
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     files_used = dict.fromkeys(part.path.name for part in parts)
+    lags = {part.label: part.recording.attrs.get("lag", 0.0) for part in parts}
+    recording.attrs.pop("lag", None)  # of one session, where all agree
+    if any(lags.values()):
+        recording.attrs["lag"] = json.dumps(lags)
+    if settled:
+        kept = [*json.loads(recording.attrs.get("findings", "[]")), *settled]
+        recording.attrs["findings"] = json.dumps(kept)
     return recording.assign_attrs(nwb_files=list(files_used))
+
+
+def _days(parts: Sequence[_Part]) -> tuple[list[float], list[Finding]]:
+    """Days of the sessions: those that the files tell, or from when the sessions began."""
+    told = [part.day for part in parts if part.day is not None]
+    if len(told) == len(parts):
+        return [day - told[0] for day in told], []
+    return days_since_first([part.start for part in parts], [part.label for part in parts])
 
 
 def read_session(
@@ -240,6 +278,7 @@ def read_session(
         units=units,
         epoch=epoch,
         sessions_from="file",
+        lag=0.0,
         accept=accept,
     )
     return part.recording
@@ -323,6 +362,7 @@ def recordings_in(
     units: str | None,
     epoch: str | None,
     sessions_from: str,
+    lag: float | Mapping[str, float],
     accept: Collection[str],
 ) -> list[xr.Dataset]:
     """The sessions of an open file, each a recording.
@@ -339,7 +379,7 @@ def recordings_in(
         What its epochs tell, see :func:`neurodrift.io.nwb.tables.told_by_epochs`.
     series, position, position_unit, speed, values, join_on, environment, region, units, epoch
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
-    sessions_from, accept
+    sessions_from, lag, accept
         Likewise.
 
     Returns
@@ -357,7 +397,9 @@ def recordings_in(
     settle(place.findings, where, accept)
     time, xy, step = place.time, place.xy, place.step
     source = nwb_find.find_activity(nwbfile, series, where)
-    settle(clocks_together(source, place), where, accept)
+    of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
+    in_step = replace(place, time=time + of_file) if of_file else place
+    settle(clocks_together(source, in_step), where, accept)
     activity, kind, table, rows = activity_on_frames(source, time, step, values)
     settle(trace_findings(activity, kind, nwb_find.path_of(source)), where, accept)
     spans = told["spans"]
@@ -366,7 +408,8 @@ def recordings_in(
         settle(found, where, accept)
     covered = _within(time, spans)
     covered &= _told_valid(nwbfile, table, rows, time, where)
-    if kind in ("deconvolved", "activation"):
+    sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
+    if sampled and not lagged:
         covered &= ~np.isnan(activity).all(axis=1)
     if not covered.any():
         raise ValueError(
@@ -384,6 +427,16 @@ def recordings_in(
     per_frame = trials_on_frames(nwbfile, time, where)
     made = []
     for name, frames in _sessions(nwbfile, where, file_label, sessions_from, time, covered):
+        late = lag.get(name, 0.0) if isinstance(lag, Mapping) else lag
+        of_session = activity
+        if late:
+            of_session, *_ = activity_on_frames(source, time + late, step, values)
+        if sampled and lagged:
+            frames = frames[~np.isnan(of_session[frames]).all(axis=1)]
+        elif late:  # silence where nothing was recorded is no silence
+            frames = frames[frame_of(time[frames] + late, time, step) >= 0]
+        if not frames.size:
+            raise ValueError(f"with a lag of {late:g} s no frame of session {name} has activity")
         seen = observed_fraction(table, rows[wanted], time[frames]) >= OBSERVED
         if not seen.any():
             raise ValueError(f"no unit was observed throughout session {name}")
@@ -395,7 +448,7 @@ def recordings_in(
             )
         chosen = wanted[seen]
         recording = recording_from_arrays(
-            activity[frames][:, chosen],
+            of_session[frames][:, chosen],
             kind=kind,
             time=time[frames],
             frame_duration=step,
@@ -413,8 +466,54 @@ def recordings_in(
             accept=accept,
             **{key: item[frames] for key, item in per_frame.items()},
         )
-        made.append(_with_speed(recording, velocity, direction, frames, told))
+        recording = _with_speed(recording, velocity, direction, frames, told)
+        made.append(_told_of_lag(recording, late, name) if late else recording)
     return made
+
+
+def checked_lag(lag: float | Mapping[str, float]) -> float | dict[str, float]:
+    """A lag for all sessions, or one for each of some, as plain numbers.
+
+    Parameters
+    ----------
+    lag
+        As for :func:`import_nwb`.
+
+    Returns
+    -------
+    float or dict of str to float
+        Seconds.
+
+    Raises
+    ------
+    ValueError
+        If one is no finite number.
+    """
+    named = {str(key): value for key, value in lag.items()} if isinstance(lag, Mapping) else None
+    for value in [lag] if named is None else named.values():
+        if isinstance(value, bool | str) or not np.isscalar(value) or not np.isfinite(value):
+            raise ValueError(f"lag is {value!r}, expected seconds, or seconds by session")
+    if named is None:
+        return float(lag)  # type: ignore[arg-type]
+    return {key: float(value) for key, value in named.items()}
+
+
+def _told_of_lag(recording: xr.Dataset, lag: float, name: str) -> xr.Dataset:
+    """The recording with the lag that was taken out of it."""
+    text = (
+        f"activity was taken {abs(lag):g} s {'earlier' if lag > 0 else 'later'} against position, "
+        f"as asked for by a lag of {lag:g} s"
+    )
+    told = {
+        "where": f"session {name}",
+        "name": "lag",
+        "severity": "warns",
+        "text": text,
+        "numbers": {"lag": lag},
+        "accepted": False,
+    }
+    found = [*json.loads(recording.attrs.get("findings", "[]")), told]
+    return recording.assign_attrs(findings=json.dumps(found), lag=lag)
 
 
 def _told_valid(
@@ -543,6 +642,8 @@ def _with_speed(
     if direction is not None:
         sign = np.nan_to_num(np.asarray(direction.data[:], dtype=np.float64))[frames]
         result["direction"] = ("time", sign.astype(np.int8))
+    if told["only_running"]:
+        result = result.assign_attrs(only_running=1)
     result = label(result, RECORDING)
     check(result)
     return result

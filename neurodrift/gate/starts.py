@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -62,7 +62,10 @@ def days_since_first(
 
 
 def overlap_findings(
-    labels: Sequence[str], clocks: Sequence[np.ndarray], alike: Sequence[bool]
+    labels: Sequence[str],
+    clocks: Sequence[np.ndarray],
+    alike: Callable[[int], bool],
+    days: Sequence[float | None],
 ) -> list[Finding]:
     """Sessions that were recorded at the same time: one given twice, or a wrong start.
 
@@ -73,7 +76,10 @@ def overlap_findings(
     clocks
         (frame) times of each session's frames on one clock [s].
     alike
-        Whether a session holds the same activity as the one before it.
+        Whether a session, by its number, holds the same activity as the one before it.
+    days
+        That the files themselves tell. Sessions of different days do not overlap: there, the
+        starts are placeholders.
 
     Returns
     -------
@@ -85,14 +91,15 @@ def overlap_findings(
     ends = [(clock[0], clock[-1]) if clock.size else None for clock in clocks]
     for i in range(1, len(labels)):
         before, now = ends[i - 1], ends[i]
-        if before is None or now is None:
+        told_apart = None not in (days[i - 1], days[i]) and days[i - 1] != days[i]
+        if before is None or now is None or told_apart:
             continue
         common = min(before[1], now[1]) - max(before[0], now[0])
         shorter = min(before[1] - before[0], now[1] - now[0])
         if common <= _OVERLAP * shorter:
             continue
         pair = f"sessions {labels[i - 1]} and {labels[i]}"
-        if alike[i]:
+        if before == now and alike(i):
             text = f"{pair} hold the same activity at the same times: one was given twice"
             found.append(Finding("same_session", text, stops=True))
             continue

@@ -152,14 +152,12 @@ def import_nwb(
         part.recording = part.recording.assign_coords(
             day=("session", [day]), time=("time", part.recording["time"].values + offset)
         )
-    ordered = [part.label for part in parts]
-    clocks = [part.recording["time"].values for part in parts]
-    alike = [
-        i > 0
-        and part.recording["activity"].variable.equals(parts[i - 1].recording["activity"].variable)
-        for i, part in enumerate(parts)
-    ]
-    found += overlap_findings(ordered, clocks, alike)
+    found += overlap_findings(
+        [part.label for part in parts],
+        [part.recording["time"].values for part in parts],
+        lambda i: _same_activity(parts[i - 1], parts[i]),
+        [part.day for part in parts],
+    )
     settled = settle(found, "the recording", accept)
     told = all(part.tells_experience for part in parts)
     recordings = [part.recording for part in parts]
@@ -181,6 +179,11 @@ def import_nwb(
         kept = [*json.loads(recording.attrs.get("findings", "[]")), *settled]
         recording.attrs["findings"] = json.dumps(kept)
     return recording.assign_attrs(nwb_files=list(files_used))
+
+
+def _same_activity(one: _Part, other: _Part) -> bool:
+    pair = [part.recording["activity"].values for part in (one, other)]
+    return bool(pair[0].any()) and np.array_equal(*pair)
 
 
 def _days(parts: Sequence[_Part]) -> tuple[list[float], list[Finding]]:

@@ -182,8 +182,8 @@ def import_nwb(
 
 
 def _same_activity(one: _Part, other: _Part) -> bool:
-    pair = [part.recording["activity"].values for part in (one, other)]
-    return bool(pair[0].any()) and np.array_equal(*pair)
+    first, second = one.recording["activity"].values, other.recording["activity"].values
+    return bool(first.any()) and np.array_equal(first, second)
 
 
 def _days(parts: Sequence[_Part]) -> tuple[list[float], list[Finding]]:

@@ -77,6 +77,7 @@ from .analysis.analyze import analyze as analyze
 from .analysis.analyze import summarize as summarize
 from .io.zarr import open_results as open_results
 from .io.zarr import save_results as save_results
+from .io.verify import verify as verify
 from .io.nwb.results import export_results as export_results
 from .report import write_report as write_report
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from neurodrift._version import __version__
-from neurodrift.cli import analyze, catalog, compare, data, demo, report, simulate
+from neurodrift.cli import analyze, catalog, compare, data, demo, report, simulate, stores
 
 _MODULES = (
     catalog,
@@ -16,6 +16,7 @@ _MODULES = (
     simulate,
     compare,
     report,
+    stores,
     demo,
 )  # in the order of the help
 

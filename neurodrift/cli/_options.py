@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,12 +71,11 @@ def changes(options: argparse.Namespace) -> dict[str, Any]:
 
 def kind_of_store(path: Path) -> str:
     """What a store holds: one of KINDS_OF_STORES; empty if it was not written by neurodrift."""
-    try:
-        title = json.loads((path / "zarr.json").read_text())["attributes"]["title"]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"no store at {path}: expected a Zarr v3 directory") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+    from neurodrift.io.manifest import store_attributes
+
+    if not (path / "zarr.json").exists():
+        raise FileNotFoundError(f"no store at {path}: expected a Zarr v3 directory")
+    title = store_attributes(path).get("title")
     return next((kind for kind in KINDS_OF_STORES if title == f"neurodrift {kind}"), "")
 
 

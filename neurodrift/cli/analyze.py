@@ -53,9 +53,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
-    from neurodrift.io.zarr import refuse_existing, save_results
+    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_results
 
-    refuse_existing(options.out, options.overwrite)
+    refuse_existing(options.out, options.overwrite, [options.recording])
+    refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)
     with workers(options):
         results = analyze(

@@ -86,7 +86,7 @@ def _compare(options: argparse.Namespace) -> None:
         _kind(path)  # before any analysis, which may take long
     for path in (options.out, options.save):
         if path is not None:
-            refuse_existing(path, options.overwrite)
+            refuse_existing(path, options.overwrite, [p for _, paths in asked for p in paths])
 
     sides: dict[str, dict[str, xr.DataTree]] = {}
     taken: set[str] = set()
@@ -108,6 +108,7 @@ def _compare(options: argparse.Namespace) -> None:
     )
     if options.save is not None:
         stored = xr.DataTree.from_dict({"comparison": comparison})
+        stored.attrs["title"] = "neurodrift comparison"
         save_results(stored, options.save, overwrite=options.overwrite)
     everything = {name: tree for trees in sides.values() for name, tree in trees.items()}
     write_report(

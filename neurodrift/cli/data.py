@@ -109,9 +109,10 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.io.nwb.read import import_nwb
-    from neurodrift.io.zarr import refuse_existing, save_recording
+    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_recording
 
-    refuse_existing(options.out, options.overwrite)
+    refuse_existing(options.out, options.overwrite, options.files)
+    refuse_other_kind(options.out, "neurodrift recording")
     with _said_plainly():
         recording = import_nwb(
             options.files,
@@ -224,7 +225,7 @@ def _inspect(options: argparse.Namespace) -> None:
     from neurodrift.io.zarr import refuse_existing
 
     if options.out is not None:
-        refuse_existing(options.out, options.overwrite)
+        refuse_existing(options.out, options.overwrite, options.files)
     if all(path.suffix == ".nwb" for path in options.files):
         from neurodrift.io.nwb.inspect import inspect_nwb
 

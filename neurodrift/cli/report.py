@@ -30,7 +30,8 @@ def _report(options: argparse.Namespace) -> None:
     from neurodrift.io.zarr import open_results, refuse_existing
     from neurodrift.report import check_results, write_report
 
-    refuse_existing(options.out, options.overwrite)
+    inputs = [*options.results, *filter(None, [options.comparison])]
+    refuse_existing(options.out, options.overwrite, inputs)
     comparison = None
     if options.comparison is not None:
         stored = open_results(options.comparison)

@@ -30,7 +30,7 @@ def _simulate(options: argparse.Namespace) -> None:
     from neurodrift.simulate.settings.kinds import read_settings
     from neurodrift.simulate.store import save_run
 
-    refuse_existing(options.out, options.overwrite)
+    refuse_existing(options.out, options.overwrite, [options.settings])
     settings = read_settings(options.settings, changes(options))
     result = settings.simulate(checkpoint=options.checkpoint)
     save_run(result, settings, options.out, overwrite=options.overwrite)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import ctypes
 import os
 import shutil
+import sys
 import uuid
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from neurodrift.io.manifest import (
+    DamagedStoreError,
+    missing_files,
+    read_manifest,
+    store_attributes,
+    write_manifest,
+)
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
+
+if TYPE_CHECKING:
+    from neurodrift.io.checked import CheckedStore
 
 _TIME_CHUNK = 8192  # sessions have any length, so stored chunks are regular and shorter
 _UNIT_CHUNK = 256
@@ -97,7 +109,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ValueError(f"{path} is not a whole recording:\n{listed}")
-    recording = _in_sessions(_load_all_but_activity(stored))
+    recording = _in_sessions(_load_all_but_activity(stored)).drop_encoding()
     check(recording)
     return recording
 
@@ -160,10 +172,7 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
 def _open(path: Path, what: str) -> xr.DataTree:
     if not (path / "zarr.json").is_file():
         raise FileNotFoundError(f"no {what} at {path}: expected a Zarr v3 directory")
-    try:
-        version = json.loads((path / "zarr.json").read_text())["attributes"]["format_version"]
-    except (ValueError, KeyError, TypeError):
-        version = None
+    version = store_attributes(path).get("format_version")
     if not isinstance(version, int):
         raise ValueError(f"{path} has no format_version: it was not written by neurodrift")
     if version > FORMAT_VERSION:
@@ -171,12 +180,50 @@ def _open(path: Path, what: str) -> xr.DataTree:
             f"{path} has format version {version}, but this neurodrift reads up to "
             f"{FORMAT_VERSION}: install a newer neurodrift"
         )
+    store: Any = checked_store(path)
     try:
         return xr.open_datatree(
-            path, engine="zarr", decode_times=False, consolidated=False, chunks={}
+            store, engine="zarr", decode_times=False, consolidated=False, chunks={}
         )
+    except DamagedStoreError:
+        raise
     except Exception as error:
         raise ValueError(f"{path} cannot be read, the store is damaged: {error}") from error
+
+
+def checked_store(path: Path) -> CheckedStore:
+    """A store to read from, which has all of its files.
+
+    Parameters
+    ----------
+    path
+        Directory of the store.
+
+    Returns
+    -------
+    CheckedStore
+        Whatever is read from it is held against its manifest. Without a manifest, a warning says
+        that nothing can be checked.
+
+    Raises
+    ------
+    DamagedStoreError
+        If a file is missing, or not as long as it was.
+    """
+    from neurodrift.io.checked import CheckedStore, explained
+
+    manifest = read_manifest(path)
+    if manifest is None:
+        warnings.warn(
+            f"{path} has no manifest, as stores of other programs: whether all of it is there "
+            "cannot be checked",
+            stacklevel=2,
+        )
+    else:
+        faults = missing_files(path, manifest)
+        if faults:
+            raise DamagedStoreError(explained(path, faults))
+    return CheckedStore(path, manifest)
 
 
 def _storable(recording: xr.Dataset) -> xr.Dataset:
@@ -274,7 +321,7 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
     Raises
     ------
     FileExistsError
-        If `path` exists and `overwrite` is False, or it is no Zarr store.
+        If `path` exists and `overwrite` is False, or it is no store of the same kind.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
@@ -284,13 +331,17 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
     try:
         yield unfinished
+        refuse_other_kind(path, str(store_attributes(unfinished).get("title", "")))
+        write_manifest(unfinished)
         replace(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
+def refuse_existing(
+    path: Path, overwrite: bool, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> None:
     """Raise an error if something stands at a path that may not be replaced.
 
     Parameters
@@ -299,20 +350,60 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         Where a file or store is to be written.
     overwrite
         Whether it may be replaced.
+    inputs
+        What the command reads: never replaced, nor written into.
 
     Raises
     ------
     FileExistsError
-        If it exists and may not.
+        If it exists and may not be replaced, or is an input, lies in one or holds one.
     """
+    out = path.resolve()
+    for item in inputs:
+        source = Path(item).resolve()
+        where = "is"
+        if out != source:
+            where = "lies in" if source in out.parents else "holds"
+        if out == source or source in out.parents or out in source.parents:
+            raise FileExistsError(
+                f"the output {path} {where} the input {item}, which is never replaced: choose "
+                "another name"
+            )
     if os.path.lexists(path) and not overwrite:
         raise FileExistsError(
             f"{path} exists and was kept; pass overwrite (--overwrite) or move it"
         )
 
 
+def refuse_other_kind(path: Path, title: str) -> None:
+    """Raise an error if a store of another kind would be replaced.
+
+    Parameters
+    ----------
+    path
+        Where the store is to be written.
+    title
+        What it holds, such as ``"neurodrift results"``.
+
+    Raises
+    ------
+    FileExistsError
+        If what stands there is another kind of store, or not from neurodrift.
+    """
+    if not (path / "zarr.json").is_file():
+        return
+    there = str(store_attributes(path).get("title", ""))
+    if there != title:
+        raise FileExistsError(
+            f"{path} holds {there or 'a store of another program'!r}, not {title!r}, and was kept: "
+            "overwrite replaces only the same kind; choose another name"
+        )
+
+
 def replace(unfinished: Path, path: Path) -> None:
     """Put a finished file or directory in the place of what may stand there.
+
+    Where the system can exchange two names at once, no kill finds neither of them in its place.
 
     Parameters
     ----------
@@ -321,19 +412,32 @@ def replace(unfinished: Path, path: Path) -> None:
     path
         Its final name.
     """
-    if not unfinished.is_dir() and not path.is_dir():
+    if not os.path.lexists(path) or not (unfinished.is_dir() or path.is_dir()):
         os.replace(unfinished, path)
         return
     old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-    if os.path.lexists(path):
+    if _exchange(unfinished, path):
+        os.replace(unfinished, old)
+    else:
         os.replace(path, old)
-    try:
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.lexists(old):
+        try:
+            os.replace(unfinished, path)
+        except BaseException:
             os.replace(old, path)
-        raise
+            raise
     if old.is_dir() and not old.is_symlink():
         shutil.rmtree(old)
     else:
         old.unlink(missing_ok=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step; False where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)

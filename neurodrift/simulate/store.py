@@ -2,7 +2,8 @@
 
 In a sweep's store the numbers and curves of every run are columns along ``run``, padded with NaN;
 what else a run leaves (:meth:`neurodrift.simulate.settings.kinds.Result.groups`) is packed into
-the bytes of ``data``. One task writes one shard of each array, and its done mark last.
+the bytes of ``data``. One task writes one shard of each array, and describes them in the manifest
+last (:mod:`neurodrift.simulate.shards`).
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.io.zarr import object_strings, refuse_existing, save_recording
+from neurodrift.io.manifest import store_attributes
+from neurodrift.io.zarr import checked_store, object_strings, refuse_existing, save_recording
 from neurodrift.schema import FORMAT_VERSION
 from neurodrift.simulate.settings.kinds import parameters, settings_from_text, settings_text
 from neurodrift.simulate.settings.sweep import SweepConfig
+from neurodrift.simulate.shards import describe_block, describe_template, sweep_manifest
 
 TITLE = "neurodrift sweep"
 _PIECE = 2**20  # bytes of a packed run that are compressed together
@@ -149,7 +152,8 @@ def open_measures(path: str | os.PathLike[str], group: str = "measures") -> xr.D
     """
     if not (Path(path) / group / "zarr.json").is_file():
         raise FileNotFoundError(f"no {group} of a run at {path}")
-    stored = xr.open_zarr(path, group=group, consolidated=False, decode_times=False)
+    store: Any = checked_store(Path(path))
+    stored = xr.open_zarr(store, group=group, consolidated=False, decode_times=False)
     return object_strings(stored.load())
 
 
@@ -183,7 +187,7 @@ def columns(runs: Sequence[Any]) -> tuple[dict[str, Column], dict[str, xr.DataAr
     Returns
     -------
     columns : dict of Column
-        By name, without what is packed and without the done mark.
+        By name, without what is packed.
     coords : dict of xarray.DataArray
         Coordinates by dim.
 
@@ -248,7 +252,6 @@ def create(path: Path, config: SweepConfig) -> None:
     wanted, coords = columns(config.runs)
     table = _table(config).assign_coords(coords)
     table.attrs["columns"] = list(wanted)
-    wanted["done"] = Column((), (), "uint8", {"long_name": "run is whole"})
     piece, n_pieces = _pieces(config, wanted)
     try:
         table.to_zarr(
@@ -279,6 +282,7 @@ def create(path: Path, config: SweepConfig) -> None:
             dimension_names=("run", "byte"),
             attributes={"long_name": "what else the run left, packed"},
         )
+        describe_template(template)
         os.replace(template, path)
     except BaseException:
         shutil.rmtree(template, ignore_errors=True)
@@ -419,7 +423,10 @@ def read_groups(path: Path, run: int) -> dict[str, xr.Dataset]:
     """
     import zarr
 
-    store = zarr.open_group(path, mode="r", zarr_format=3, use_consolidated=False)
+    from neurodrift.io.checked import CheckedStore
+
+    checked = CheckedStore(path, sweep_manifest(path))
+    store = zarr.open_group(checked, mode="r", zarr_format=3, use_consolidated=False)
     data: Any = store["data"]
     packed = np.asarray(data[run]).tobytes()
     start = 8 + int.from_bytes(packed[:8], "little")
@@ -444,7 +451,7 @@ def read_groups(path: Path, run: int) -> dict[str, xr.Dataset]:
 
 
 def store_block(path: Path, start: int, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write the runs of one task, then their done marks.
+    """Write the runs of one task, then describe them in the manifest.
 
     Parameters
     ----------
@@ -463,8 +470,8 @@ def store_block(path: Path, start: int, arrays: Mapping[str, np.ndarray]) -> Non
     import zarr
 
     group = zarr.open_group(path, mode="r+", zarr_format=3, use_consolidated=False)
-    marks: Any = group["done"]
-    n_runs, shard = marks.shape[0], marks.chunks[0]
+    reasons: Any = group["reason"]
+    n_runs, shard = reasons.shape[0], reasons.chunks[0]
     stop = start + len(arrays["reason"])
     if start % shard or stop != min(start + shard, n_runs):
         raise ValueError(f"runs {start} to {stop} are no whole shard of {shard} of {n_runs} runs")
@@ -474,30 +481,7 @@ def store_block(path: Path, start: int, arrays: Mapping[str, np.ndarray]) -> Non
             array[start:stop, : values.shape[1]] = values
         elif values.size:
             array[start:stop] = values
-    marks[start:stop] = np.ones(stop - start, dtype="uint8")
-
-
-def done_marks(path: Path) -> np.ndarray:
-    """Which runs are whole: those whose mark was written, as a file that is there or not.
-
-    Parameters
-    ----------
-    path
-        A store.
-
-    Returns
-    -------
-    numpy.ndarray
-        (run) bool.
-    """
-    meta = json.loads((path / "done" / "zarr.json").read_text())
-    shard = meta["chunk_grid"]["configuration"]["chunk_shape"][0]
-    marks = np.zeros(meta["shape"][0], dtype=bool)
-    if (path / "done" / "c").is_dir():
-        for name in os.listdir(path / "done" / "c"):
-            if name.isdigit():
-                marks[int(name) * shard : (int(name) + 1) * shard] = True
-    return marks
+    describe_block(path, start)
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -524,9 +508,10 @@ def attributes(path: Path) -> dict[str, Any]:
     if not meta.is_file():
         raise FileNotFoundError(f"no sweep at {path}: expected a Zarr v3 directory")
     try:
-        attrs: dict[str, Any] = json.loads(meta.read_text())["attributes"]
+        json.loads(meta.read_text())["attributes"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{meta} cannot be read: {error}") from error
+    attrs = store_attributes(path)
     if attrs.get("title") != TITLE:
         raise ValueError(f"{path} is no sweep, but {attrs.get('title', 'another Zarr store')!r}")
     version = attrs.get("format_version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.io.zarr import replace
+from neurodrift.io.manifest import DamagedStoreError, missing_files
+from neurodrift.io.zarr import refuse_other_kind, replace
 from neurodrift.simulate._workers import make_blocks
 from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, summarize_training
 from neurodrift.simulate.settings.kinds import settings_from_text
 from neurodrift.simulate.settings.sweep import SweepConfig, read_sweep, sweep_of
-from neurodrift.simulate.store import attributes, create, done_marks, read_groups
+from neurodrift.simulate.shards import done_marks, finish, resume, sweep_manifest, take_apart
+from neurodrift.simulate.store import TITLE, attributes, create, read_groups
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -209,20 +212,28 @@ def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Swe
     >>> sweep.table["loss"].sizes, sweep.recording(1).sizes["session"]
     (Frozen({'run': 2, 'step': 11}), 2)
     """
+    from neurodrift.io.checked import CheckedStore, explained
+
     path = Path(path)
     under_way = path.with_name(path.name + UNFINISHED)
     if not path.exists() and under_way.exists():
         path = under_way
     attrs = attributes(path)
     try:
-        marks = done_marks(path)
+        marks, manifest = done_marks(path), sweep_manifest(path)
+        if not unfinished and manifest.generation:
+            lost = missing_files(path, manifest)
+            if lost:
+                raise DamagedStoreError(
+                    f"{explained(path, lost)}. The command that made the sweep makes the runs "
+                    "that are lost again"
+                )
+        store: Any = CheckedStore(path, manifest)
         table = xr.open_zarr(
-            path,
-            consolidated=False,
-            chunks=None,
-            decode_times=False,
-            drop_variables=["data", "done"],
+            store, consolidated=False, chunks=None, decode_times=False, drop_variables=["data"]
         )
+    except DamagedStoreError:
+        raise
     except Exception as error:
         raise ValueError(f"{path} cannot be read, the store is damaged: {error}") from error
     whole = bool(marks.all())
@@ -292,8 +303,9 @@ def run_sweep(
 
     Notes
     -----
-    A task makes whole shards: it writes its runs and then, as the last thing, their done marks. A
-    run depends on its settings alone, so neither workers nor interruptions change a bit of it.
+    A task makes whole shards: it writes its runs and then, as the last thing, describes them in
+    the manifest. Runs whose shards are lost or damaged are made again. A run depends on its
+    settings alone, so neither workers nor interruptions change a bit of it.
     """
     if isinstance(config, str | os.PathLike):
         config = read_sweep(config)
@@ -304,11 +316,20 @@ def run_sweep(
     if os.path.lexists(path):
         difference = _difference(path, config)
         if not difference and not overwrite:
-            return path
-        if not overwrite:
+            with _lock(path):
+                again = take_apart(path, under_way)
+            if not again:
+                return path
+            warnings.warn(
+                f"{path} was damaged: {again} of {len(config.runs)} runs are made again",
+                stacklevel=2,
+            )
+        elif not overwrite:
             raise _refused(difference)
-        if path.is_dir() and not (path / "zarr.json").is_file():
+        elif path.is_dir() and not (path / "zarr.json").is_file():
             raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
+        else:
+            refuse_other_kind(path, TITLE)
     if os.path.lexists(under_way):
         difference = _difference(under_way, config)
         if difference and not (overwrite and (under_way / "zarr.json").is_file()):
@@ -319,6 +340,7 @@ def run_sweep(
     if not under_way.exists():
         create(under_way, config)
     with _lock(under_way):
+        resume(under_way)
         starts = np.flatnonzero(~done_marks(under_way)) // config.runs_per_task
         blocks = [int(block) * config.runs_per_task for block in np.unique(starts)]
         if blocks:
@@ -330,6 +352,7 @@ def run_sweep(
             raise RuntimeError(f"{under_way} lacks runs after all of them were made")
         for partial in under_way.rglob("*.partial"):  # of writers that were killed
             partial.unlink(missing_ok=True)
+        finish(under_way)
         replace(under_way, path)
     return path
 

@@ -285,6 +285,7 @@ def test_open_recording__newer_format(path):
 
 @pytest.mark.parametrize("version", [None, "1", 1.5])
 def test_open_recording__foreign_store(path, version):
+    shutil.rmtree(path / "manifest")
     _edit(path / "zarr.json", format_version=version)
     with pytest.raises(ValueError, match="a.zarr has no format_version: it was not written by"):
         open_recording(path)
@@ -315,7 +316,9 @@ def test_open_recording__nothing_there(tmp_path):
         (lambda p: (p / "activity" / "c" / "0" / "0").write_bytes(b"xx"), None),
     ],
 )
-def test_open_recording__half_a_store(path, damage, message):
+@pytest.mark.filterwarnings("ignore:.*has no manifest")
+def test_open_recording__half_a_store_without_manifest(path, damage, message):
+    shutil.rmtree(path / "manifest")
     damage(path)
     if message is None:
         with pytest.raises(Exception, match="(?i)zstd|decompress|codec|frame|data"):

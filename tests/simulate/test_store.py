@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -70,7 +71,13 @@ def test_open_run__other_places_and_other_stores(tmp_path):
         open_run(tmp_path)
     attrs = zarr.open_group(path, path="measures", mode="r+").attrs
     attrs.pop("settings")
-    with pytest.raises(ValueError, match="is no stored run"):
+    with pytest.raises(ValueError, match="run.zarr is damaged: measures"):
+        open_run(path)
+    shutil.rmtree(path / "manifest")
+    with (
+        pytest.warns(UserWarning, match="has no manifest"),
+        pytest.raises(ValueError, match="is no stored run"),
+    ):
         open_run(path)
 
 

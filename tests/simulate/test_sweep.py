@@ -14,13 +14,8 @@ from neurodrift.simulate import _workers as _sweep_workers
 from neurodrift.simulate.curvature.measures import summarize_training
 from neurodrift.simulate.settings.kinds import settings_from_values
 from neurodrift.simulate.settings.sweep import read_sweep, sweep_from_values, sweep_of
-from neurodrift.simulate.store import (
-    block_arrays,
-    create,
-    done_marks,
-    read_groups,
-    store_block,
-)
+from neurodrift.simulate.shards import done_marks
+from neurodrift.simulate.store import block_arrays, create, read_groups, store_block
 from neurodrift.simulate.sweep import open_sweep, run_sweep
 
 CONFIG = """\
@@ -154,7 +149,7 @@ def test_run_sweep__same_bits_on_workers_and_in_other_shards(stored, config, tmp
         contents.pop("attributes")
     assert found == expected
     store = zarr.open_group(tmp_path / "b.zarr")
-    assert store["done"].chunks == store["loss"].chunks[:1] == store["data"].shards[:1] == (4,)
+    assert store["reason"].chunks == store["loss"].chunks[:1] == store["data"].shards[:1] == (4,)
     assert store["data"].chunks[0] == 1  # one run is read without the others
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zarr", "b.zarr"]
 
@@ -274,9 +269,11 @@ def test_run_sweep__full_disk_for_real(tmp_path, stored, capsys):
 
 def test_open_sweep__damage_is_one_error(config, tmp_path):
     path = run_sweep(config, tmp_path / "sweep.zarr", workers=0)
-    (path / "done" / "c" / "4").unlink()
-    with pytest.raises(ValueError, match="5 of 6 runs are done"):
+    (path / "loss" / "c" / "4" / "0").rename(tmp_path / "chunk")
+    with pytest.raises(ValueError, match=r"loss \(run 4 to 4, step 0 to 10, .*\) is missing"):
         open_sweep(path)
+    assert len(open_sweep(path, unfinished=True)) == 5
+    (tmp_path / "chunk").rename(path / "loss" / "c" / "4" / "0")
     meta = path / "zarr.json"
     text = meta.read_text()
     meta.write_text(text.replace('"format_version": 1', '"format_version": 99'))
@@ -284,7 +281,7 @@ def test_open_sweep__damage_is_one_error(config, tmp_path):
         open_sweep(path)
     meta.write_text(text)
     (path / "loss" / "zarr.json").write_text("{")
-    with pytest.raises(ValueError, match="the store is damaged"):
+    with pytest.raises(ValueError, match=r"sweep.zarr is damaged: loss \(its metadata"):
         open_sweep(path)
     recording = nd.save_recording(nd.testing.linear_track(n_units=2, minutes=0.5), tmp_path / "r")
     with pytest.raises(ValueError, match="is no sweep, but 'neurodrift recording'"):

@@ -17,7 +17,7 @@ import psutil
 import zarr
 
 from neurodrift.seeds import generator
-from neurodrift.simulate.store import done_marks
+from neurodrift.simulate.shards import done_marks
 from neurodrift.simulate.sweep import open_sweep, run_sweep
 
 N_KILLS = int(os.environ.get("NEURODRIFT_KILLS", "2"))

@@ -140,18 +140,23 @@ def align(source: Source) -> list[Alignment]:
     return aligned
 
 
-def position_cm(behavior: Sequence[dict[str, Any]]) -> list[np.ndarray]:
+def position_cm(
+    behavior: Sequence[dict[str, Any]], kept: Sequence[slice] | None = None
+) -> list[np.ndarray]:
     """Position along the track of every trial of a session.
 
     The straight track (A) gives fractions of its length, clipped to 0 and 1 against glitches of
     the tracking. The L-shaped track (B) gives a projection on its diagonal, whose range over the
-    session is the median of the trials' extremes. The authors take the extremes of each trial, so
-    that one glitch rescales a whole trial.
+    session is the median of the trials' extremes, taken over the samples that are kept: the sample
+    that the alignment drops can be a glitch. The authors take the extremes of each trial, so that
+    one glitch rescales a whole trial.
 
     Parameters
     ----------
     behavior
         Entries of my_mvmt, the track trials of one session.
+    kept
+        Samples of each trial that lie on frames of its movie; all when omitted.
 
     Returns
     -------
@@ -161,8 +166,11 @@ def position_cm(behavior: Sequence[dict[str, Any]]) -> list[np.ndarray]:
     if "position" in behavior[0]:
         return [np.clip(trial["position"], 0, 1) * TRACK for trial in behavior]
     places = [trial["rough_linearized_location"] for trial in behavior]
-    low = np.median([place.min() for place in places])
-    high = np.median([place.max() for place in places])
+    inside = places
+    if kept is not None:
+        inside = [place[samples] for place, samples in zip(places, kept, strict=True)]
+    low = np.median([place.min() for place in inside])
+    high = np.median([place.max() for place in inside])
     return [np.clip((place - low) / (high - low), 0, 1) * TRACK for place in places]
 
 

@@ -161,10 +161,11 @@ def to_session(source: Source, *, first_day: datetime) -> NwbSession:
     position = np.full(time.size, np.nan)
     velocity = np.full(time.size, np.nan)
     trials = [source.behavior[item.entry] for item in aligned]
-    for item, behavior, place in zip(aligned, trials, position_cm(trials), strict=True):
+    kept = [slice(item.first_sample, item.first_sample + item.length) for item in aligned]
+    places = position_cm(trials, kept)
+    for item, behavior, place, samples in zip(aligned, trials, places, kept, strict=True):
         first = source.rows[item.row].begin - 1 + item.first_frame
         frames = slice(first, first + item.length)
-        samples = slice(item.first_sample, item.first_sample + item.length)
         position[frames] = place[samples]
         velocity[frames] = velocity_cm(behavior)[samples]
 

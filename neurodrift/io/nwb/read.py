@@ -15,7 +15,8 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.gate.activities import trace_findings
-from neurodrift.gate.findings import GateWarning, settle
+from neurodrift.gate.findings import Finding, GateWarning, settle
+from neurodrift.gate.starts import days_since_first, overlap_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
@@ -145,15 +146,19 @@ def import_nwb(
             )
     parts.sort(key=lambda part: (part.start, part.recording["time"].values[0], part.label))
     first = parts[0]
-    for part in parts:
-        if all(other.day is not None for other in parts):
-            day = (part.day or 0.0) - (first.day or 0.0)
-        else:
-            day = float((part.start.date() - first.start.date()).days)
+    days, found = _days(parts)
+    for part, day in zip(parts, days, strict=True):
         offset = (part.start - first.start).total_seconds()
         part.recording = part.recording.assign_coords(
             day=("session", [day]), time=("time", part.recording["time"].values + offset)
         )
+    found += overlap_findings(
+        [part.label for part in parts],
+        [part.recording["time"].values for part in parts],
+        lambda i: _same_activity(parts[i - 1], parts[i]),
+        [part.day for part in parts],
+    )
+    settled = settle(found, "the recording", accept)
     told = all(part.tells_experience for part in parts)
     recordings = [part.recording for part in parts]
     if not told:
@@ -170,7 +175,23 @@ def import_nwb(
     recording.attrs.pop("lag", None)  # of one session, where all agree
     if any(lags.values()):
         recording.attrs["lag"] = json.dumps(lags)
+    if settled:
+        kept = [*json.loads(recording.attrs.get("findings", "[]")), *settled]
+        recording.attrs["findings"] = json.dumps(kept)
     return recording.assign_attrs(nwb_files=list(files_used))
+
+
+def _same_activity(one: _Part, other: _Part) -> bool:
+    first, second = one.recording["activity"].values, other.recording["activity"].values
+    return bool(first.any()) and np.array_equal(first, second)
+
+
+def _days(parts: Sequence[_Part]) -> tuple[list[float], list[Finding]]:
+    """Days of the sessions: those that the files tell, or from when the sessions began."""
+    told = [part.day for part in parts if part.day is not None]
+    if len(told) == len(parts):
+        return [day - told[0] for day in told], []
+    return days_since_first([part.start for part in parts], [part.label for part in parts])
 
 
 def read_session(

@@ -309,6 +309,30 @@ def test_convert__alignment(surplus: int, tmp_path: Path) -> None:
         )
 
 
+class Glitch(Fake):
+    """One sample of every trial is far off the track; `at` says which."""
+
+    at = 0
+
+    def behavior(self, environment: str, number: int) -> list[dict[str, Any]]:
+        entries = super().behavior(environment, number)
+        for entry in entries[1:]:
+            for name in ("position", "rough_linearized_location"):
+                if name in entry:
+                    entry[name][self.at] += 500 if environment == "B" else 5
+        return entries
+
+
+@pytest.mark.parametrize("environment", ["A", "B"])
+def test_convert__a_glitch_that_is_dropped_bends_nothing(environment: str, tmp_path: Path) -> None:
+    found = []
+    for name, fake in (("sound", Fake()), ("glitch", Glitch())):
+        folder = write_environment(tmp_path / name / "Data", "C1_M1", environment, {1: fake})
+        found.append(read_session(convert(folder, tmp_path / name / "out")[0])["x"].values)
+    assert np.isfinite(found[0]).sum() > 300
+    np.testing.assert_array_equal(*found)
+
+
 # ---- irregular sessions
 
 

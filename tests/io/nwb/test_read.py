@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,12 @@ def test_import_nwb__experience_and_day_of_the_file(tmp_path: Path) -> None:
 def test_import_nwb__not_recorded_is_not_detected(tmp_path: Path) -> None:
     files = [
         written(tmp_path, registered_cell_id=np.array([3, -1, 5])),
-        written(tmp_path, session="2", registered_cell_id=np.array([12, 5, -1])),
+        written(
+            tmp_path,
+            session="2",
+            start=START + timedelta(days=1),
+            registered_cell_id=np.array([12, 5, -1]),
+        ),
     ]
     found = import_nwb(files)
     assert found["unit"].values.tolist() == ["3", "5", "12", "1:1", "2:2"]
@@ -160,6 +166,47 @@ def test_import_nwb__labels_that_repeat_give_way_to_file_names(tmp_path: Path) -
         for i, name in enumerate(("monday", "tuesday"))
     ]
     assert import_nwb(paths)["session"].values.tolist() == ["monday", "tuesday"]
+
+
+def test_import_nwb__one_session_twice_and_sessions_at_once(tmp_path: Path) -> None:
+    one = written(tmp_path)
+    copy = tmp_path / "copy.nwb"
+    copy.write_bytes(one.read_bytes())
+    with pytest.raises(ValueError, match="hold the same activity at the same times: one was given"):
+        import_nwb([one, copy], accept=["session_overlap"])
+    late = session(start=START + timedelta(seconds=(TIME[-1] - TIME[0]) / 2))
+    other = write_session(late, tmp_path / "late.nwb")
+    with pytest.raises(ValueError, match=r"overlap by [0-9.]+ s: a copy of one recording, or a"):
+        import_nwb([one, other])
+    found = import_nwb([one, other], accept=["session_overlap"])
+    assert "session_overlap" in found.attrs["findings"]
+
+
+@pytest.mark.parametrize(
+    ("zones", "hours", "days"),
+    [
+        ((-5, 1), 1, 0),  # 23:30 in Boston, then 06:30 on the next date in Paris
+        ((9, -8), 1, 0),  # by dates, a day before
+        ((-5, 1), 24, 1),
+        ((1, 2), 1, 1),  # daylight saving: still dates
+        ((1, 1), 1, 1),
+    ],
+)
+def test_import_nwb__days_across_time_zones(
+    tmp_path: Path, zones: tuple[int, int], hours: int, days: int
+) -> None:
+    here, there = (timezone(timedelta(hours=zone)) for zone in zones)
+    first = datetime(2026, 1, 1, 23, 30, tzinfo=here)
+    starts = [first, (first + timedelta(hours=hours)).astimezone(there)]
+    files = [
+        write_session(session(start=start), tmp_path / f"{i}.nwb") for i, start in enumerate(starts)
+    ]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = import_nwb(files)
+    assert found["day"].values.tolist() == [0, days]
+    said = any("began in time zones" in str(item.message) for item in told)
+    assert said == (abs(zones[0] - zones[1]) > 1)
 
 
 def test_import_nwb__leaves_files_alone(tmp_path: Path) -> None:

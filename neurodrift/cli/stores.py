@@ -1,0 +1,25 @@
+"""Commands about stores themselves: ``verify``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    verify = commands.add_parser("verify", help="read all of a store and compare its checksums")
+    verify.add_argument("stores", type=Path, nargs="+", metavar="STORE")
+    verify.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from neurodrift.io.verify import verify
+
+    unsound = 0
+    for path in options.stores:
+        found = verify(path)
+        print(found)
+        unsound += not found.sound
+    if unsound:
+        raise ValueError(f"{unsound} of {len(options.stores)} stores could not be found whole")

@@ -14,6 +14,7 @@ from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import LocalStore
 
+from neurodrift.io.codecs import METADATA, refuse_codecs
 from neurodrift.io.manifest import GROUP, DamagedStoreError, Manifest, is_group, read_manifest
 
 
@@ -122,6 +123,10 @@ class CheckedStore(LocalStore):
                 content = file.read()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             content = None
+        if content is not None and key.rpartition("/")[2] in METADATA:
+            fault = "" if self.manifest is None else self.manifest.fault(key, content)
+            if not fault or key == "zarr.json":
+                refuse_codecs(content, str(self.root / key))
         if self.manifest is None:
             return content
         fault = self.manifest.fault(key, content)

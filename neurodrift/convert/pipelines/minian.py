@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from neurodrift.gate.inputs import Activity, clock
 from neurodrift.io.arrays.files import MAX_BYTES
+from neurodrift.io.codecs import METADATA
 
 _DIMS = {"frame", "unit_id"}
 
@@ -54,9 +55,11 @@ def read_minian(
     FileNotFoundError
         If there is no such store.
     ValueError
-        If it is none of Minian's, or would have to be unpickled.
+        If it is none of Minian's, or names a codec that can run code.
     """
     import xarray as xr
+
+    from neurodrift.io.checked import CheckedStore
 
     folder = Path(folder)
     if signal not in ("S", "C"):
@@ -69,13 +72,11 @@ def read_minian(
             f"{folder} holds no {signal}, but {other}: options: {{signal: {other}}}"
         )
     store = store if store.is_dir() else folder
-    metadata = [p for p in store.rglob("*") if p.name in (".zarray", ".zmetadata", "zarr.json")]
-    if not metadata:
+    if not any(path.name in METADATA for path in store.rglob("*")):
         raise FileNotFoundError(f"no Zarr store {folder / signal}.zarr, and {folder} is none")
-    if any('"pickle"' in path.read_text(errors="replace") for path in metadata):
-        raise ValueError(f"{store} holds pickles, which are never loaded: they can run anything")
+    checked: Any = CheckedStore(store)  # refuses codecs that can run code
     try:
-        stored = xr.open_dataset(store, engine="zarr", decode_times=False, consolidated=False)
+        stored = xr.open_dataset(checked, engine="zarr", decode_times=False, consolidated=False)
     except Exception as error:  # what is damaged raises anything
         raise ValueError(f"{store} is no readable Zarr store: {error}") from error
     if signal not in stored or set(stored[signal].dims) != _DIMS:

@@ -12,6 +12,7 @@ import numpy as np
 
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_labels
+from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.validity import curated
 
 _BEST_FIRST = ("deconv", "spike", "event")
@@ -47,8 +48,11 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
         if not path.is_file():
             raise FileNotFoundError(f"no NWB file at {path}")
         try:
+            refuse_outside(path)
             with NWBHDF5IO(path, "r") as io:
                 told, wanted = _told(io.read())
+        except OutsideError:
+            raise
         except Exception as error:  # what is no NWB file raises anything
             raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
         lines += [f"{path}:", *(f"  {line}" for line in told)]

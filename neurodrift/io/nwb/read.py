@@ -20,6 +20,7 @@ from neurodrift.gate.starts import days_since_first, overlap_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
+from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.place import read_place
 from neurodrift.io.nwb.tables import (
     OBSERVED,
@@ -306,8 +307,11 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
         raise FileNotFoundError(f"no NWB file at {path}")
     io = None
     try:
+        refuse_outside(path)
         io = NWBHDF5IO(path, "r")
         nwbfile = io.read()
+    except OutsideError:
+        raise
     except Exception as error:  # what is no NWB file raises anything
         if io is not None:
             io.close()

@@ -193,14 +193,28 @@ def test_read_minian__dims_in_any_order(tmp_path):
         read_minian(tmp_path)
 
 
+class _Marks:
+    """Makes a file where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
 def test_read_minian__pickled_chunks_are_refused(tmp_path):
     array = xr.DataArray(np.ones((2, 3)), dims=("unit_id", "frame"), name="S")
     array.to_dataset().to_zarr(tmp_path / "S.zarr", zarr_format=2, consolidated=False)
     path = tmp_path / "S.zarr" / "S" / ".zarray"
     described = json.loads(path.read_text())
-    path.write_text(json.dumps(described | {"filters": [{"id": "pickle"}], "dtype": "|O"}))
-    with pytest.raises(ValueError, match="holds pickles"):
-        read_minian(tmp_path, rate=30.0)
+    written = json.dumps(described | {"filters": [{"id": "pickle"}], "dtype": "|O"})
+    (tmp_path / "S.zarr" / "S" / "0.0").write_bytes(pickle.dumps(_Marks(tmp_path / "ran")))
+    for spelled in ('"pickle"', '"\\u0070ickle"', '"msgpack2"'):
+        path.write_text(written.replace('"pickle"', spelled))
+        with pytest.raises(ValueError, match=r"names the codec '(pickle|msgpack2)', which is not"):
+            read_minian(tmp_path, rate=30.0)
+    assert not (tmp_path / "ran").exists()
     with pytest.raises(FileNotFoundError, match="no Zarr store"):
         read_minian(tmp_path / "nothing", rate=30.0)
 

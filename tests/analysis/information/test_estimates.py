@@ -258,7 +258,7 @@ def test_information__lies_between_0_and_the_entropy_of_position(
     options: dict[str, Any] = {"names": names, "sampling": plan, "threads": 1}
     spatial = spatial_curves(activity, state, per_frame=False, **options)
     mutual = mutual_curves(activity, state, responses="binary", **options)
-    assert ((spatial >= 0) | np.isnan(spatial)).all()
+    assert ((spatial >= -1e-12) | np.isnan(spatial)).all()  # rounding can be below 0
     assert ((mutual >= 0) & (mutual <= 1)).all()
     last = spatial[:, 0, -1]
     assert (np.isnan(last) | (last <= -np.log2(p.min()) + 1e-12)).all()

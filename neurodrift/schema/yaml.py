@@ -23,6 +23,12 @@ _COUNT = re.compile(r"^-?(?:0|[1-9][0-9]*)$")
 _SPECIAL = re.compile(r"^(?:[-+]?\.(?:inf|nan)|0x[0-9a-f]+)$", re.IGNORECASE)
 _NULL = ("", "~", "null")
 
+MAX_CHARACTERS = 4 * 2**20
+MAX_VALUES = 500_000
+MAX_DEPTH = 100
+MAX_DIGITS = 1000
+"""Of a configuration: text, values once aliases are written out, levels; digits of a number."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -92,7 +98,8 @@ def parse_yaml(
     Raises
     ------
     ValueError
-        If it is no YAML, or a key stands twice.
+        If it is no YAML, a key stands twice, or it is longer, larger (once its aliases are
+        written out) or nested more deeply than any configuration.
 
     Examples
     --------
@@ -104,11 +111,17 @@ def parse_yaml(
     """
     import yaml
 
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(
+            f"{name} has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read: is it a "
+            "configuration?"
+        )
     lines: dict[Place, int] = {}
     try:
         loader = yaml.SafeLoader(text)
         try:
             root = loader.get_single_node()
+            _refuse_large(root, name)
             reader = _Reader(loader, lines, name)
             values = {} if root is None else reader.value(root, (), schema or {})
         finally:
@@ -119,9 +132,36 @@ def parse_yaml(
         raise ValueError(f"{name} is no YAML: {line}{error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise ValueError(f"{name} is no YAML: {error}") from error
+    except RecursionError:
+        raise ValueError(f"{name} is nested in more than {MAX_DEPTH} levels") from None
     if not isinstance(values, dict):
         raise ValueError(f"{name} is no configuration: expected keys with values")
     return values, Source(name, lines)
+
+
+def _refuse_large(root: Any, name: str) -> None:
+    """Refuse what is larger once its aliases are written out than any configuration."""
+    sizes: dict[int, int | None] = {}
+
+    def size(node: Any, depth: int) -> int:
+        if depth > MAX_DEPTH:
+            raise ValueError(f"{name} is nested in more than {MAX_DEPTH} levels")
+        if id(node) not in sizes:
+            sizes[id(node)] = None
+            inner = node.value if isinstance(node.value, list) else []
+            pairs = (item if isinstance(item, tuple) else (item,) for item in inner)
+            sizes[id(node)] = 1 + sum(size(one, depth + 1) for pair in pairs for one in pair)
+        found = sizes[id(node)]
+        if found is None:
+            raise ValueError(f"{name} has an alias (*) that holds itself")
+        if found > MAX_VALUES:
+            raise ValueError(
+                f"{name} has more than {MAX_VALUES:,} values once its aliases (*) are written out"
+            )
+        return found
+
+    if root is not None:
+        size(root, 0)
 
 
 @dataclass(frozen=True)
@@ -137,6 +177,13 @@ class _Reader:
         import yaml
 
         self.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode) and len(node.value) > MAX_DIGITS:
+            digits = node.value.lower().removeprefix("0x")
+            if node.style is None and digits.strip("0123456789abcdef") == "":
+                raise ValueError(
+                    f"{self.name}: line {node.start_mark.line + 1}: {dotted(place)} is a number of "
+                    f"{len(digits):,} digits"
+                )
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, place, schema)
         if isinstance(node, yaml.SequenceNode):

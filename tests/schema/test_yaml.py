@@ -41,3 +41,29 @@ def test_parse_yaml__numbers_without_a_schema():
 def test_parse_yaml__nothing_is_no_label():
     values, _ = parse_yaml("subject: {id: }\nenvironment: ~\n", "f", mapping_schema())
     assert values == {"subject": {"id": None}, "environment": None}
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LAUGHS, "more than 500,000 values once its aliases"),
+        ("a: " + "[" * 5000 + "]" * 5000, "more than 100 levels"),
+        ("".join("  " * i + "a:\n" for i in range(150)), "more than 100 levels"),
+        ("a: &a [*a]", "alias .* that holds itself"),
+        ("a: " + "x" * 5_000_000, "5,000,003 characters, at most 4,194,304"),
+        ("n: " + "9" * 5000, "5,000 digits"),
+        ("n: 0x" + "f" * 5000, "5,000 digits"),
+    ],
+)
+def test_parse_yaml__bombs(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^bomb.*{message}"):
+        parse_yaml(text, "bomb")
+
+
+def test_parse_yaml__aliases() -> None:
+    assert parse_yaml("a: &a {x: 1}\nb: *a", "example")[0] == {"a": {"x": 1}, "b": {"x": 1}}

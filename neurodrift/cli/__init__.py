@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,17 +33,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 after an error that the user can mend, which is printed in one message.
+        0, or 2 after an error that the user can mend, which is printed in one message; 130 after
+        an interrupt (Ctrl-C), 141 if nobody reads what is printed.
     """
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+    except KeyboardInterrupt:
+        if options.debug:
+            raise
+        print(f"neurodrift {options.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        _say_no_more()
+        return 141
     except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         if options.debug:
             raise
         print(f"neurodrift {options.command}: {error}", file=sys.stderr)
         return 2
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # nobody reads, or the disk is full: the work itself is done
+        _say_no_more()
     return 0
+
+
+def _say_no_more() -> None:
+    """Drop what is still to be printed, so that Python does not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from neurodrift.cli._options import add_overwrite
@@ -51,7 +52,8 @@ def _report(options: argparse.Namespace) -> None:
     )
     n = len(options.results)
     size = options.out.stat().st_size / 1e6
-    print(f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}")
+    with contextlib.suppress(OSError):  # the report is written, whoever reads this
+        print(f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}", flush=True)
 
 
 def _export(options: argparse.Namespace) -> None:

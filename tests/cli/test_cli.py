@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -133,3 +138,41 @@ def test_main__version_and_help(capsys):
 def test_main__debug_shows_where(tmp_path):
     with pytest.raises(FileNotFoundError):
         main(["--debug", "analyze", str(tmp_path / "none.zarr"), "-o", str(tmp_path / "r")])
+
+
+def test_main__interrupt_is_one_line(tmp_path):
+    recording = nd.testing.linear_track(n_units=150, n_sessions=4, minutes=10)
+    nd.save_recording(recording, tmp_path / "r.zarr")
+    words = ["analyze", "r.zarr", "-o", "o.zarr", "--n-repeats", "5000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "neurodrift.cli", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        time.sleep(8)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.strip().splitlines()[-1] == "neurodrift analyze: interrupted"
+    assert "Traceback" not in error
+    assert [path.name for path in tmp_path.iterdir()] == ["r.zarr"]
+
+
+@pytest.mark.parametrize("sink", ["true", "head -1"])
+def test_main__nobody_reads(sink):
+    command = f"'{sys.executable}' -m neurodrift.cli catalog list | {sink}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_main__report_that_cannot_say_so_is_written(tmp_path):
+    recording = nd.testing.linear_track(n_units=4, n_sessions=2, minutes=2)
+    nd.save_results(nd.analyze(recording, n_repeats=5), tmp_path / "results.zarr")
+    words = "report results.zarr -o page.html > /dev/full"
+    command = f"'{sys.executable}' -m neurodrift.cli {words}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert (tmp_path / "page.html").stat().st_size > 10_000
+    assert done.returncode == 0 and done.stderr == ""

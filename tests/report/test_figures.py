@@ -118,8 +118,9 @@ def test_ticks__are_round_and_inside(low, span, n):
     assert min(found) >= low - slack and max(found) <= low + span + slack
     if len(found) > 1:
         step = found[1] - found[0]
-        first = step / 10 ** np.floor(np.log10(step) + 1e-9)
-        assert min(abs(first - r) for r in (1, 2, 2.5, 5, 10)) < 1e-3
+        rounding = 2 * math.ulp(abs(low) + span) / step  # of a difference of two ticks
+        first = step / 10 ** np.floor(np.log10(step) + 1e-9 + rounding)
+        assert min(abs(first - r) for r in (1, 2, 2.5, 5, 10)) < 1e-3 + 10 * rounding
 
 
 @pytest.mark.parametrize(

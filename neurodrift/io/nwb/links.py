@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+_LARGE = 2**30  # bytes
+_MOST_RATIO = 1100  # gzip packs at most 1032 to 1
+
 
 class OutsideError(ValueError):
-    """A file points to other files."""
+    """A file points to other files, or declares what it does not hold."""
 
 
 def refuse_outside(path: str | os.PathLike[str]) -> None:
@@ -26,7 +29,8 @@ def refuse_outside(path: str | os.PathLike[str]) -> None:
     OSError
         If it is no HDF5 file.
     OutsideError
-        If something lies in another file; all such places are named.
+        If something lies in another file; all such places are named. Also if a dataset declares
+        more than 1 GiB and holds less than what packs to it.
     """
     import h5py
 
@@ -66,6 +70,12 @@ def _sources(item: Any, where: str) -> list[str]:
         return []
     if item.external:
         return [f"{where} is stored in {', '.join(str(one[0]) for one in item.external)}"]
+    size, stored = item.nbytes, item.id.get_storage_size()
+    if size > _LARGE and size > _MOST_RATIO * stored and not item.is_virtual:
+        raise OutsideError(
+            f"{item.file.filename}: {where} declares shape {item.shape}, {size / 2**30:,.1f} GiB, "
+            f"but holds {stored:,} bytes only: it would fill the memory with nothing"
+        )
     if item.is_virtual:
         names = {one.file_name for one in item.virtual_sources()} - {"."}
         if names:

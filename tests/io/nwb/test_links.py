@@ -66,3 +66,14 @@ def test_import_nwb__links_inside_are_followed(path):
         file["scratch_copy"] = file[name]
         file["again"] = h5py.SoftLink(f"/{name}")
     assert import_nwb(path).equals(before)
+
+
+def test_import_nwb__declares_what_it_does_not_hold(path):
+    with h5py.File(path, "r+") as file:
+        name = position_of(file)
+        attributes = dict(file[name].attrs)
+        del file[name]
+        file.create_dataset(name, (1_000_000_000,), "f8", chunks=(1_000_000,))
+        file[name].attrs.update(attributes)
+    with pytest.raises(ValueError, match=r"position/data declares shape .* 7.5 GiB, but holds 0"):
+        import_nwb(path)

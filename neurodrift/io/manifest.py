@@ -60,7 +60,7 @@ class Manifest:
         array, chunk, _ = f"{key}/".rpartition("/c/")
         return bool(chunk) and f"{array}/{_METADATA}" in self.files
 
-    def fault(self, key: str, content: bytes | memoryview | None) -> str:
+    def fault(self, key: str, content: bytes | None) -> str:
         """What is wrong with a file.
 
         Parameters
@@ -75,17 +75,20 @@ class Manifest:
         str
             Such as ``"is missing"``; empty if it is what was written.
         """
-        expected = self.files.get(key)
-        if expected is None:
+        if key not in self.files:
             return ""
-        if content is None:
+        fault = self.size_fault(key, None if content is None else len(content))
+        if fault or content is None:
+            return fault
+        same = _checksum(key, content, self.files) == self.files[key][1]
+        return "" if same else "was changed after it was written (its checksum differs)"
+
+    def size_fault(self, key: str, size: int | None) -> str:
+        """What is wrong with the size of a file of the list; None if nothing is there."""
+        expected = self.files[key][0]
+        if size is None:
             return "is missing"
-        size, checksum = expected
-        if size >= 0 and len(content) != size:
-            return f"has {len(content)} bytes instead of {size}"
-        if _checksum(key, content, self.files) != checksum:
-            return "was changed after it was written (its checksum differs)"
-        return ""
+        return f"has {size} bytes instead of {expected}" if size != expected >= 0 else ""
 
 
 def write_manifest(root: Path) -> Manifest:
@@ -101,8 +104,7 @@ def write_manifest(root: Path) -> Manifest:
     Manifest
         What was written.
     """
-    keys = [key for key in _keys(root) if not key.startswith(f"{GROUP}/")]
-    return _put(root, _described(root, keys))
+    return _put(root, _described(root, _keys(root)))
 
 
 def read_manifest(root: Path) -> Manifest | None:
@@ -197,11 +199,9 @@ def missing_files(root: Path, manifest: Manifest) -> dict[str, str]:
         sizes = _sizes(root / folder if folder else root, names)
         prefix = f"{folder}/" if folder else ""
         for name in names:
-            size, expected = sizes.get(name), manifest.files[prefix + name][0]
-            if size is None:
-                faults[prefix + name] = "is missing"
-            elif expected >= 0 and size != expected:
-                faults[prefix + name] = f"has {size} bytes instead of {expected}"
+            fault = manifest.size_fault(prefix + name, sizes.get(name))
+            if fault:
+                faults[prefix + name] = fault
     return faults
 
 
@@ -232,8 +232,8 @@ def damaged_files(root: Path, manifest: Manifest) -> dict[str, str]:
         if fault and not restored:
             faults[key] = fault
     for key in _keys(root):
-        inside = not key.startswith(f"{GROUP}/") and key not in manifest.files
-        if inside and manifest.covers(key) and not key.endswith(".partial"):
+        added = key not in manifest.files and manifest.covers(key)
+        if added and not key.endswith(".partial"):
             faults[key] = "was added after the store was written"
     return faults
 
@@ -254,11 +254,7 @@ def added_nodes(root: Path, manifest: Manifest) -> list[str]:
         Their names.
     """
     found = (key for key in _keys(root) if key.rpartition("/")[2] == _METADATA)
-    return sorted(
-        key.rpartition("/")[0]
-        for key in found
-        if key not in manifest.files and not key.startswith(f"{GROUP}/")
-    )
+    return sorted(key.rpartition("/")[0] for key in found if key not in manifest.files)
 
 
 def write_piece(root: Path, number: int, keys: Iterable[str]) -> None:
@@ -273,8 +269,11 @@ def write_piece(root: Path, number: int, keys: Iterable[str]) -> None:
     keys
         Its files; those that are not there hold nothing but fill values.
     """
-    there = [key for key in keys if (root / key).is_file()]
-    text = json.dumps(_described(root, there), separators=(",", ":"))
+    _put_piece(root, number, _described(root, (key for key in keys if (root / key).is_file())))
+
+
+def _put_piece(root: Path, number: int, files: Mapping[str, tuple[int, int]]) -> None:
+    text = json.dumps(files, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
     folder = root / _PIECES
     folder.mkdir(parents=True, exist_ok=True)
@@ -305,6 +304,22 @@ def read_pieces(root: Path) -> dict[int, dict[str, tuple[int, int]]]:
     return pieces
 
 
+def joined(pieces: Mapping[int, Mapping[str, tuple[int, int]]]) -> dict[str, tuple[int, int]]:
+    """The files of all parts together.
+
+    Parameters
+    ----------
+    pieces
+        Files by the number of the part.
+
+    Returns
+    -------
+    dict
+        Size and checksum by key.
+    """
+    return {key: entry for piece in pieces.values() for key, entry in piece.items()}
+
+
 def join_pieces(root: Path) -> Manifest:
     """Make the manifest of a store whose parts are all written.
 
@@ -318,10 +333,7 @@ def join_pieces(root: Path) -> Manifest:
     Manifest
         What was written.
     """
-    files: dict[str, tuple[int, int]] = {}
-    for piece in read_pieces(root).values():
-        files |= piece
-    manifest = _put(root, files)
+    manifest = _put(root, joined(read_pieces(root)))
     _remove(root / _PIECES)
     return manifest
 
@@ -334,10 +346,10 @@ def split_pieces(root: Path, pieces: Mapping[int, Mapping[str, tuple[int, int]]]
     root
         The store.
     pieces
-        Files of the parts that are sound, by number.
+        Files of the parts that are sound, by number. They keep the checksums that they have.
     """
     for number in sorted(pieces):
-        write_piece(root, number, pieces[number])
+        _put_piece(root, number, pieces[number])
     (root / GROUP / _METADATA).unlink()
     _remove(root / _ARRAY)
 
@@ -363,12 +375,12 @@ def is_group(content: bytes) -> bool:
 
 
 def _described(root: Path, keys: Iterable[str]) -> dict[str, tuple[int, int]]:
-    names = list(keys)
+    names = set(keys)
     found = {}
     for key in sorted(names):
         content = (root / key).read_bytes()
         size = -1 if key.rpartition("/")[2] == _METADATA else len(content)
-        found[key] = (size, _checksum(key, content, set(names)))
+        found[key] = (size, _checksum(key, content, names))
     return found
 
 
@@ -403,16 +415,16 @@ def _put(root: Path, files: Mapping[str, tuple[int, int]]) -> Manifest:
     return Manifest(generation, dict(files), attributes)
 
 
-def _checksum(key: str, content: bytes | memoryview, names: Any) -> int:
+def _checksum(key: str, content: bytes, names: Any) -> int:
     """CRC-32C of a file; of what metadata say, not of how they are laid out."""
     import google_crc32c
 
     if key.rpartition("/")[2] == _METADATA:
         try:
-            content = _metadata(key, json.loads(bytes(content)), names)
+            content = _metadata(key, json.loads(content), names)
         except ValueError:
             return -1
-    return int(google_crc32c.value(bytes(content) if isinstance(content, memoryview) else content))
+    return int(google_crc32c.value(content))
 
 
 def _metadata(key: str, meta: Any, names: Any) -> bytes:
@@ -443,9 +455,11 @@ def _remove(folder: Path) -> None:
 
 
 def _keys(root: Path) -> Iterator[str]:
-    """Every file below a folder, as a key."""
-    for folder, _, names in os.walk(root):
+    """Every file of a store, but for the manifest, as a key."""
+    for folder, below, names in os.walk(root):
         inside = Path(folder).relative_to(root).as_posix()
+        if inside == "." and GROUP in below:
+            below.remove(GROUP)
         for name in names:
             yield name if inside == "." else f"{inside}/{name}"
 

@@ -361,10 +361,12 @@ def refuse_existing(
     out = path.resolve()
     for item in inputs:
         source = Path(item).resolve()
-        where = "is"
-        if out != source:
-            where = "lies in" if source in out.parents else "holds"
-        if out == source or source in out.parents or out in source.parents:
+        relations = {
+            "is": out == source,
+            "lies in": source in out.parents,
+            "holds": out in source.parents,
+        }
+        for where in (where for where, true in relations.items() if true):
             raise FileExistsError(
                 f"the output {path} {where} the input {item}, which is never replaced: choose "
                 "another name"

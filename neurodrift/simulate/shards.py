@@ -7,7 +7,7 @@ written them, so a shard that is lost, or was never whole, is a run to be made (
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from neurodrift.io.manifest import (
     DamagedStoreError,
     Manifest,
     damaged_files,
-    join_pieces,
+    joined,
     missing_files,
     read_manifest,
     read_pieces,
@@ -59,13 +59,15 @@ def describe_block(path: Path, start: int) -> None:
     write_piece(path, block + 1, keys)
 
 
-def done_marks(path: Path) -> np.ndarray:
+def done_marks(path: Path, missing: Iterable[str] | None = None) -> np.ndarray:
     """Which runs are whole: those whose shards are there, as they were described.
 
     Parameters
     ----------
     path
         A sweep's store, finished or not.
+    missing
+        Files that are known to be missing; looked for when omitted.
 
     Returns
     -------
@@ -74,8 +76,9 @@ def done_marks(path: Path) -> np.ndarray:
     """
     layout, whole = _layout(path), read_manifest(path)
     pieces = read_pieces(path) if whole is None else layout.parts(whole.files)
-    files = {key: entry for piece in pieces.values() for key, entry in piece.items()}
-    lost = set(map(layout.part, missing_files(path, Manifest("", files))))
+    if missing is None:
+        missing = missing_files(path, Manifest("", joined(pieces)))
+    lost = set(map(layout.part, missing))
     marks = np.zeros(layout.n_runs, dtype=bool)
     for piece in set(pieces) - lost - {TEMPLATE}:
         marks[(piece - 1) * layout.per_task : piece * layout.per_task] = True
@@ -109,7 +112,7 @@ def sweep_manifest(path: Path) -> Manifest:
             f"{path} is damaged: the list of what it must hold is not there. Pass overwrite "
             "(--overwrite) to make the sweep again, or take it from a backup"
         )
-    return Manifest("", {key: entry for piece in pieces.values() for key, entry in piece.items()})
+    return Manifest("", joined(pieces))
 
 
 def take_apart(path: Path, under_way: Path) -> int:
@@ -168,17 +171,6 @@ def resume(under_way: Path) -> None:
     lost = set(map(layout.part, missing_files(under_way, manifest)))
     pieces = layout.parts(manifest.files)
     split_pieces(under_way, {number: pieces[number] for number in set(pieces) - lost})
-
-
-def finish(under_way: Path) -> None:
-    """Make one manifest of all parts.
-
-    Parameters
-    ----------
-    under_way
-        The store, all runs of which are done.
-    """
-    join_pieces(under_way)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.io.manifest import DamagedStoreError, missing_files
+from neurodrift.io.manifest import DamagedStoreError, join_pieces, missing_files
 from neurodrift.io.zarr import refuse_other_kind, replace
 from neurodrift.simulate._workers import make_blocks
 from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, summarize_training
 from neurodrift.simulate.settings.kinds import settings_from_text
 from neurodrift.simulate.settings.sweep import SweepConfig, read_sweep, sweep_of
-from neurodrift.simulate.shards import done_marks, finish, resume, sweep_manifest, take_apart
+from neurodrift.simulate.shards import done_marks, resume, sweep_manifest, take_apart
 from neurodrift.simulate.store import TITLE, attributes, create, read_groups
 
 if TYPE_CHECKING:
@@ -220,14 +220,14 @@ def open_sweep(path: str | os.PathLike[str], *, unfinished: bool = False) -> Swe
         path = under_way
     attrs = attributes(path)
     try:
-        marks, manifest = done_marks(path), sweep_manifest(path)
-        if not unfinished and manifest.generation:
-            lost = missing_files(path, manifest)
-            if lost:
-                raise DamagedStoreError(
-                    f"{explained(path, lost)}. The command that made the sweep makes the runs "
-                    "that are lost again"
-                )
+        manifest = sweep_manifest(path)
+        lost = missing_files(path, manifest)
+        if lost and manifest.generation and not unfinished:
+            raise DamagedStoreError(
+                f"{explained(path, lost)}. The command that made the sweep makes the runs that are "
+                "lost again"
+            )
+        marks = done_marks(path, lost)
         store: Any = CheckedStore(path, manifest)
         table = xr.open_zarr(
             store, consolidated=False, chunks=None, decode_times=False, drop_variables=["data"]
@@ -352,7 +352,7 @@ def run_sweep(
             raise RuntimeError(f"{under_way} lacks runs after all of them were made")
         for partial in under_way.rglob("*.partial"):  # of writers that were killed
             partial.unlink(missing_ok=True)
-        finish(under_way)
+        join_pieces(under_way)
         replace(under_way, path)
     return path
 

@@ -94,10 +94,30 @@ def running_where_missing(recording: xr.Dataset) -> xr.Dataset:
     network |= "training_step" in recording.coords
     if "speed" in recording or "x" not in recording or network or is_cut_to_running(recording):
         return recording
-    derived = running(recording)
-    names = [name for name in ("speed", "direction") if name in derived and name not in recording]
-    found = recording.assign({name: derived[name] for name in names})
+    found = with_running(recording)
+    names = [name for name in ("speed", "direction") if name in found and name not in recording]
     return found.assign_attrs(derived=json.dumps(names))
+
+
+def with_running(recording: xr.Dataset) -> xr.Dataset:
+    """Add speed and, where there is one axis, direction to a recording that lacks them.
+
+    Parameters
+    ----------
+    recording
+        A recording with a position.
+
+    Returns
+    -------
+    xarray.Dataset
+        With both; what it has stays as it is.
+    """
+    wanted = ("speed",) if "y" in recording else ("speed", "direction")
+    missing = [name for name in wanted if name not in recording]
+    if not missing:
+        return recording
+    derived = running(recording)
+    return recording.assign({name: derived[name] for name in missing})
 
 
 def is_cut_to_running(recording: xr.Dataset) -> bool:

@@ -12,10 +12,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "activities": ["activity_findings"],
         "clocks": ["clock_findings", "overlap_findings"],
-        "findings": ["Finding", "GateWarning", "settle"],
+        "findings": ["Finding", "GateWarning", "add_findings", "settle"],
         "recordings": ["admit"],
         "inputs": ["Activity", "Position", "clock"],
         "positions": ["position_findings"],
+        "starts": ["days_since_first", "session_overlap_findings"],
         "trials": ["trial_findings"],
     },
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 EVERYTHING = "*"
 """In ``accept``: what comes passed the gate before."""
@@ -46,6 +50,17 @@ class Finding:
     def severity(self) -> Literal["stops", "warns", "notes"]:
         """What becomes of it where it is not accepted."""
         return "stops" if self.stops else "warns" if self.warns else "notes"
+
+    def told(self, where: str) -> dict[str, Any]:
+        """What is to be kept of it, once it has not stopped anything."""
+        return {
+            "where": where,
+            "name": self.name,
+            "severity": self.severity,
+            "text": self.text,
+            "numbers": dict(self.numbers),
+            "accepted": self.stops,
+        }
 
 
 def settle(
@@ -88,17 +103,29 @@ def settle(
     for item in findings:
         if item.warns:
             warnings.warn(f"{where}: {item.text}", GateWarning, stacklevel=3)
-    return [
-        {
-            "where": where,
-            "name": item.name,
-            "severity": item.severity,
-            "text": item.text,
-            "numbers": dict(item.numbers),
-            "accepted": item.stops,
-        }
-        for item in findings
-    ]
+    return [item.told(where) for item in findings]
+
+
+def add_findings(recording: xr.Dataset, told: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """A recording that keeps what was warned of or accepted.
+
+    Parameters
+    ----------
+    recording
+        A recording.
+    told
+        From :func:`settle`; notes are not kept.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording, with `told` behind what its attribute ``findings``, a JSON list, holds.
+    """
+    kept = [item for item in told if item["severity"] != "notes"]
+    if not kept:
+        return recording
+    before = json.loads(recording.attrs.get("findings", "[]"))
+    return recording.assign_attrs(findings=json.dumps([*before, *kept]))
 
 
 def sentences(told: Sequence[Mapping[str, Any]]) -> list[str]:

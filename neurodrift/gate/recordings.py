@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.gate.clocks import clock_step_findings
-from neurodrift.gate.findings import EVERYTHING, Finding, settle
+from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
 from neurodrift.gate.inputs import Position
 from neurodrift.gate.positions import position_findings
 from neurodrift.schema import COUNT_KINDS
@@ -58,8 +56,7 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     """
     if isinstance(accept, str):
         raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
-    told: list[dict[str, Any]] = list(json.loads(recording.attrs.get("findings", "[]")))
-    told += settle(_day_findings(recording), "the recording", set(accept) - {EVERYTHING})
+    told = settle(_day_findings(recording), "the recording", set(accept) - {EVERYTHING})
     if EVERYTHING in accept:
         return recording
     index = recording["session_index"].values
@@ -67,10 +64,7 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     for i, label in enumerate(recording["session"].values):
         where = slice(int(edges[i]), int(edges[i + 1]))
         told += settle(session_findings(recording, i, where), f"session {label}", accept)
-    kept = [item for item in told if item["severity"] != "notes"]
-    if kept:
-        recording = recording.assign_attrs(findings=json.dumps(kept))
-    return recording
+    return add_findings(recording, told)
 
 
 def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[Finding]:

@@ -61,7 +61,7 @@ def days_since_first(
     return [float(round(value)) for value in elapsed], [Finding("time_zones", text, warns=True)]
 
 
-def overlap_findings(
+def session_overlap_findings(
     labels: Sequence[str],
     clocks: Sequence[np.ndarray],
     alike: Callable[[int], bool],

@@ -118,7 +118,7 @@ def check_lag(
             raise ValueError(f"{name} is {value}, expected more than 0")
     if not max_minutes * 60 >= _MIN_SECONDS:
         raise ValueError(f"max_minutes is {max_minutes}, expected {_MIN_SECONDS / 60:g} or more")
-    moving = _with_running(recording)
+    moving = kinematics.with_running(recording)
     step = max(STEP, float(recording["frame_duration"].max()))
     n_lags = int(max_lag / step + 1e-9)
     rows = [
@@ -208,16 +208,6 @@ class _Row:
     n_units: int = 0
     n_seconds: float = 0.0
     verdict: str = UNDECIDED
-
-
-def _with_running(recording: xr.Dataset) -> xr.Dataset:
-    """The frames of a recording, with speed and, where there is one axis, direction."""
-    wanted = ("speed",) if "y" in recording else ("speed", "direction")
-    missing = [name for name in wanted if name not in recording]
-    if missing:
-        derived = kinematics.running(recording)
-        return recording.assign({name: derived[name] for name in missing})
-    return recording
 
 
 def _session(

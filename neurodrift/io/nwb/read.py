@@ -15,8 +15,8 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.gate.activities import trace_findings
-from neurodrift.gate.findings import Finding, GateWarning, settle
-from neurodrift.gate.starts import days_since_first, overlap_findings
+from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
+from neurodrift.gate.starts import days_since_first, session_overlap_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
@@ -153,7 +153,7 @@ def import_nwb(
         part.recording = part.recording.assign_coords(
             day=("session", [day]), time=("time", part.recording["time"].values + offset)
         )
-    found += overlap_findings(
+    found += session_overlap_findings(
         [part.label for part in parts],
         [part.recording["time"].values for part in parts],
         lambda i: _same_activity(parts[i - 1], parts[i]),
@@ -176,10 +176,7 @@ def import_nwb(
     recording.attrs.pop("lag", None)  # of one session, where all agree
     if any(lags.values()):
         recording.attrs["lag"] = json.dumps(lags)
-    if settled:
-        kept = [*json.loads(recording.attrs.get("findings", "[]")), *settled]
-        recording.attrs["findings"] = json.dumps(kept)
-    return recording.assign_attrs(nwb_files=list(files_used))
+    return add_findings(recording, settled).assign_attrs(nwb_files=list(files_used))
 
 
 def _same_activity(one: _Part, other: _Part) -> bool:
@@ -511,16 +508,8 @@ def _told_of_lag(recording: xr.Dataset, lag: float, name: str) -> xr.Dataset:
         f"activity was taken {abs(lag):g} s {'earlier' if lag > 0 else 'later'} against position, "
         f"as asked for by a lag of {lag:g} s"
     )
-    told = {
-        "where": f"session {name}",
-        "name": "lag",
-        "severity": "warns",
-        "text": text,
-        "numbers": {"lag": lag},
-        "accepted": False,
-    }
-    found = [*json.loads(recording.attrs.get("findings", "[]")), told]
-    return recording.assign_attrs(findings=json.dumps(found), lag=lag)
+    told = Finding("lag", text, warns=True, numbers={"lag": lag}).told(f"session {name}")
+    return add_findings(recording, [told]).assign_attrs(lag=lag)
 
 
 def _told_valid(

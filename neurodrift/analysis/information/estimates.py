@@ -251,7 +251,6 @@ def compute_mutual_information(
     return result.assign_attrs(responses=responses)
 
 
-@checked_options
 def compute_spatial_information_from_maps(
     rate: xr.DataArray, occupancy: xr.DataArray, *, measure: Measure = "bit/event"
 ) -> xr.DataArray:
@@ -476,8 +475,6 @@ def detect_informative_units(
     {'session': 2, 'unit': 5}
     """
     maps = node_of(maps, "maps")
-    if not min_information >= 0:
-        raise ValueError(f"min_information is {min_information} bit/event, expected 0 or more")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))
     both = both.stack(place=("direction", "position"), create_index=False)
     both = both.rename(place="position")

@@ -89,7 +89,7 @@ def test_refuse_damaged__everything_that_hdf5_has(tmp_path):
         file["ref"] = file["text"].ref
         file.create_dataset("regions", (1,), dtype=h5py.regionref_dtype)
         file["compound"] = np.zeros(3, dtype=[("a", "f4"), ("b", "S3")])
-        file.create_dataset("growing", (0,), maxshape=(None,), chunks=(10,))
+        file.create_dataset("growing", (0,), maxshape=(None,), chunks=(10,), dtype="f8")
         file.create_dataset("sparse", (10**12,), chunks=(1000,), dtype="f8")[5:7] = 1
         file.create_dataset("packed", data=np.arange(5000), compression="gzip", shuffle=True)
         file["soft"] = h5py.SoftLink("/nowhere")

@@ -95,10 +95,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
             by_session[name] = np.concatenate([_or_nan(part, name) for part in parts])
     if "experience" in by_session and _starts_over(by_session["experience"], pieces):
         del by_session["experience"]
+    placed = _clocks(parts)
     joined = recording_from_arrays(
         [piece["activity"].reindex(unit=union, fill_value=0).data for piece in pieces],
         kind=parts[0]["activity"].attrs["kind"],
-        time=_clocks(parts),
+        time=placed,
         unit=union.tolist(),
         detected=np.concatenate(detected),
         region=_regions(parts, union),
@@ -110,6 +111,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         **by_frame,
         **by_session,
     )
+    clock_start = joined["clock_start"].copy(data=_clock_starts(parts, pieces, placed))
+    joined = joined.assign_coords(clock_start=clock_start)
     told = [item for part in parts for item in json.loads(part.attrs.get("findings", "[]"))]
     agreed = {
         key: value
@@ -117,6 +120,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         if all(key in part.attrs and np.array_equal(part.attrs[key], value) for part in parts)
     }
     kept = {"findings": json.dumps(told)} if told else {}
+    left_out = [item for part in parts for item in json.loads(part.attrs.get("curation", "[]"))]
+    kept |= {"curation": json.dumps(left_out)} if left_out else {}
     return joined.assign_attrs(agreed | joined.attrs | kept)
 
 
@@ -178,6 +183,18 @@ def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
     )
     pairs = zip(parts, clocks, strict=True)
     return [clock[where] for part, clock in pairs for where in slice_sessions(part)]
+
+
+def _clock_starts(
+    parts: list[xr.Dataset], pieces: list[xr.Dataset], placed: list[np.ndarray]
+) -> np.ndarray:
+    """When the own clock of each session is 0, moved as its frames were; NaN where not known."""
+    before = np.concatenate([_or_nan(part, "clock_start") for part in parts])
+    moved = [
+        clock[0] - piece["time"].values[0] if clock.size else np.nan
+        for piece, clock in zip(pieces, placed, strict=True)
+    ]
+    return before + np.array(moved)
 
 
 def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Dataset], list[str]]:

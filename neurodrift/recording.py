@@ -181,6 +181,7 @@ def recording_from_arrays(
             for parts in frames.values():
                 parts[i] = parts[i][kept]
     whole = {name: cast_frames(name, parts) for name, parts in frames.items()}
+    placed = end_to_end(clocks, durations, day)
     recording = xr.Dataset(
         {
             "activity": (("time", "unit"), lay_end_to_end(blocks, kind)),
@@ -188,10 +189,11 @@ def recording_from_arrays(
             **{name: ("time", values) for name, values in whole.items()},
         },
         coords={
-            "time": ("time", np.concatenate(end_to_end(clocks, durations, day))),
+            "time": ("time", np.concatenate(placed)),
             "session": ("session", np.array(labels, dtype=object)),
             "unit": ("unit", units),
             "frame_duration": ("session", durations),
+            "clock_start": ("session", _moved_by(clocks, placed)),
             "subject": str(subject),
             "environment": str(environment),
         },
@@ -529,6 +531,12 @@ def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> lis
             last, end = float(clock[-1]), float(clock[-1] + durations[i])
         placed.append(clock)
     return placed
+
+
+def _moved_by(clocks: list[np.ndarray], placed: list[np.ndarray]) -> np.ndarray:
+    """By how much the clock of each session was moved [s]: when it is 0."""
+    pairs = zip(clocks, placed, strict=True)
+    return np.array([after[0] - before[0] if after.size else np.nan for before, after in pairs])
 
 
 def _finite(block: np.ndarray) -> np.ndarray:

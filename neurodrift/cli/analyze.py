@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neurodrift.cli._options import (
     add_binning,
+    add_curation,
     add_overwrite,
     add_workers,
     binning,
@@ -45,6 +46,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="given",
         help="tell several maps of the environment apart by the recording's labels, or detect them",
     )
+    add_curation(analyze)
     analyze.add_argument("--seed", type=int, default=0)
     add_workers(analyze)
     add_overwrite(analyze)
@@ -55,7 +57,8 @@ def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
     from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_results
 
-    refuse_existing(options.out, options.overwrite, [options.recording])
+    inputs = [options.recording, *filter(None, [options.curation])]
+    refuse_existing(options.out, options.overwrite, inputs)
     refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)
     with workers(options):
@@ -70,6 +73,7 @@ def _analyze(options: argparse.Namespace) -> None:
             criterion=options.criterion,
             min_information=options.min_information,
             map_labels=options.map_labels,
+            curation=options.curation,
             seed=options.seed,
             progress=True,
         )

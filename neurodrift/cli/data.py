@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_overwrite
+from neurodrift.cli._options import add_curation, add_overwrite, kind_of_store
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="events",
         help="count calcium events (default), or keep their amplitudes",
     )
+    add_curation(load)
     add_overwrite(load)
     load.set_defaults(run=_import)
 
@@ -108,10 +109,12 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
+    from neurodrift.curation import describe_curation
     from neurodrift.io.nwb.read import import_nwb
     from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_recording
 
-    refuse_existing(options.out, options.overwrite, options.files)
+    inputs = [*options.files, *filter(None, [options.curation])]
+    refuse_existing(options.out, options.overwrite, inputs)
     refuse_other_kind(options.out, "neurodrift recording")
     with _said_plainly():
         recording = import_nwb(
@@ -129,12 +132,15 @@ def _import(options: argparse.Namespace) -> None:
             accept=options.accept,
             sessions_from=options.sessions_from,
             lag=_lag(options.lag),
+            curation=options.curation,
         )
     save_recording(recording, options.out, overwrite=options.overwrite)
     sizes = recording.sizes
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"
     )
+    for text in describe_curation(recording.attrs):
+        print(text)
     _say_lag(recording)
 
 
@@ -226,6 +232,9 @@ def _inspect(options: argparse.Namespace) -> None:
 
     if options.out is not None:
         refuse_existing(options.out, options.overwrite, options.files)
+    if any((path / "zarr.json").is_file() and kind_of_store(path) for path in options.files):
+        _inspect_store(options)
+        return
     if all(path.suffix == ".nwb" for path in options.files):
         from neurodrift.io.nwb.inspect import inspect_nwb
 
@@ -240,3 +249,20 @@ def _inspect(options: argparse.Namespace) -> None:
     options.out.write_text(proposed_mapping(found, options.out.parent), encoding="utf-8")
     print(f"\n{options.out}: complete what is '?' in it, then")
     print(f"neurodrift convert arrays {options.out} --out FOLDER")
+
+
+def _inspect_store(options: argparse.Namespace) -> None:
+    """Propose a curation file for a recording."""
+    from neurodrift.curation import proposed_curation
+    from neurodrift.io.zarr import open_recording
+
+    if len(options.files) > 1:
+        raise ValueError("inspect takes one recording at a time")
+    (path,) = options.files
+    text = proposed_curation(open_recording(path), path.name)
+    if options.out is None:
+        print(text, end="")
+        return
+    options.out.write_text(text, encoding="utf-8")
+    print(f"{options.out}: complete it, then")
+    print(f"neurodrift analyze {path} --curation {options.out} -o RESULTS.zarr")

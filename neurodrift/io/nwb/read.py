@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
+from neurodrift.curation import Curation, as_curation, curate
 from neurodrift.gate.activities import trace_findings
 from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
@@ -54,6 +55,7 @@ def import_nwb(
     sessions_from: str = "file",
     lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
+    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
 
@@ -79,6 +81,9 @@ def import_nwb(
         ``findings``).
     accept
         Names of findings of the gate that are taken as true; errors name them.
+    curation
+        Units, sessions and epochs that are left out of what was imported, see
+        :func:`neurodrift.curate`.
 
     Returns
     -------
@@ -116,6 +121,8 @@ def import_nwb(
         raise ValueError("no NWB file given")
     if len({path.resolve() for path in paths}) < len(paths):
         raise ValueError("a file is given twice")
+    if curation is not None:
+        curation = as_curation(curation)  # refused before anything is read
     options: dict[str, Any] = {
         "series": series,
         "position": position,
@@ -151,7 +158,9 @@ def import_nwb(
     for part, day in zip(parts, days, strict=True):
         offset = (part.start - first.start).total_seconds()
         part.recording = part.recording.assign_coords(
-            day=("session", [day]), time=("time", part.recording["time"].values + offset)
+            day=("session", [day]),
+            time=("time", part.recording["time"].values + offset),
+            clock_start=("session", [offset]),
         )
     found += session_overlap_findings(
         [part.label for part in parts],
@@ -176,7 +185,8 @@ def import_nwb(
     recording.attrs.pop("lag", None)  # of one session, where all agree
     if any(lags.values()):
         recording.attrs["lag"] = json.dumps(lags)
-    return add_findings(recording, settled).assign_attrs(nwb_files=list(files_used))
+    recording = add_findings(recording, settled).assign_attrs(nwb_files=list(files_used))
+    return recording if curation is None else curate(recording, curation)
 
 
 def _same_activity(one: _Part, other: _Part) -> bool:

@@ -252,7 +252,7 @@ def test_report__says_what_was_left_out_and_why(parse):
 def test_page__says_what_a_curation_left_out(tmp_path):
     recording = testing.linear_track(n_units=10, n_sessions=3, minutes=2)
     units = [{"unit": label, "reason": "dendrite <of> 4", "by": "A. Person"} for label in (2, 3)]
-    results = analyze(recording, measures=["sessions", "regression"], curation={"units": units})
+    results = analyze(recording, n_repeats=10, curation={"units": units})
     page = write_report([results], tmp_path / "r.html").read_text()
     text = "2 units are left out by a curation: dendrite &lt;of&gt; 4 (A. Person)."
     assert page.count(text) == 2  # among the warnings, and in the methods

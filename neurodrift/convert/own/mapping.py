@@ -607,7 +607,7 @@ position:
 #   # map_label: map
 
 # registration:
-#   reader: cellreg             # cellreg, caiman, track2p; or a table of your own:
+#   reader: cellreg             # cellreg, caiman, roicat, track2p, unitmatch; or your own table:
 #   file: cellRegistered.mat
 #   # table: cell_to_index_map
 #   # count_from: 1             # number of a session's first unit in a table of your own

@@ -42,6 +42,7 @@ def nwb_session(
     accuracy: float | None = None,
     accept: Collection[str] = (),
     notes: Sequence[str] = (),
+    tables: Mapping[str, tuple[str, Columns]] | None = None,
     subject_fields: Mapping[str, Any] | None = None,
     file_fields: Mapping[str, Any] | None = None,
 ) -> NwbSession:
@@ -73,6 +74,8 @@ def nwb_session(
         Names of checks whose refusals are taken as true.
     notes
         What else the file should say.
+    tables
+        Further tables of the file: name -> (description, columns).
     subject_fields, file_fields
         Further fields of :class:`pynwb.file.Subject` and :class:`pynwb.NWBFile`.
 
@@ -138,6 +141,7 @@ def nwb_session(
         day=day,
         experience=experience,
         accuracy=accuracy,
+        tables=tables or {},
         subject_fields=subject_fields or {},
         file_fields=fields | {"notes": " ".join(told)} | dict(file_fields or {}),
         **_activity_fields(activity),

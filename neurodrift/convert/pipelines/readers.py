@@ -22,7 +22,9 @@ READERS: dict[str, dict[str, str]] = {
     "registration": {
         "cellreg": "neurodrift.convert.pipelines.cellreg:read_cellreg",
         "caiman": "neurodrift.convert.pipelines.caiman:read_caiman_assignments",
+        "roicat": "neurodrift.convert.pipelines.roicat:read_roicat",
         "track2p": "neurodrift.convert.pipelines.track2p:read_track2p",
+        "unitmatch": "neurodrift.convert.pipelines.unitmatch:read_unitmatch",
     },
 }
 """What is read -> name of the pipeline -> ``"module:function"``, imported when it is used.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.gate.findings import Finding
 from neurodrift.schema import ACTIVITY_KINDS
 
 Columns = Mapping[str, tuple[str, Any]]
@@ -115,11 +116,14 @@ class Position:
         (time) or (time, 2) position [cm], NaN where it was not tracked.
     source
         Where it comes from, for messages.
+    findings
+        What its reader cannot know, for the gate.
     """
 
     time: np.ndarray
     xy: np.ndarray
     source: str
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is no position at all."""

@@ -111,7 +111,7 @@ def nwb_session(
         text = "there is no position, so there can be no maps, and `neurodrift import` needs one"
         findings.append(Finding("position", text, warns=True))
     else:
-        findings += position_findings(position)
+        findings += [*position.findings, *position_findings(position)]
         findings += overlap_findings(activity, position)
     if trials is not None:
         clock = position.time if position is not None else activity.time

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.convert.pipelines.ethovision import is_ethovision
+from neurodrift.convert.pipelines.inscopix import inscopix_table
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
 from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
@@ -24,6 +25,7 @@ _PIPELINES = {
     "phy": ("activity", "phy"),
     "minian": ("activity", "minian"),
     "caiman": ("activity", "caiman"),
+    "inscopix": ("activity", "inscopix"),
     "deeplabcut": ("position", "deeplabcut"),
     "ethovision": ("position", "ethovision"),
     "sleap": ("position", "sleap"),
@@ -279,6 +281,8 @@ def _pipeline(path: Path) -> str:
     if is_ethovision(path):
         return "ethovision"
     if path.suffix == ".csv":
+        if inscopix_table(path) in ("traces", "event list"):
+            return "inscopix"
         with path.open(encoding="utf-8", errors="replace") as file:
             first = file.readline(2000)
         if first.startswith("scorer,"):

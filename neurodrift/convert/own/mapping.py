@@ -579,7 +579,7 @@ activity:
   # keep: iscell                # one number for each unit, 0 to leave it out
   # regions: areas              # one text for each unit
   # Or a pipeline's own files:
-  # reader: suite2p             # suite2p, caiman, minian, phy
+  # reader: suite2p             # suite2p, caiman, minian, phy, inscopix
   # file: "{session}/suite2p/plane0"
   # options: {signal: spks}
 

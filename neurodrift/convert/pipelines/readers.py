@@ -11,6 +11,7 @@ READERS: dict[str, dict[str, str]] = {
     "activity": {
         "suite2p": "neurodrift.convert.pipelines.suite2p:read_suite2p",
         "caiman": "neurodrift.convert.pipelines.caiman:read_caiman",
+        "inscopix": "neurodrift.convert.pipelines.inscopix:read_inscopix",
         "minian": "neurodrift.convert.pipelines.minian:read_minian",
         "phy": "neurodrift.convert.pipelines.phy:read_phy",
     },

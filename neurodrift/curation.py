@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate.placeholders import placeholders
 from neurodrift.recording import finish, select_sessions, slice_sessions
 from neurodrift.schema import check
 from neurodrift.schema.yaml import MAX_CHARACTERS, Source, parse_yaml, schema_faults
@@ -568,7 +569,8 @@ def _checked(curation: Curation) -> Curation:
     whole = {("unit", entry.unit): entry for entry in kinds["unit"]}
     whole |= {("session", entry.session): entry for entry in kinds["session"]}
     for entry in curation.entries:
-        if "?" in (entry.unit, entry.session, entry.reason, entry.by):
+        left = placeholders([entry.unit, entry.session, entry.reason, entry.by])
+        if left:
             faults.append((entry.line, f"{entry.what} has '?' in it: say what is meant"))
         if entry.start is not None and entry.stop is not None and entry.start >= entry.stop:
             text = (

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.gate import plain
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
 
@@ -144,6 +145,8 @@ def recording_from_arrays(
     """
     if kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
+    named = None if session is None or isinstance(session, str) else list(session)
+    refuse_placeholders(subject=subject, environment=environment, session=named)
     listed = isinstance(activity, list | tuple)
     blocks = activity_blocks(activity, session_index)
     session = None if session is None else plain.labels("session", session)

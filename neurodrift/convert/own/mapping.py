@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from neurodrift.convert.pipelines.readers import READERS, knows_length, reader_options, text_options
+from neurodrift.gate.placeholders import placeholders
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
@@ -192,6 +193,9 @@ def load_mapping(path: str | os.PathLike[str]) -> ArrayMapping:
         raise ValueError(f"{path} is no YAML: {error}") from error
     schema = mapping_schema()
     values, source = parse_yaml(text, str(path), schema)
+    left = placeholders(values)
+    if left:
+        raise source.error([(place, "is still '?': say what it is") for place in left])
     faults = schema_faults(values, schema)
     if faults:
         raise source.error(faults)

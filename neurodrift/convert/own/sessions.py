@@ -20,6 +20,7 @@ from neurodrift.gate.activities import activity_findings
 from neurodrift.gate.clocks import overlap_findings
 from neurodrift.gate.findings import Finding, sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.positions import position_findings
 from neurodrift.gate.trials import trial_findings
 from neurodrift.io.nwb.session import NwbSession, Series
@@ -105,6 +106,7 @@ def nwb_session(
     >>> session.spikes[0].tolist()
     [1.5, 2.25, 190.0]
     """
+    refuse_placeholders(subject=subject, environment=environment, session=session)
     rows = activity.source_rows
     activity, findings = activity_findings(activity)
     if position is None:

@@ -17,6 +17,7 @@ from neurodrift import kinematics
 from neurodrift.curation import Curation, as_curation, curate
 from neurodrift.gate.activities import trace_findings
 from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
@@ -138,6 +139,7 @@ def import_nwb(
         "lag": checked_lag(lag),
         "accept": accept,
     }
+    refuse_placeholders(**options)
     parts: list[_Part] = []
     for path in paths:
         parts += _read(path, name=None, **options)
@@ -275,23 +277,23 @@ def read_session(
         If it has no position or no activity, several of them and none is named, a position in
         pixels, or anything that makes no recording.
     """
-    (part,) = _read(
-        Path(path),
-        name=None,
-        series=series,
-        position=position,
-        position_unit=position_unit,
-        speed=speed,
-        values=values,
-        join_on=join_on,
-        environment=environment,
-        region=region,
-        units=units,
-        epoch=epoch,
-        sessions_from="file",
-        lag=0.0,
-        accept=accept,
-    )
+    options: dict[str, Any] = {
+        "series": series,
+        "position": position,
+        "position_unit": position_unit,
+        "speed": speed,
+        "values": values,
+        "join_on": join_on,
+        "environment": environment,
+        "region": region,
+        "units": units,
+        "epoch": epoch,
+        "sessions_from": "file",
+        "lag": 0.0,
+        "accept": accept,
+    }
+    refuse_placeholders(**options)
+    (part,) = _read(Path(path), name=None, **options)
     return part.recording
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.gate.findings import EVERYTHING
+from neurodrift.gate.findings import EVERYTHING, add_findings, settle
+from neurodrift.gate.subjects import subject_findings
 from neurodrift.recording import (
     FRAME_DTYPES,
     end_to_end,
@@ -49,6 +50,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         agree. Loss and accuracy are NaN in sessions that have none. Activity stays lazy if
         any part is. Variables that :data:`neurodrift.schema.RECORDING` does not name are left out.
 
+    Warns
+    -----
+    GateWarning
+        If no recording names its subject: units of several animals would pass for the same.
+
     Raises
     ------
     ValueError
@@ -61,7 +67,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     >>> from neurodrift import join_sessions, recording_from_arrays
     >>> parts = [
     ...     recording_from_arrays(
-    ...         np.ones((10, 2), int), kind="events", frame_duration=0.1, session=[name]
+    ...         np.ones((10, 2), int),
+    ...         kind="events",
+    ...         frame_duration=0.1,
+    ...         session=[name],
+    ...         subject="m1",
     ...     )
     ...     for name in ("a", "b")
     ... ]
@@ -70,6 +80,30 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     ['0', '1', 'b:0']
     >>> joined["detected"].values.astype(int).tolist()
     [[1, 1, 0], [1, 0, 1]]
+    """
+    joined = joined_sessions(recordings, registration=registration)
+    sources = [str(number) for number in range(len(recordings))]
+    found = subject_findings(sources, [str(part["subject"].item()) for part in recordings])
+    return add_findings(joined, settle(found, "the recordings"))
+
+
+def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None) -> xr.Dataset:
+    """The same for recordings that are known to be of one animal.
+
+    Parameters
+    ----------
+    recordings, registration
+        As for :func:`join_sessions`.
+
+    Returns
+    -------
+    xarray.Dataset
+        One recording.
+
+    Raises
+    ------
+    ValueError
+        As :func:`join_sessions`.
     """
     if not recordings:
         raise ValueError("no recordings to join")

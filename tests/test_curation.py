@@ -183,14 +183,21 @@ def test_curate__a_first_epoch_cut_does_not_move_the_clock(files):
 def test_curate__clocks_that_start_over_are_each_sessions_own():
     parts = [
         recording_from_arrays(
-            np.ones((100, 2), int), kind="events", time=np.arange(100) / 10 + 3, session=[name]
+            np.ones((100, 2), int),
+            kind="events",
+            time=np.arange(100) / 10 + 3,
+            session=[name],
+            subject="m1",
         )
         for name in ("a", "b")
     ]
     joined = join_sessions(parts)
     epoch = {"session": "b", "start": 5, "stop": 6, "reason": "cut"}
     listed = recording_from_arrays(
-        [np.ones((100, 2), int)] * 2, kind="events", time=[np.arange(100) / 10 + 3] * 2
+        [np.ones((100, 2), int)] * 2,
+        kind="events",
+        time=[np.arange(100) / 10 + 3] * 2,
+        subject="m1",
     )
     listed = listed.assign_coords(session=["a", "b"])
     for made in (joined, listed):

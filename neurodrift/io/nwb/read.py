@@ -19,6 +19,7 @@ from neurodrift.gate.activities import trace_findings
 from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
 from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
+from neurodrift.gate.subjects import known_subject, subject_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
@@ -35,7 +36,7 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
-from neurodrift.joining import join_sessions
+from neurodrift.joining import joined_sessions
 from neurodrift.recording import recording_from_arrays
 from neurodrift.schema import RECORDING, check, label
 
@@ -170,6 +171,11 @@ def import_nwb(
         lambda i: _same_activity(parts[i - 1], parts[i]),
         [part.day for part in parts],
     )
+    found += subject_findings(
+        [part.path.name for part in parts],
+        [str(part.recording["subject"].item()) for part in parts],
+        [part.about for part in parts],
+    )
     settled = settle(found, "the recording", accept)
     told = all(part.tells_experience for part in parts)
     recordings = [part.recording for part in parts]
@@ -179,7 +185,7 @@ def import_nwb(
         recordings = [
             part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
         ]
-    recording = _in_order(join_sessions(recordings))
+    recording = _in_order(joined_sessions(recordings))
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     files_used = dict.fromkeys(part.path.name for part in parts)
@@ -307,6 +313,7 @@ class _Part:
     start: Any
     day: float | None
     tells_experience: bool
+    about: dict[str, str]  # of the animal
 
 
 def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
@@ -334,12 +341,20 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
             text = str(error)
             raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
         start = nwbfile.session_start_time
+        about = _about(nwbfile.subject)
     day = told["day"] if np.isfinite(told["day"]) else None
     tells = bool(np.isfinite(told["experience"])) and options["sessions_from"] == "file"
     return [
-        _Part(path, recording, str(recording["session"].values[0]), start, day, tells)
+        _Part(path, recording, str(recording["session"].values[0]), start, day, tells, about)
         for recording in recordings
     ]
+
+
+def _about(subject: Any) -> dict[str, str]:
+    """What a file says of its animal that is the same on every day."""
+    names = ("species", "sex", "genotype", "strain", "date_of_birth")
+    told = {name: getattr(subject, name, None) for name in names}
+    return {name: str(value) for name, value in told.items() if value is not None}
 
 
 def _refuse_another(parts: list[_Part]) -> None:
@@ -477,7 +492,7 @@ def recordings_in(
             registered=[known[i] or sessions_from != "file" for i in chosen],
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
             accuracy=_accuracy(told) if sessions_from == "file" else None,
-            subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",
+            subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
             environment=environment or told["environment"] or "unknown",
             accept=accept,
             **{key: item[frames] for key, item in per_frame.items()},

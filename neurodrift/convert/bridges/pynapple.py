@@ -8,6 +8,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def from_pynapple(
     kind: str | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
+    accept: Collection[str] = (),
 ) -> xr.Dataset:
     """A recording from pynapple's objects.
 
@@ -120,6 +122,8 @@ def from_pynapple(
         deconvolved of a TsdFrame.
     subject, environment
         Who was recorded, and where.
+    accept
+        Names of findings of the gate that are taken as true.
 
     Returns
     -------
@@ -188,6 +192,7 @@ def from_pynapple(
         registered=info.get("registered"),
         subject=subject,
         environment=environment,
+        accept=accept,
         **per_frame,
     )
     if "clock_start" in about:

@@ -292,6 +292,13 @@ def mapped_activity(
         activity = _times(section, position)
     else:
         activity = _samples(section, position, place)
+    if "recorded" in values:
+        stretch = section.seconds(np.array(values["recorded"], dtype=np.float64), "recorded")
+        if activity.times is None:
+            raise section.error("recorded", "belongs to times; samples have a clock")
+        if stretch[0] >= stretch[1]:
+            raise section.error("recorded", "starts after it stops")
+        activity = replace(activity, recorded=stretch[None, :])
     if "regions" in values:
         regions = np.asarray(section.array("regions"), dtype=object).ravel()
         if regions.size != activity.n_units:
@@ -482,6 +489,7 @@ def from_start(
         activity,
         time=None if activity.time is None else activity.time - origin,
         times=None if activity.times is None else [item - origin for item in activity.times],
+        recorded=None if activity.recorded is None else activity.recorded - origin,
     )
     if position is not None:
         position = replace(position, time=position.time - origin)

@@ -263,6 +263,8 @@ def _section_faults(section: Section) -> list[tuple[Place, str]]:
             faults.append((section.places["times"], "stands with samples; give one of them"))
         if "unit" in values and "times" not in values:
             faults.append((section.places["unit"], "without times"))
+        if "recorded" in values and "times" not in values:
+            faults.append((section.places["recorded"], "without times; samples have a clock"))
         if "times" not in values and "axes" not in values:
             faults.append((whole, "needs axes: [frames, units] or [units, frames]"))
         if "times" in values and values.get("kind") not in (None, "spikes", "events"):
@@ -348,6 +350,7 @@ CHECKS: tuple[str, ...] = (
     "overlap",
     "position_extent",
     "rates",
+    "silence",
     "speed",
 )
 """Checks whose refusals a user may accept as true of the data."""
@@ -426,6 +429,7 @@ def mapping_schema() -> dict[str, Any]:
         keep=_REFERENCE,
         regions=_REFERENCE,
         kind={"enum": list(ACTIVITY_KINDS)},
+        recorded={"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
         **_TIME,
     )
     position = _section(
@@ -576,6 +580,7 @@ activity:
   time_unit: s                  # s, ms, us, min; frames or samples, which need a rate
   # rate: 30000
   # count_from: 1               # for frames and samples: number of the first one
+  # recorded: [0, 1200]         # when times could be recorded, on their clock; else silence counts
   # Or samples in frames instead of times:
   # samples: traces             # (frames, units); of a table the columns: 'c*' or [c1, c2, c5]
   # axes: [frames, units]       # or [units, frames]

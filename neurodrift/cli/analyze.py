@@ -11,6 +11,7 @@ from neurodrift.cli._options import (
     add_overwrite,
     add_workers,
     binning,
+    claiming,
     open_one,
     workers,
 )
@@ -53,12 +54,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze.set_defaults(run=_analyze)
 
 
+@claiming("recording", "curation")
 def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
-    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_results
+    from neurodrift.io.zarr import refuse_other_kind, save_results
 
-    inputs = [options.recording, *filter(None, [options.curation])]
-    refuse_existing(options.out, options.overwrite, inputs)
     refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)
     with workers(options):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_curation, add_overwrite, kind_of_store
+from neurodrift.cli._options import add_curation, add_overwrite, claiming, kind_of_store
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -108,13 +108,12 @@ def _convert(options: argparse.Namespace) -> None:
     _say_lag_of_files(files)
 
 
+@claiming("files", "curation")
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.curation import describe_curation
     from neurodrift.io.nwb.read import import_nwb
-    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_recording
+    from neurodrift.io.zarr import refuse_other_kind, save_recording
 
-    inputs = [*options.files, *filter(None, [options.curation])]
-    refuse_existing(options.out, options.overwrite, inputs)
     refuse_other_kind(options.out, "neurodrift recording")
     with _said_plainly():
         recording = import_nwb(
@@ -226,12 +225,11 @@ def _said_plainly() -> Iterator[None]:
                 print(f"warning: {text}")
 
 
+@claiming("files")
 def _inspect(options: argparse.Namespace) -> None:
+    from neurodrift.convert.own.arrays import write_mapping
     from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
-    from neurodrift.io.zarr import refuse_existing
 
-    if options.out is not None:
-        refuse_existing(options.out, options.overwrite, options.files)
     if any((path / "zarr.json").is_file() and kind_of_store(path) for path in options.files):
         _inspect_store(options)
         return
@@ -246,7 +244,8 @@ def _inspect(options: argparse.Namespace) -> None:
         print("\nA mapping to start from (-o FILE writes it):\n")
         print(proposed_mapping(found), end="")
         return
-    options.out.write_text(proposed_mapping(found, options.out.parent), encoding="utf-8")
+    text = proposed_mapping(found, options.out.parent)
+    write_mapping(text, options.out, overwrite=options.overwrite)
     print(f"\n{options.out}: complete what is '?' in it, then")
     print(f"neurodrift convert arrays {options.out} --out FOLDER")
 
@@ -254,6 +253,7 @@ def _inspect(options: argparse.Namespace) -> None:
 def _inspect_store(options: argparse.Namespace) -> None:
     """Propose a curation file for a recording."""
     from neurodrift.curation import proposed_curation
+    from neurodrift.io.output import whole
     from neurodrift.io.zarr import open_recording
 
     if len(options.files) > 1:
@@ -263,6 +263,13 @@ def _inspect_store(options: argparse.Namespace) -> None:
     if options.out is None:
         print(text, end="")
         return
-    options.out.write_text(text, encoding="utf-8")
+    first = text.partition(" of ")[0]
+    with whole(
+        options.out,
+        overwrite=options.overwrite,
+        what="curation",
+        is_ours=lambda path: path.read_bytes().startswith(first.encode()),
+    ) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     print(f"{options.out}: complete it, then")
     print(f"neurodrift analyze {path} --curation {options.out} -o RESULTS.zarr")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     inspect = commands.add_parser("inspect", help="what files hold, and a mapping they suggest")
-    inspect.add_argument("files", type=Path, nargs="+", help="files, or folders of a pipeline")
+    inspect.add_argument(
+        "files", type=Path, nargs="+", help="files, folders of a pipeline, or recording.zarr"
+    )
     inspect.add_argument("-o", "--out", type=Path, help="mapping.yaml to write the mapping to")
     add_overwrite(inspect)
     inspect.set_defaults(run=_inspect)

@@ -25,7 +25,7 @@ _KEYS: tuple[str, ...] = (
     "registered_cell_id",
     "region",
 )
-_KEYS += ("trials", "day", "experience", "accuracy")
+_KEYS += ("recorded", "trials", "day", "experience", "accuracy")
 
 
 def recording_from_sessions(
@@ -50,6 +50,8 @@ def recording_from_sessions(
             (frame, unit) sampled activity, or for each unit the times of its events [s].
         ``activity_time`` or ``activity_frame_rate``
             (frame) when each frame starts [s], or frames per second [Hz]; not for times of events.
+        ``recorded``
+            (2) start and stop of when times of events could be recorded [s].
         ``position``
             (frame) or (frame, 2) position [cm], NaN where it was not tracked.
         ``position_time`` or ``position_frame_rate``
@@ -156,7 +158,13 @@ def _activity(arrays: Mapping[str, Any], kind: str, where: str) -> Activity:
         if getattr(given, "ndim", 1) == 2:
             raise ValueError(f"{source} has no clock: give activity_time or activity_frame_rate")
         times = [np.asarray(item, dtype=np.float64) for item in given]
-        return Activity(kind=kind, source=source, times=times, regions=regions)
+        told = arrays.get("recorded")
+        recorded = None if told is None else np.asarray(told, dtype=np.float64).reshape(-1, 2)
+        if recorded is not None and not (recorded[:, 0] < recorded[:, 1]).all():
+            raise ValueError(f"recorded of {where} is {told}, expected start and stop [s]")
+        return Activity(kind=kind, source=source, times=times, regions=regions, recorded=recorded)
+    if arrays.get("recorded") is not None:
+        raise ValueError(f"{where} has recorded, which is for times: samples have a clock")
     samples = np.asarray(given)
     time = clock(len(samples), source, time=sampled["time"], rate=sampled["frame_rate"])
     return Activity(kind=kind, source=source, samples=samples, time=time, regions=regions)

@@ -73,13 +73,14 @@ def load_npz(path: Path, variable: str | None, max_bytes: int) -> Any:
             some = [name for name in names if name.startswith(variable[:-1])]
             if not some:
                 raise missing_variable(path, variable, names)
-            return [_member(archive, name, path, max_bytes // len(some)) for name in some]
+            return [member(archive, name, path, max_bytes // len(some)) for name in some]
         if variable not in names:
             raise missing_variable(path, variable, names)
-        return _member(archive, variable, path, max_bytes)
+        return member(archive, variable, path, max_bytes)
 
 
-def _member(archive: zipfile.ZipFile, name: str, path: Path, max_bytes: int) -> np.ndarray:
+def member(archive: zipfile.ZipFile, name: str, path: Path | str, max_bytes: int) -> np.ndarray:
+    """An array of an opened archive."""
     where = f"{name} of {path}"
     info = archive.getinfo(f"{name}.npy")
     with _damage_told(where), archive.open(info) as file:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate import labels as own_labels
 from neurodrift.gate import plain
 from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
@@ -49,7 +50,9 @@ def recording_from_arrays(
     which session a frame belongs to (one session when omitted), or a list with one array for
     each session. The units, the columns of `activity`, are the same in every session; join
     sessions with columns of their own by :func:`join_sessions`. Labelled arrays are taken by the
-    names of their dimensions, ``time`` and ``unit``. Masks are kept to: masked positions are NaN,
+    names of their dimensions, ``time`` and ``unit``, and their labels stand where `unit` or `time`
+    is omitted; labels in another order, or other times, are refused. Masks are kept to: masked
+    positions are NaN,
     frames that are masked for all units are left out, and a unit that is masked throughout a
     session is not detected there.
 
@@ -145,6 +148,10 @@ def recording_from_arrays(
     if kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
     listed = isinstance(activity, list | tuple)
+    parts = list(activity) if listed else [activity]
+    brought_units = own_labels.shared("activity", parts, [str(i + 1) for i in range(len(parts))])
+    if time is None:
+        time = _brought_times(parts, listed)
     blocks = activity_blocks(activity, session_index)
     session = None if session is None else plain.labels("session", session)
     if session is not None and len(session) > len(blocks) and session_index is not None:
@@ -153,14 +160,26 @@ def recording_from_arrays(
     n_sessions, n_units = len(blocks), blocks[0].shape[1]
     labels = [str(i + 1) for i in range(n_sessions)] if session is None else list(map(str, session))
     expect_length("session", labels, n_sessions, "sessions")
-    units = label_array(range(n_units) if unit is None else plain.labels("unit", unit))
+    if unit is None:
+        unit = range(n_units) if brought_units is None else brought_units
+    units = label_array(plain.labels("unit", unit))
     expect_length("unit", units, n_units, "units (columns of activity)")
-    day = None if day is None else plain.days(day)
+    if brought_units is not None and sorted(map(str, brought_units)) == sorted(map(str, units)):
+        own_labels.agree("activity", brought_units, units.tolist(), "unit")  # others are new names
     per_session = {"day": day, "experience": experience, "training_step": training_step}
     per_session |= {"loss": loss, "accuracy": accuracy}
+    pairs = {"detected": detected, "registration_score": registration_score}
+    along = {"region": region, "registered": registered}
+    for name, values in (pairs | along).items():
+        own = own_labels.brought(values, "unit", 1 if name in pairs else 0)
+        own_labels.agree(name, own, units.tolist(), "unit")
+    for name, values in (pairs | per_session).items():
+        own_labels.agree(name, own_labels.brought(values, "session", 0), labels, "session")
     for name, values in per_session.items():
         if values is not None:
             expect_length(name, values, n_sessions, "sessions")
+    if day is not None:
+        per_session["day"] = day = plain.days(day)
 
     unmasked = [plain.unmasked_activity(b, label) for b, label in zip(blocks, labels, strict=True)]
     blocks = [block for block, _, _ in unmasked]
@@ -173,6 +192,11 @@ def recording_from_arrays(
     }
     clocks = None if time is None else by_session("time", time, lengths, labels, listed)
     durations = durations_of(clocks, time, listed, frame_duration, labels)
+    if time is not None:
+        for name, values in given.items():
+            if values is not None:
+                held, times = (values, time) if listed else ([values], [time])
+                own_labels.agree_on_times(name, held, times, float(durations.min()))
     if clocks is None:
         clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
     for i, (_, kept, _) in enumerate(unmasked):
@@ -230,6 +254,15 @@ def recording_from_arrays(
         known = plain.truths("registered", registered)
         recording = recording.assign_coords(registered=("unit", known))
     return admit(finish(recording, kind), accept)
+
+
+def _brought_times(parts: list[Any], listed: bool) -> Any:
+    """The times that labelled activity brings along; None where a part has none."""
+    found = [own_labels.brought(part, "time", 2) for part in parts]
+    if any(item is None for item in found):
+        return None
+    clocks = [np.asarray(item) for item in found]
+    return clocks if listed else clocks[0]
 
 
 def slice_sessions(recording: xr.Dataset) -> list[slice]:

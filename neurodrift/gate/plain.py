@@ -134,6 +134,11 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
     origin : numpy.datetime64 or None
         Date of second 0; None for times without a date.
 
+    Raises
+    ------
+    ValueError
+        If one is NaN, NaT or infinite.
+
     Examples
     --------
     >>> import numpy as np
@@ -149,7 +154,13 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
         if np.isnat(found).any():
             raise ValueError(f"{name} is NaT in {int(np.isnat(found).sum())} frames")
         return found / np.timedelta64(1, "s"), origin
-    return per_frame(name, found, np.nan).astype(np.float64), None
+    clock = per_frame(name, found, np.nan).astype(np.float64)
+    if not np.isfinite(clock).all():
+        raise ValueError(
+            f"{name} is NaN or infinite at frame {int(np.argmin(np.isfinite(clock)))}, of "
+            f"{int((~np.isfinite(clock)).sum())} in all: every frame needs a time"
+        )
+    return clock, None
 
 
 def days(values: Any) -> np.ndarray:
@@ -178,11 +189,38 @@ def days(values: Any) -> np.ndarray:
     return per_frame("day", found, np.nan).astype(np.float64)
 
 
-def step_of(clock: np.ndarray, given: Any) -> float:
-    """Length of a frame: the median step, or the mean one where the clock is too coarse for it.
+def typical_step(clock: np.ndarray) -> float:
+    """Length of a frame: the median step, or the mean one where steps differ.
 
-    A clock in single precision, or rounded, has steps that differ by its resolution; their median
-    is off by up to that much, and every rate with it. Steps longer than 1.5 frames are gaps.
+    A clock that is rounded (to ms, or in single precision) has steps of a few lengths, and its
+    median is off by up to the rounding, and every rate with it: 33 ms for 1/30 s is 1 %. Steps
+    longer than 1.5 frames are gaps, and do not count.
+
+    Parameters
+    ----------
+    clock
+        (time) seconds, at least two.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.gate.plain import typical_step
+    >>> round(typical_step(np.round(np.arange(3001) / 30, 3)), 6)
+    0.033333
+    """
+    steps = np.diff(clock)
+    median = float(np.median(steps))
+    mean = float(steps[steps <= 1.5 * median].mean())
+    return median if abs(mean - median) <= 1e-6 * median else mean
+
+
+def step_of(clock: np.ndarray, given: Any) -> float:
+    """Length of a frame of a clock that is known to enough digits.
 
     Parameters
     ----------
@@ -194,22 +232,24 @@ def step_of(clock: np.ndarray, given: Any) -> float:
     Returns
     -------
     float
-        Seconds.
+        Seconds, see :func:`typical_step`.
+
+    Raises
+    ------
+    ValueError
+        If the clock is too coarse for its frames.
     """
-    steps = np.diff(clock)
-    median = float(np.median(steps))
     kind = np.asarray(given).dtype
-    if kind.kind != "f" or kind.itemsize >= 8:
-        return median
-    resolution = float(np.spacing(np.abs(np.asarray(given)).max()))
-    if resolution > 0.1 * median:
-        raise ValueError(
-            f"the clock is in single precision and so known to {resolution:.2g} s only, but its "
-            f"frames last {median:.2g} s: give it in double precision (float64)"
-        )
-    if resolution < 1e-5 * median:
-        return median
-    return float(steps[steps <= 1.5 * median].mean())
+    if kind.kind == "f" and kind.itemsize < 8:
+        resolution = float(np.spacing(np.abs(np.asarray(given)).max()))
+        median = float(np.median(np.diff(clock)))
+        if resolution > 0.1 * median:
+            raise ValueError(
+                f"the clock is in {'single' if kind.itemsize == 4 else 'half'} precision and so "
+                f"known to {resolution:.2g} s only, but its frames last {median:.2g} s: give it in "
+                "double precision (float64)"
+            )
+    return typical_step(clock)
 
 
 def labels(name: str, values: Any) -> list[Any]:

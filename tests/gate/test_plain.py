@@ -142,3 +142,51 @@ def test_settle__accepts_only_what_may_be_true():
     assert told["accepted"] and told["numbers"] == {"n": 2} and told["severity"] == "stops"
     with pytest.warns(GateWarning, match="day 1: it is odd"):
         settle([Finding("odd", "it is odd", warns=True)], "day 1")
+
+
+def test_recording__labels_that_arrays_bring_along_are_kept_to():
+    import pandas as pd
+
+    ids = ["c4", "c1", "c9", "c2", "c7", "c3"]
+    table = pd.DataFrame(COUNTS, columns=ids)
+    assert build(table)["unit"].values.tolist() == ids
+    assert build(table, unit=range(6))["unit"].values.tolist() == list(range(6))  # new names
+    assert build(pd.DataFrame(COUNTS))["unit"].values.tolist() == list(range(6))
+    labelled = xr.DataArray(COUNTS.T, dims=("unit", "time"), coords={"unit": ids, "time": TIME + 3})
+    found = build(labelled, frame_duration=None)
+    assert found["unit"].values.tolist() == ids
+    np.testing.assert_allclose(found["time"], TIME + 3)
+    region = pd.Series(list("abcdef"), index=ids)
+    assert build(table, region=region)["region"].values.tolist() == list("abcdef")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"activity": "swapped"}, "activity in session '2' has its labels in another order than"),
+        ({"activity": "other"}, "activity in session '2' is labelled otherwise than session '1'"),
+        ({"unit": ["c1", "c4", "c9", "c2", "c7", "c3"]}, "activity has its labels in another ord"),
+        ({"region": "sorted"}, "region has its labels in another order than unit"),
+        ({"detected": "sorted"}, "detected has its labels in another order than unit"),
+        ({"day": "swapped"}, "day has its labels in another order than session"),
+        ({"x": "late"}, "x is labelled with times that are up to 12.4 s from those of its frames"),
+    ],
+)
+def test_recording__labels_in_another_order_are_refused(change, message):
+    import pandas as pd
+
+    ids = ["c4", "c1", "c9", "c2", "c7", "c3"]
+    table = pd.DataFrame(COUNTS, columns=ids)
+    made = {
+        ("activity", "swapped"): [table, table[sorted(ids)]],
+        ("activity", "other"): [table, table.rename(columns={"c4": "c5"})],
+        ("region", "sorted"): pd.Series(list("abcdef"), index=sorted(ids)),
+        ("detected", "sorted"): pd.DataFrame(True, index=["1", "2"], columns=sorted(ids)),
+        ("day", "swapped"): pd.Series([0, 1], index=["2", "1"]),
+        ("x", "late"): [xr.DataArray(X, dims="time", coords={"time": TIME + 12.4})] * 2,
+    }
+    ((name, how),) = change.items()
+    options = {"activity": [table, table], "x": [X, X], "time": [TIME, TIME]}
+    options[name] = made[name, how] if isinstance(how, str) else how
+    with pytest.raises(ValueError, match=message):
+        build(**options)

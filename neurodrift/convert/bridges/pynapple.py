@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate.plain import typical_step
 from neurodrift.io.nwb.frames import counted_on_frames
 from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
@@ -152,7 +153,7 @@ def from_pynapple(
         raise ValueError("a session has fewer than two frames")
     durations = about.get("frame_duration")
     if durations is None:
-        durations = np.array([np.median(np.diff(clock)) for clock in clocks])
+        durations = np.array([typical_step(clock) for clock in clocks])
     per_frame: dict[str, Any] = {
         name: [_held(name, values[rows, i]) for rows in order]
         for i, name in enumerate(names)

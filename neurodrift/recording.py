@@ -145,7 +145,7 @@ def recording_from_arrays(
     >>> dict(recording.sizes)
     {'time': 400, 'unit': 3, 'session': 2}
     """
-    if kind not in ACTIVITY_KINDS:
+    if not isinstance(kind, str) or kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
     listed = isinstance(activity, list | tuple)
     parts = list(activity) if listed else [activity]
@@ -216,8 +216,8 @@ def recording_from_arrays(
             "session": ("session", np.array(labels, dtype=object)),
             "unit": ("unit", units),
             "frame_duration": ("session", durations),
-            "subject": str(subject),
-            "environment": str(environment),
+            "subject": plain.name_of("subject", subject),
+            "environment": plain.name_of("environment", environment),
         },
     )
     if detected is None:
@@ -230,7 +230,8 @@ def recording_from_arrays(
         if seen is not None:
             recording["detected"][i] = recording["detected"][i] & seen
     if registration_score is not None:
-        score = np.asarray(registration_score, dtype=np.float64)
+        score = plain.by_name("registration_score", registration_score, ("session", "unit"))
+        score = np.asarray(plain.numbers("registration_score", score), dtype=np.float64)
         if score.shape != (n_sessions, n_units):
             raise ValueError(
                 f"registration_score has shape {score.shape}, expected (session, unit) = "
@@ -243,11 +244,13 @@ def recording_from_arrays(
     for name, values in per_session.items():
         if values is not None:
             found = values if name == "day" else plain.numbers(name, values)
-            dtype = np.int64 if name == "training_step" else np.float64
-            recording = recording.assign_coords({name: ("session", np.asarray(found, dtype))})
+            if name == "training_step":
+                found = _whole(name, found)
+            held = found.astype(np.int64 if name == "training_step" else np.float64)
+            recording = recording.assign_coords({name: ("session", held)})
     if region is not None:
-        expect_length("region", region, n_units, "units")
-        regions = np.array([str(item) for item in region], dtype=object)
+        regions = np.array(plain.texts("region", region), dtype=object)
+        expect_length("region", regions, n_units, "units")
         recording = recording.assign_coords(region=("unit", regions))
     if registered is not None:
         expect_length("registered", registered, n_units, "units")
@@ -407,8 +410,17 @@ _MISSING = {"direction": 0, "map_label": 0, "trial": -1, "trial_type": -1, "lap"
 SECONDS_PER_DAY = 86400.0
 
 
+def _whole(name: str, values: np.ndarray) -> np.ndarray:
+    """Whole numbers, refused where they are none."""
+    if not (np.isfinite(values) & (values == np.round(values))).all():
+        raise ValueError(f"{name} must be whole numbers, found {values.tolist()[:6]}")
+    return values
+
+
 def expect_length(name: str, values: Any, length: int, what: str) -> None:
     """Refuse a sequence of another length."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__len__") or np.ndim(values) == 0:
+        raise TypeError(f"{name} is {values!r}, expected a list with one entry for each of {what}")
     if len(values) != length:
         raise ValueError(f"{name} has {len(values)} entries, but there are {length} {what}")
 
@@ -436,6 +448,10 @@ def activity_blocks(activity: Any, session_index: Any) -> list[Any]:
     for block in blocks:
         if block.ndim != 2:
             raise ValueError(f"activity has {block.ndim} dimensions, expected (time, unit)")
+        if is_lazy(block) and any(np.isnan(size) for size in block.shape):
+            raise ValueError(
+                "lazy activity does not know its length: call activity.compute_chunk_sizes() first"
+            )
     widths = sorted({block.shape[1] for block in blocks})
     if len(widths) > 1:
         raise ValueError(
@@ -456,6 +472,11 @@ def activity_blocks(activity: Any, session_index: Any) -> list[Any]:
     if (np.diff(index) < 0).any():
         raise ValueError("session_index must never decrease: sort the frames by session")
     n_sessions = int(index[-1]) + 1 if index.size else 1
+    if n_sessions > max(index.size, 1):
+        raise ValueError(
+            f"session_index goes up to {n_sessions - 1}, but there are {index.size} frames only: "
+            "count the sessions 0, 1, 2, ..."
+        )
     edges = np.searchsorted(index, np.arange(n_sessions + 1))
     return [blocks[0][a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
@@ -594,11 +615,22 @@ def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
         return _finite(whole)
     if whole.dtype.kind == "u":
         return whole
-    with np.errstate(invalid="ignore"):  # NaN and negative numbers; refused below
-        counts = whole.astype(np.uint32)
-    if not np.array_equal(counts, whole):
-        raise ValueError(
-            f"activity of kind {kind!r} must be counts (0, 1, 2, ...), found negative, fractional "
-            "or NaN values: binarise it, or use kind='deconvolved' or 'amplitudes'"
-        )
-    return counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
+    return _counts(whole, kind)
+
+
+def _counts(whole: np.ndarray, kind: str) -> np.ndarray:
+    """Counts in the smallest unsigned integers; refused where there are others among them."""
+    if not whole.size:
+        return whole.astype(np.uint8)
+    if whole.dtype.kind == "f" and not np.array_equal(whole, np.round(whole)):
+        fault = "fractional or NaN values"
+    elif not whole.min() >= 0:
+        fault = "negative values"
+    elif float(whole.max()) >= 2.0**63:
+        fault = f"values as large as {float(whole.max()):g}"
+    else:
+        return whole.astype(np.min_scalar_type(int(whole.max())))
+    raise ValueError(
+        f"activity of kind {kind!r} must be counts (0, 1, 2, ...), found {fault}: "
+        "binarise it, or use kind='deconvolved' or 'amplitudes'"
+    )

@@ -282,7 +282,7 @@ _LISTED = _GOOD | {"activity": [_counts(4), _counts(2)]}
         ({"activity": -_counts()}, "must be counts"),
         ({"activity": _counts() / 2}, "must be counts"),
         ({"activity": np.full((6, 2), np.nan)}, "must be counts"),
-        ({"activity": np.full((6, 2), 2**32)}, "must be counts"),
+        ({"activity": np.full((6, 2), 2.0**63)}, "must be counts"),
         ({"activity": np.full((6, 2), np.nan), "kind": "amplitudes"}, "NaN or infinite in 12 pl"),
         ({"activity": np.zeros(6)}, r"activity has 1 dimensions, expected \(time, unit\)"),
         ({"activity": []}, "activity is an empty list"),

@@ -12,6 +12,7 @@ from neurodrift.gate.inputs import Activity
 from neurodrift.schema import COUNT_KINDS
 
 _FEWEST_OF_TRACE = 500  # frames from which a trace can be told
+_MOST_LOOKED_AT = 5_000_000  # samples of a session
 _LEAST_OFFSET = 0.2  # of the 1st percentile, relative to the median
 
 
@@ -103,6 +104,7 @@ def trace_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]
     """
     if kind != "deconvolved" or samples.shape[0] < _FEWEST_OF_TRACE or not samples.shape[1]:
         return []
+    samples = samples[:: max(samples.size // _MOST_LOOKED_AT, 1)]
     there = np.isfinite(samples)
     n = max(int(there.sum()), 1)
     with np.errstate(invalid="ignore"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from neurodrift.gate.findings import GateWarning
@@ -54,6 +57,14 @@ def by_name(name: str, values: Any, dims: tuple[str, ...]) -> Any:
     return values.transpose(*dims).data
 
 
+_NO_ARRAYS = (str, bytes, Mapping, Set, Iterator, xr.Dataset, xr.DataTree)
+
+
+def _said(values: Any) -> str:
+    """What something is that is no array."""
+    return f"the text {values!r}" if isinstance(values, str | bytes) else type(values).__name__
+
+
 def numbers(name: str, values: Any) -> np.ndarray:
     """Real numbers; text, complex numbers and None are refused.
 
@@ -76,6 +87,8 @@ def numbers(name: str, values: Any) -> np.ndarray:
     """
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory")
+    if values is None or isinstance(values, _NO_ARRAYS):
+        raise TypeError(f"{name} is {_said(values)}, expected an array of numbers")
     found = np.asanyarray(values)
     if found.dtype.kind == "O":
         try:
@@ -146,7 +159,7 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
     >>> seconds("time", np.array([0, 50], "timedelta64[ms]"))[0].tolist()
     [0.0, 0.05]
     """
-    found = np.asanyarray(by_name(name, values, ("time",)))
+    found = _dates(np.asanyarray(by_name(name, values, ("time",))))
     if found.dtype.kind == "M":
         origin = found.ravel()[0] if origin is None and found.size else origin
         found = found - origin if found.size else found.astype("timedelta64[ns]")
@@ -161,6 +174,16 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
             f"{int((~np.isfinite(clock)).sum())} in all: every frame needs a time"
         )
     return clock, None
+
+
+def _dates(found: np.ndarray) -> np.ndarray:
+    """Python's or pandas' dates as NumPy's, in UTC where they have a time zone."""
+    dates = (datetime.date, datetime.timedelta)
+    if found.dtype.kind == "O" and found.size and isinstance(found.ravel()[0], dates):
+        if isinstance(found.ravel()[0], datetime.timedelta):
+            return np.asarray(pd.to_timedelta(found.ravel()).values)
+        return np.asarray(pd.to_datetime(found.ravel(), utc=True).tz_localize(None).values)
+    return found
 
 
 def days(values: Any) -> np.ndarray:
@@ -181,7 +204,7 @@ def days(values: Any) -> np.ndarray:
     TypeError
         If they are neither.
     """
-    found = np.asarray(values)
+    found = _dates(np.asarray(values))
     if found.dtype.kind == "M":
         found = found - found.ravel()[0]
     if found.dtype.kind == "m":
@@ -276,9 +299,14 @@ def labels(name: str, values: Any) -> list[Any]:
     """
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} is the text {values!r}, expected a list of labels")
-    found = [item.item() if hasattr(item, "item") else item for item in values]
+    if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {_said(values)}, expected a list of labels in their order")
+    if np.ndim(values) > 1:
+        raise TypeError(f"{name} has {np.ndim(values)} dimensions, expected a list of labels")
+    values = values.values if isinstance(values, xr.DataArray) else values
+    found = [item.item() if isinstance(item, np.generic) else item for item in values]
     for i, item in enumerate(found):
-        if item is None or item != item:
+        if pd.api.types.is_scalar(item) and pd.isna(item):
             raise ValueError(f"{name} {i} (from 0) is labelled {item}, expected a number or text")
         if isinstance(item, float) and item == int(item):
             found[i] = int(item)
@@ -366,3 +394,58 @@ def _odd(found: np.ndarray) -> str:
         if not isinstance(item, int | float | bool | np.number | np.bool_) or item not in (0, 1):
             return repr(item.item() if hasattr(item, "item") else item)
     return str(found.dtype)
+
+
+def name_of(name: str, value: Any) -> str:
+    """A name, such as that of an animal: text, or a whole number.
+
+    Parameters
+    ----------
+    name
+        What it names, for messages.
+    value
+        The name.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | np.integer):
+        raise TypeError(f"{name} is {value!r}, expected a name: leave it out where it is not known")
+    return str(value)
+
+
+def texts(name: str, values: Any) -> list[str]:
+    """Words, such as the regions of units.
+
+    Parameters
+    ----------
+    name
+        What they are, for messages.
+    values
+        A list or an array of them.
+
+    Returns
+    -------
+    list of str
+        The words.
+
+    Raises
+    ------
+    TypeError
+        If one is not text, or there is a single text.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {_said(values)}, expected a list of texts")
+    values = values.values if isinstance(values, xr.DataArray) else values
+    found = [item.item() if isinstance(item, np.generic) else item for item in values]
+    for i, item in enumerate(found):
+        if not isinstance(item, str):
+            raise TypeError(f"{name} {i} (from 0) is {item!r}, expected text such as 'unknown'")
+    return found

@@ -12,8 +12,10 @@ from neurodrift.gate import labels as own_labels
 from neurodrift.gate import plain
 from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
+from neurodrift.schema.options import checked_options
 
 
+@checked_options
 def recording_from_arrays(
     activity: Any,
     *,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_Command = Callable[[argparse.Namespace], None]
 
 KINDS_OF_STORES = ("results", "recording", "sweep")
 
@@ -115,3 +119,44 @@ def workers(options: argparse.Namespace) -> Iterator[None]:
     else:
         with dask.config.set(scheduler="threads", num_workers=options.workers):
             yield
+
+
+def claiming(*inputs: str, outputs: Sequence[str] = ("out",)) -> Callable[[_Command], _Command]:
+    """Let a command hold its outputs from before its work begins.
+
+    Parameters
+    ----------
+    *inputs
+        Options that name what it reads: never replaced, nor written into.
+    outputs
+        Options that name what it writes.
+
+    Returns
+    -------
+    callable
+        Decorator of the command.
+    """
+
+    def decorated(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def run(options: argparse.Namespace) -> None:
+            from neurodrift.io.output import claimed
+
+            named = [getattr(options, name) for name in inputs]
+            read = [p for item in named for p in (item if isinstance(item, list) else [item])]
+            with contextlib.ExitStack() as stack:
+                for name in outputs:
+                    path = getattr(options, name)
+                    if path is not None:
+                        stack.enter_context(
+                            claimed(
+                                path,
+                                overwrite=options.overwrite,
+                                inputs=[item for item in read if item is not None],
+                            )
+                        )
+                command(options)
+
+        return run
+
+    return decorated

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_overwrite
+from neurodrift.cli._options import add_overwrite, claiming
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ def _convert(options: argparse.Namespace) -> None:
     _say_lag_of_files(files)
 
 
+@claiming("files")
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.io.nwb.read import import_nwb
-    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_recording
+    from neurodrift.io.zarr import refuse_other_kind, save_recording
 
-    refuse_existing(options.out, options.overwrite, options.files)
     refuse_other_kind(options.out, "neurodrift recording")
     with _said_plainly():
         recording = import_nwb(
@@ -220,12 +220,11 @@ def _said_plainly() -> Iterator[None]:
                 print(f"warning: {text}")
 
 
+@claiming("files")
 def _inspect(options: argparse.Namespace) -> None:
+    from neurodrift.convert.own.arrays import write_mapping
     from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
-    from neurodrift.io.zarr import refuse_existing
 
-    if options.out is not None:
-        refuse_existing(options.out, options.overwrite, options.files)
     if all(path.suffix == ".nwb" for path in options.files):
         from neurodrift.io.nwb.inspect import inspect_nwb
 
@@ -237,6 +236,7 @@ def _inspect(options: argparse.Namespace) -> None:
         print("\nA mapping to start from (-o FILE writes it):\n")
         print(proposed_mapping(found), end="")
         return
-    options.out.write_text(proposed_mapping(found, options.out.parent), encoding="utf-8")
+    text = proposed_mapping(found, options.out.parent)
+    write_mapping(text, options.out, overwrite=options.overwrite)
     print(f"\n{options.out}: complete what is '?' in it, then")
     print(f"neurodrift convert arrays {options.out} --out FOLDER")

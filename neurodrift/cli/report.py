@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from neurodrift.cli._options import add_overwrite
+from neurodrift.cli._options import add_overwrite, claiming
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,12 +27,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.set_defaults(run=_export)
 
 
+@claiming("results", "comparison")
 def _report(options: argparse.Namespace) -> None:
-    from neurodrift.io.zarr import open_results, refuse_existing
+    from neurodrift.io.zarr import open_results
     from neurodrift.report import check_results, write_report
 
-    inputs = [*options.results, *filter(None, [options.comparison])]
-    refuse_existing(options.out, options.overwrite, inputs)
     comparison = None
     if options.comparison is not None:
         stored = open_results(options.comparison)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._style import new_axes, short_number
+from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+@checked_options
 def plot_rate_maps(
     rate: xr.DataArray,
     *,
@@ -80,6 +82,7 @@ def plot_rate_maps(
     return figure
 
 
+@checked_options
 def plot_sorted_maps(
     rate: xr.DataArray,
     orders: Mapping[Hashable, Sequence[Hashable] | np.ndarray],

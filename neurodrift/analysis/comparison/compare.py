@@ -30,6 +30,7 @@ from neurodrift.analysis.comparison._effects import (
 from neurodrift.analysis.comparison._members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.comparison._notes import notes
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import COMPARISON
 from neurodrift.seeds import generator
 
@@ -44,6 +45,7 @@ STATEMENTS = {
 """Statements of the paper: kind of the effect, measure (empty: the similarity), and its sign."""
 
 
+@checked_options
 def compare(
     a: Any,
     b: Any,

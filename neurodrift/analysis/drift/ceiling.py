@@ -12,11 +12,13 @@ from neurodrift.analysis.maps.binning import Binning
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import DRIFT
 
 _CEILED = ("rate_map_correlation", "population_vector_correlation", "ensemble_rate_correlation")
 
 
+@checked_options
 def compute_half_maps(
     recording: xr.Dataset,
     *,

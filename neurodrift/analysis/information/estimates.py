@@ -24,6 +24,7 @@ from neurodrift.analysis.information.curves import (
 )
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.schema import COUNT_KINDS, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
 
 Measure = Literal["bit/event", "bit/s"]
@@ -35,6 +36,7 @@ _UNITS = {"bit/event": "bit/event", "bit/s": "bit/s"}
 _PURE = ("ssr_stability", "bae_r2")
 
 
+@checked_options
 def compute_spatial_information(
     recording: xr.Dataset,
     *,
@@ -161,6 +163,7 @@ def compute_spatial_information(
     )
 
 
+@checked_options
 def compute_mutual_information(
     recording: xr.Dataset,
     *,
@@ -248,6 +251,7 @@ def compute_mutual_information(
     return result.assign_attrs(responses=responses)
 
 
+@checked_options
 def compute_spatial_information_from_maps(
     rate: xr.DataArray, occupancy: xr.DataArray, *, measure: Measure = "bit/event"
 ) -> xr.DataArray:
@@ -416,6 +420,7 @@ def _label(
     return result
 
 
+@checked_options
 def detect_informative_units(
     maps: xr.Dataset | xr.DataTree, *, min_information: float = 0.01
 ) -> xr.Dataset:

@@ -10,9 +10,11 @@ import xarray as xr
 
 from neurodrift.analysis._coords import align_mask, node_of
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_FIELDS
 
 
+@checked_options
 def detect_place_fields(
     maps: xr.Dataset | xr.DataTree,
     *,

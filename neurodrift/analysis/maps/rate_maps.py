@@ -12,6 +12,7 @@ from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAPS
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
@@ -20,6 +21,7 @@ _BIN_BLOCK = 512  # bins whose weights are dense at once
 Grouping = Literal["session", "trial", "lap", "map_label"]
 
 
+@checked_options
 def compute_rate_maps(
     recording: xr.Dataset,
     *,
@@ -151,6 +153,7 @@ def compute_rate_maps(
     return maps
 
 
+@checked_options
 def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     """Smooth rate maps by a Gaussian over position that ignores bins without occupancy.
 
@@ -309,6 +312,7 @@ def _labels_of_segments(
     return np.array([min(item) if len(item) == 1 else 0 for item in names], dtype=np.int64)
 
 
+@checked_options
 def order_by_peak(rate: xr.DataArray) -> np.ndarray:
     """Labels of the units in the order of the position of their peak.
 

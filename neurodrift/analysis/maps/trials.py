@@ -11,9 +11,11 @@ import xarray as xr
 from neurodrift.analysis._coords import carry_coords
 from neurodrift.recording import FRAME_DTYPES, slice_sessions
 from neurodrift.schema import check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import TRIAL_AVERAGES
 
 
+@checked_options
 def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) -> xr.Dataset:
     """Mean activity of each unit over the trials of each type, by the time in the trial.
 

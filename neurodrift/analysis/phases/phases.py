@@ -10,11 +10,13 @@ from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
 from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PHASES
 
 __all__ = ["describe_phases", "detect_phases"]
 
 
+@checked_options
 def detect_phases(
     source: xr.DataTree | xr.Dataset,
     *,

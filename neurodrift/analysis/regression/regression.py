@@ -13,6 +13,7 @@ import xarray as xr
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MEASURES, REGRESSION, SLOPES
 
 _PREDICTORS = ("day", "experience", "training_step", "session_number")
@@ -21,6 +22,7 @@ Method = Literal["ols", "mixed", "subjects"]
 Normalize = Literal["first", "mean"]
 
 
+@checked_options
 def regress(
     table: pd.DataFrame | xr.DataTree,
     y: str,

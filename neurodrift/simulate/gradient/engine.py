@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 from neurodrift.simulate.gradient._numba.fused import obstacles
 from neurodrift.simulate.gradient._runner import Plan, Setup, train_group
 from neurodrift.simulate.gradient._torch import group_key, refuse_unfit
@@ -81,6 +82,7 @@ def sample_steps(
     return np.unique(steps)
 
 
+@checked_options
 def train(
     task: Task,
     *,
@@ -202,6 +204,7 @@ def train(
     )[0]
 
 
+@checked_options
 def train_ensemble(
     task: Task | Sequence[Task],
     *,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.gate.findings import EVERYTHING
+from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
 from neurodrift.recording import (
     FRAME_DTYPES,
     end_to_end,
@@ -71,11 +71,14 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     >>> joined["detected"].values.astype(int).tolist()
     [[1, 1, 0], [1, 0, 1]]
     """
+    if isinstance(recordings, xr.Dataset):
+        raise TypeError("recordings is one recording, expected a list of them")
     if not recordings:
         raise ValueError("no recordings to join")
     for part in recordings:
         check(part)
     _refuse_mixture(recordings)
+    lacking = _lacking(recordings)
     parts = list(recordings)
     registered: list[str] = []
     if registration is not None:
@@ -117,7 +120,9 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         if all(key in part.attrs and np.array_equal(part.attrs[key], value) for part in parts)
     }
     kept = {"findings": json.dumps(told)} if told else {}
-    return joined.assign_attrs(agreed | joined.attrs | kept)
+    return add_findings(
+        joined.assign_attrs(agreed | joined.attrs | kept), settle(lacking, "the joined recording")
+    )
 
 
 def _common_units(
@@ -168,6 +173,17 @@ def _refuse_mixture(parts: Sequence[xr.Dataset]) -> None:
         raise ValueError(f"recordings hold different kinds of activity: {', '.join(kinds)}")
 
 
+def _lacking(parts: Sequence[xr.Dataset]) -> list[Finding]:
+    """What only some of the recordings know, and is lost or missing in the joined one."""
+    found = []
+    for name, becomes in (("day", "dropped"), ("x", "NaN there"), ("y", "NaN there")):
+        without = [str(part["session"].values[0]) for part in parts if name not in part.variables]
+        if without and len(without) < len(parts):
+            text = f"{name} is {becomes}: session {', '.join(without[:5])} has none, others have it"
+            found.append(Finding("lacking", text, warns=True))
+    return found
+
+
 def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
     """Time of each session, the recordings moved one behind the other where clocks start over."""
     dated = all("day" in part.coords for part in parts)
@@ -181,6 +197,10 @@ def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
 
 
 def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Dataset], list[str]]:
+    if isinstance(registration, str) or np.ndim(registration) != 2:
+        raise TypeError(
+            f"registration is {registration!r:.60}, expected a table (unit, recording) of columns"
+        )
     table = registration if isinstance(registration, pd.DataFrame) else pd.DataFrame(registration)
     if table.shape[1] != len(parts):
         raise ValueError(

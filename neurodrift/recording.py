@@ -12,10 +12,8 @@ from neurodrift.gate import labels as own_labels
 from neurodrift.gate import plain
 from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
-from neurodrift.schema.options import checked_options
 
 
-@checked_options
 def recording_from_arrays(
     activity: Any,
     *,
@@ -325,11 +323,9 @@ def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.D
     >>> select_sessions(recording, ["2"]).sizes["time"]
     1200
     """
-    if isinstance(sessions, str):
-        raise ValueError(f"sessions is the text {sessions!r}, expected a list of labels")
     check(recording)
     labels = [str(item) for item in recording["session"].values]
-    wanted = {str(item) for item in sessions}
+    wanted = {str(item) for item in plain.labels("sessions", sessions)}
     missing = sorted(wanted - set(labels))
     if missing or not wanted:
         raise ValueError(f"no session {missing or 'named'}; the recording has {labels}")

@@ -45,6 +45,7 @@ from neurodrift.analysis.quality.lag import check_lag
 from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
+from neurodrift.schema.objects import names_in
 from neurodrift.schema.results import DRIFT, MEASURES
 
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
@@ -571,6 +572,8 @@ def chosen_nodes(measures: Sequence[str] | None) -> list[Node]:
         return list(NODES)
     if isinstance(measures, str):
         raise TypeError(f"measures is {measures!r}, expected a list of names: [{measures!r}]")
+    if not names_in("measures", measures):
+        raise ValueError("measures is empty: name some nodes, or leave it out for all")
     by_name = {node.name: node for node in NODES}
     unknown = [name for name in measures if name not in by_name]
     if unknown:

@@ -301,8 +301,8 @@ def labels(name: str, values: Any) -> list[Any]:
         raise TypeError(f"{name} is the text {values!r}, expected a list of labels")
     if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
         raise TypeError(f"{name} is {_said(values)}, expected a list of labels in their order")
-    if np.ndim(values) > 1:
-        raise TypeError(f"{name} has {np.ndim(values)} dimensions, expected a list of labels")
+    if getattr(values, "ndim", 1) > 1:
+        raise TypeError(f"{name} is an array of {values.ndim} dimensions, expected a list")  # type: ignore[attr-defined]
     values = values.values if isinstance(values, xr.DataArray) else values
     found = [item.item() if isinstance(item, np.generic) else item for item in values]
     for i, item in enumerate(found):

@@ -120,7 +120,7 @@ OPTIONS: Mapping[str, Range] = {
     "sigma": Range(0, open_low=True, unit="cm"),
     "smoothing": Range(0, unit="cm"),
     "threshold": Range(),
-    "window": Range(0, open_low=True, unit="s"),
+    "window": Range(0, unit="s"),
 }
 """Numeric option -> what it may be, wherever it occurs."""
 
@@ -170,7 +170,11 @@ def checked_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
         The same function; options whose default is None may be None.
     """
     signature = inspect.signature(function)
-    named = {name: item for name, item in signature.parameters.items() if name in OPTIONS}
+    named = {
+        name: item
+        for name, item in signature.parameters.items()
+        if name in OPTIONS and "xr." not in str(item.annotation)
+    }
     ranges = {
         name: replace(OPTIONS[name], several="Sequence" in str(item.annotation))
         for name, item in named.items()

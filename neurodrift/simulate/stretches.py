@@ -43,4 +43,3 @@ class Stretches:
             speed = (stop - start) / max(time.perf_counter() - began, 1e-9)
             self._n = max(1, min(int(speed * LONGEST), _FASTER * self._n))
             start = stop
-

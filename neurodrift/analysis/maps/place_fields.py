@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis._coords import align_mask, node_of
 from neurodrift.schema import label
+from neurodrift.schema.objects import expect_dataset, expect_mask
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_FIELDS
 
@@ -68,6 +69,7 @@ def detect_place_fields(
     [1.0]
     """
     maps = node_of(maps, "smoothed_maps")
+    expect_dataset("maps", maps, ["rate", "detected"], "rate maps (compute_rate_maps)")
     if not 0 < min_fraction <= 1:
         raise ValueError(f"min_fraction is {min_fraction}, expected more than 0 and at most 1")
     if min_bins < 1:
@@ -80,6 +82,7 @@ def detect_place_fields(
     chosen = maps["detected"].transpose(dim, "unit").values[:, :, None].astype(bool)
     chosen = np.broadcast_to(chosen, rate.shape[:3])
     if place_cells is not None:
+        expect_mask("place_cells", place_cells)
         mask = align_mask(place_cells, maps, "place_cells", "maps")
         if "direction" not in mask.dims:
             mask = mask.expand_dims(direction=maps["direction"].values)

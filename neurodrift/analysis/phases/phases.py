@@ -10,6 +10,7 @@ from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
 from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PHASES
 
@@ -138,6 +139,7 @@ def detect_phases(
     """
     if not 0 < done < 1 or not 0 < level < 1:
         raise ValueError(f"done is {done} and level {level}, expected numbers between 0 and 1")
+    measures = None if measures is None else names_in("measures", measures)
     if isinstance(source, xr.DataTree):
         series = from_results(source, measures, axis)
     else:

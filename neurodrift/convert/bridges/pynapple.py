@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.gate.plain import typical_step
+from neurodrift.gate.plain import truths, typical_step
 from neurodrift.io.nwb.frames import counted_on_frames
 from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
+from neurodrift.schema.objects import expect_type
 
 _DETECTED = "detected_"  # and the session's number: metadata of the units
 
@@ -133,6 +134,10 @@ def from_pynapple(
         If pynapple is not installed, or the parts do not fit.
     """
     nap = _pynapple()
+    expect_type("units", units, (nap.TsGroup, nap.TsdFrame), "a TsGroup or a TsdFrame of units")
+    expect_type("frames", frames, (nap.Tsd, nap.TsdFrame), "a Tsd or a TsdFrame of positions")
+    if sessions is not None:
+        expect_type("sessions", sessions, nap.IntervalSet, "an IntervalSet of sessions")
     if sessions is None:  # frames that were restricted to epochs are still one session
         support = frames.time_support
         sessions = support if _tells_sessions(support) else _whole(nap, support)
@@ -169,7 +174,7 @@ def from_pynapple(
     n_units = activity[0].shape[1]
     detected = None
     if f"{_DETECTED}0" in info:
-        detected = [info[f"{_DETECTED}{i}"].astype(bool) for i in range(n_sessions)]
+        detected = [truths(f"{_DETECTED}{i}", info[f"{_DETECTED}{i}"]) for i in range(n_sessions)]
     labels = list(info.get("unit", np.asarray(units.index if is_group else units.columns)))
     return recording_from_arrays(
         activity,
@@ -177,7 +182,7 @@ def from_pynapple(
         time=clocks,
         frame_duration=durations,
         session=[str(item) for item in about.get("session", range(1, n_sessions + 1))],
-        unit=[item if isinstance(item, str) else int(item) for item in labels[:n_units]],
+        unit=labels[:n_units],
         detected=detected,
         day=about.get("day"),
         experience=about.get("experience"),
@@ -203,11 +208,10 @@ def _whole(nap: Any, support: Any) -> Any:
 
 
 def _held(name: str, values: np.ndarray) -> np.ndarray:
-    """Values over frames as a recording holds them; NaN is none where there are whole numbers."""
-    kind = FRAME_DTYPES[name]
-    if np.issubdtype(kind, np.integer):
+    """Values over frames; NaN is none where there are whole numbers."""
+    if np.issubdtype(FRAME_DTYPES[name], np.integer):
         values = np.where(np.isnan(values), 0 if name in ("direction", "map_label") else -1, values)
-    return values.astype(kind)
+    return values
 
 
 def _unit_metadata(recording: xr.Dataset) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_
 from neurodrift.joining import join_sessions
 from neurodrift.recording import recording_from_arrays
 from neurodrift.schema import RECORDING, check, label
+from neurodrift.schema.objects import names_in, path_of
 
 
 def import_nwb(
@@ -111,7 +112,8 @@ def import_nwb(
     >>> bool((recording["activity"] == simulated["activity"].values).all())
     True
     """
-    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(f) for f in files]
+    listed = [files] if isinstance(files, str | os.PathLike) else names_in("files", files)
+    paths = [path_of("files", file) for file in listed]
     if not paths:
         raise ValueError("no NWB file given")
     if len({path.resolve() for path in paths}) < len(paths):

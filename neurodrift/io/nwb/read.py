@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
-from neurodrift.gate.activities import trace_findings
+from neurodrift.gate.activities import trace_findings, trace_name_findings
 from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
 from neurodrift.io.nwb import find as nwb_find
@@ -405,13 +405,17 @@ def recordings_in(
     source = nwb_find.find_activity(nwbfile, series, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
     in_step = replace(place, time=time + of_file) if of_file else place
-    settle(clocks_together(source, in_step), where, accept)
-    activity, kind, table, rows = activity_on_frames(source, time, step, values)
-    settle(trace_findings(activity, kind, nwb_find.path_of(source)), where, accept)
     spans = told["spans"]
     if epoch is not None or (spans is None and sessions_from == "file"):
         spans, found = epoch_spans(nwbfile, epoch, where)
         settle(found, where, accept)
+    settle(clocks_together(source, in_step, spans), where, accept)
+    activity, kind, table, rows = activity_on_frames(source, time, step, values)
+    path = nwb_find.path_of(source)
+    traces = trace_findings(activity, kind, path)
+    if kind == "deconvolved" and not traces:
+        traces = trace_name_findings(path, source.description)
+    settle(traces, where, accept)
     covered = _within(time, spans)
     covered &= _told_valid(nwbfile, table, rows, time, where)
     sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})

@@ -83,7 +83,6 @@ def plot_rate_maps(
     return figure
 
 
-@checked_options
 def plot_sorted_maps(
     rate: xr.DataArray,
     orders: Mapping[Hashable, Sequence[Hashable] | np.ndarray],

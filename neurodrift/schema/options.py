@@ -6,6 +6,7 @@ import functools
 import inspect
 import math
 import numbers
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
@@ -47,7 +48,7 @@ class Range:
         low = "more than" if self.open_low else "at least"
         high = "less than" if self.open_high else "at most"
         bounds = [f"{low} {self.lowest:g}"] if math.isfinite(self.lowest) else []
-        bounds += [f"{high} {self.highest:g}"] if math.isfinite(self.highest) else []
+        bounds += [f"{high} {self.highest:.10g}"] if math.isfinite(self.highest) else []
         text = f"{what}, {' and '.join(bounds)}" if bounds else f"a finite {what[2:]}"
         return text + (f" [{self.unit}]" if self.unit else "")
 
@@ -167,19 +168,21 @@ def checked_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
     Returns
     -------
     callable
-        The same function; options whose default is None may be None.
+        The same function; options whose annotation has None may be None.
     """
     signature = inspect.signature(function)
     named = {
         name: item
         for name, item in signature.parameters.items()
-        if name in OPTIONS and "xr." not in str(item.annotation)
+        if name in OPTIONS and re.search(r"\b(int|float)\b", str(item.annotation))
     }
+    if not named:
+        raise TypeError(f"{function.__qualname__} has no option that the table names")
     ranges = {
         name: replace(OPTIONS[name], several="Sequence" in str(item.annotation))
         for name, item in named.items()
     }
-    optional = {name for name, item in named.items() if item.default is None}
+    optional = {name for name, item in named.items() if "None" in str(item.annotation)}
 
     @functools.wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:

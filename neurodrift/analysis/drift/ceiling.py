@@ -68,8 +68,6 @@ def compute_half_maps(
             raise ValueError(f"split={split!r}, but the recording has no {split}: use 'block'")
         part = recording[split].values.astype(np.int64)
     elif split == "block":
-        if block <= 0:
-            raise ValueError(f"block is {block} s, expected more than 0")
         part = np.zeros(recording.sizes["time"], dtype=np.int64)
     else:
         raise ValueError(f"split is {split!r}, expected 'trial', 'lap' or 'block'")

@@ -252,7 +252,6 @@ def compute_mutual_information(
     return result.assign_attrs(responses=responses)
 
 
-@checked_options
 def compute_spatial_information_from_maps(
     rate: xr.DataArray, occupancy: xr.DataArray, *, measure: Measure = "bit/event"
 ) -> xr.DataArray:
@@ -491,8 +490,6 @@ def detect_informative_units(
     """
     maps = node_of(maps, "maps")
     expect_dataset("maps", maps, ["rate", "occupancy"], "rate maps (compute_rate_maps)")
-    if not min_information >= 0:
-        raise ValueError(f"min_information is {min_information} bit/event, expected 0 or more")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))
     both = both.stack(place=("direction", "position"), create_index=False)
     both = both.rename(place="position")

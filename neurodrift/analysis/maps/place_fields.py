@@ -70,10 +70,6 @@ def detect_place_fields(
     """
     maps = node_of(maps, "smoothed_maps")
     expect_dataset("maps", maps, ["rate", "detected"], "rate maps (compute_rate_maps)")
-    if not 0 < min_fraction <= 1:
-        raise ValueError(f"min_fraction is {min_fraction}, expected more than 0 and at most 1")
-    if min_bins < 1:
-        raise ValueError(f"min_bins is {min_bins}, expected 1 or more")
     axes = [name for name in ("x_bin", "y_bin") if name in maps.coords]
     if not axes:
         raise ValueError("the maps have no coordinate x_bin, so it is not known which bins touch")

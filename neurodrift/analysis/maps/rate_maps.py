@@ -85,8 +85,6 @@ def compute_rate_maps(
     {'session': 2, 'unit': 3, 'direction': 2, 'position': 20}
     """
     binning = as_binning(binning)
-    if smoothing < 0:
-        raise ValueError(f"smoothing is {smoothing} cm, expected 0 or more")
     frames = bin_frames(recording, binning)
     n_directions, n_bins = frames.sizes["direction"], frames.sizes["position"]
     groups = group_frames(recording, by)
@@ -181,8 +179,6 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     [2.79, 3.61, 2.79]
     """
     expect_array("rate", rate, ["position"], "rate maps")
-    if sigma <= 0:
-        raise ValueError(f"sigma is {sigma} cm, expected more than 0")
     smoothed = _smooth(rate, _weights(rate, sigma))
     smoothed.attrs = dict(rate.attrs)
     return smoothed
@@ -316,7 +312,6 @@ def _labels_of_segments(
     return np.array([min(item) if len(item) == 1 else 0 for item in names], dtype=np.int64)
 
 
-@checked_options
 def order_by_peak(rate: xr.DataArray) -> np.ndarray:
     """Labels of the units in the order of the position of their peak.
 

@@ -64,8 +64,6 @@ def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) ->
             "the recording has no trial: give the number of the trial of each frame, -1 for none "
             "(recording_from_arrays(trial=..., trial_type=...))"
         )
-    if n_bins is not None and n_bins < 1:
-        raise ValueError(f"n_bins is {n_bins}, expected at least 1, or None for single frames")
     trial = recording["trial"].values.astype(np.int64)
     kind = np.zeros_like(trial)
     if "trial_type" in recording:

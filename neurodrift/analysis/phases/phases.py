@@ -137,8 +137,6 @@ def detect_phases(
     >>> found.attrs["verdict"]
     'fast learning, then directed drift, then null drift or none'
     """
-    if not 0 < done < 1 or not 0 < level < 1:
-        raise ValueError(f"done is {done} and level {level}, expected numbers between 0 and 1")
     measures = None if measures is None else names_in("measures", measures)
     if isinstance(source, xr.DataTree):
         series = from_results(source, measures, axis)

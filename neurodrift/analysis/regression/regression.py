@@ -213,8 +213,6 @@ def _check_arguments(
         raise ValueError(f"method={method!r} needs subject=, the column that names the subjects")
     if normalize not in (None, "first", "mean"):
         raise ValueError(f"normalize is {normalize!r}, expected 'first', 'mean' or None")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}, expected a probability such as 0.95")
 
 
 def _numeric(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:

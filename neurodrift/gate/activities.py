@@ -12,8 +12,18 @@ from neurodrift.gate.inputs import Activity
 from neurodrift.schema import COUNT_KINDS
 
 _FEWEST_OF_TRACE = 500  # frames from which a trace can be told
-_DECONVOLVED = ("deconv", "spike", "event", "inferred", "activation", "rate")
-_TRACES = ("fluorescence", "dff", "df_f", "dfoverf", "dforf", "df/f", "raw", "neuropil", "trace")
+_DECONVOLVED: tuple[str, ...] = ("deconv", "spike", "event", "inferred", "activation", "rate")
+_TRACES: tuple[str, ...] = (
+    "fluorescence",
+    "dff",
+    "df_f",
+    "dfoverf",
+    "dforf",
+    "df/f",
+    "raw",
+    "neuropil",
+    "trace",
+)
 _TRACES += ("denoised", "demixed", "corrected", "baseline")
 _MOST_LOOKED_AT = 5_000_000  # samples of a session
 _LEAST_OFFSET = 0.2  # of the 1st percentile, relative to the median

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,6 +120,22 @@ def workers(options: argparse.Namespace) -> Iterator[None]:
     else:
         with dask.config.set(scheduler="threads", num_workers=options.workers):
             yield
+
+
+def text(word: str) -> str:
+    """A word of the command line as UTF-8, whatever the locale says.
+
+    Parameters
+    ----------
+    word
+        As Python decoded it.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    return os.fsencode(word).decode(errors="replace")
 
 
 def claiming(*inputs: str, outputs: Sequence[str] = ("out",)) -> Callable[[_Command], _Command]:

@@ -14,6 +14,7 @@ from neurodrift.cli._options import (
     binning,
     claiming,
     kind_of_store,
+    text,
     workers,
 )
 
@@ -44,7 +45,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     compare.add_argument("-o", "--out", type=Path, required=True, help="report.html to write")
     compare.add_argument("--save", type=Path, help="comparison.zarr to write besides")
-    compare.add_argument("--title", help="of the report")
+    compare.add_argument("--title", type=text, help="of the report")
     compare.add_argument(
         "--covariates",
         nargs="*",

@@ -30,7 +30,7 @@ def _functions():
 def _call(function, option, value):
     """Call with nothing that is right but the number of arguments."""
     needed = {
-        name: 1 if name in OPTIONS else object()
+        name: (1 if OPTIONS[name].whole else 0.5) if name in OPTIONS else object()
         for name, item in inspect.signature(function).parameters.items()
         if item.default is inspect.Parameter.empty
         and item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -270,16 +271,21 @@ def train_ensemble(
         if first.engine == "torch":
             refuse_unfit(first.task, first.network, first.rule, dtype=dtype, device=device)
     place = None if checkpoint is None else Path(checkpoint)
+    ended = Event()
 
     def work(number: int) -> list[Run]:
         members = [setups[i] for i in groups[number]]
         path = place if place is None or len(setups) == 1 else place / f"group-{number}.npz"
-        return train_group(members, plan, path)
+        return train_group(members, plan, path, ended)
 
     runs: dict[int, Run] = {}
     fused = [n for n, group in enumerate(groups) if setups[group[0]].engine == "numba"]
     with one_blas_thread(), ThreadPoolExecutor(n_threads or _n_processors()) as pool:
-        done = dict(zip(fused, pool.map(work, fused), strict=True))
+        try:
+            done = dict(zip(fused, pool.map(work, fused), strict=True))
+        except BaseException:  # Ctrl-C, or an error of one of them: the others need not end
+            ended.set()
+            raise
     for number, group in enumerate(groups):
         if number not in done:
             with torch_threads(n_threads):

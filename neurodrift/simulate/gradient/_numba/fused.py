@@ -11,7 +11,6 @@ from neurodrift.seeds import generator
 from neurodrift.simulate.gradient.networks import Network, initial_weights
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.task import Task
-from neurodrift.simulate.stretches import Stretches
 
 RULES = ("sgd", "adam", "rmsprop", "sed")
 """In the order of the kernels' numbers."""
@@ -130,7 +129,6 @@ class FusedNetwork:
             ]
         )
         self._early = np.full(n_early, np.nan)
-        self._stretches = Stretches()
 
     @property
     def early(self) -> np.ndarray:
@@ -139,12 +137,8 @@ class FusedNetwork:
 
     def advance(self, step: int) -> None:
         """Train until this many steps have been made in all."""
-        for stop in self._stretches.stops(int(self._counters[0]), step):
-            self._stretch(stop)
-
-    def _stretch(self, step: int) -> None:
         kernels, rule = self._kernels, self._rule
-        made = step - int(self._counters[0])
+        made = max(step - int(self._counters[0]), 0)
         uniform = rule.label_noise_kind == "uniform"
         if rule.name == "sed":
             kernels.advance_sed(

@@ -361,7 +361,7 @@ def test_select_sessions__bad_labels():
         select_sessions(recording, ["1", 7])
     with pytest.raises(ValueError, match="no session named"):
         select_sessions(recording, [])
-    with pytest.raises(ValueError, match="expected a list of labels"):
+    with pytest.raises(TypeError, match="sessions is the text '12', expected a list of labels"):
         select_sessions(recording, "12")
 
 

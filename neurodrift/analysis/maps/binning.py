@@ -16,6 +16,7 @@ from neurodrift.schema.options import Range, check_option
 
 MIN_RUNNING_SPEED = 1.0  # cm/s, Sheintuch et al. 2020
 _WIDEST = 1e5  # cm
+_ENOUGH = 500  # tracked frames that tell an extent
 _LEAST_OF_EXTENT = 0.05  # of the positions that given edges must span
 _MOST_BINS = 1_000_000  # of one axis
 
@@ -389,7 +390,8 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
                 f"bin_width is {width:g} cm, but {axis} covers {extent:.3g} cm: choose a width "
                 "between a fraction and a multiple of a field, such as 4"
             )
-        if 0 < extent < width and recording["activity"].attrs["kind"] != "activation":
+        animal = recording["activity"].attrs["kind"] != "activation"
+        if 0 < extent < width and animal and values.size >= _ENOUGH:
             raise ValueError(
                 f"{axis} covers {extent:.3g} cm, less than a bin of {width:g} cm: is it in metres? "
                 "Positions are in cm"

@@ -14,14 +14,14 @@ import numpy as np
 from neurodrift.gate.activities import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
-from neurodrift.io.nwb.epochs import epoch_labels
+from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.validity import curated
 
 _LOOKED_AT = 5000  # samples of responses, to tell a trace
 _MOST_METRES, _MOST_CM = 10.0, 1500.0  # extents below which a position is in metres, in cm
 _BEST_FIRST = ("deconv", "spike", "event")
-_WORST = ("neuropil", "raw", "rawf", "fluorescence", "dff", "df", "baseline")
+_WORST = ("neuropil", "raw", "rawf", "fluorescence", "dff", "df", "baseline", "background")
 
 
 def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
@@ -70,8 +70,6 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
 
 def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
     """Lines on one file, the options that its import needs, and what it lacks for one."""
-    from pynwb.behavior import SpatialSeries
-
     subject = nwbfile.subject.subject_id if nwbfile.subject else None
     lines = [
         f"subject {subject or 'not told'}, started {nwbfile.session_start_time:%Y-%m-%d %H:%M}"
@@ -86,17 +84,15 @@ def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
         lines += _about_trace(activity[min(activity, key=_rank)])
     if not activity:
         lines.append("activity  none: no units with spike times, events or ROI responses")
-    places = {
-        nwb_find.path_of(item): item
-        for item in nwbfile.objects.values()
-        if isinstance(item, SpatialSeries)
-    }
+    labels = list(dict.fromkeys(filter(None, epoch_labels(nwbfile))))
+    epoch = next((x for x in labels if _is_task(x)), labels[0]) if len(labels) > 1 else None
+    places = nwb_find.positions(nwbfile)
     for path, item in places.items():
         kind = "position" if not nwb_find.is_no_place(item) else "no position"
         lines.append(f"{kind}  {path}: {item.data.shape}, in {item.unit or 'no unit'!r}")
     usable = [path for path, item in places.items() if not nwb_find.is_no_place(item)]
     known = [path for path in usable if nwb_find.centimetres(places[path].unit) is not None]
-    chosen = _axes_or_one(known or usable, places)
+    chosen = _axes_or_one(_within_epoch(known or usable, places, nwbfile, epoch), places)
     if len(usable) > 1 or (usable and not known):
         for path in chosen:
             options += ["--position", path]
@@ -110,11 +106,10 @@ def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
     if len(usable) > len(chosen) > 1:
         left = ", ".join(path for path in usable if path not in chosen)
         lines.append(f"  {left} varies least and is taken for the height: check that")
-    labels = list(dict.fromkeys(filter(None, epoch_labels(nwbfile))))
     if labels:
         lines.append(f"epochs  {', '.join(labels)}")
     if len(labels) > 1:
-        options += ["--epoch", next((x for x in labels if _is_task(x)), labels[0])]
+        options += ["--epoch", str(epoch)]
     if nwbfile.invalid_times is not None and len(nwbfile.invalid_times):
         lines.append(f"invalid_times  {len(nwbfile.invalid_times)} stretches, which are left out")
     lacks = [what for what, held in (("activity", activity), ("position", usable)) if not held]
@@ -175,10 +170,10 @@ def _kept(table: Any, rows: np.ndarray) -> str:
     return "" if column is None else f", {int(keep.sum())} kept by column {column}"
 
 
-def _rank(path: str) -> tuple[bool, bool, str]:
-    name = path.rsplit("/", 1)[-1].lower()
+def _rank(path: str) -> tuple[bool, int, str]:
+    name = "/".join(path.lower().split("/")[-2:])
     good = any(word in name for word in _BEST_FIRST)
-    return (not good, any(word in name for word in _WORST), path)
+    return (not good, sum(word in name for word in _WORST), path)
 
 
 def _axes_or_one(paths: Sequence[str], places: Mapping[str, Any]) -> list[str]:
@@ -189,6 +184,21 @@ def _axes_or_one(paths: Sequence[str], places: Mapping[str, Any]) -> list[str]:
         spread = {path: float(np.nanmax(_spreads(places[path]))) for path in axes}
         axes.remove(min(axes, key=lambda path: spread[path]))
     return axes if len(axes) == 2 else list(paths[:1])
+
+
+def _within_epoch(
+    paths: Sequence[str], places: Mapping[str, Any], nwbfile: Any, epoch: str | None
+) -> list[str]:
+    """Positions in the order of their names, those first that have the most frames in the epoch."""
+    if epoch is None:
+        return sorted(paths)
+    spans, _ = epoch_spans(nwbfile, epoch, "the file")
+    inside = dict.fromkeys(paths, 0)
+    for path in paths:
+        times = nwb_find.timestamps(places[path])
+        for start, stop in [] if spans is None else spans:
+            inside[path] += int(((times >= start) & (times < stop)).sum())
+    return sorted(paths, key=lambda path: (-inside[path], path))
 
 
 def _is_task(label: str) -> bool:

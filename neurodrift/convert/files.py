@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodrift._version import __version__
+from neurodrift.io.csv import csv_text
 from neurodrift.io.nwb.write import is_ours
 from neurodrift.io.output import discard, held, hidden, mend, refuse_existing
 
@@ -144,7 +145,7 @@ def write_tables(
     }
     with all_or_none(out_dir, names, overwrite=overwrite) as folder:
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+            (folder / f"{name}.csv").write_text(csv_text(table), encoding="utf-8")
         text = json.dumps(told, indent=2, ensure_ascii=False)
         (folder / "about.json").write_text(text + "\n", encoding="utf-8")
     return [out_dir / name for name in names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -220,7 +221,15 @@ def _numeric(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     for name in dict.fromkeys(names):
         if not (pd.api.types.is_numeric_dtype(rows[name]) or rows[name].isna().all()):
             raise ValueError(f"column {name!r} has dtype {rows[name].dtype}, expected numbers")
-        rows[name] = rows[name].astype(float).replace([np.inf, -np.inf], np.nan)
+        rows[name] = rows[name].astype(float)
+        n_infinite = int(np.isinf(rows[name]).sum())
+        if n_infinite:
+            warnings.warn(
+                f"column {name!r} is infinite in {n_infinite} of {len(rows)} rows, which are left "
+                "out",
+                stacklevel=4,
+            )
+            rows[name] = rows[name].replace([np.inf, -np.inf], np.nan)
     return rows
 
 

@@ -181,9 +181,8 @@ def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding
             "deconvolved or amplitudes?"
         )
         found.append(Finding("samples", text, True))
-    elif kind == "deconvolved" and (samples < 0).mean() > 0.01:
-        text = f"{source} has negative values: deconvolved activity has none, a trace dF/F has"
-        found.append(Finding("samples", text, warns=True))
+    elif kind == "deconvolved":
+        found += trace_findings(samples, kind, source)
     silent = int((samples == 0).all(axis=0).sum())
     if silent == samples.shape[1]:
         found.append(Finding("samples", f"{source} is 0 everywhere", True))

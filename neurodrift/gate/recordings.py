@@ -18,6 +18,7 @@ LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
 """A session with fewer frames, or shorter, is too short to judge its units of length and time."""
 
 _LONGEST_LIFE = 3650.0  # d, ten years of a rat or a mouse
+_WRAPPED_BYTE = 3  # below 256, where other counts are small
 _WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
 
 
@@ -118,7 +119,9 @@ def _value_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Find
         return trace_findings(activity, kind, "activity")
     most = int(activity.max())
     if not any(0 < 2**bits - most <= _WRAPPED for bits in (16, 32, 64)):
-        return []
+        low = activity[activity < 256 - _WRAPPED_BYTE] if most in (254, 255) else None
+        if low is None or not low.size or int(low.max()) > _WRAPPED:
+            return []
     text = (
         f"activity has {most} {kind} of one unit in one frame: numbers below 0 that were stored "
         "as unsigned wrap to such counts (65535 was -1)"

@@ -420,7 +420,7 @@ def recordings_in(
     covered &= _told_valid(nwbfile, table, rows, time, where)
     sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
     if sampled and not lagged:
-        covered &= ~np.isnan(activity).all(axis=1)
+        covered &= _told_empty(np.isnan(activity).all(axis=1), covered, path, where)
     if not covered.any():
         raise ValueError(
             f"no frame of the position has a sample of {source.name}"
@@ -538,6 +538,19 @@ def _told_valid(
             )
         keep &= frames
     return keep
+
+
+def _told_empty(empty: np.ndarray, covered: np.ndarray, path: str, where: str) -> np.ndarray:
+    """Frames that have a sample of the activity; those that have none are counted aloud."""
+    n = int((empty & covered).sum())
+    if n and n < covered.sum():
+        warnings.warn(
+            f"{where}: {n} of {int(covered.sum())} frames have no sample of {path} near them and "
+            "were left out",
+            GateWarning,
+            stacklevel=6,
+        )
+    return ~empty
 
 
 def _chosen(table: Any, rows: np.ndarray, units: str | None, where: str) -> np.ndarray:

@@ -86,7 +86,7 @@ def test_recording_from_arrays__types_labels_and_units_are_those_of_the_contract
 @pytest.mark.parametrize(
     ("given", "kind", "dtype"),
     [
-        (np.array([[0], [255]]), "spikes", "uint8"),
+        (np.array([[150], [255]]), "spikes", "uint8"),
         (np.array([[0], [256]]), "spikes", "uint16"),
         (np.array([[0], [70000]]), "events", "uint32"),
         (np.array([[0.0], [2.0]]), "events", "uint8"),

@@ -31,6 +31,7 @@ ACCEPTABLE: tuple[str, ...] = (
     "session_overlap",
     "silence",
     "speed",
+    "subject",
     "trace",
 )
 """Names of the findings that can be what was measured, and that `accept` takes back."""

@@ -294,6 +294,7 @@ def test_join_sessions__parts_in_any_order_of_their_units(truth, data):
             unit=truth["unit"],
             region=truth["region"],
             registered=truth["registered"],
+            subject="m1",
         ).isel(unit=list(order))
         chunks = data.draw(st.one_of(st.none(), st.integers(1, 9)))
         parts.append(part if chunks is None else part.chunk(time=chunks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,7 +16,8 @@ import xarray as xr
 from pynwb.behavior import SpatialSeries
 
 import neurodrift as nd
-from neurodrift.gate.findings import GateWarning
+from neurodrift.convert.pipelines.sleap import read_sleap
+from neurodrift.gate.findings import GateWarning, settle
 
 STEP, N = 0.05, 2400
 CLOCK = np.arange(N) * STEP
@@ -50,6 +52,15 @@ def arrays(activity: Any = COUNTS, **changes: Any) -> xr.Dataset:
 def wrapped(mark: int, kind: Any) -> np.ndarray:
     """Counts with a mark for lost frames, stored without a sign."""
     return np.where(LOST[:, None], mark, COUNTS.astype(int)).astype(kind)
+
+
+def sleap(folder: Path, name: str, track: str) -> xr.Dataset:
+    """The gate's findings in a track of SLEAP's own writer."""
+    packed = Path(__file__).parents[1] / "convert" / "fixtures" / "sleap.h5.gz"
+    (folder / name).write_bytes(gzip.decompress(packed.read_bytes()))
+    found = read_sleap(folder / name, rate=20.0, node="body", track=track, cm_per_pixel=0.5)
+    settle(found.findings, name)
+    return arrays()
 
 
 def days(day: Any) -> xr.Dataset:
@@ -102,6 +113,13 @@ def tasks(nwbfile: Any) -> None:
 
 NOON = datetime(2024, 3, 5, 12, tzinfo=UTC)
 TOKYO, BOSTON = (timezone(timedelta(hours=hours)) for hours in (9, -5))
+
+
+def during(clock: np.ndarray) -> list[np.ndarray]:
+    """The trains on a clock that stood still now and then."""
+    return [np.interp(times, CLOCK, clock) for times in TRAINS]
+
+
 HOLE = CLOCK + 30.0 * (CLOCK > 60)
 STALLS = CLOCK + 4.0 * (CLOCK > 20) + 4.0 * (CLOCK > 50) + 4.0 * (CLOCK > 90)
 LOST = RNG.random(N) < 0.03
@@ -153,14 +171,14 @@ SITUATIONS: list[tuple[str, str, Callable[[Path], Any], str, str]] = [
     (
         "gaps",
         "the door of the rig was opened for half a minute",
-        lambda _: session(position_time=HOLE),
+        lambda _: session(position_time=HOLE, activity=during(HOLE)),
         "warns",
         "1 gaps, 30 s in all",
     ),
     (
         "gaps",
         "the disk was full three times",
-        lambda _: session(position_time=STALLS),
+        lambda _: session(position_time=STALLS, activity=during(STALLS)),
         "warns",
         "3 gaps, 12 s in all",
     ),
@@ -491,6 +509,48 @@ SITUATIONS: list[tuple[str, str, Callable[[Path], Any], str, str]] = [
         lambda _: session(registered_cell_id=[7, 7]),
         "stops",
         "occurs more than once",
+    ),
+    (
+        "silence",
+        "the microscope stopped a minute before the camera",
+        lambda _: session(activity=[t[t < 60] for t in TRAINS]),
+        "stops",
+        "no unit is active in .* after its last activity",
+    ),
+    (
+        "silence",
+        "the shutter opened late",
+        lambda _: arrays(np.where(CLOCK[:, None] < 20, 0, COUNTS).astype(np.uint8)),
+        "stops",
+        "no unit is active in .* before its first activity",
+    ),
+    (
+        "subject",
+        "the subject was never filled in, in either recording",
+        lambda _: nd.join_sessions([part("a", day=[0]), part("b", day=[1])]),
+        "warns",
+        "none of 2 sources says which animal",
+    ),
+    (
+        "subject",
+        "three exports of one script that knows no animal",
+        lambda _: nd.join_sessions([part(name, day=[i]) for i, name in enumerate("abc")]),
+        "warns",
+        "none of 3 sources says which animal",
+    ),
+    (
+        "first_frame",
+        "an .h5 of SLEAP whose first labelled frame may be any",
+        lambda folder: sleap(folder, "pose.h5", "m1"),
+        "warns",
+        "first_frame",
+    ),
+    (
+        "first_frame",
+        "a second camera, exported in the same way",
+        lambda folder: sleap(folder, "side.analysis.h5", "m2"),
+        "warns",
+        "first_frame",
     ),
 ]
 

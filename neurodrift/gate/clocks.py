@@ -192,7 +192,7 @@ def silence_findings(active: np.ndarray, start: float, stop: float, what: str) -
         f"{longest:.1f} s at most in between. If nothing was recorded there, this silence counts "
         "as rest: say when it was recorded (recorded: [start, stop] of times in a mapping, "
         "obs_intervals or invalid_times in NWB), cut these frames, or accept it and leave them out "
-        "by a curation (docs/curation.md)"
+        "by a curation (docs/curation.md). If the clocks are out of step, accept it to see the lag"
     )
     numbers = {"silent_s": sum(silent.values()), "longest_between_s": longest, "share": share}
     stops = share > _MOST_SILENT

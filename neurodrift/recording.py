@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.gate import labels as own_labels
 from neurodrift.gate import plain
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
 
@@ -147,6 +148,8 @@ def recording_from_arrays(
     """
     if not isinstance(kind, str) or kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
+    named = None if session is None or isinstance(session, str) else list(session)
+    refuse_placeholders(subject=subject, environment=environment, session=named)
     listed = isinstance(activity, list | tuple)
     parts = list(activity) if listed else [activity]
     brought_units = own_labels.shared("activity", parts, [str(i + 1) for i in range(len(parts))])
@@ -205,6 +208,7 @@ def recording_from_arrays(
             for parts in frames.values():
                 parts[i] = parts[i][kept]
     whole = {name: cast_frames(name, parts) for name, parts in frames.items()}
+    placed = end_to_end(clocks, durations, day)
     recording = xr.Dataset(
         {
             "activity": (("time", "unit"), lay_end_to_end(blocks, kind)),
@@ -212,10 +216,11 @@ def recording_from_arrays(
             **{name: ("time", values) for name, values in whole.items()},
         },
         coords={
-            "time": ("time", np.concatenate(end_to_end(clocks, durations, day))),
+            "time": ("time", np.concatenate(placed)),
             "session": ("session", np.array(labels, dtype=object)),
             "unit": ("unit", units),
             "frame_duration": ("session", durations),
+            "clock_start": ("session", _moved_by(clocks, placed)),
             "subject": plain.name_of("subject", subject),
             "environment": plain.name_of("environment", environment),
         },
@@ -581,6 +586,12 @@ def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> lis
             last, end = float(clock[-1]), float(clock[-1] + durations[i])
         placed.append(clock)
     return placed
+
+
+def _moved_by(clocks: list[np.ndarray], placed: list[np.ndarray]) -> np.ndarray:
+    """By how much the clock of each session was moved [s]: when it is 0."""
+    pairs = zip(clocks, placed, strict=True)
+    return np.array([after[0] - before[0] if after.size else np.nan for before, after in pairs])
 
 
 def _finite(block: np.ndarray) -> np.ndarray:

@@ -58,8 +58,9 @@ def test_recording_from_arrays__types_labels_and_units_are_those_of_the_contract
         environment="box",
     )
     found = {name: str(array.dtype) for name, array in recording.variables.items()}
+    floats = ("x", "y", "speed", "time", "frame_duration", "clock_start", "experience")
     assert found == {
-        **dict.fromkeys(("x", "y", "speed", "time", "frame_duration", "experience"), "float64"),
+        **dict.fromkeys(floats, "float64"),
         "direction": "int8",
         "trial": "int32",
         "trial_type": "int32",

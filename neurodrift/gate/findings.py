@@ -29,6 +29,7 @@ ACCEPTABLE: tuple[str, ...] = (
     "rates",
     "sentinel",
     "session_overlap",
+    "silence",
     "speed",
     "trace",
 )

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.gate.activities import trace_findings
-from neurodrift.gate.clocks import clock_step_findings
+from neurodrift.gate.clocks import clock_step_findings, silence_findings
 from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, checked_accept, settle
 from neurodrift.gate.inputs import Position
 from neurodrift.gate.positions import position_findings
@@ -97,6 +97,10 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
     found += clock_step_findings(time, step)
     if time[-1] - time[0] + step < LEAST_SECONDS or any(item.stops for item in found):
         return found
+    activity = recording["activity"].isel(time=where).data
+    if not hasattr(activity, "dask"):
+        active = time[(activity != 0).any(axis=1)]
+        found += silence_findings(active, float(time[0]), float(time[-1] + step), "activity")
     if "x" in recording:
         xy = recording["x"].values[where]
         if "y" in recording:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
+from neurodrift.curation import describe_curation
 from neurodrift.report.view import View
 from neurodrift.report.words import listing, number, plural
 
@@ -51,7 +52,8 @@ def methods(view: View) -> MethodsText:
     MethodsText
         Only what was computed is described, with the parameters and the seed that were used.
     """
-    parts = [_recording(view), _sparsity(view)]
+    left_out = describe_curation(view.source_attributes)
+    parts = [" ".join([_recording(view), *left_out]), _sparsity(view)]
     if "maps" in view.nodes:
         parts += [_maps(view)]
         parts += [_place_cells(view)] if "place_cells" in view.nodes else []

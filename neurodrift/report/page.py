@@ -335,7 +335,7 @@ def _provenance(view: View) -> list[tuple[str, str]]:
         found.append((f"left out: {listing([in_sentence(name) for name in names])}", reason))
     if "source" in attrs:
         found.append(("recording", str(attrs["source"])))
-    known = {"title", "format_version"}
+    known = {"title", "format_version", "curation"}  # what was left out has a table
     found += [
         (f"recording: {key.replace('_', ' ')}", _plain(value))
         for key, value in view.source_attributes.items()

@@ -8,6 +8,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sess
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
 from neurodrift.schema.objects import expect_type
 
+_OF_SESSIONS = (*SESSION_COORDS, "clock_start")
 _DETECTED = "detected_"  # and the session's number: metadata of the units
 
 
@@ -64,7 +66,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
         end=[time[s.stop - 1] + d / 2 for s, d in zip(slices, durations, strict=True)],
         metadata={
             "session": recording["session"].values.astype(str),
-            **{n: recording[n].values for n in SESSION_COORDS if n in recording.coords},
+            **{n: recording[n].values for n in _OF_SESSIONS if n in recording.coords},
         },
     )
     names = [name for name in FRAME_DTYPES if name in recording]
@@ -99,6 +101,7 @@ def from_pynapple(
     kind: str | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
+    accept: Collection[str] = (),
 ) -> xr.Dataset:
     """A recording from pynapple's objects.
 
@@ -114,13 +117,15 @@ def from_pynapple(
         trial_type, lap and map_label.
     sessions
         A :class:`pynapple.IntervalSet` of the sessions, with metadata ``session``, ``day``,
-        ``experience``, ``training_step``, ``loss``, ``accuracy`` and ``frame_duration``; one
-        session when omitted. Frames and activity outside are left out.
+        ``experience``, ``training_step``, ``loss``, ``accuracy``, ``clock_start`` and
+        ``frame_duration``; one session when omitted. Frames and activity outside are left out.
     kind
         What one number of the activity is; as the metadata say, otherwise spikes of a TsGroup and
         deconvolved of a TsdFrame.
     subject, environment
         Who was recorded, and where.
+    accept
+        Names of findings of the gate that are taken as true.
 
     Returns
     -------
@@ -176,7 +181,7 @@ def from_pynapple(
     if f"{_DETECTED}0" in info:
         detected = [truths(f"{_DETECTED}{i}", info[f"{_DETECTED}{i}"]) for i in range(n_sessions)]
     labels = list(info.get("unit", np.asarray(units.index if is_group else units.columns)))
-    return recording_from_arrays(
+    recording = recording_from_arrays(
         activity,
         kind=kind,  # type: ignore[arg-type]
         time=clocks,
@@ -193,8 +198,13 @@ def from_pynapple(
         registered=info.get("registered"),
         subject=subject,
         environment=environment,
+        accept=accept,
         **per_frame,
     )
+    if "clock_start" in about:
+        told = recording["clock_start"].copy(data=about["clock_start"].astype(float))
+        recording = recording.assign_coords(clock_start=told)
+    return recording
 
 
 def _tells_sessions(support: Any) -> bool:

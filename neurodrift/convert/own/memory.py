@@ -28,7 +28,7 @@ _KEYS: tuple[str, ...] = (
     "registered_cell_id",
     "region",
 )
-_KEYS += ("trials", "day", "experience", "accuracy")
+_KEYS += ("recorded", "trials", "day", "experience", "accuracy")
 _TOLD = {"day": Range(), "experience": Range(0, unit="min"), "accuracy": Range(0, 1)}
 
 
@@ -54,6 +54,8 @@ def recording_from_sessions(
             (frame, unit) sampled activity, or for each unit the times of its events [s].
         ``activity_time`` or ``activity_frame_rate``
             (frame) when each frame starts [s], or frames per second [Hz]; not for times of events.
+        ``recorded``
+            (2) start and stop of when times of events could be recorded [s].
         ``position``
             (frame) or (frame, 2) position [cm], NaN where it was not tracked.
         ``position_time`` or ``position_frame_rate``
@@ -181,7 +183,13 @@ def _activity(arrays: Mapping[str, Any], kind: str, where: str) -> Activity:
                 "with activity_time or activity_frame_rate"
             )
         times = [np.asarray(plain.numbers(source, item), dtype=np.float64) for item in given]
-        return Activity(kind=kind, source=source, times=times, regions=regions)
+        told = arrays.get("recorded")
+        recorded = None if told is None else np.asarray(told, dtype=np.float64).reshape(-1, 2)
+        if recorded is not None and not (recorded[:, 0] < recorded[:, 1]).all():
+            raise ValueError(f"recorded of {where} is {told}, expected start and stop [s]")
+        return Activity(kind=kind, source=source, times=times, regions=regions, recorded=recorded)
+    if arrays.get("recorded") is not None:
+        raise ValueError(f"{where} has recorded, which is for times: samples have a clock")
     samples = plain.numbers(source, plain.by_name(source, given, ("time", "unit")))
     if isinstance(samples, np.ma.MaskedArray):
         samples = np.asarray(np.ma.filled(samples.astype(np.float64), np.nan))

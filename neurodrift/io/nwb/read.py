@@ -14,9 +14,12 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
+from neurodrift.curation import Curation, as_curation, curate
 from neurodrift.gate.activities import trace_findings, trace_name_findings
 from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
+from neurodrift.gate.subjects import known_subject, subject_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
@@ -33,7 +36,7 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
-from neurodrift.joining import join_sessions
+from neurodrift.joining import joined_sessions
 from neurodrift.recording import recording_from_arrays
 from neurodrift.schema import RECORDING, check, label
 from neurodrift.schema.objects import names_in, path_of
@@ -55,6 +58,7 @@ def import_nwb(
     sessions_from: str = "file",
     lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
+    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
 
@@ -80,6 +84,9 @@ def import_nwb(
         ``findings``).
     accept
         Names of findings of the gate that are taken as true; errors name them.
+    curation
+        Units, sessions and epochs that are left out of what was imported, see
+        :func:`neurodrift.curate`.
 
     Returns
     -------
@@ -118,6 +125,8 @@ def import_nwb(
         raise ValueError("no NWB file given")
     if len({path.resolve() for path in paths}) < len(paths):
         raise ValueError("a file is given twice")
+    if curation is not None:
+        curation = as_curation(curation)  # refused before anything is read
     options: dict[str, Any] = {
         "series": series,
         "position": position,
@@ -133,6 +142,7 @@ def import_nwb(
         "lag": checked_lag(lag),
         "accept": accept,
     }
+    refuse_placeholders(**options)
     parts: list[_Part] = []
     for path in paths:
         parts += _read(path, name=None, **options)
@@ -153,13 +163,20 @@ def import_nwb(
     for part, day in zip(parts, days, strict=True):
         offset = (part.start - first.start).total_seconds()
         part.recording = part.recording.assign_coords(
-            day=("session", [day]), time=("time", part.recording["time"].values + offset)
+            day=("session", [day]),
+            time=("time", part.recording["time"].values + offset),
+            clock_start=("session", [offset]),
         )
     found += session_overlap_findings(
         [part.label for part in parts],
         [part.recording["time"].values for part in parts],
         lambda i: _same_activity(parts[i - 1], parts[i]),
         [part.day for part in parts],
+    )
+    found += subject_findings(
+        [part.path.name for part in parts],
+        [str(part.recording["subject"].item()) for part in parts],
+        [part.about for part in parts],
     )
     settled = settle(found, "the recording", accept)
     told = all(part.tells_experience for part in parts)
@@ -170,7 +187,7 @@ def import_nwb(
         recordings = [
             part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
         ]
-    recording = _in_order(join_sessions(recordings))
+    recording = _in_order(joined_sessions(recordings))
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     files_used = dict.fromkeys(part.path.name for part in parts)
@@ -178,7 +195,8 @@ def import_nwb(
     recording.attrs.pop("lag", None)  # of one session, where all agree
     if any(lags.values()):
         recording.attrs["lag"] = json.dumps(lags)
-    return add_findings(recording, settled).assign_attrs(nwb_files=list(files_used))
+    recording = add_findings(recording, settled).assign_attrs(nwb_files=list(files_used))
+    return recording if curation is None else curate(recording, curation)
 
 
 def _same_activity(one: _Part, other: _Part) -> bool:
@@ -267,23 +285,23 @@ def read_session(
         If it has no position or no activity, several of them and none is named, a position in
         pixels, or anything that makes no recording.
     """
-    (part,) = _read(
-        Path(path),
-        name=None,
-        series=series,
-        position=position,
-        position_unit=position_unit,
-        speed=speed,
-        values=values,
-        join_on=join_on,
-        environment=environment,
-        region=region,
-        units=units,
-        epoch=epoch,
-        sessions_from="file",
-        lag=0.0,
-        accept=accept,
-    )
+    options: dict[str, Any] = {
+        "series": series,
+        "position": position,
+        "position_unit": position_unit,
+        "speed": speed,
+        "values": values,
+        "join_on": join_on,
+        "environment": environment,
+        "region": region,
+        "units": units,
+        "epoch": epoch,
+        "sessions_from": "file",
+        "lag": 0.0,
+        "accept": accept,
+    }
+    refuse_placeholders(**options)
+    (part,) = _read(Path(path), name=None, **options)
     return part.recording
 
 
@@ -297,6 +315,7 @@ class _Part:
     start: Any
     day: float | None
     tells_experience: bool
+    about: dict[str, str]  # of the animal
 
 
 def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
@@ -324,12 +343,20 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
             text = str(error)
             raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
         start = nwbfile.session_start_time
+        about = _about(nwbfile.subject)
     day = told["day"] if np.isfinite(told["day"]) else None
     tells = bool(np.isfinite(told["experience"])) and options["sessions_from"] == "file"
     return [
-        _Part(path, recording, str(recording["session"].values[0]), start, day, tells)
+        _Part(path, recording, str(recording["session"].values[0]), start, day, tells, about)
         for recording in recordings
     ]
+
+
+def _about(subject: Any) -> dict[str, str]:
+    """What a file says of its animal that is the same on every day."""
+    names = ("species", "sex", "genotype", "strain", "date_of_birth")
+    told = {name: getattr(subject, name, None) for name in names}
+    return {name: str(value) for name, value in told.items() if value is not None}
 
 
 def _refuse_another(parts: list[_Part]) -> None:
@@ -471,7 +498,7 @@ def recordings_in(
             registered=[known[i] or sessions_from != "file" for i in chosen],
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
             accuracy=_accuracy(told) if sessions_from == "file" else None,
-            subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",
+            subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
             environment=environment or told["environment"] or "unknown",
             accept=accept,
             **{key: item[frames] for key, item in per_frame.items()},

@@ -201,7 +201,10 @@ def test_convert__refuses(tmp_path, name):
 WARNINGS = {
     "not sorted": ({"spikes": [s[::-1] for s in SPIKES]}, "were not sorted"),
     "spikes twice": ({"spikes": [np.repeat(SPIKES[0], 2)]}, "200 of 400 spikes .* repeat a time"),
-    "gap": ({"time": np.where(TIME < 60, TIME, TIME + 50)}, "1 gaps, 50 s in all"),
+    "gap": (
+        {"time": np.where(TIME < 60, TIME, TIME + 50), "more": ["accept: [silence]"]},
+        "1 gaps, 50 s in all",
+    ),
     "tracking lost": ({"x": changed(X, slice(0, 800), np.nan)}, "NaN in 33.3 % .* 800 in a row"),
     "spikes after the end": ({"spikes": [s * 1.2 for s in SPIKES]}, "lies outside pos.csv"),
     "a unit of NaN": (

@@ -490,7 +490,7 @@ NODES: tuple[Node, ...] = (
         "agreement",
         "whether both criteria choose the same units",
         _agreement,
-        needs=("units", "position", "frames", "test"),
+        needs=("units", "position", "frames", "test", "rates"),
         uses=("place_cells", "stability"),
         place="warnings",
     ),

@@ -54,6 +54,7 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
         return found
     vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)
     speed = np.abs(vx) if vy is None else np.hypot(vx, vy)
+    marks = _sentinel_findings(axes, time, source)
     high, fast = np.percentile(speed[tracked], [50, 99])
     if fast <= MOST_SPEED and high > MOST_MEDIAN_SPEED:
         text = (
@@ -67,7 +68,7 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
             "length or of time seems wrong, or the tracking jumps"
         )
         found.append(Finding("speed", text, True, True))
-    elif (jumping := _jumping(time, axes, tracked)) > _MOST_JUMPS:
+    elif not marks and (jumping := _jumping(time, axes, tracked)) > _MOST_JUMPS:
         text = (
             f"{source} jumps in {100 * jumping:.1f} % of its frames by more than "
             f"{MOST_SPEED:g} cm/s: the tracking swaps the animal and something else"
@@ -76,7 +77,7 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
     elif fast < 2:
         text = f"{source} hardly moves, {fast:.2g} cm/s at the 99th percentile of speed: units?"
         found.append(Finding("speed", text, warns=True))
-    return found + _sentinel_findings(axes, time, source)
+    return found + marks
 
 
 def _jumping(time: np.ndarray, axes: list[np.ndarray], tracked: np.ndarray) -> float:

@@ -140,6 +140,7 @@ def test_convert__counts_and_amplitudes_in_frames(folder):
     np.testing.assert_array_equal(found["activity"], events * 0.5)
 
 
+@pytest.mark.filterwarnings("ignore:.* frames have no sample of:UserWarning")
 def test_convert__clocks_of_their_own_with_gaps(folder):
     slow = np.arange(900) / 7.5 + 0.4  # activity starts later than the position
     samples = RNG.random((900, 2))

@@ -11,9 +11,6 @@ from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity
 from neurodrift.schema import COUNT_KINDS
 
-_FEWEST_OF_TRACE = 500  # frames from which a trace can be told
-_LEAST_OFFSET = 0.2  # of the 1st percentile, relative to the median
-
 
 def activity_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
     """Faults of activity, and the activity without units and frames that have none.
@@ -79,46 +76,6 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
         samples = np.asarray(activity.samples)
     found += _value_findings(samples, activity.kind, source)
     return activity, found
-
-
-def trace_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
-    """Whether what is called deconvolved activity is a trace of fluorescence.
-
-    Deconvolved activity is 0 or more, and near 0 in many frames; a trace goes below 0 (dF/F), or
-    stays far above it (raw F), so that every frame would count as active.
-
-    Parameters
-    ----------
-    samples
-        (time, unit) activity; NaN where there is none.
-    kind
-        What it is said to be.
-    source
-        Where it comes from, for messages.
-
-    Returns
-    -------
-    list of Finding
-        What was found; nothing for other kinds.
-    """
-    if kind != "deconvolved" or samples.shape[0] < _FEWEST_OF_TRACE or not samples.shape[1]:
-        return []
-    there = np.isfinite(samples)
-    n = max(int(there.sum()), 1)
-    with np.errstate(invalid="ignore"):
-        below = float((samples < 0).sum() / n)
-        low, middle = np.nanpercentile(samples, [1, 50])
-    offset = float(low / middle) if middle > 0 else 0.0
-    if below <= 0.01 and offset < _LEAST_OFFSET:
-        return []
-    how = f"is below 0 in {100 * below:.0f} %" if below > 0.01 else "never comes near 0 in any"
-    text = (
-        f"{source} {how} of its samples: a trace of fluorescence (raw F or dF/F), not deconvolved "
-        "activity, so that no frame of it is silent. Choose the deconvolved series by the option "
-        "series (--series), or deconvolve the trace or detect its events first"
-    )
-    numbers = {"below_zero": below, "offset": offset}
-    return [Finding("trace", text, True, True, numbers=numbers)]
 
 
 def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:

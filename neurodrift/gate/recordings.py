@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import xarray as xr
@@ -19,7 +19,9 @@ LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
 _WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
 
 
-def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
+def admit(
+    recording: xr.Dataset, accept: Collection[str] = (), *, most: Sequence[int] | None = None
+) -> xr.Dataset:
     """Let a recording pass, or refuse it with all that is wrong.
 
     Parameters
@@ -28,6 +30,8 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
         A recording that keeps to the contract (:func:`neurodrift.schema.check`).
     accept
         Names of findings that are taken as true.
+    most
+        (session) the largest count of each session, where activity is not read here.
 
     Returns
     -------
@@ -63,11 +67,14 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     edges = np.searchsorted(index, np.arange(recording.sizes["session"] + 1))
     for i, label in enumerate(recording["session"].values):
         where = slice(int(edges[i]), int(edges[i + 1]))
-        told += settle(session_findings(recording, i, where), f"session {label}", accept)
+        known = None if most is None else most[i]
+        told += settle(session_findings(recording, i, where, known), f"session {label}", accept)
     return add_findings(recording, told)
 
 
-def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[Finding]:
+def session_findings(
+    recording: xr.Dataset, number: int, where: slice, most: int | None = None
+) -> list[Finding]:
     """What is odd or impossible in one session of a recording.
 
     Parameters
@@ -78,6 +85,8 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
         Number of the session.
     where
         Its frames.
+    most
+        Its largest count, where activity is not read here.
 
     Returns
     -------
@@ -89,7 +98,7 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
         return []
     time = recording["time"].values[where]
     step = float(recording["frame_duration"].values[number])
-    found = _value_findings(recording, where, kind)
+    found = _value_findings(recording, where, kind, most)
     if time.size < LEAST_FRAMES:
         return found
     found += clock_step_findings(time, step)
@@ -104,14 +113,17 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
     return found
 
 
-def _value_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Finding]:
+def _value_findings(
+    recording: xr.Dataset, where: slice, kind: str, most: int | None
+) -> list[Finding]:
     """Counts that no animal has."""
     if kind not in COUNT_KINDS or where.stop == where.start:
         return []
-    activity = recording["activity"].isel(time=where).data
-    if hasattr(activity, "dask") or not activity.size:
-        return []  # stays lazy
-    most = int(activity.max())
+    if most is None:
+        activity = recording["activity"].isel(time=where).data
+        if hasattr(activity, "dask") or not activity.size:
+            return []  # stays lazy
+        most = int(activity.max())
     if not any(0 < 2**bits - most <= _WRAPPED for bits in (16, 32, 64)):
         return []
     text = (

@@ -42,9 +42,7 @@ class Run:
     peak_mib: float
 
 
-def session_blocks(
-    x: np.ndarray, units: int, session: int
-) -> Iterator[tuple[slice, np.ndarray]]:
+def session_blocks(x: np.ndarray, units: int, session: int) -> Iterator[tuple[slice, np.ndarray]]:
     """Blocks of units: deconvolved activity (time, unit), half of the units with a place."""
     for start in range(0, units, BLOCK):
         n = min(BLOCK, units - start)

@@ -70,7 +70,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     load.add_argument(
         "--sessions-from",
-        default="file",
         metavar="TABLE",
         help="table of intervals whose rows are sessions: epochs, trials, ...; one for each file",
     )
@@ -86,8 +85,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.add_argument(
         "--values",
         choices=("events", "amplitudes"),
-        default="events",
         help="count calcium events (default), or keep their amplitudes",
+    )
+    load.add_argument(
+        "--append",
+        action="store_true",
+        help="add sessions of later days to the recording that is there, with its options",
     )
     add_overwrite(load)
     load.set_defaults(run=_import)
@@ -108,29 +111,22 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from neurodrift.io.nwb.read import import_nwb
-    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_recording
+    from neurodrift.io.nwb.read import OPTIONS
+    from neurodrift.io.nwb.store import import_to_store
+    from neurodrift.io.zarr import open_recording
 
-    refuse_existing(options.out, options.overwrite, options.files)
-    refuse_other_kind(options.out, "neurodrift recording")
     with _said_plainly():
-        recording = import_nwb(
+        import_to_store(
             options.files,
-            series=options.series,
-            position=options.position,
-            position_unit=options.position_unit,
-            speed=options.speed,
-            values=options.values,
-            join_on=options.join_on or "registered_cell_id",
-            environment=options.environment,
-            region=options.region,
-            units=options.units,
-            epoch=options.epoch,
+            options.out,
+            append=options.append,
+            overwrite=options.overwrite,
+            progress=True,
             accept=options.accept,
-            sessions_from=options.sessions_from,
             lag=_lag(options.lag),
+            **{name: getattr(options, name) for name in OPTIONS},
         )
-    save_recording(recording, options.out, overwrite=options.overwrite)
+    recording = open_recording(options.out)
     sizes = recording.sizes
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"

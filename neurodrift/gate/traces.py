@@ -49,7 +49,8 @@ def trace_findings(
     offset = float(low / middle) if middle > 0 else 0.0
     if below <= _MOST_BELOW and offset < _LEAST_OFFSET:
         return []
-    how = f"is below 0 in {100 * below:.0f} %" if below > _MOST_BELOW else "never comes near 0 in any"
+    share = f"is below 0 in {100 * below:.0f} %"
+    how = share if below > _MOST_BELOW else "never comes near 0 in any"
     text = (
         f"{source} {how} of its samples: a trace of fluorescence (raw F or dF/F), not deconvolved "
         "activity, so that no frame of it is silent. Choose the deconvolved series by the option "

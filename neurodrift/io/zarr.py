@@ -11,8 +11,9 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import xarray as xr
 
 from neurodrift.io.manifest import (
@@ -22,6 +23,7 @@ from neurodrift.io.manifest import (
     store_attributes,
     write_manifest,
 )
+from neurodrift.io.progress import bar
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _TIME_CHUNK = 8192  # sessions have any length, so stored chunks are regular and shorter
 _UNIT_CHUNK = 256
+_STREAM_BYTES = 3 * 2**27  # of activity that is on its way into a store
 
 
 def save_recording(
@@ -79,6 +82,102 @@ def save_recording(
     check(recording)
     recording = _storable(recording)
     return _write_whole(xr.DataTree(recording), path, overwrite, _chunks(recording), groups or {})
+
+
+class Blocks(Protocol):
+    """Activity (time, unit) that is read block by block."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(time, unit)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its numbers."""
+
+    def read(self, first: int, stop: int, units: slice) -> np.ndarray:
+        """Some frames, from `first` up to `stop`, of some units."""
+
+    def release(self, before: int) -> None:
+        """Forget what is not needed after a frame."""
+
+
+def write_in_blocks(
+    recording: xr.Dataset,
+    activity: Blocks,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Write a recording whose activity is read while it is written.
+
+    The store is that of :func:`save_recording`, but for chunks without activity, which are
+    written too.
+
+    Parameters
+    ----------
+    recording
+        A recording; its own activity is not looked at.
+    activity
+        The activity that is written.
+    path
+        Directory of the new store.
+    overwrite
+        Whether an existing store is replaced.
+    progress
+        Whether to show a progress bar when on a terminal.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists and `overwrite` is False.
+    ValueError
+        If it is no recording.
+    """
+    import dask.array as da
+    import zarr
+
+    check(recording)
+    encoding = _chunks(recording)
+    chunks = encoding["/"]["activity"]["chunks"]
+    place = da.zeros(activity.shape, dtype=activity.dtype, chunks=chunks)
+    rest = object_strings(recording.drop_vars("activity").compute().drop_encoding())
+    rest["activity"] = (("time", "unit"), place, recording["activity"].attrs)
+    blocks = _blocks(activity.shape, chunks, activity.dtype.itemsize)
+    with whole_store(path, overwrite=overwrite) as unfinished:
+        rest.to_zarr(
+            unfinished,
+            zarr_format=3,
+            consolidated=False,
+            encoding={"activity": encoding["/"]["activity"]},
+            compute=False,
+        )
+        stored: Any = zarr.open_array(
+            unfinished, path="activity", mode="r+", config={"write_empty_chunks": True}
+        )
+        for time, units in bar(blocks, "import", progress):
+            stored[time, units] = activity.read(time.start, time.stop, units)
+            activity.release(time.start)
+    return Path(path)
+
+
+def _blocks(
+    shape: tuple[int, int], chunks: tuple[int, int], itemsize: int
+) -> list[tuple[slice, slice]]:
+    """Stored chunks of the same frames, as many units as may be in memory together."""
+    n_parts = max(1, -(-chunks[0] * shape[1] * itemsize // _STREAM_BYTES))
+    width = max(chunks[1], -(-shape[1] // (n_parts * chunks[1])) * chunks[1])
+    return [
+        (slice(time, min(time + chunks[0], shape[0])), slice(unit, min(unit + width, shape[1])))
+        for time in range(0, shape[0], chunks[0])
+        for unit in range(0, shape[1], width)
+    ]
 
 
 def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:

@@ -57,7 +57,7 @@ class Samples:
         by_name = hasattr(stored, "id")
         self._file = (stored.file.filename, stored.name) if by_name else None
         self._values = None if by_name else np.asarray(stored)
-        shape = stored.shape if by_name else np.shape(self._values)
+        shape = tuple(np.shape(stored))
         chunk = getattr(stored, "chunks", None) or (1, *shape[1:])
         if self._turned:
             shape, chunk = shape[::-1], chunk[::-1]
@@ -113,7 +113,9 @@ class Samples:
     def _part(self, data: Any, rows: slice, columns: slice) -> np.ndarray:
         if len(data.shape) < 2:
             return np.asarray(data[rows])[:, None]
-        return np.asarray(data[columns, rows]).T if self._turned else np.asarray(data[rows, columns])
+        return (
+            np.asarray(data[columns, rows]).T if self._turned else np.asarray(data[rows, columns])
+        )
 
     def _tile(self, rows: np.ndarray, columns: np.ndarray) -> tuple[int, int]:
         """Rows and columns that are read at once: whole stored chunks, as many as fit."""

@@ -12,13 +12,17 @@ from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity, Position
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import Samples
+from neurodrift.io.nwb.stream import Readable
 
 _SLACK = 1e-6  # of a frame: times that differ by rounding only are the same
 _BLOCK_BYTES = 2**26  # of activity that is looked at together
 
 
-class OnFrames(Protocol):
+class OnFrames(Readable, Protocol):
     """Activity of all units of a file in the frames of its position.
+
+    The smallest unsigned integers that hold the counts, or real numbers; NaN in frames that an ROI
+    response series does not cover.
 
     Attributes
     ----------
@@ -28,29 +32,11 @@ class OnFrames(Protocol):
         The table of units.
     rows
         (unit) row of each unit in the table.
-    shape
-        (time, unit).
-    dtype
-        Of the smallest unsigned integers that hold the counts, or of real numbers.
-    chunk
-        (time, unit) that are best read together.
     """
 
     kind: Any
     table: Any
     rows: np.ndarray
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    chunk: tuple[int, int]
-
-    def read(self, frames: np.ndarray, units: np.ndarray) -> np.ndarray:
-        """Some frames, increasing, of some units, in any order: (frame, unit).
-
-        NaN in frames that an ROI response series does not cover.
-        """
-
-    def release(self) -> None:
-        """Forget what was kept to read faster."""
 
 
 def activity_on_frames(source: Any, time: np.ndarray, step: float, values: str) -> OnFrames:
@@ -86,7 +72,7 @@ def activity_on_frames(source: Any, time: np.ndarray, step: float, values: str) 
 
 
 def blocks_of(
-    activity: OnFrames, frames: np.ndarray | None = None, units: np.ndarray | None = None
+    activity: Readable, frames: np.ndarray | None = None, units: np.ndarray | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Activity in blocks of frames, and of units where these are many.
 

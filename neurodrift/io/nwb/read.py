@@ -43,6 +43,7 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
+from neurodrift.io.progress import bar
 from neurodrift.joining import join_sessions
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
 from neurodrift.schema import COUNT_KINDS, RECORDING, check, label
@@ -135,10 +136,25 @@ def import_nwb(
         "units": units,
         "epoch": epoch,
         "sessions_from": sessions_from,
-        "lag": lag,
-        "accept": accept,
     }
-    return in_memory(*joined(read_parts(files, **options), accept))
+    parts = read_parts(files, lag=lag, accept=accept, **options)
+    return in_memory(*joined(parts, accept, options))
+
+
+OPTIONS: dict[str, Any] = {
+    "series": None,
+    "position": None,
+    "position_unit": None,
+    "speed": None,
+    "values": "events",
+    "join_on": "registered_cell_id",
+    "environment": None,
+    "region": None,
+    "units": None,
+    "epoch": None,
+    "sessions_from": "file",
+}
+"""Options of :func:`import_nwb` that a later file of the recording is read with, and defaults."""
 
 
 @dataclass
@@ -189,6 +205,7 @@ def read_parts(
     *,
     lag: float | Mapping[str, float] = 0.0,
     by_file: bool = False,
+    progress: bool = False,
     **options: Any,
 ) -> list[Part]:
     """Every session of some files, of one subject in one environment.
@@ -201,6 +218,8 @@ def read_parts(
         As for :func:`import_nwb`.
     by_file
         Whether sessions are called as their files, and not as these tell.
+    progress
+        Whether to show a progress bar when on a terminal.
     **options
         As for :func:`import_nwb`.
 
@@ -223,7 +242,7 @@ def read_parts(
         raise ValueError("a file is given twice")
     options["lag"] = checked_lag(lag)
     parts: list[Part] = []
-    for path in paths:
+    for path in bar(paths, "look at files", progress):
         parts += _read(path, name=path.stem if by_file else None, **options)
         refuse_another(parts)
     labels = [part.label for part in parts]
@@ -266,7 +285,9 @@ def in_order(parts: Sequence[Part]) -> list[Part]:
     )
 
 
-def joined(parts: Sequence[Part], accept: Collection[str]) -> tuple[xr.Dataset, Stream]:
+def joined(
+    parts: Sequence[Part], accept: Collection[str], options: Mapping[str, Any]
+) -> tuple[xr.Dataset, Stream]:
     """Sessions of one subject in one environment as one recording.
 
     Parameters
@@ -275,6 +296,8 @@ def joined(parts: Sequence[Part], accept: Collection[str]) -> tuple[xr.Dataset, 
         The sessions, in any order.
     accept
         Names of findings of the gate that are taken as true.
+    options
+        As in :data:`OPTIONS`; the recording keeps them.
 
     Returns
     -------
@@ -317,6 +340,7 @@ def joined(parts: Sequence[Part], accept: Collection[str]) -> tuple[xr.Dataset, 
     recording = add_findings(recording, settled).assign_attrs(
         nwb_files=list(dict.fromkeys(part.file for part in parts)),
         nwb_sessions=json.dumps([_told_of(part) for part in parts]),
+        nwb_options=json.dumps({k: options[k] for k in OPTIONS if options[k] != OPTIONS[k]}),
     )
     return recording, _stream(recording, parts, recordings)
 
@@ -633,9 +657,7 @@ def sessions_of(
     activity = activity_on_frames(source, time, step, values)
     kind, table, rows = activity.kind, activity.table, activity.rows
     seen_in = _Look(activity)
-    settle(
-        trace_findings(seen_in.blocks, time.size, kind, nwb_find.path_of(source)), where, accept
-    )
+    settle(trace_findings(seen_in.blocks, time.size, kind, nwb_find.path_of(source)), where, accept)
     spans = told["spans"]
     if epoch is not None or (spans is None and sessions_from == "file"):
         spans, found = epoch_spans(nwbfile, epoch, where)
@@ -686,7 +708,7 @@ def sessions_of(
         session = Session(of_session, frames, chosen)
         look.refuse_not_finite(session)
         recording = recording_from_arrays(
-            _zeros((frames.size, chosen.size), of_session.dtype),
+            zeros((frames.size, chosen.size), of_session.dtype),
             kind=kind,
             time=time[frames],
             frame_duration=step,
@@ -753,8 +775,21 @@ class _Look:
                 pass
 
 
-def _zeros(shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
-    """Zeros that are nowhere in memory, in place of activity that is not read yet."""
+def zeros(shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
+    """Zeros that are nowhere in memory, in place of activity that is not read yet.
+
+    Parameters
+    ----------
+    shape
+        (time, unit)
+    dtype
+        Of the activity.
+
+    Returns
+    -------
+    dask.array.Array
+        The zeros.
+    """
     import dask.array as da
 
     return da.zeros(shape, dtype=dtype, chunks=shape)

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 
 class Readable(Protocol):
-    """What activity can be read from: an NWB file, or a store."""
+    """What activity can be read from: an NWB file, or a store.
+
+    Attributes
+    ----------
+    shape
+        (time, unit).
+    dtype
+        Of the numbers.
+    chunk
+        (time, unit) that are best read together.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    chunk: tuple[int, int]
 
     def read(self, frames: np.ndarray, units: np.ndarray) -> np.ndarray:
         """Some frames, increasing, of some units, in any order: (frame, unit)."""
@@ -62,7 +76,7 @@ class Stream:
     """
 
     sessions: Sequence[Session]
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
     @property
     def shape(self) -> tuple[int, int]:

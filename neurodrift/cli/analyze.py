@@ -10,6 +10,7 @@ from neurodrift.cli._options import (
     add_overwrite,
     add_workers,
     binning,
+    give_memory_back,
     open_one,
     workers,
 )
@@ -55,6 +56,7 @@ def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
     from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_results
 
+    give_memory_back()
     refuse_existing(options.out, options.overwrite, [options.recording])
     refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_overwrite
+from neurodrift.cli._options import add_overwrite, give_memory_back
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def _import(options: argparse.Namespace) -> None:
     from neurodrift.io.nwb.store import import_to_store
     from neurodrift.io.zarr import open_recording
 
+    give_memory_back()
     with _said_plainly():
         import_to_store(
             options.files,
@@ -174,7 +175,7 @@ def _say_lag_of_files(files: list[Path]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the gate, which spoke when the file was made
             try:
-                recording = read_session(path, accept=["*"])
+                recording = read_session(path, accept=["*"], lazy=True)
             except ValueError as error:  # has no position, or is to be read with options
                 unread[path.name] = str(error).splitlines()[0]
                 continue
@@ -198,6 +199,7 @@ def _convert_arrays(options: argparse.Namespace) -> None:
         return
     if options.source is None or options.out is None:
         raise ValueError("expected a mapping and --out FOLDER; --init writes a mapping to complete")
+    give_memory_back()
     with _said_plainly():
         files = convert(options.source, options.out, overwrite=options.overwrite, report=print)
     print(f"{len(files)} NWB files in {options.out}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from neurodrift.gate.blocks import blocks
 from neurodrift.gate.clocks import SLOWEST_ACTIVITY, clock_findings
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity
@@ -50,52 +51,98 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
             "swapped? State axes: [units, frames]"
         )
         found.append(Finding("axes", text, True, True))
-    missing = np.isnan(samples) if samples.dtype.kind == "f" else np.zeros(samples.shape, bool)
-    units, frames = ~missing.all(axis=0), ~missing.all(axis=1)
+    tally = _Tally.of(samples, activity.kind)
+    units, frames = tally.units, tally.frames
     if not units.any():
         return activity, [*found, Finding("samples", f"{source} is NaN everywhere", True)]
-    if missing.any():
+    if tally.n_missing:
         if not frames.all():
             text = f"{source} is NaN for all units in {int((~frames).sum())} frames: left out"
             found.append(Finding("samples", text, warns=(~frames).mean() > 0.05))
         if not units.all():
             text = f"{int((~units).sum())} units of {source} are NaN throughout: not recorded"
             found.append(Finding("samples", text, warns=True))
-        rest = int(missing[np.ix_(frames, units)].sum())
+        rest = tally.n_missing - int((~frames).sum()) * units.size
+        rest -= int((~units).sum()) * int(frames.sum())
         if rest:
             text = (
                 f"{source} is NaN in {rest} further places, for some units in some frames: say "
                 "what they are (0, or leave these units or frames out)"
             )
             found.append(Finding("samples", text, True))
-        activity = replace(
-            activity.pick(np.asarray(units)),
-            samples=samples[np.ix_(frames, units)],
-            time=np.asarray(activity.time)[frames],
-        )
-        samples = np.asarray(activity.samples)
-    found += _value_findings(samples, activity.kind, source)
+        if not (frames.all() and units.all()):
+            kept = samples[np.ix_(frames, units)]
+            activity = activity.pick(np.asarray(units))
+            activity = replace(activity, samples=kept, time=np.asarray(activity.time)[frames])
+    found += _value_findings(tally, activity.kind, source)
     return activity, found
 
 
-def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
+@dataclass
+class _Tally:
+    """What there is in samples, counted part by part.
+
+    Parameters
+    ----------
+    units, frames
+        Which are not NaN throughout.
+    n_missing, n_infinite, n_negative
+        Places that are NaN, infinite, below 0.
+    fractional
+        Whether any is no whole number.
+    n_zeros
+        (unit) frames in which it is 0.
+    """
+
+    units: np.ndarray
+    frames: np.ndarray
+    n_zeros: np.ndarray
+    n_missing: int = 0
+    n_infinite: int = 0
+    n_negative: int = 0
+    fractional: bool = False
+
+    @classmethod
+    def of(cls, samples: np.ndarray, kind: str) -> _Tally:
+        n_frames, n_units = samples.shape
+        tally = cls(
+            np.zeros(n_units, dtype=bool),
+            np.zeros(n_frames, dtype=bool),
+            np.zeros(n_units, dtype=np.int64),
+        )
+        real = samples.dtype.kind == "f"
+        for frames, units, part in blocks(samples):
+            there = ~np.isnan(part) if real else np.ones(part.shape, dtype=bool)
+            tally.units[units] |= there.any(axis=0)
+            tally.frames[frames] |= there.any(axis=1)
+            tally.n_missing += part.size - int(np.count_nonzero(there))
+            tally.n_infinite += int(np.isinf(part).sum()) if real else 0
+            tally.n_negative += int((part < 0).sum())
+            tally.n_zeros[units] += (part == 0).sum(axis=0)
+            if real and kind in COUNT_KINDS and not tally.fractional:
+                tally.fractional = bool((there & (part != np.round(part))).any())
+        return tally
+
+
+def _value_findings(tally: _Tally, kind: str, source: str) -> list[Finding]:
+    n_frames, n_units = int(tally.frames.sum()), int(tally.units.sum())
     found = []
-    if np.isinf(samples).any():
+    if tally.n_infinite:
         found.append(Finding("samples", f"{source} is infinite in places", True))
-    elif kind in COUNT_KINDS and ((samples < 0).any() or (samples != np.round(samples)).any()):
+    elif kind in COUNT_KINDS and (tally.n_negative or tally.fractional):
         text = (
             f"{source} has negative or fractional values, so it holds no {kind}: kind is "
             "deconvolved or amplitudes?"
         )
         found.append(Finding("samples", text, True))
-    elif kind == "deconvolved" and (samples < 0).mean() > 0.01:
+    elif kind == "deconvolved" and tally.n_negative > 0.01 * n_frames * n_units:
         text = f"{source} has negative values: deconvolved activity has none, a trace dF/F has"
         found.append(Finding("samples", text, warns=True))
-    silent = int((samples == 0).all(axis=0).sum())
-    if silent == samples.shape[1]:
+    silent = int((tally.n_zeros[tally.units] == n_frames).sum())
+    if silent == n_units:
         found.append(Finding("samples", f"{source} is 0 everywhere", True))
     elif silent:
-        found.append(Finding("silent", f"{silent} of {samples.shape[1]} units are silent"))
+        found.append(Finding("silent", f"{silent} of {n_units} units are silent"))
     return found
 
 

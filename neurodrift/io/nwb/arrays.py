@@ -13,7 +13,7 @@ from neurodrift.gate.findings import GateWarning
 from neurodrift.io.nwb.find import in_unit
 
 _MOST_MISSING = 0.001  # of the samples that one side may have more than the other
-_READ_BYTES = 2**24  # of stored samples that are in memory at once
+_READ_BYTES = 2**23  # of stored samples that are in memory at once
 
 
 class _Unit(NamedTuple):

@@ -15,7 +15,7 @@ from neurodrift.io.nwb.arrays import Samples
 from neurodrift.io.nwb.stream import Readable
 
 _SLACK = 1e-6  # of a frame: times that differ by rounding only are the same
-_BLOCK_BYTES = 2**26  # of activity that is looked at together
+_BLOCK_BYTES = 2**24  # of activity that is looked at together
 
 
 class OnFrames(Readable, Protocol):

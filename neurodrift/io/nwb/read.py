@@ -369,6 +369,40 @@ def in_memory(recording: xr.Dataset, stream: Stream) -> xr.Dataset:
     return recording.assign(activity=(activity.dims, values, activity.attrs))
 
 
+def from_stream(recording: xr.Dataset, stream: Stream) -> xr.Dataset:
+    """A recording whose activity is read from its files when it is used.
+
+    Parameters
+    ----------
+    recording, stream
+        From :func:`joined`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording, in chunks of its sessions and of units.
+    """
+    import dask.array as da
+
+    longest = max((session.frames.size for session in stream.sessions), default=0)
+    width = max(1, _BLOCK_BYTES // max(longest * stream.dtype.itemsize, 1))
+    starts = np.cumsum([0, *(session.frames.size for session in stream.sessions)])
+
+    def read(block_info: Any) -> np.ndarray:
+        (first, stop), (start, end) = block_info[None]["array-location"]
+        return stream.read(int(first), int(stop), slice(int(start), int(end)))
+
+    n_units = stream.shape[1]
+    widths = [min(width, n_units - at) for at in range(0, n_units, width)]
+    activity = da.map_blocks(
+        read,
+        chunks=(tuple(np.diff(starts).tolist()), tuple(widths)),
+        dtype=stream.dtype,
+        meta=np.empty((0, 0), dtype=stream.dtype),
+    )
+    return recording.assign(activity=(("time", "unit"), activity, recording["activity"].attrs))
+
+
 def _told_of(part: Part) -> dict[str, Any]:
     """What a later session must know of this one to be joined to it without its file."""
     return {
@@ -445,6 +479,7 @@ def read_session(
     units: str | None = None,
     epoch: str | None = None,
     accept: Collection[str] = (),
+    lazy: bool = False,
 ) -> xr.Dataset:
     """Read one NWB file as a recording of one session.
 
@@ -488,6 +523,8 @@ def read_session(
         for the whole file. Needed only if epochs of several labels are in the file.
     accept
         Names of findings of the gate that are taken as true; errors name them.
+    lazy
+        Whether activity is read from the file when it is used; then it is a Dask array.
 
     Returns
     -------
@@ -521,7 +558,8 @@ def read_session(
         lag=0.0,
         accept=accept,
     )
-    return in_memory(part.recording, Stream([part.session], part.recording["activity"].dtype))
+    stream = Stream([part.session], part.recording["activity"].dtype)
+    return from_stream(part.recording, stream) if lazy else in_memory(part.recording, stream)
 
 
 def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:

@@ -181,7 +181,10 @@ def _blocks(
 
 
 def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Open a recording lazily, in Dask chunks of one session and a block of units.
+    """Open a recording lazily, in Dask chunks of frames and a block of units.
+
+    A chunk is one session, or a stored chunk where sessions differ in length: Dask chunks of
+    different sizes could not be written by plain :meth:`xarray.Dataset.to_zarr`.
 
     Parameters
     ----------
@@ -364,9 +367,9 @@ def object_strings(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
-    """Lazy activity in chunks of one session and a block of units."""
+    """Lazy activity in chunks of one session where these have one size, and a block of units."""
     lengths = tuple(s.stop - s.start for s in slice_sessions(recording) if s.stop > s.start)
-    if not lengths:
+    if not lengths or len(set(lengths[:-1])) > 1 or lengths[-1] > lengths[0]:
         return recording
     chunks: dict[str, Any] = {"time": lengths, "unit": _UNIT_CHUNK}
     return recording.assign(activity=recording["activity"].chunk(chunks))

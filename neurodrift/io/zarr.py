@@ -181,10 +181,12 @@ def _blocks(
 
 
 def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Open a recording lazily, in Dask chunks of frames and a block of units.
+    """Open a recording lazily, in Dask chunks of one session and a block of units.
 
-    A chunk is one session, or a stored chunk where sessions differ in length: Dask chunks of
-    different sizes could not be written by plain :meth:`xarray.Dataset.to_zarr`.
+    A chunk is read from the store by itself, so that no part of one session waits in memory for
+    another. Where sessions differ in length, :func:`save_recording` writes such a recording; plain
+    :meth:`xarray.Dataset.to_zarr` wants ``recording.chunk(time=8192)``, as it knows chunks of one
+    size only.
 
     Parameters
     ----------
@@ -206,7 +208,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     from neurodrift.schema.json import description_faults
 
     path = Path(path)
-    stored = _open(path, "recording").to_dataset()
+    stored = _open(path, "recording", chunks=None).to_dataset()
     faults = description_faults(stored, RECORDING)
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
@@ -267,11 +269,11 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
     ValueError
         If it is of a newer format version or not made by neurodrift.
     """
-    stored = _open(Path(path), "results")
+    stored = _open(Path(path), "results", chunks={})
     return stored.map_over_datasets(lambda node: object_strings(node.load()))
 
 
-def _open(path: Path, what: str) -> xr.DataTree:
+def _open(path: Path, what: str, chunks: dict[str, Any] | None) -> xr.DataTree:
     if not (path / "zarr.json").is_file():
         raise FileNotFoundError(f"no {what} at {path}: expected a Zarr v3 directory")
     version = store_attributes(path).get("format_version")
@@ -285,7 +287,12 @@ def _open(path: Path, what: str) -> xr.DataTree:
     store: Any = checked_store(path)
     try:
         return xr.open_datatree(
-            store, engine="zarr", decode_times=False, consolidated=False, chunks={}
+            store,
+            engine="zarr",
+            decode_times=False,
+            consolidated=False,
+            chunks=chunks,
+            cache=False,
         )
     except DamagedStoreError:
         raise
@@ -367,11 +374,9 @@ def object_strings(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
-    """Lazy activity in chunks of one session where these have one size, and a block of units."""
+    """Lazy activity in chunks of one session and a block of units."""
     lengths = tuple(s.stop - s.start for s in slice_sessions(recording) if s.stop > s.start)
-    if not lengths or len(set(lengths[:-1])) > 1 or lengths[-1] > lengths[0]:
-        return recording
-    chunks: dict[str, Any] = {"time": lengths, "unit": _UNIT_CHUNK}
+    chunks: dict[str, Any] = {"time": lengths or -1, "unit": _UNIT_CHUNK}
     return recording.assign(activity=recording["activity"].chunk(chunks))
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 
+
+@checked_options
 def velocity(
     time: np.ndarray,
     x: np.ndarray,

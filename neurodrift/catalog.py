@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -243,19 +242,27 @@ def fetch(
     ValueError
         If it cannot be fetched without an account, or is not what the catalogue says.
     """
-    from neurodrift.io.fetch import download, unpack
-    from neurodrift.io.zarr import refuse_existing, replace
+    from neurodrift.io.output import claimed
 
     found = data_set(wanted) if isinstance(wanted, str) else wanted
     folder = Path(folder)
     if found.url is None:
         raise ValueError(f"{found.name} cannot be fetched ({found.access}): {found.how}")
-    refuse_existing(folder, overwrite)
+    with claimed(folder, overwrite=overwrite):
+        return _fetched(found, found.url, folder, progress)
+
+
+def _fetched(
+    found: DataSet, url: str, folder: Path, progress: Callable[[int, int | None], None] | None
+) -> list[Path]:
+    from neurodrift.io.fetch import download, unpack
+    from neurodrift.io.output import discard, replace
+
     work = folder.with_name(f".{folder.name}.fetch")
     unpacked = work / "files"
     try:
         archive = download(
-            found.url,
+            url,
             work / "archive",
             sha256=found.url_sha256,
             max_bytes=_bound(found.size),
@@ -272,14 +279,30 @@ def fetch(
             )
         ]
         _verify(found, unpacked)
+        _refuse_others(folder, names)
         replace(unpacked, folder)
     except (
         ValueError
     ):  # what has come is not what was wanted; after an OSError the next call goes on
-        shutil.rmtree(work, ignore_errors=True)
+        discard(work)
         raise
-    shutil.rmtree(work, ignore_errors=True)
+    discard(work)
     return [folder / name for name in names]
+
+
+def _refuse_others(folder: Path, names: Sequence[str]) -> None:
+    """Raise an error if a folder that would be replaced holds files of another origin."""
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise FileExistsError(f"{folder} is no folder and was kept: choose another name")
+    there = [item for item in folder.rglob("*") if not item.is_dir()]
+    others = {item.relative_to(folder).as_posix() for item in there} - set(names)
+    if others:
+        raise FileExistsError(
+            f"{folder} holds {min(others)}, which is no part of the data set, and was kept: choose "
+            "another folder"
+        )
 
 
 def write_schema(folder: str | os.PathLike[str]) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from neurodrift.analysis.maps.rate_maps import order_by_peak
 from neurodrift.io.nwb.read import import_nwb
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
-from neurodrift.io.zarr import open_recording, refuse_existing, save_recording, save_results
+from neurodrift.io.output import whole
+from neurodrift.io.zarr import open_recording, save_recording, save_results
 from neurodrift.recording import slice_sessions
 from neurodrift.report import write_report
 from neurodrift.simulate.settings.kinds import read_settings
@@ -63,12 +63,18 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
         If `out` exists and `overwrite` is False.
     """
     out = Path(out)
-    refuse_existing(out, overwrite)
-    if out.exists():
-        others = sorted(set(path.name for path in out.iterdir()) - _MADE)
-        if others:
-            raise FileExistsError(f"{out} holds {others[0]}, which no demo made: choose another")
-        shutil.rmtree(out)
+    with whole(out, overwrite=overwrite, what="demo", is_ours=_is_ours) as folder:
+        table = _written(folder, seed)
+    return f"{table}\n\nfiles in {out}/; open {out / 'report.html'} in a browser"
+
+
+def _is_ours(out: Path) -> bool:
+    """Whether a folder holds nothing but what a demo made."""
+    return out.is_dir() and {path.name for path in out.iterdir()} <= _MADE
+
+
+def _written(out: Path, seed: int) -> str:
+    """Write all files into a new folder; the table of truth and estimate."""
     (out / "nwb").mkdir(parents=True)
     mouse = testing.linear_track(**MOUSE, minutes=10, detection=0.9, seed=seed)
     truth = testing.linear_track_truth(**MOUSE, seed=seed)
@@ -83,8 +89,7 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
     nodes = {name: node.to_dataset() for name, node in results.children.items()}
     _draw(nodes, out)
     _report(results, out, seed)
-    table = _table(nodes, _binned_truth(recording, truth))
-    return f"{table}\n\nfiles in {out}/; open {out / 'report.html'} in a browser"
+    return _table(nodes, _binned_truth(recording, truth))
 
 
 def _report(mouse: xr.DataTree, out: Path, seed: int) -> None:

@@ -10,8 +10,10 @@ import xarray as xr
 from neurodrift._velocity import velocity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
+from neurodrift.schema.options import checked_options
 
 
+@checked_options
 def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.0) -> xr.Dataset:
     """Give a recording its running speed and, on a linear track, its running direction.
 
@@ -136,6 +138,7 @@ def is_cut_to_running(recording: xr.Dataset) -> bool:
     return bool(recording.attrs.get("only_running", False))
 
 
+@checked_options
 def laps(x: np.ndarray, *, limits: tuple[float, float], end_zone: float = 0.1) -> np.ndarray:
     """Number the traversals of a linear track.
 

@@ -30,6 +30,6 @@ def test_run_demo__keeps_what_exists(small, tmp_path):
     (tmp_path / "mine.txt").write_text("kept")
     with pytest.raises(FileExistsError, match="kept"):
         demo.run_demo(tmp_path)
-    with pytest.raises(FileExistsError, match="no demo made"):
+    with pytest.raises(FileExistsError, match="no demo of neurodrift and was kept"):
         demo.run_demo(tmp_path, overwrite=True)
     assert (tmp_path / "mine.txt").read_text() == "kept"

@@ -18,10 +18,12 @@ from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.place_cells._tests import expect
 from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
 from neurodrift.schema import FORMAT_VERSION, check
+from neurodrift.schema.options import checked_options
 
 __all__ = ["analyze", "summarize"]
 
 
+@checked_options
 def analyze(
     recording: xr.Dataset,
     *,

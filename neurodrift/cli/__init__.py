@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from neurodrift._version import __version__
 from neurodrift.cli import analyze, catalog, compare, data, demo, report, simulate, stores
@@ -34,16 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0, or 2 after an error that the user can mend, which is printed in one message; 130 after
-        an interrupt (Ctrl-C), 141 if nobody reads what is printed.
+        an interrupt (Ctrl-C), 143 if it was terminated, 141 if nobody reads what is printed.
     """
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with _ended_by_sigterm():
+            options.run(options)
     except KeyboardInterrupt:
         if options.debug:
             raise
         print(f"neurodrift {options.command}: interrupted", file=sys.stderr)
         return 130
+    except _Terminated:
+        print(f"neurodrift {options.command}: terminated", file=sys.stderr)
+        return 143
     except BrokenPipeError:
         _say_no_more()
         return 141
@@ -58,6 +65,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError:  # nobody reads, or the disk is full: the work itself is done
         _say_no_more()
     return 0
+
+
+class _Terminated(BaseException):
+    """The process was asked to end, as clusters do when time or memory is used up."""
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let what is half-written be removed before a process that is asked to end does so."""
+
+    def end(*_: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # which alone can be asked
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say_no_more() -> None:

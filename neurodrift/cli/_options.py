@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_Command = Callable[[argparse.Namespace], None]
 
 KINDS_OF_STORES = ("results", "recording", "sweep")
 
@@ -131,3 +135,60 @@ def workers(options: argparse.Namespace) -> Iterator[None]:
     else:
         with dask.config.set(scheduler="threads", num_workers=options.workers):
             yield
+
+
+def text(word: str) -> str:
+    """A word of the command line as UTF-8, whatever the locale says.
+
+    Parameters
+    ----------
+    word
+        As Python decoded it.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    return os.fsencode(word).decode(errors="replace")
+
+
+def claiming(*inputs: str, outputs: Sequence[str] = ("out",)) -> Callable[[_Command], _Command]:
+    """Let a command hold its outputs from before its work begins.
+
+    Parameters
+    ----------
+    *inputs
+        Options that name what it reads: never replaced, nor written into.
+    outputs
+        Options that name what it writes.
+
+    Returns
+    -------
+    callable
+        Decorator of the command.
+    """
+
+    def decorated(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def run(options: argparse.Namespace) -> None:
+            from neurodrift.io.output import claimed
+
+            named = [getattr(options, name) for name in inputs]
+            read = [p for item in named for p in (item if isinstance(item, list) else [item])]
+            with contextlib.ExitStack() as stack:
+                for name in outputs:
+                    path = getattr(options, name)
+                    if path is not None:
+                        stack.enter_context(
+                            claimed(
+                                path,
+                                overwrite=options.overwrite,
+                                inputs=[item for item in read if item is not None],
+                            )
+                        )
+                command(options)
+
+        return run
+
+    return decorated

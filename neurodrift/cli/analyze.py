@@ -10,6 +10,7 @@ from neurodrift.cli._options import (
     add_overwrite,
     add_workers,
     binning,
+    claiming,
     give_memory_back,
     open_one,
     workers,
@@ -52,12 +53,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze.set_defaults(run=_analyze)
 
 
+@claiming("recording")
 def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
-    from neurodrift.io.zarr import refuse_existing, refuse_other_kind, save_results
+    from neurodrift.io.zarr import refuse_other_kind, save_results
 
     give_memory_back()
-    refuse_existing(options.out, options.overwrite, [options.recording])
     refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)
     with workers(options):

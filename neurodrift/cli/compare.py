@@ -12,7 +12,9 @@ from neurodrift.cli._options import (
     add_overwrite,
     add_workers,
     binning,
+    claiming,
     kind_of_store,
+    text,
     workers,
 )
 
@@ -43,7 +45,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     compare.add_argument("-o", "--out", type=Path, required=True, help="report.html to write")
     compare.add_argument("--save", type=Path, help="comparison.zarr to write besides")
-    compare.add_argument("--title", help="of the report")
+    compare.add_argument("--title", type=text, help="of the report")
     compare.add_argument(
         "--covariates",
         nargs="*",
@@ -68,11 +70,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _compare(options: argparse.Namespace) -> None:
+    options.read = [*options.stores, *(p for _, *paths in options.side for p in paths)]
+    _compared(options)
+
+
+@claiming("read", outputs=("out", "save"))
+def _compared(options: argparse.Namespace) -> None:
     import xarray as xr
 
     from neurodrift.analysis.comparison._members import unique_name
     from neurodrift.analysis.comparison.compare import compare, describe_statements
-    from neurodrift.io.zarr import refuse_existing, save_results
+    from neurodrift.io.zarr import save_results
     from neurodrift.report import write_report
 
     asked = [("", [path]) for path in options.stores]
@@ -84,9 +92,6 @@ def _compare(options: argparse.Namespace) -> None:
         raise ValueError("a comparison needs two sides: give two stores, or --side twice")
     for path in [path for _, paths in asked for path in paths]:
         _kind(path)  # before any analysis, which may take long
-    for path in (options.out, options.save):
-        if path is not None:
-            refuse_existing(path, options.overwrite, [p for _, paths in asked for p in paths])
 
     sides: dict[str, dict[str, xr.DataTree]] = {}
     taken: set[str] = set()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_overwrite, give_memory_back
+from neurodrift.cli._options import add_overwrite, claiming, give_memory_back
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -218,12 +218,11 @@ def _said_plainly() -> Iterator[None]:
                 print(f"warning: {text}")
 
 
+@claiming("files")
 def _inspect(options: argparse.Namespace) -> None:
+    from neurodrift.convert.own.arrays import write_mapping
     from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
-    from neurodrift.io.zarr import refuse_existing
 
-    if options.out is not None:
-        refuse_existing(options.out, options.overwrite, options.files)
     if all(path.suffix == ".nwb" for path in options.files):
         from neurodrift.io.nwb.inspect import inspect_nwb
 
@@ -235,6 +234,7 @@ def _inspect(options: argparse.Namespace) -> None:
         print("\nA mapping to start from (-o FILE writes it):\n")
         print(proposed_mapping(found), end="")
         return
-    options.out.write_text(proposed_mapping(found, options.out.parent), encoding="utf-8")
+    text = proposed_mapping(found, options.out.parent)
+    write_mapping(text, options.out, overwrite=options.overwrite)
     print(f"\n{options.out}: complete what is '?' in it, then")
     print(f"neurodrift convert arrays {options.out} --out FOLDER")

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from neurodrift.cli._options import add_overwrite
+from neurodrift.cli._options import add_overwrite, claiming, text
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,7 +15,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     report.add_argument("results", type=Path, nargs="+", help="results.zarr of analyze")
     report.add_argument("-o", "--out", type=Path, required=True, help="report.html to write")
     report.add_argument("--comparison", type=Path, help="comparison.zarr of compare")
-    report.add_argument("--title", help="heading; made from the recordings when omitted")
+    report.add_argument("--title", type=text, help="heading; made from the recordings when omitted")
     add_overwrite(report)
     report.set_defaults(run=_report)
 
@@ -27,12 +27,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.set_defaults(run=_export)
 
 
+@claiming("results", "comparison")
 def _report(options: argparse.Namespace) -> None:
-    from neurodrift.io.zarr import open_results, refuse_existing
+    from neurodrift.io.zarr import open_results
     from neurodrift.report import check_results, write_report
 
-    inputs = [*options.results, *filter(None, [options.comparison])]
-    refuse_existing(options.out, options.overwrite, inputs)
     comparison = None
     if options.comparison is not None:
         stored = open_results(options.comparison)

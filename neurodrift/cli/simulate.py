@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from neurodrift.cli._options import add_overwrite, add_settings, add_workers, changes
+from neurodrift.cli._options import add_overwrite, add_settings, add_workers, changes, claiming
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,12 +25,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sweep.set_defaults(run=_sweep)
 
 
+@claiming("settings")
 def _simulate(options: argparse.Namespace) -> None:
-    from neurodrift.io.zarr import refuse_existing
     from neurodrift.simulate.settings.kinds import read_settings
     from neurodrift.simulate.store import save_run
 
-    refuse_existing(options.out, options.overwrite, [options.settings])
     settings = read_settings(options.settings, changes(options))
     result = settings.simulate(checkpoint=options.checkpoint)
     save_run(result, settings, options.out, overwrite=options.overwrite)

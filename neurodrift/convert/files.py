@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodrift._version import __version__
-from neurodrift.io.zarr import refuse_existing
+from neurodrift.io.csv import csv_text
+from neurodrift.io.nwb.write import is_ours
+from neurodrift.io.output import discard, held, hidden, mend, refuse_existing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_NAME = "convert"  # what a folder is held by, and what unfinished files are called
 
 
 @contextmanager
@@ -40,21 +43,43 @@ def all_or_none(out_dir: Path, names: Sequence[str], *, overwrite: bool) -> Iter
     Raises
     ------
     FileExistsError
-        If a file exists and `overwrite` is False.
+        If a file exists and `overwrite` is False or no converter made it, or another command is
+        writing into the folder.
     """
-    for name in names:
-        refuse_existing(out_dir / name, overwrite)
-    made = not out_dir.exists()
-    unfinished = out_dir / f".convert.{uuid.uuid4().hex[:8]}.unfinished"
-    try:
-        unfinished.mkdir(parents=True)
-        yield unfinished
+    whole = out_dir / _NAME
+    with held(whole):
+        mend(whole)
         for name in names:
-            os.replace(unfinished / name, out_dir / name)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        if made and out_dir.is_dir() and not any(out_dir.iterdir()):
-            out_dir.rmdir()
+            refuse_existing(out_dir / name, overwrite)
+            _refuse_foreign(out_dir / name)
+        unfinished = hidden(whole, "unfinished")
+        try:
+            unfinished.mkdir()
+            yield unfinished
+            for name in names:
+                os.replace(unfinished / name, out_dir / name)
+        finally:
+            discard(unfinished)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise an error if a file that would be replaced was not written by a converter."""
+    if not os.path.lexists(path):
+        return
+    if path.suffix == ".nwb":
+        ours = is_ours(path)
+    else:
+        try:
+            told = json.loads((path.parent / "about.json").read_text(encoding="utf-8"))
+            ours = str(told["made_by"]).startswith("neurodrift")
+            ours = ours and path.name in {"about.json", *told["tables"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            ours = False
+    if not ours:
+        raise FileExistsError(
+            f"{path} was not made by a converter of neurodrift and was kept: overwrite replaces "
+            "only what the same command made; choose another folder"
+        )
 
 
 def sha256(path: Path) -> str:
@@ -120,7 +145,7 @@ def write_tables(
     }
     with all_or_none(out_dir, names, overwrite=overwrite) as folder:
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+            (folder / f"{name}.csv").write_text(csv_text(table), encoding="utf-8")
         text = json.dumps(told, indent=2, ensure_ascii=False)
         (folder / "about.json").write_text(text + "\n", encoding="utf-8")
     return [out_dir / name for name in names]

@@ -7,11 +7,9 @@ import logging
 import lzma
 import os
 import re
-import shutil
 import stat
 import tarfile
 import time
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from neurodrift.io.zarr import refuse_existing, replace
+from neurodrift.io.output import whole
 
 _BLOCK = 1 << 18
 _TRIES = 3
@@ -272,20 +270,15 @@ def unpack(
         If it is no archive, damaged, larger than allowed, or a member is refused.
     """
     archive, folder = Path(archive), Path(folder)
-    refuse_existing(folder, overwrite)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.unfinished")
-    unfinished.mkdir()
-    try:
-        with _Archive(archive) as opened:
-            names = _extract(opened, unfinished, max_bytes, strip)
-        replace(unfinished, folder)
-    except _DAMAGE as error:
-        raise ValueError(
-            f"{archive} is damaged or not readable ({error}): fetch it again"
-        ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with whole(folder, overwrite=overwrite) as unfinished:
+        unfinished.mkdir()
+        try:
+            with _Archive(archive) as opened:
+                names = _extract(opened, unfinished, max_bytes, strip)
+        except _DAMAGE as error:
+            raise ValueError(
+                f"{archive} is damaged or not readable ({error}): fetch it again"
+            ) from error
     return [folder / name for name in sorted(names)]
 
 
@@ -335,8 +328,27 @@ class _Archive:
 
 
 def _extract(archive: _Archive, folder: Path, max_bytes: int, strip: int) -> list[str]:
-    names: dict[str, str] = {}
+    names = _checked(archive, max_bytes, strip)
     left = max_bytes
+    for member in archive.members():
+        name = "/".join(PurePosixPath(str(PurePosixPath(member.name))).parts[strip:])
+        if member.is_folder or not name:
+            continue
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as source, target.open("xb") as out:
+            while block := source.read(_ARCHIVE_BLOCK):
+                left -= len(block)
+                if left < 0:
+                    raise ValueError(_too_large(archive.path, max_bytes))
+                out.write(block)
+    return names
+
+
+def _checked(archive: _Archive, max_bytes: int, strip: int) -> list[str]:
+    """The names of the files, if every member may be unpacked; nothing is written before."""
+    names: dict[str, str] = {}
+    declared = 0
     for count, member in enumerate(archive.members()):
         if count >= MAX_FILES:
             raise ValueError(f"{archive.path} holds more than {MAX_FILES} files")
@@ -350,16 +362,9 @@ def _extract(archive: _Archive, folder: Path, max_bytes: int, strip: int) -> lis
         if name.lower() in names:
             raise ValueError(f"{archive.path} is refused: it holds {name!r} twice")
         names[name.lower()] = name
-        if member.size > left:
+        declared += member.size
+        if declared > max_bytes:
             raise ValueError(_too_large(archive.path, max_bytes))
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(member) as source, target.open("xb") as out:
-            while block := source.read(_ARCHIVE_BLOCK):
-                left -= len(block)
-                if left < 0:
-                    raise ValueError(_too_large(archive.path, max_bytes))
-                out.write(block)
     if not names:
         raise ValueError(f"{archive.path} holds no file")
     return list(names.values())

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import shutil
-import sys
-import uuid
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,7 +19,9 @@ from neurodrift.io.manifest import (
     store_attributes,
     write_manifest,
 )
+from neurodrift.io.output import whole
 from neurodrift.io.progress import bar
+from neurodrift.io.unfinished import UnfinishedStore, end_writing
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
 
@@ -151,15 +149,16 @@ def write_in_blocks(
     rest["activity"] = (("time", "unit"), place, recording["activity"].attrs)
     blocks = _blocks(activity.shape, chunks, activity.dtype.itemsize)
     with whole_store(path, overwrite=overwrite) as unfinished:
+        store: Any = UnfinishedStore(unfinished)
         rest.to_zarr(
-            unfinished,
+            store,
             zarr_format=3,
             consolidated=False,
             encoding={"activity": encoding["/"]["activity"]},
             compute=False,
         )
         stored: Any = zarr.open_array(
-            unfinished, path="activity", mode="r+", config={"write_empty_chunks": True}
+            store, path="activity", mode="r+", config={"write_empty_chunks": True}
         )
         for time, units in bar(blocks, "import", progress):
             stored[time, units] = activity.read(time.start, time.stop, units)
@@ -403,15 +402,16 @@ def _write_whole(
 ) -> Path:
     tree = tree.map_over_datasets(lambda node: object_strings(node.drop_encoding()))
     with whole_store(path, overwrite=overwrite) as unfinished:
-        tree.to_zarr(unfinished, zarr_format=3, consolidated=False, encoding=encoding)
+        store: Any = UnfinishedStore(unfinished)
+        tree.to_zarr(store, zarr_format=3, consolidated=False, encoding=encoding)
         for name, dataset in groups.items():
-            dataset.to_zarr(unfinished, group=name, mode="a", zarr_format=3, consolidated=False)
+            dataset.to_zarr(store, group=name, mode="a", zarr_format=3, consolidated=False)
     return Path(path)
 
 
 @contextmanager
 def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path]:
-    """Let a store be written under a temporary name and put it in its place when it is whole.
+    """Let a store be written under a hidden name and put it in its place when it is whole.
 
     Parameters
     ----------
@@ -428,60 +428,22 @@ def whole_store(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Pa
     Raises
     ------
     FileExistsError
-        If `path` exists and `overwrite` is False, or it is no store of the same kind.
+        If `path` exists and `overwrite` is False, it is no store of the same kind, or another
+        command is writing it.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
-    if path.is_dir() and any(path.iterdir()) and not (path / "zarr.json").is_file():
-        raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")
-    try:
-        yield unfinished
-        refuse_other_kind(path, str(store_attributes(unfinished).get("title", "")))
-        write_manifest(unfinished)
-        replace(unfinished, path)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-
-
-def refuse_existing(
-    path: Path, overwrite: bool, inputs: Iterable[str | os.PathLike[str]] = ()
-) -> None:
-    """Raise an error if something stands at a path that may not be replaced.
-
-    Parameters
-    ----------
-    path
-        Where a file or store is to be written.
-    overwrite
-        Whether it may be replaced.
-    inputs
-        What the command reads: never replaced, nor written into.
-
-    Raises
-    ------
-    FileExistsError
-        If it exists and may not be replaced, or is an input, lies in one or holds one.
-    """
-    out = path.resolve()
-    for item in inputs:
-        source = Path(item).resolve()
-        relations = {
-            "is": out == source,
-            "lies in": source in out.parents,
-            "holds": out in source.parents,
-        }
-        for where in (where for where, true in relations.items() if true):
-            raise FileExistsError(
-                f"the output {path} {where} the input {item}, which is never replaced: choose "
-                "another name"
-            )
-    if os.path.lexists(path) and not overwrite:
-        raise FileExistsError(
-            f"{path} exists and was kept; pass overwrite (--overwrite) or move it"
-        )
+    with whole(path, overwrite=overwrite) as unfinished:
+        if path.is_file():
+            raise FileExistsError(f"{path} is a file and was kept: choose another name")
+        if path.is_dir() and any(path.iterdir()) and not (path / "zarr.json").is_file():
+            raise FileExistsError(f"{path} is no Zarr store and was kept: choose another name")
+        try:
+            yield unfinished
+            refuse_other_kind(path, str(store_attributes(unfinished).get("title", "")))
+            write_manifest(unfinished)
+        except BaseException:
+            end_writing(unfinished)
+            raise
 
 
 def refuse_other_kind(path: Path, title: str) -> None:
@@ -507,46 +469,3 @@ def refuse_other_kind(path: Path, title: str) -> None:
             f"{path} holds {there or 'a store of another program'!r}, not {title!r}, and was kept: "
             "overwrite replaces only the same kind; choose another name"
         )
-
-
-def replace(unfinished: Path, path: Path) -> None:
-    """Put a finished file or directory in the place of what may stand there.
-
-    Where the system can exchange two names at once, no kill finds neither of them in its place.
-
-    Parameters
-    ----------
-    unfinished
-        The finished work under its temporary name, in the same folder.
-    path
-        Its final name.
-    """
-    if not os.path.lexists(path) or not (unfinished.is_dir() or path.is_dir()):
-        os.replace(unfinished, path)
-        return
-    old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-    if _exchange(unfinished, path):
-        os.replace(unfinished, old)
-    else:
-        os.replace(path, old)
-        try:
-            os.replace(unfinished, path)
-        except BaseException:
-            os.replace(old, path)
-            raise
-    if old.is_dir() and not old.is_symlink():
-        shutil.rmtree(old)
-    else:
-        old.unlink(missing_ok=True)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two names in one step; False where the system cannot."""
-    if not sys.platform.startswith("linux"):
-        return False
-    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
-    try:
-        rename = ctypes.CDLL(None).renameat2
-    except (AttributeError, OSError):
-        return False
-    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._style import new_axes, short_number
+from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+@checked_options
 def plot_rate_maps(
     rate: xr.DataArray,
     *,

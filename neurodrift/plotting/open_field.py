@@ -9,12 +9,14 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._style import ACCENT, PALETTE, new_axes
+from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+@checked_options
 def plot_box_maps(
     rate: xr.DataArray,
     *,

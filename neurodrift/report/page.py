@@ -160,23 +160,26 @@ def write_report(
     Raises
     ------
     FileExistsError
-        If `path` exists and `overwrite` is False, or it is a folder.
+        If `path` exists and `overwrite` is False, it is no report, or another command writes it.
     """
-    from neurodrift.io.zarr import refuse_existing, replace
+    from neurodrift.io.output import whole
 
     path = Path(path)
-    refuse_existing(path, overwrite)
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder and was kept: name an HTML file")
-    page = report(results, comparison=comparison, title=title)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
+    with whole(path, overwrite=overwrite, what="report", is_ours=_is_ours) as unfinished:
+        page = report(results, comparison=comparison, title=title)
         unfinished.write_text(page, encoding="utf-8")
-        replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a report of neurodrift."""
+    try:
+        with path.open("rb") as file:
+            return b'name="generator" content="neurodrift' in file.read(4096)
+    except OSError:
+        return False
 
 
 def _title(found: list[View]) -> str:

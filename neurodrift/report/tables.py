@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from neurodrift.analysis.regression.tables import tabulate_drift
+from neurodrift.io.csv import csv_text
 from neurodrift.report.data import chosen_units
 from neurodrift.report.phases import phases_frame
 from neurodrift.report.view import View
@@ -78,7 +79,7 @@ class Table:
 
     def csv(self) -> str:
         """Comma-separated text, numbers with ten significant digits."""
-        return self.frame.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+        return csv_text(self.frame, float_format="%.10g")
 
     def compressed(self) -> str:
         """The CSV, by gzip without a time, in base64."""

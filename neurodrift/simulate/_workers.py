@@ -152,7 +152,14 @@ def local_client(workers: int | None, n_tasks: int) -> Iterator[Client]:
         ) as cluster,
         Client(cluster) as client,
     ):
-        yield client
+        try:
+            yield client
+        except BaseException:  # Ctrl-C, or a full disk: workers must not end what they do first
+            for nanny in cluster.workers.values():
+                nanny.auto_restart = False
+                if nanny.process is not None and nanny.process.process is not None:
+                    nanny.process.process.kill()
+            raise
 
 
 class _Progress:

@@ -21,7 +21,7 @@ import xarray as xr
 
 from neurodrift._version import __version__
 from neurodrift.io.manifest import store_attributes
-from neurodrift.io.zarr import checked_store, object_strings, refuse_existing, save_recording
+from neurodrift.io.zarr import checked_store, object_strings, save_recording
 from neurodrift.schema import FORMAT_VERSION
 from neurodrift.simulate.settings.kinds import parameters, settings_from_text, settings_text
 from neurodrift.simulate.settings.sweep import SweepConfig
@@ -74,7 +74,6 @@ def save_run(
     >>> nd.open_recording(path).sizes["session"], open_measures(path)["loss"].sizes["step"]
     (11, 6)
     """
-    refuse_existing(Path(path), overwrite)
     groups = result.groups()
     groups["measures"] = groups["measures"].assign_attrs(settings=settings_text(settings))
     return save_recording(result.recording(), path, groups=groups, overwrite=overwrite)

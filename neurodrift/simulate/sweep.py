@@ -6,7 +6,6 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ import xarray as xr
 
 from neurodrift._version import __version__
 from neurodrift.io.manifest import DamagedStoreError, join_pieces, missing_files
-from neurodrift.io.zarr import refuse_other_kind, replace
+from neurodrift.io.output import held, mend, replace
+from neurodrift.io.zarr import refuse_other_kind
 from neurodrift.simulate._workers import make_blocks
 from neurodrift.simulate.curvature.measures import SPECTRUM, Collection, summarize_training
 from neurodrift.simulate.settings.kinds import settings_from_text
@@ -297,7 +297,7 @@ def run_sweep(
     ValueError
         If the configuration cannot be used.
     FileExistsError
-        If something else stands at `path`.
+        If something else stands at `path`, or another process is at work on the sweep.
     OSError
         If the runs cannot be stored or a worker dies again and again; what is done is kept.
 
@@ -312,17 +312,31 @@ def run_sweep(
     elif not isinstance(config, SweepConfig):
         config = sweep_of(config)
     path = Path(os.path.abspath(path))
+    with held(path):
+        mend(path)
+        _run(config, path, scheduler, workers, overwrite, progress)
+    return path
+
+
+def _run(
+    config: SweepConfig,
+    path: Path,
+    scheduler: str | Client | None,
+    workers: int | None,
+    overwrite: bool,
+    progress: bool,
+) -> None:
+    """Make the runs that are missing at a place that this process holds."""
     under_way = path.with_name(path.name + UNFINISHED)
     if os.path.lexists(path):
         difference = _difference(path, config)
         if not difference and not overwrite:
-            with _lock(path):
-                again = take_apart(path, under_way)
+            again = take_apart(path, under_way)
             if not again:
-                return path
+                return
             warnings.warn(
                 f"{path} was damaged: {again} of {len(config.runs)} runs are made again",
-                stacklevel=2,
+                stacklevel=3,
             )
         elif not overwrite:
             raise _refused(difference)
@@ -335,26 +349,23 @@ def run_sweep(
         if difference and not (overwrite and (under_way / "zarr.json").is_file()):
             raise _refused(difference)
         if difference:
-            with _lock(under_way):
-                shutil.rmtree(under_way)
+            shutil.rmtree(under_way)
     if not under_way.exists():
         create(under_way, config)
-    with _lock(under_way):
-        resume(under_way)
-        starts = np.flatnonzero(~done_marks(under_way)) // config.runs_per_task
-        blocks = [int(block) * config.runs_per_task for block in np.unique(starts)]
-        if blocks:
-            try:
-                make_blocks(config, under_way, blocks, scheduler, workers, progress)
-            except OSError as error:
-                raise _kept(error, under_way) from error
-        if not done_marks(under_way).all():  # never by the rules above, so never called whole
-            raise RuntimeError(f"{under_way} lacks runs after all of them were made")
-        for partial in under_way.rglob("*.partial"):  # of writers that were killed
-            partial.unlink(missing_ok=True)
-        join_pieces(under_way)
-        replace(under_way, path)
-    return path
+    resume(under_way)
+    starts = np.flatnonzero(~done_marks(under_way)) // config.runs_per_task
+    blocks = [int(block) * config.runs_per_task for block in np.unique(starts)]
+    if blocks:
+        try:
+            make_blocks(config, under_way, blocks, scheduler, workers, progress)
+        except OSError as error:
+            raise _kept(error, under_way) from error
+    if not done_marks(under_way).all():  # never by the rules above, so never called whole
+        raise RuntimeError(f"{under_way} lacks runs after all of them were made")
+    for partial in under_way.rglob("*.partial"):  # of writers that were killed
+        partial.unlink(missing_ok=True)
+    join_pieces(under_way)
+    replace(under_way, path)
 
 
 def _difference(path: Path, config: SweepConfig) -> str:
@@ -375,22 +386,6 @@ def _refused(difference: str) -> FileExistsError:
     return FileExistsError(
         f"{difference}, and was kept: choose another name, move it, or pass overwrite (--overwrite)"
     )
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Refuse two drivers at one store; the system lets go of the lock when a driver dies."""
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield
-        return
-    with (path / "zarr.json").open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FileExistsError(f"another process is at work on the sweep in {path}") from error
-        yield
 
 
 def _kept(error: OSError, path: Path) -> OSError:

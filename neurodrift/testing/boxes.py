@@ -7,8 +7,10 @@ import xarray as xr
 
 from neurodrift import kinematics, seeds
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.options import checked_options
 
 
+@checked_options
 def open_field(
     *,
     n_units: int = 20,
@@ -98,6 +100,7 @@ def open_field(
     return kinematics.running(recording, window=0.0)
 
 
+@checked_options
 def open_field_truth(
     *,
     n_units: int = 20,

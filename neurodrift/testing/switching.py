@@ -9,9 +9,11 @@ import xarray as xr
 
 from neurodrift import kinematics, seeds
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.options import checked_options
 from neurodrift.testing.tracks import TRACK_LENGTH, shuttle
 
 
+@checked_options
 def several_maps(
     map_labels: Sequence[Sequence[int]],
     *,

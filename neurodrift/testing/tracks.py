@@ -7,10 +7,12 @@ import xarray as xr
 
 from neurodrift import kinematics, seeds
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.options import checked_options
 
 TRACK_LENGTH = 100.0  # cm
 
 
+@checked_options
 def linear_track(
     *,
     n_units: int = 20,
@@ -107,6 +109,7 @@ def linear_track(
     return kinematics.running(recording, window=0.0)
 
 
+@checked_options
 def linear_track_truth(
     *,
     n_units: int = 20,

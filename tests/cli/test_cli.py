@@ -176,3 +176,40 @@ def test_main__report_that_cannot_say_so_is_written(tmp_path):
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
     assert (tmp_path / "page.html").stat().st_size > 10_000
     assert done.returncode == 0 and done.stderr == ""
+
+
+SIMULATION = ["ratzon2024-track", "--set", "n_steps=5e6", "--set", "snapshots=2"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("sent", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_signals__end_a_training_soon_and_leave_nothing(tmp_path, sent, code, word):
+    command = ["simulate", *SIMULATION, "--set", "measures=2", "-o", str(tmp_path / "run.zarr")]
+    # the word is said from a thread, when the training has begun
+    script = (
+        "import sys; from neurodrift.simulate.gradient import _runner; from neurodrift.cli import "
+        "main; first = _runner._trainer; "
+        "_runner._trainer = lambda *a: (print('begun', flush=True), first(*a))[1]; "
+        f"sys.exit(main({command!r}))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(3.0)  # in the kernel
+        process.send_signal(sent)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert told == f"neurodrift simulate: {word}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_title__in_any_locale(tmp_path, monkeypatch):
+    from neurodrift.cli._options import text
+
+    word = "ü 日本"
+    monkeypatch.setattr(os, "fsencode", lambda name: name.encode("ascii", "surrogateescape"))
+    assert text(word.encode().decode("ascii", "surrogateescape")) == word

@@ -260,6 +260,6 @@ def test_overwrite__is_there_at_every_moment(tmp_path, monkeypatch):
         removed(folder, *arguments, **options)
 
     other = testing.linear_track(n_units=3, n_sessions=2, minutes=1, seed=3)
-    monkeypatch.setattr("neurodrift.io.zarr.shutil.rmtree", look)
+    monkeypatch.setattr("neurodrift.io.output.shutil.rmtree", look)
     save_recording(other, path, overwrite=True)
     assert [p.name for p in tmp_path.iterdir()] == ["recording.zarr"]

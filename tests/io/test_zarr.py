@@ -26,6 +26,7 @@ from neurodrift import (
     select_sessions,
     testing,
 )
+from neurodrift.io import output
 from neurodrift.io import zarr as store
 from neurodrift.schema.json import description_faults
 from neurodrift.schema.results import MAPS
@@ -179,12 +180,12 @@ def test_save_recording__existing_path_is_kept(tmp_path):
     assert os.listdir(tmp_path) == ["a.zarr"]
 
 
-def test_save_recording__replaces_a_file_but_no_folder_of_other_things(tmp_path):
+def test_save_recording__replaces_no_file_and_no_folder_of_other_things(tmp_path):
     (tmp_path / "file").write_text("old")
-    with pytest.raises(FileExistsError):
-        save_recording(_simulation(), tmp_path / "file")
-    save_recording(_simulation(), tmp_path / "file", overwrite=True)
-    assert open_recording(tmp_path / "file").sizes["session"] == 2
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="was kept"):
+            save_recording(_simulation(), tmp_path / "file", overwrite=overwrite)
+    assert (tmp_path / "file").read_text() == "old"
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.txt").write_text("years of work")
     with pytest.raises(FileExistsError, match="home is no Zarr store and was kept"):
@@ -256,7 +257,9 @@ save_recording(recording_from_arrays(activity, kind="activation", frame_duration
     assert not (tmp_path / "a.zarr").exists()
     with pytest.raises(FileNotFoundError, match="no recording at .*a.zarr"):
         open_recording(tmp_path / "a.zarr")
-    save_recording(_simulation(), tmp_path / "a.zarr")  # the leavings are in nobody's way
+    with pytest.warns(UserWarning, match="unfinished was removed: a killed command left it"):
+        save_recording(_simulation(), tmp_path / "a.zarr")
+    assert os.listdir(tmp_path) == ["a.zarr"]
 
 
 def test_save_recording__refuses_what_is_no_recording(tmp_path):
@@ -408,7 +411,7 @@ def test_replace__keeps_the_old_when_the_new_cannot_be_moved(tmp_path):
     old.mkdir()
     (old / "file").write_text("old")
     with pytest.raises(FileNotFoundError):
-        store.replace(tmp_path / "missing", old)
+        output.replace(tmp_path / "missing", old)
     assert (old / "file").read_text() == "old"
     assert os.listdir(tmp_path) == ["a"]
 
@@ -417,6 +420,6 @@ def test_replace__files(tmp_path):
     for existing in (False, True):
         new = tmp_path / ".new"
         new.write_text(str(existing))
-        store.replace(new, tmp_path / "a.nwb")
+        output.replace(new, tmp_path / "a.nwb")
         assert (tmp_path / "a.nwb").read_text() == str(existing)
     assert os.listdir(tmp_path) == ["a.nwb"]

@@ -226,8 +226,11 @@ def test_page__tabs_by_arrows_and_links(open_page):
     page.keyboard.press("ArrowRight")
     assert page.locator("#r2").is_visible() and not page.locator("#r1").is_visible()
     assert page.locator("#r2-tab").get_attribute("aria-selected") == "true"
-    page.locator("nav.contents a", has_text="mouse").click()
-    assert page.locator("#r1").is_visible()
+    for _ in range(2):  # the second time the address holds the link's place already
+        page.locator("nav.contents a", has_text="mouse").click()
+        assert page.locator("#r1").is_visible()
+        page.locator("#r2-tab").click()
+        assert not page.locator("#r1").is_visible()
 
 
 def test_page__axis_of_the_sessions(open_page):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import subprocess
+import threading
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import zarr
 
 import neurodrift as nd
 from neurodrift.cli import main
+from neurodrift.io.output import held
 from neurodrift.simulate import _workers as _sweep_workers
 from neurodrift.simulate.curvature.measures import summarize_training
 from neurodrift.simulate.settings.kinds import settings_from_values
@@ -224,14 +226,21 @@ def test_run_sweep__what_is_no_sweep_is_kept(overwrite, config, tmp_path):
 
 
 def test_run_sweep__two_at_once_are_refused(config, tmp_path):
-    fcntl = pytest.importorskip("fcntl")
-    under_way = tmp_path / "sweep.zarr.unfinished"
-    create(under_way, config)
-    with (under_way / "zarr.json").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(FileExistsError, match="another process is at work"):
-            run_sweep(config, tmp_path / "sweep.zarr", workers=0)
-    run_sweep(config, tmp_path / "sweep.zarr", workers=0)
+    path = tmp_path / "sweep.zarr"
+    found = []
+
+    def second():
+        try:
+            run_sweep(config, path, workers=0)
+        except FileExistsError as error:
+            found.append(str(error))
+
+    with held(path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert "being written by another command" in found[0]
+    run_sweep(config, path, workers=0)
 
 
 def test_run_sweep__full_disk_keeps_what_is_done(config, tmp_path, stored, stops_after, capsys):

@@ -30,6 +30,7 @@ from neurodrift.analysis.comparison._effects import (
 from neurodrift.analysis.comparison._members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.comparison._notes import notes
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import COMPARISON
 from neurodrift.seeds import generator
 
@@ -44,6 +45,7 @@ STATEMENTS = {
 """Statements of the paper: kind of the effect, measure (empty: the similarity), and its sign."""
 
 
+@checked_options
 def compare(
     a: Any,
     b: Any,
@@ -177,7 +179,8 @@ def compare(
     ['undecided', 'holds']
     """
     members = gather([a, b, *others], names)
-    _check_options(method, factor, level, n_repeats)
+    if method not in ("subjects", "mixed"):
+        raise ValueError(f"method is {method!r}, expected 'subjects' or 'mixed'")
     sides = list(dict.fromkeys(member.side for member in members))
     measures = _measures(members, measures)
     axes = _axes(members, axes)
@@ -329,17 +332,6 @@ def _known(members: Sequence[Member], names: Sequence[str], what: str) -> None:
             raise ValueError(
                 f"no recording has the {what} {name!r}; there are {', '.join(columns)}"
             )
-
-
-def _check_options(method: str, factor: float, level: float, n_repeats: int) -> None:
-    if method not in ("subjects", "mixed"):
-        raise ValueError(f"method is {method!r}, expected 'subjects' or 'mixed'")
-    if not factor > 1:
-        raise ValueError(f"factor is {factor}, expected more than 1, such as 2")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}, expected a probability such as 0.95")
-    if n_repeats < 0:
-        raise ValueError(f"n_repeats is {n_repeats}, expected 0 or more")
 
 
 Variables = dict[str, tuple[tuple[str, ...], Any]]

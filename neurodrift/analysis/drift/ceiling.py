@@ -12,11 +12,13 @@ from neurodrift.analysis.maps.binning import Binning
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import DRIFT
 
 _CEILED = ("rate_map_correlation", "population_vector_correlation", "ensemble_rate_correlation")
 
 
+@checked_options
 def compute_half_maps(
     recording: xr.Dataset,
     *,
@@ -66,8 +68,6 @@ def compute_half_maps(
             raise ValueError(f"split={split!r}, but the recording has no {split}: use 'block'")
         part = recording[split].values.astype(np.int64)
     elif split == "block":
-        if block <= 0:
-            raise ValueError(f"block is {block} s, expected more than 0")
         part = np.zeros(recording.sizes["time"], dtype=np.int64)
     else:
         raise ValueError(f"split is {split!r}, expected 'trial', 'lap' or 'block'")

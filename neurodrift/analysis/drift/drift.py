@@ -10,6 +10,7 @@ import xarray as xr
 from neurodrift.analysis._coords import align_mask, lag_coords, node_of
 from neurodrift.analysis._inference import permutation_p
 from neurodrift.schema import SESSION_COORDS, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import DRIFT
 from neurodrift.seeds import generator
 
@@ -19,6 +20,7 @@ _PER_UNIT = {
 }
 
 
+@checked_options
 def compute_drift(
     maps: xr.Dataset | xr.DataTree,
     *,

@@ -12,11 +12,13 @@ from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.trials import KINDS, compute_trial_averages, samples_of
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import LATENT_ACTIVITY, LATENT_SPACE, TRAJECTORIES
 
 _MEASURES = ("variance_in_space", "variance_in_best_space", "subspace_overlap", "mean_shift")
 
 
+@checked_options
 def fit_latent_space(
     source: xr.Dataset,
     session: Hashable,
@@ -205,6 +207,7 @@ def compute_latent_activity(recording: xr.Dataset, space: xr.Dataset) -> xr.Data
     return label(found, LATENT_ACTIVITY)
 
 
+@checked_options
 def compute_latent_trajectories(
     source: xr.Dataset, space: xr.Dataset, *, n_bins: int | None = None
 ) -> xr.Dataset:

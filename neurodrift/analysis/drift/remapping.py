@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis.drift.drift import mean_of_finite, pearson, standardized
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import REMAPPING
 
 Criterion = Literal["fixed", "shuffled", "within"]
@@ -17,6 +18,7 @@ STATES = ("not detected", "silent", "lost", "gained", "flat", "stable", "remappe
 """What can become of a map between two contexts, see :func:`compute_remapping`."""
 
 
+@checked_options
 def compute_remapping(
     first: xr.Dataset,
     second: xr.Dataset,

@@ -23,6 +23,7 @@ from neurodrift.analysis.maps.binning import Binning, as_binning
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAP_SWITCHES
 
 _DEFAULT_BLOCK = {"trial": 1, "lap": 4, "block": 180.0}
@@ -30,6 +31,7 @@ _DEFAULT_BLOCK = {"trial": 1, "lap": 4, "block": 180.0}
 Segments = Literal["trial", "lap", "block"]
 
 
+@checked_options
 def detect_maps(
     recording: xr.Dataset,
     *,

@@ -23,6 +23,7 @@ from neurodrift.analysis.maps.binning import Binning, as_binning, session_activi
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import REGISTRATION
 from neurodrift.seeds import generator
 
@@ -37,6 +38,7 @@ class _Place(NamedTuple):
     p: float
 
 
+@checked_options
 def check_registration(
     recording: xr.Dataset,
     *,

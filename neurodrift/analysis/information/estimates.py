@@ -24,6 +24,7 @@ from neurodrift.analysis.information.curves import (
 )
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.schema import COUNT_KINDS, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
 
 Measure = Literal["bit/event", "bit/s"]
@@ -35,6 +36,7 @@ _UNITS = {"bit/event": "bit/event", "bit/s": "bit/s"}
 _PURE = ("ssr_stability", "bae_r2")
 
 
+@checked_options
 def compute_spatial_information(
     recording: xr.Dataset,
     *,
@@ -161,6 +163,7 @@ def compute_spatial_information(
     )
 
 
+@checked_options
 def compute_mutual_information(
     recording: xr.Dataset,
     *,
@@ -416,6 +419,7 @@ def _label(
     return result
 
 
+@checked_options
 def detect_informative_units(
     maps: xr.Dataset | xr.DataTree, *, min_information: float = 0.01
 ) -> xr.Dataset:
@@ -471,8 +475,6 @@ def detect_informative_units(
     {'session': 2, 'unit': 5}
     """
     maps = node_of(maps, "maps")
-    if not min_information >= 0:
-        raise ValueError(f"min_information is {min_information} bit/event, expected 0 or more")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))
     both = both.stack(place=("direction", "position"), create_index=False)
     both = both.rename(place="position")

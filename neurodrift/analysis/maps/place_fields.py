@@ -10,9 +10,11 @@ import xarray as xr
 
 from neurodrift.analysis._coords import align_mask, node_of
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_FIELDS
 
 
+@checked_options
 def detect_place_fields(
     maps: xr.Dataset | xr.DataTree,
     *,
@@ -66,10 +68,6 @@ def detect_place_fields(
     [1.0]
     """
     maps = node_of(maps, "smoothed_maps")
-    if not 0 < min_fraction <= 1:
-        raise ValueError(f"min_fraction is {min_fraction}, expected more than 0 and at most 1")
-    if min_bins < 1:
-        raise ValueError(f"min_bins is {min_bins}, expected 1 or more")
     axes = [name for name in ("x_bin", "y_bin") if name in maps.coords]
     if not axes:
         raise ValueError("the maps have no coordinate x_bin, so it is not known which bins touch")

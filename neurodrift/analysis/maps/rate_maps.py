@@ -12,6 +12,7 @@ from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAPS
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
@@ -20,6 +21,7 @@ _BIN_BLOCK = 512  # bins whose weights are dense at once
 Grouping = Literal["session", "trial", "lap", "map_label"]
 
 
+@checked_options
 def compute_rate_maps(
     recording: xr.Dataset,
     *,
@@ -82,8 +84,6 @@ def compute_rate_maps(
     {'session': 2, 'unit': 3, 'direction': 2, 'position': 20}
     """
     binning = as_binning(binning)
-    if smoothing < 0:
-        raise ValueError(f"smoothing is {smoothing} cm, expected 0 or more")
     frames = bin_frames(recording, binning)
     n_directions, n_bins = frames.sizes["direction"], frames.sizes["position"]
     groups = group_frames(recording, by)
@@ -151,6 +151,7 @@ def compute_rate_maps(
     return maps
 
 
+@checked_options
 def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     """Smooth rate maps by a Gaussian over position that ignores bins without occupancy.
 
@@ -176,8 +177,6 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     >>> smooth_maps(rate, sigma=4.0).round(2).values.tolist()
     [2.79, 3.61, 2.79]
     """
-    if sigma <= 0:
-        raise ValueError(f"sigma is {sigma} cm, expected more than 0")
     smoothed = _smooth(rate, _weights(rate, sigma))
     smoothed.attrs = dict(rate.attrs)
     return smoothed

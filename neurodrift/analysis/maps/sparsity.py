@@ -11,11 +11,13 @@ from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import SPARSITY
 
 Frames = Literal["all", "tracked", "running"]
 
 
+@checked_options
 def compute_sparsity(
     recording: xr.Dataset,
     *,

@@ -11,9 +11,11 @@ import xarray as xr
 from neurodrift.analysis._coords import carry_coords
 from neurodrift.recording import FRAME_DTYPES, slice_sessions
 from neurodrift.schema import check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import TRIAL_AVERAGES
 
 
+@checked_options
 def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) -> xr.Dataset:
     """Mean activity of each unit over the trials of each type, by the time in the trial.
 
@@ -62,8 +64,6 @@ def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) ->
             "the recording has no trial: give the number of the trial of each frame, -1 for none "
             "(recording_from_arrays(trial=..., trial_type=...))"
         )
-    if n_bins is not None and n_bins < 1:
-        raise ValueError(f"n_bins is {n_bins}, expected at least 1, or None for single frames")
     trial = recording["trial"].values.astype(np.int64)
     kind = np.zeros_like(trial)
     if "trial_type" in recording:

@@ -10,11 +10,13 @@ from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
 from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PHASES
 
 __all__ = ["describe_phases", "detect_phases"]
 
 
+@checked_options
 def detect_phases(
     source: xr.DataTree | xr.Dataset,
     *,
@@ -134,8 +136,6 @@ def detect_phases(
     >>> found.attrs["verdict"]
     'fast learning, then directed drift, then null drift or none'
     """
-    if not 0 < done < 1 or not 0 < level < 1:
-        raise ValueError(f"done is {done} and level {level}, expected numbers between 0 and 1")
     if isinstance(source, xr.DataTree):
         series = from_results(source, measures, axis)
     else:

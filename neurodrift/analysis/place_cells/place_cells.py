@@ -14,9 +14,11 @@ from neurodrift.analysis.place_cells._null import InformationNull
 from neurodrift.analysis.place_cells._tests import expect, shuffle_tests
 from neurodrift.analysis.place_cells.shuffles import Null
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_CELLS
 
 
+@checked_options
 def detect_place_cells(
     recording: xr.Dataset,
     *,

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from neurodrift.analysis._inference import permutation_p
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
 Null = Literal["circular_exact", "circular", "lap", "block", "permutation", "occupancy"]
@@ -19,6 +20,7 @@ NULLS: tuple[Null, ...] = get_args(Null)
 _MOVED_AT_ONCE = 2**21  # moved events held in memory
 
 
+@checked_options
 def compute_null_distribution(
     statistic: Callable[[np.ndarray], np.ndarray | float],
     activity: np.ndarray,

@@ -13,9 +13,11 @@ from neurodrift.analysis.maps.rate_maps import smooth_maps
 from neurodrift.analysis.place_cells._tests import expect, laps_by_direction, shuffle_tests
 from neurodrift.analysis.place_cells.shuffles import Null, Plan
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import STABILITY
 
 
+@checked_options
 def compute_map_stability(
     recording: xr.Dataset,
     *,

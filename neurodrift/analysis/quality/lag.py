@@ -13,6 +13,7 @@ from neurodrift import kinematics
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import check, label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import LAG
 
 IN_STEP, OUT_OF_STEP, UNDECIDED = "in step", "out of step", "undecided"
@@ -36,6 +37,7 @@ _N_SHIFTED = 300
 _BINS_1D, _BINS_2D = 12, 6  # of each direction; of each axis
 
 
+@checked_options
 def check_lag(
     recording: xr.Dataset,
     *,

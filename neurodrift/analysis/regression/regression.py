@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,7 @@ import xarray as xr
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
+from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MEASURES, REGRESSION, SLOPES
 
 _PREDICTORS = ("day", "experience", "training_step", "session_number")
@@ -21,6 +23,7 @@ Method = Literal["ols", "mixed", "subjects"]
 Normalize = Literal["first", "mean"]
 
 
+@checked_options
 def regress(
     table: pd.DataFrame | xr.DataTree,
     y: str,
@@ -205,8 +208,6 @@ def _check_arguments(
         raise ValueError(f"method={method!r} needs subject=, the column that names the subjects")
     if normalize not in (None, "first", "mean"):
         raise ValueError(f"normalize is {normalize!r}, expected 'first', 'mean' or None")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}, expected a probability such as 0.95")
 
 
 def _numeric(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -214,7 +215,15 @@ def _numeric(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     for name in dict.fromkeys(names):
         if not (pd.api.types.is_numeric_dtype(rows[name]) or rows[name].isna().all()):
             raise ValueError(f"column {name!r} has dtype {rows[name].dtype}, expected numbers")
-        rows[name] = rows[name].astype(float).replace([np.inf, -np.inf], np.nan)
+        rows[name] = rows[name].astype(float)
+        n_infinite = int(np.isinf(rows[name]).sum())
+        if n_infinite:
+            warnings.warn(
+                f"column {name!r} is infinite in {n_infinite} of {len(rows)} rows, which are left "
+                "out",
+                stacklevel=4,
+            )
+            rows[name] = rows[name].replace([np.inf, -np.inf], np.nan)
     return rows
 
 

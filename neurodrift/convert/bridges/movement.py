@@ -16,10 +16,12 @@ import xarray as xr
 from neurodrift.convert.pipelines.sleap import choose
 from neurodrift.gate.inputs import Position, clock
 from neurodrift.schema import check
+from neurodrift.schema.options import checked_options
 
 _DIMS = ("time", "space", "keypoints", "individuals")
 
 
+@checked_options
 def from_movement(
     tracks: xr.Dataset,
     *,

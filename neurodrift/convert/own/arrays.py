@@ -29,7 +29,8 @@ from neurodrift.gate.findings import sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position, clock
 from neurodrift.io.arrays.files import TABLES, list_arrays
 from neurodrift.io.nwb.session import NwbSession
-from neurodrift.io.zarr import refuse_existing
+from neurodrift.io.output import whole
+from neurodrift.schema.yaml import parse_yaml
 
 SCORE = "registration_score"
 
@@ -111,10 +112,43 @@ def write_template(path: str | os.PathLike[str], *, overwrite: bool = False) -> 
     pathlib.Path
         `path`.
     """
+    return write_mapping(TEMPLATE, path, overwrite=overwrite)
+
+
+def write_mapping(text: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write the text of a mapping.
+
+    Parameters
+    ----------
+    text
+        A mapping.
+    path
+        The new YAML file.
+    overwrite
+        Whether an existing mapping is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists and `overwrite` is False, or it is no mapping.
+    """
     path = Path(path)
-    refuse_existing(path, overwrite)
-    path.write_text(TEMPLATE, encoding="utf-8")
+    with whole(path, overwrite=overwrite, what="mapping", is_ours=_is_mapping) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     return path
+
+
+def _is_mapping(path: Path) -> bool:
+    try:
+        values, _ = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, ValueError):
+        return False
+    return {"subject", "environment"} <= set(values)
 
 
 def _reported(

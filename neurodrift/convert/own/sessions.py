@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none
 from neurodrift.gate.activities import activity_findings
 from neurodrift.gate.clocks import overlap_findings
@@ -124,7 +123,6 @@ def nwb_session(
         columns["location"] = ("brain region", list(activity.regions))
     told = [*notes, f"Activity: {activity.source}.", *known]
     told += [f"Position: {position.source}."] if position is not None else []
-    fields = {"source_script": f"neurodrift {__version__}", "source_script_file_name": "neurodrift"}
     return NwbSession(
         subject=subject,
         environment=environment,
@@ -139,7 +137,7 @@ def nwb_session(
         experience=experience,
         accuracy=accuracy,
         subject_fields=subject_fields or {},
-        file_fields=fields | {"notes": " ".join(told)} | dict(file_fields or {}),
+        file_fields={"notes": " ".join(told)} | dict(file_fields or {}),
         **_activity_fields(activity),
     )
 

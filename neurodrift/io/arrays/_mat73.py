@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.io.arrays._mat_bounds import MAX_DEPTH, MAX_ITEMS, Budget, Damaged, Unreadable
+from neurodrift.io.probe import DamagedFileError, refuse_damaged
 
 _PRIVATE = ("#refs#", "#subsystem#")
 _NUMERIC = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
@@ -36,8 +37,9 @@ def open_hdf5(path: Path) -> Any:
     import h5py
 
     try:
+        refuse_damaged(path)
         file = h5py.File(path, "r")
-    except OSError as error:
+    except (OSError, DamagedFileError) as error:
         raise Damaged(f"it is HDF5 that cannot be opened ({error})") from error
     named = [name for name in file if name not in _PRIVATE]
     if named and not any(matlab_class(_child(file, name)) for name in named):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.io.arrays.names import missing_variable, only_one
+from neurodrift.io.probe import refuse_damaged
 
 _MOST_LISTED = 500
 _MOST_RATIO = 1100  # gzip packs at most 1032 to 1
@@ -62,6 +63,7 @@ def opened(path: Path) -> Iterator[Any]:
     """The open file; what h5py raises becomes one error."""
     import h5py
 
+    refuse_damaged(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:

@@ -17,6 +17,9 @@ import numpy as np
 from neurodrift.io.arrays.mat import Unreadable, list_mat, read_mat
 from neurodrift.io.arrays.names import missing_variable, only_one
 
+MAX_DENSE = 2**32
+"""Bytes that a sparse matrix may have with its zeros."""
+
 _STEP = re.compile(r"\.(?P<field>\w+)|\{(?P<cell>[\d:, ]+)\}|\((?P<part>[\d:, ]+)\)")
 
 
@@ -190,7 +193,7 @@ def _plain(value: Any, variable: str, path: Path) -> Any:
     if isinstance(value, list):
         return np.array(value, dtype=object)
     if hasattr(value, "toarray"):  # sparse
-        value = value.toarray()
+        value = _dense(value, where)
     if isinstance(value, dict):
         fields = ", ".join(f"{variable}.{key}" for key in value)
         told = f"; name one of its fields: {fields}" if fields else " without fields"
@@ -208,9 +211,22 @@ def _plain(value: Any, variable: str, path: Path) -> Any:
     return value.ravel() if value.ndim == 2 and 1 in value.shape else value
 
 
+def _dense(value: Any, where: str) -> np.ndarray:
+    """A sparse matrix with its zeros, if that is no bomb."""
+    n_bytes = int(value.shape[0]) * int(value.shape[1]) * value.dtype.itemsize
+    if n_bytes > MAX_DENSE:
+        shape = " x ".join(map(str, value.shape))
+        raise ValueError(
+            f"{where} is a sparse matrix of {shape}, {n_bytes / 2**30:,.1f} GiB with its zeros; at "
+            f"most {MAX_DENSE / 2**30:g} GiB are read: save the part that is needed"
+        )
+    return np.asarray(value.toarray())
+
+
 def _of_several(value: Several, variable: str, path: Path) -> Any:
     """A vector where each has one number or text, else a list of vectors."""
-    items = [item.toarray() if hasattr(item, "toarray") else item for item in value]
+    where = f"{path}: {variable}"
+    items = [_dense(item, where) if hasattr(item, "toarray") else item for item in value]
     if items and all(isinstance(item, str) for item in items):
         return np.array(items, dtype=object)
     vectors = Several(_vector(item, f"{variable} ({i + 1})", path) for i, item in enumerate(items))

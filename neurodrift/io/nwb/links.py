@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from neurodrift.io.probe import refuse_damaged
+
 _LARGE = 2**30  # bytes
 _MOST_RATIO = 1100  # gzip packs at most 1032 to 1
 
@@ -26,14 +28,15 @@ def refuse_outside(path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
-    OSError
-        If it is no HDF5 file.
+    DamagedFileError
+        If it is no HDF5 file, or one that cannot be read.
     OutsideError
         If something lies in another file; all such places are named. Also if a dataset declares
         more than 1 GiB and holds less than what packs to it.
     """
     import h5py
 
+    refuse_damaged(path)
     found: list[str] = []
     with h5py.File(path, "r") as file:
         groups, seen = [file["/"]], set()

@@ -15,8 +15,9 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
+from neurodrift.io.nwb.patient import patient_file, write_nwb
 from neurodrift.io.nwb.write import NAMESPACE, dynamic_table
-from neurodrift.io.zarr import replace
+from neurodrift.io.output import whole
 from neurodrift.schema import SESSION_COORDS
 
 MODULE = "neurodrift"
@@ -237,15 +238,11 @@ def _copy_of(path: Path) -> Iterator[Path]:
     """A copy of the file, or nothing, that takes its place if no error is raised."""
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is no file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.unfinished.nwb")
-    try:
+    # The file is not replaced by another: what it holds stays, and the tables are added to it.
+    with whole(path, overwrite=True, suffix=".nwb") as unfinished:
         if path.exists():
             shutil.copyfile(path, unfinished)
         yield unfinished
-        replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _create(
@@ -254,7 +251,7 @@ def _create(
     results: xr.DataTree,
     session: str | None,
 ) -> None:
-    from pynwb import NWBHDF5IO, NWBFile
+    from pynwb import NWBFile
     from pynwb.file import Subject
 
     told = {
@@ -287,8 +284,7 @@ def _create(
         source_script_file_name="nwb_results.py",
     )
     _add(nwbfile, tables)
-    with NWBHDF5IO(path, "w") as io:
-        io.write(nwbfile)
+    write_nwb(nwbfile, path)
 
 
 def _append(
@@ -311,9 +307,9 @@ def _append(
             "(--overwrite) to replace them"
         )
     if is_there:
-        with h5py.File(copy, "r+") as file:
+        with patient_file(copy, "r+") as file:
             del file[f"processing/{MODULE}"]
-    with NWBHDF5IO(copy, "a") as io:
+    with patient_file(copy, "r+") as file, NWBHDF5IO(mode="a", file=file) as io:
         nwbfile = io.read()
         _add(nwbfile, tables)
         io.write(nwbfile)

@@ -22,10 +22,10 @@ from neurodrift.io.nwb.read import (
     zeros,
 )
 from neurodrift.io.nwb.stream import Session
+from neurodrift.io.output import claimed
 from neurodrift.io.zarr import (
     checked_store,
     open_recording,
-    refuse_existing,
     refuse_other_kind,
     write_in_blocks,
 )
@@ -108,12 +108,25 @@ def import_to_store(
     inputs = [files] if isinstance(files, str | os.PathLike) else list(files)
     if append and overwrite:
         raise ValueError("append and overwrite are both given: a store is added to or replaced")
-    refuse_existing(path, overwrite or append, inputs)
-    refuse_other_kind(path, "neurodrift recording")
     unknown = sorted(set(options) - {*OPTIONS, "lag"})
     if unknown:
         raise TypeError(f"unknown options {', '.join(unknown)}, expected some of {_listed()}")
     given = {name: value for name, value in options.items() if value is not None}
+    with claimed(path, overwrite=overwrite or append, inputs=inputs):
+        refuse_other_kind(path, "neurodrift recording")
+        return _imported(inputs, path, append, overwrite, progress, accept, given)
+
+
+def _imported(
+    files: Sequence[str | os.PathLike[str]],
+    path: Path,
+    append: bool,
+    overwrite: bool,
+    progress: bool,
+    accept: Collection[str],
+    given: dict[str, Any],
+) -> Path:
+    """Import into a place that this process holds."""
     earlier: list[Part] = []
     named_by_file = False
     if append:
@@ -121,7 +134,7 @@ def import_to_store(
         earlier, named_by_file = _stored_parts(stored, path)
         given = _options_of(stored, given, path) | given
     later = read_parts(
-        inputs, by_file=named_by_file, accept=accept, progress=progress, **OPTIONS | given
+        files, by_file=named_by_file, accept=accept, progress=progress, **OPTIONS | given
     )
     if earlier:
         _refuse_earlier(earlier, later, path)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurodrift._version import __version__
 from neurodrift.gate.blocks import blocks
 from neurodrift.gate.inputs import Columns
+from neurodrift.io.nwb.patient import write_nwb
 from neurodrift.io.nwb.session import NwbSession, Series, session_faults
-from neurodrift.io.zarr import refuse_existing, replace
+from neurodrift.io.output import whole
 
 EVENTS = "calcium_events"
 POSITION = "position"
@@ -55,7 +58,8 @@ def write_session(
     Raises
     ------
     FileExistsError
-        If `path` exists and `overwrite` is False.
+        If `path` exists and `overwrite` is False, is no NWB file of neurodrift, or is being written
+        by another command.
     ValueError
         If parts of the session contradict each other; all faults are named.
 
@@ -81,32 +85,43 @@ def write_session(
     >>> int(read_session(path)["activity"].sel(unit=7).sum())
     2
     """
-    from pynwb import NWBHDF5IO
-
     path = Path(path)
-    refuse_existing(path, overwrite)
     if path.suffix != ".nwb":
         raise ValueError(f"{path} does not end in .nwb")
     faults = session_faults(session)
     if faults:
         raise ValueError(f"{path.name} was not written:\n" + "\n".join(f"- {f}" for f in faults))
-    nwbfile = _build(session)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.unfinished.nwb")
-    try:
-        with NWBHDF5IO(unfinished, "w") as io:
-            io.write(nwbfile)
-            if session.responses is not None and _is_large(session.responses):
-                responses = nwbfile.processing["ophys"][_RESPONSES][session.responses.name]
-                for frames, units, part in blocks(session.responses.data, _CHUNK):
-                    responses.data.dataset[frames, units] = part
+    with whole(
+        path, overwrite=overwrite, suffix=".nwb", what="NWB file", is_ours=is_ours
+    ) as unfinished:
+        write_nwb(_build(session), unfinished, partial(_fill, session))
         if verify is not None:
             verify(unfinished)
-        replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
     return path
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is an NWB file that neurodrift wrote.
+
+    Parameters
+    ----------
+    path
+        A file.
+
+    Returns
+    -------
+    bool
+        False also for what cannot be read.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            script = file["general/source_script"][()]
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError):
+        return False
+    text = script.decode(errors="replace") if isinstance(script, bytes) else str(script)
+    return text.startswith("neurodrift")
 
 
 def _build(session: NwbSession) -> Any:
@@ -119,6 +134,8 @@ def _build(session: NwbSession) -> Any:
         f"session {session.session}",
         "identifier": str(uuid.uuid5(NAMESPACE, "/".join((*label, session.start.isoformat())))),
         "session_id": f"{session.environment}-{session.session}".replace("/", "-"),
+        "source_script": f"neurodrift {__version__}",
+        "source_script_file_name": "neurodrift",
     }
     # An age is obligatory in NWB; "P0D/" is the range without upper bound, that is, not known.
     about = {"species": "Mus musculus", "sex": "U", "age": "P0D/"}
@@ -363,6 +380,14 @@ def _fill_intervals(nwbfile: Any, what: str, columns: Columns) -> None:
     for row in zip(*(values for _, values in columns.values()), strict=True):
         values = [item.item() if isinstance(item, np.generic) else item for item in row]
         getattr(nwbfile, f"add_{what}")(**dict(zip(columns, values, strict=True)))
+
+
+def _fill(session: NwbSession, nwbfile: Any) -> None:
+    """Write large samples part by part."""
+    if session.responses is not None and _is_large(session.responses):
+        responses = nwbfile.processing["ophys"][_RESPONSES][session.responses.name]
+        for frames, units, part in blocks(session.responses.data, _CHUNK):
+            responses.data.dataset[frames, units] = part
 
 
 def _is_large(series: Series) -> bool:

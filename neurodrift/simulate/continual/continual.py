@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.options import checked_options
 from neurodrift.simulate import checkpoint as _checkpoint
 from neurodrift.simulate.continual.kronecker import Kronecker
 from neurodrift.simulate.continual.learners import LEARNERS, Learner
@@ -226,6 +227,7 @@ class ContinualRun:
         raise ValueError(f"no task {task!r}: expected 1 to {len(names)}, or {', '.join(names)}")
 
 
+@checked_options
 def train_continual(
     tasks: TaskSequence,
     *,

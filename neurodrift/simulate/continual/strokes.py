@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
 CHANNELS = ("dx", "dy", "end of stroke", "end of digit")
@@ -205,6 +206,7 @@ def save_strokes(strokes: dict[str, Strokes], path: str | os.PathLike[str]) -> P
     return path
 
 
+@checked_options
 def drawn_strokes(
     n_each: int = 400, *, n_test: int | None = None, seed: int = 0
 ) -> dict[str, Strokes]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Product = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
+@checked_options
 def estimate_model_curvature(
     model: torch.nn.Module,
     inputs: object,
@@ -165,6 +167,7 @@ def make_hessian_product(
     return product, gradient.numel(), dtype
 
 
+@checked_options
 def estimate_curvature(
     product: Product,
     size: int,

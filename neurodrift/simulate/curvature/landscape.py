@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
 Function = Callable[[np.ndarray], Any]
@@ -193,6 +194,7 @@ def valley() -> Landscape:
     )
 
 
+@checked_options
 def descend(
     landscape: Landscape,
     *,

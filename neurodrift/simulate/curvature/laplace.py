@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate.curvature.hessian import Part
 from neurodrift.simulate.curvature.landscape import Function, Landscape
@@ -265,6 +266,7 @@ def compute_loss_grids(
 
 
 @one_blas_thread()
+@checked_options
 def compute_permuted_energy(
     point: LossPoint,
     *,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate.threads import one_blas_thread
 
@@ -28,6 +29,7 @@ _IN_STEPS = ("timescale", "half_time", "last_step")
 _PER_DECADE = 16
 
 
+@checked_options
 def estimate_sparsification_time(
     fraction: xr.DataArray,
     *,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.run import EARLY_LOSS, MEASURES, REASONS, Run
 from neurodrift.simulate.gradient.task import Task
+from neurodrift.simulate.stretches import Stretches
 
 HIGHEST_LOSS = 10.0
 """Normalised clean loss above which a run has diverged, if it stays there."""
@@ -77,7 +79,9 @@ class Trainer(Protocol):
         """Go back to a state."""
 
 
-def train_group(setups: list[Setup], plan: Plan, path: Path | None) -> list[Run]:
+def train_group(
+    setups: list[Setup], plan: Plan, path: Path | None, ended: Event | None = None
+) -> list[Run]:
     """Make the runs of one group, whose networks are trained side by side.
 
     Parameters
@@ -88,11 +92,18 @@ def train_group(setups: list[Setup], plan: Plan, path: Path | None) -> list[Run]
         Steps, looks, precision.
     path
         Checkpoint file.
+    ended
+        Set by another thread that wants no more of this, as after Ctrl-C.
 
     Returns
     -------
     list of Run
         In order.
+
+    Raises
+    ------
+    InterruptedError
+        If `ended` was set.
     """
     trainer = _trainer(setups, plan)
     book = _Book(setups, plan)
@@ -108,10 +119,15 @@ def train_group(setups: list[Setup], plan: Plan, path: Path | None) -> list[Run]
     if path is None:
         saves = saves[:0]
     stops = np.concatenate([plan.snapshots, plan.measures, saves, [plan.n_steps]]).astype(np.int64)
+    stretches, made = Stretches(), max(start, 0)
     for step in np.unique(stops[stops > start]).tolist():
         if book.over:
             break
-        trainer.advance(step)
+        for stop in stretches.stops(made, step):
+            if ended is not None and ended.is_set():
+                raise InterruptedError("the training was given up")
+            trainer.advance(stop)
+        made = max(made, step)
         book.write(step, trainer)
         last = book.over or step == plan.n_steps
         if path is not None and (last or (step and step % plan.checkpoint_every == 0)):

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 from neurodrift.simulate.gradient._numba.fused import obstacles
 from neurodrift.simulate.gradient._runner import Plan, Setup, train_group
 from neurodrift.simulate.gradient._torch import group_key, refuse_unfit
@@ -81,6 +83,7 @@ def sample_steps(
     return np.unique(steps)
 
 
+@checked_options
 def train(
     task: Task,
     *,
@@ -202,6 +205,7 @@ def train(
     )[0]
 
 
+@checked_options
 def train_ensemble(
     task: Task | Sequence[Task],
     *,
@@ -267,16 +271,21 @@ def train_ensemble(
         if first.engine == "torch":
             refuse_unfit(first.task, first.network, first.rule, dtype=dtype, device=device)
     place = None if checkpoint is None else Path(checkpoint)
+    ended = Event()
 
     def work(number: int) -> list[Run]:
         members = [setups[i] for i in groups[number]]
         path = place if place is None or len(setups) == 1 else place / f"group-{number}.npz"
-        return train_group(members, plan, path)
+        return train_group(members, plan, path, ended)
 
     runs: dict[int, Run] = {}
     fused = [n for n, group in enumerate(groups) if setups[group[0]].engine == "numba"]
     with one_blas_thread(), ThreadPoolExecutor(n_threads or _n_processors()) as pool:
-        done = dict(zip(fused, pool.map(work, fused), strict=True))
+        try:
+            done = dict(zip(fused, pool.map(work, fused), strict=True))
+        except BaseException:  # Ctrl-C, or an error of one of them: the others need not end
+            ended.set()
+            raise
     for number, group in enumerate(groups):
         if number not in done:
             with torch_threads(n_threads):

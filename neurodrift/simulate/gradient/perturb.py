@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate.gradient.engine import train_ensemble
 from neurodrift.simulate.gradient.networks import forward
@@ -16,6 +17,7 @@ from neurodrift.simulate.gradient.run import MEASURES, Run
 from neurodrift.simulate.gradient.task import Task
 
 
+@checked_options
 def perturb(
     run: Run,
     changed: Task,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 from neurodrift.simulate.gradient.task import (
     Task,
     check_options,
@@ -36,6 +37,7 @@ VIEW_LENGTH = 30
 STEP_SCALE = 20  # the longest step is this many ring lengths divided by the number of samples
 
 
+@checked_options
 def random(
     *,
     n_samples: int = 5,
@@ -87,6 +89,7 @@ def random(
     return _mapping("random", inputs, targets, value_range, options)
 
 
+@checked_options
 def smoothed(
     *,
     n_samples: int = 5,
@@ -149,6 +152,7 @@ def smoothed(
     return _mapping("smoothed", inputs, targets, value_range, options)
 
 
+@checked_options
 def random_autoencoder(
     *,
     n_samples: int = 5,
@@ -200,6 +204,7 @@ def random_autoencoder(
     return _mapping("random_autoencoder", inputs, inputs, value_range, options)
 
 
+@checked_options
 def smoothed_autoencoder(
     *,
     n_samples: int = 5,
@@ -263,6 +268,7 @@ def smoothed_autoencoder(
     return _mapping(name, inputs, inputs, value_range, options)
 
 
+@checked_options
 def predictive(
     *,
     n_samples: int = 5,

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate.gradient.task import (
     NORM_OFFSET,
@@ -26,6 +27,7 @@ HEADING_NOISE = 2 * np.pi * np.pi * 0.1 / 360
 """Published change of heading per step [rad], standard deviation; about a third of a degree."""
 
 
+@checked_options
 def predictive_track(
     *,
     n_samples: int = 150,
@@ -171,6 +173,7 @@ def predictive_track(
     return _track(options)
 
 
+@checked_options
 def morph_track(task: Task, level: float, *, walls: Sequence[Wall] = WALLS, seed: int = 0) -> Task:
     r"""Change the walls of a track, on the same path and at the same scale.
 

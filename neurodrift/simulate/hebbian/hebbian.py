@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate import checkpoint as _checkpoint
 from neurodrift.simulate.gradient.engine import Spacing, sample_steps
@@ -24,6 +25,7 @@ from neurodrift.simulate.hebbian.network import (
     kernel_numbers,
     responses,
 )
+from neurodrift.simulate.stretches import Stretches
 from neurodrift.simulate.threads import one_blas_thread
 
 Steps = int | Sequence[int] | np.ndarray
@@ -165,6 +167,7 @@ class HebbianRun:
         )
 
 
+@checked_options
 def train_hebbian(
     inputs: HebbianInputs,
     *,
@@ -289,13 +292,15 @@ def train_hebbian(
             stops = stops[stops > made]
         saves = np.arange(checkpoint_every, stops[-1], checkpoint_every) if stops.size else stops
         stops = np.union1d(stops, saves[saves > made])
+    stretches = Stretches()
     for step in stops.tolist():
-        status, done = kernels.advance(
-            inputs.inputs, order[made:step], forward, lateral, bias, active, numbers, linear,
-            iterated, clipped, states, counters,
-        )  # fmt: skip
-        expect_solved(status, made + done, network)
-        made = step
+        for stop in stretches.stops(made, step):
+            status, done = kernels.advance(
+                inputs.inputs, order[made:stop], forward, lateral, bias, active, numbers, linear,
+                iterated, clipped, states, counters,
+            )  # fmt: skip
+            expect_solved(status, made + done, network)
+            made = stop
         now: dict[str, Any] = {"W": forward.T, "M": lateral.T, "b": bias}
         if step in steps["snapshots"]:
             kept.append(tuple(array.copy() for array in now.values()))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
 PUBLISHED_VARIANCES = (4.5, 3.5, 1.0, *[0.01] * 7)
@@ -213,6 +214,7 @@ def place_2d(
     return HebbianInputs(name="place 2-D", inputs=inputs, x=x.ravel(), y=y.ravel())
 
 
+@checked_options
 def psp(
     *,
     n_samples: int = 2000,

@@ -587,7 +587,7 @@ def test_information__bad_input_has_one_clear_error() -> None:
         ({"fractions": (0.5, 1.0)}, "fractions are"),
         ({"fractions": (0.1, 0.5, 0.4, 1.0)}, "fractions are"),
         ({"n_repeats": 0}, "n_repeats is 0"),
-        ({"seed": -1}, "seed -1"),
+        ({"seed": -1}, "seed is -1"),
         ({"corrections": ("srr",)}, "unknown corrections 'srr'"),
         ({"measure": "bits"}, "measure is 'bits'"),
     ):

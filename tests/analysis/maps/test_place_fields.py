@@ -158,7 +158,7 @@ def test_place_fields__lazy_maps_and_selected_cells(box):
     [
         ({"min_fraction": 0.0}, "more than 0"),
         ({"min_fraction": 1.2}, "at most 1"),
-        ({"min_bins": 0}, "1 or"),
+        ({"min_bins": 0}, "at least 1"),
     ],
 )
 def test_place_fields__refuses(options, message):

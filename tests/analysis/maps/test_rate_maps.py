@@ -206,7 +206,7 @@ def test_smooth_maps__keeps_a_constant_and_mass_between_interior_bins():
 
 def test_smooth_maps__bad_input():
     rate = xr.DataArray(np.ones(3), dims="position")
-    with pytest.raises(ValueError, match="sigma is 0 cm"):
+    with pytest.raises(ValueError, match="sigma is 0, expected"):
         smooth_maps(rate.assign_coords(x_bin=("position", [0.0, 1, 2])), 0)
     with pytest.raises(ValueError, match="no coordinate x_bin"):
         smooth_maps(rate, 1.0)

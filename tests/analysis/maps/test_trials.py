@@ -101,7 +101,7 @@ def test_trial_averages__without_types_there_is_one():
     ("recording", "n_bins", "message"),
     [
         (recording_of(0).drop_vars("trial"), 3, "the recording has no trial: give the number"),
-        (recording_of(0), 0, "n_bins is 0, expected at least 1, or None"),
+        (recording_of(0), 0, "n_bins is 0, expected"),
         (recording_of(0, trial=np.full(60, -1)), 3, "no frame lies in a trial"),
         (recording_of(0, frame_duration=[0.5, 0.4]), None, "frames last from 0.4 to 0.5 s in"),
     ],

@@ -301,7 +301,8 @@ def test_regress__counts_rows_left_out() -> None:
     table = table_of(0)
     table.loc[[0, 3], "y"] = np.nan
     table.loc[5, "x"] = np.inf
-    fit = regress(table, "y", "x")
+    with pytest.warns(UserWarning, match="column 'x' is infinite in 1 of 35 rows"):
+        fit = regress(table, "y", "x")
     assert int(fit["n_dropped"]) == 3
     assert int(fit["n_rows"]) == len(table) - 3
 
@@ -315,7 +316,7 @@ def test_regress__counts_rows_left_out() -> None:
         ({}, {"method": "ridge"}, "method is 'ridge', expected one of ols, mixed, subjects"),
         ({}, {"method": "mixed"}, "needs subject="),
         ({}, {"normalize": "last"}, "normalize is 'last'"),
-        ({}, {"level": 95}, "level is 95, expected a probability"),
+        ({}, {"level": 95}, "level is 95, expected a number"),
         ({"x": 1.0}, {}, "predictor 'x' is constant"),
         ({"speed": lambda t: 2 * t["x"] + 1}, {"covariates": ["speed"]}, "are collinear"),
         ({"y": "many"}, {}, "column 'y' has dtype"),

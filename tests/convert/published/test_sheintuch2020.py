@@ -533,11 +533,19 @@ def test_convert__existing_files_are_kept(source: Path, tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="was kept"):
         convert(source, out)
     assert [p.name for p in out.iterdir()] == ["C1_M1_A_2.nwb"]
-    truncate(source / "behavior_2.mat")
-    with pytest.raises(ValueError, match="truncated"):
+    with pytest.raises(FileExistsError, match="not made by a converter"):
         convert(source, out, overwrite=True)
     assert (out / "C1_M1_A_2.nwb").read_bytes() == b"precious"
     assert [p.name for p in out.iterdir()] == ["C1_M1_A_2.nwb"]
+
+
+def test_convert__what_fails_leaves_earlier_files(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    before = {path.name: path.read_bytes() for path in convert(source, out)}
+    truncate(source / "behavior_2.mat")
+    with pytest.raises(ValueError, match="truncated"):
+        convert(source, out, overwrite=True)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_convert__overwrite(source: Path, tmp_path: Path) -> None:

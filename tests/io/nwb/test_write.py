@@ -148,17 +148,22 @@ def test_write_session__a_regular_clock_is_a_rate_only_if_exact(tmp_path: Path) 
 def test_write_session__existing_kept_unless_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "one.nwb"
     path.write_bytes(b"precious")
+    for overwrite in (False, True):  # what neurodrift did not write is never replaced
+        with pytest.raises(FileExistsError, match="was kept"):
+            write_session(example(), path, overwrite=overwrite)
+    assert path.read_bytes() == b"precious"
+    path.unlink()
+    write_session(example(), path)
     with pytest.raises(FileExistsError, match="was kept"):
         write_session(example(), path)
-    assert path.read_bytes() == b"precious"
     write_session(example(), path, overwrite=True)
     assert read_session(path).sizes["unit"] == 3
     assert [p.name for p in tmp_path.iterdir()] == ["one.nwb"]
 
 
 def test_write_session__failure_leaves_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "one.nwb"
-    path.write_bytes(b"precious")
+    path = write_session(example(), tmp_path / "one.nwb")
+    before = path.read_bytes()
 
     def refuse(unfinished: Path) -> None:
         assert unfinished.is_file() and unfinished != path
@@ -166,7 +171,7 @@ def test_write_session__failure_leaves_what_was_there(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError):
         write_session(example(), path, overwrite=True, verify=refuse)
-    assert path.read_bytes() == b"precious"
+    assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["one.nwb"]
 
 

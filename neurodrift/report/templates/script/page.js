@@ -16,12 +16,17 @@ tabs.forEach((tab, i) => {
   });
 });
 if (tabs.length) { find("[role=tablist]").hidden = false; select(tabs[0], false); }
-const follow = () => {
-  const target = location.hash && document.getElementById(location.hash.slice(1));
+const follow = (hash) => {
+  const target = hash && document.getElementById(hash.slice(1));
   const panel = target && target.closest("[role=tabpanel]");
   if (panel && panel.hidden) { select(tabs.find((tab) => tab.getAttribute("aria-controls") === panel.id), false); target.scrollIntoView(); }
 };
-window.addEventListener("hashchange", follow);
+window.addEventListener("hashchange", () => follow(location.hash));
+/* A link to the place that the address names already changes no address: it must open its tab all the same. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link) follow(link.hash);
+});
 
 for (const root of all(".recording")) {
   const r = open(root);
@@ -30,7 +35,7 @@ for (const root of all(".recording")) {
   const axis = find(".axis-choice", root);
   if (axis) axis.addEventListener("change", () => all(".series", root).forEach((series) => { series.hidden = series.dataset.predictor !== axis.value; }));
 }
-follow();
+follow(location.hash);
 all(".rates-scale").forEach((item) => { item.style.background = gradient(rates); });
 all("[data-needs-script]").forEach((item) => { item.hidden = false; });
 

@@ -183,9 +183,9 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     """Open a recording lazily, in Dask chunks of one session and a block of units.
 
     A chunk is read from the store by itself, so that no part of one session waits in memory for
-    another. Where sessions differ in length, :func:`save_recording` writes such a recording; plain
-    :meth:`xarray.Dataset.to_zarr` wants ``recording.chunk(time=8192)``, as it knows chunks of one
-    size only.
+    another. Plain :meth:`xarray.Dataset.to_zarr` knows chunks of one size only: where sessions
+    differ in length, use :func:`save_recording`, or first
+    ``recording.assign(activity=recording["activity"].chunk(time=8192))``.
 
     Parameters
     ----------

@@ -340,8 +340,10 @@ def joined(
     recording = add_findings(recording, settled).assign_attrs(
         nwb_files=list(dict.fromkeys(part.file for part in parts)),
         nwb_sessions=json.dumps([_told_of(part) for part in parts]),
-        nwb_options=json.dumps({k: options[k] for k in OPTIONS if options[k] != OPTIONS[k]}),
     )
+    chosen = {name: options[name] for name in OPTIONS if options[name] != OPTIONS[name]}
+    if chosen:
+        recording.attrs["nwb_options"] = json.dumps(chosen)
     return recording, _stream(recording, parts, recordings)
 
 

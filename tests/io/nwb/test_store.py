@@ -53,7 +53,7 @@ def a_session(day, ids, kind="deconvolved", **changes):
     }
     times = [np.unique(rng.uniform(0, clock[-1], 30 + k)) for k in range(n_units)]
     if kind in ("deconvolved", "slower"):
-        own = clock if kind == "deconvolved" else np.arange(0.0213, clock[-1], 0.1371)
+        own = clock if kind == "deconvolved" else np.arange(0.0213, clock[-1] + 0.2, 0.1371)
         values = np.where(rng.random((own.size, n_units)) < 0.1, rng.gamma(2, 1, 1), 0)
         values[rng.random(values.shape) < 0.05] = 0.7
         if kind == "deconvolved":

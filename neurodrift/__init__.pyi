@@ -11,6 +11,7 @@ from .curation import read_curation as read_curation
 from .io.zarr import open_recording as open_recording
 from .io.zarr import save_recording as save_recording
 from .io.nwb.read import import_nwb as import_nwb
+from .io.nwb.store import import_to_store as import_to_store
 from .convert.bridges.pynapple import from_pynapple as from_pynapple
 from .convert.bridges.pynapple import to_pynapple as to_pynapple
 from .convert.bridges.movement import from_movement as from_movement

@@ -594,13 +594,18 @@ def _moved_by(clocks: list[np.ndarray], placed: list[np.ndarray]) -> np.ndarray:
     return np.array([after[0] - before[0] if after.size else np.nan for before, after in pairs])
 
 
-def _finite(block: np.ndarray) -> np.ndarray:
-    """Activity as it is, refused where it is no number; lazy activity when it is read."""
-    if not np.isfinite(block).all():
+def refuse_not_finite(n_places: int) -> None:
+    """Refuse activity that is no number in some places."""
+    if n_places:
         raise ValueError(
-            f"activity is NaN or infinite in {int((~np.isfinite(block)).sum())} places: leave the "
+            f"activity is NaN or infinite in {n_places} places: leave the "
             "frames out, or use 0 and detected=False where the unit was not recorded"
         )
+
+
+def _finite(block: np.ndarray) -> np.ndarray:
+    """Activity as it is, refused where it is no number; lazy activity when it is read."""
+    refuse_not_finite(int(block.size - np.count_nonzero(np.isfinite(block))))
     return block
 
 

@@ -12,6 +12,7 @@ from neurodrift.cli._options import (
     add_workers,
     binning,
     claiming,
+    give_memory_back,
     open_one,
     workers,
 )
@@ -59,6 +60,7 @@ def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
     from neurodrift.io.zarr import refuse_other_kind, save_results
 
+    give_memory_back()
     refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)
     with workers(options):

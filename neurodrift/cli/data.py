@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_curation, add_overwrite, claiming, kind_of_store
+from neurodrift.cli._options import (
+    add_curation,
+    add_overwrite,
+    claiming,
+    give_memory_back,
+    kind_of_store,
+)
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -72,7 +78,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     load.add_argument(
         "--sessions-from",
-        default="file",
         metavar="TABLE",
         help="table of intervals whose rows are sessions: epochs, trials, ...; one for each file",
     )
@@ -88,10 +93,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.add_argument(
         "--values",
         choices=("events", "amplitudes"),
-        default="events",
         help="count calcium events (default), or keep their amplitudes",
     )
     add_curation(load)
+    load.add_argument(
+        "--append",
+        action="store_true",
+        help="add sessions of later days to the recording that is there, with its options",
+    )
     add_overwrite(load)
     load.set_defaults(run=_import)
 
@@ -110,32 +119,26 @@ def _convert(options: argparse.Namespace) -> None:
     _say_lag_of_files(files)
 
 
-@claiming("files", "curation")
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.curation import describe_curation
-    from neurodrift.io.nwb.read import import_nwb
-    from neurodrift.io.zarr import refuse_other_kind, save_recording
+    from neurodrift.io.nwb.read import OPTIONS
+    from neurodrift.io.nwb.store import import_to_store
+    from neurodrift.io.zarr import open_recording
 
-    refuse_other_kind(options.out, "neurodrift recording")
+    give_memory_back()
     with _said_plainly():
-        recording = import_nwb(
+        import_to_store(
             options.files,
-            series=options.series,
-            position=options.position,
-            position_unit=options.position_unit,
-            speed=options.speed,
-            values=options.values,
-            join_on=options.join_on or "registered_cell_id",
-            environment=options.environment,
-            region=options.region,
-            units=options.units,
-            epoch=options.epoch,
+            options.out,
+            append=options.append,
+            overwrite=options.overwrite,
+            progress=True,
             accept=options.accept,
-            sessions_from=options.sessions_from,
             lag=_lag(options.lag),
             curation=options.curation,
+            **{name: getattr(options, name) for name in OPTIONS},
         )
-    save_recording(recording, options.out, overwrite=options.overwrite)
+    recording = open_recording(options.out)
     sizes = recording.sizes
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"
@@ -185,7 +188,7 @@ def _say_lag_of_files(files: list[Path]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the gate, which spoke when the file was made
             try:
-                recording = read_session(path, accept=["*"])
+                recording = read_session(path, accept=["*"], lazy=True)
             except ValueError as error:  # has no position, or is to be read with options
                 unread[path.name] = str(error).splitlines()[0]
                 continue
@@ -209,6 +212,7 @@ def _convert_arrays(options: argparse.Namespace) -> None:
         return
     if options.source is None or options.out is None:
         raise ValueError("expected a mapping and --out FOLDER; --init writes a mapping to complete")
+    give_memory_back()
     with _said_plainly():
         files = convert(options.source, options.out, overwrite=options.overwrite, report=print)
     print(f"{len(files)} NWB files in {options.out}")

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from neurodrift.gate.blocks import blocks
 from neurodrift.gate.clocks import SLOWEST_ACTIVITY, clock_findings
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity
+from neurodrift.gate.traces import trace_findings
 from neurodrift.schema import COUNT_KINDS
-
-_FEWEST_OF_TRACE = 500  # frames from which a trace can be told
-_DECONVOLVED: tuple[str, ...] = ("deconv", "spike", "event", "inferred", "activation", "rate")
-_TRACES: tuple[str, ...] = (
-    "fluorescence",
-    "dff",
-    "df_f",
-    "dfoverf",
-    "dforf",
-    "df/f",
-    "raw",
-    "neuropil",
-    "trace",
-)
-_TRACES += ("denoised", "demixed", "corrected", "baseline")
-_MOST_LOOKED_AT = 5_000_000  # samples of a session
-_LEAST_OFFSET = 0.2  # of the 1st percentile, relative to the median
 
 
 def activity_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
@@ -67,127 +52,97 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
             "swapped? State axes: [units, frames]"
         )
         found.append(Finding("axes", text, True, True))
-    missing = np.isnan(samples) if samples.dtype.kind == "f" else np.zeros(samples.shape, bool)
-    units, frames = ~missing.all(axis=0), ~missing.all(axis=1)
+    tally = _Tally.of(samples, activity.kind)
+    units, frames = tally.units, tally.frames
     if not units.any():
         return activity, [*found, Finding("samples", f"{source} is NaN everywhere", True)]
-    if missing.any():
+    if tally.n_missing:
         if not frames.all():
             text = f"{source} is NaN for all units in {int((~frames).sum())} frames: left out"
             found.append(Finding("samples", text, warns=(~frames).mean() > 0.05))
         if not units.all():
             text = f"{int((~units).sum())} units of {source} are NaN throughout: not recorded"
             found.append(Finding("samples", text, warns=True))
-        rest = int(missing[np.ix_(frames, units)].sum())
+        rest = tally.n_missing - int((~frames).sum()) * units.size
+        rest -= int((~units).sum()) * int(frames.sum())
         if rest:
             text = (
                 f"{source} is NaN in {rest} further places, for some units in some frames: say "
                 "what they are (0, or leave these units or frames out)"
             )
             found.append(Finding("samples", text, True))
-        activity = replace(
-            activity.pick(np.asarray(units)),
-            samples=samples[np.ix_(frames, units)],
-            time=np.asarray(activity.time)[frames],
-        )
-        samples = np.asarray(activity.samples)
-    found += _value_findings(samples, activity.kind, source)
+        if not (frames.all() and units.all()):
+            kept = samples[np.ix_(frames, units)]
+            activity = activity.pick(np.asarray(units))
+            activity = replace(activity, samples=kept, time=np.asarray(activity.time)[frames])
+    found += _value_findings(tally, activity.kind, source)
+    parts = lambda: (part for _, _, part in blocks(np.asarray(activity.samples)))  # noqa: E731
+    found += trace_findings(parts, int(frames.sum()), activity.kind, source)
     return activity, found
 
 
-def trace_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
-    """Whether what is called deconvolved activity is a trace of fluorescence.
-
-    Deconvolved activity is 0 or more, and near 0 in many frames; a trace goes below 0 (dF/F), or
-    stays far above it (raw F), so that every frame would count as active.
+@dataclass
+class _Tally:
+    """What there is in samples, counted part by part.
 
     Parameters
     ----------
-    samples
-        (time, unit) activity; NaN where there is none.
-    kind
-        What it is said to be.
-    source
-        Where it comes from, for messages.
-
-    Returns
-    -------
-    list of Finding
-        What was found; nothing for other kinds.
+    units, frames
+        Which are not NaN throughout.
+    n_missing, n_infinite, n_negative
+        Places that are NaN, infinite, below 0.
+    fractional
+        Whether any is no whole number.
+    n_zeros
+        (unit) frames in which it is 0.
     """
-    if kind != "deconvolved" or samples.shape[0] < _FEWEST_OF_TRACE or not samples.shape[1]:
-        return []
-    samples = samples[:: max(samples.size // _MOST_LOOKED_AT, 1)]
-    there = np.isfinite(samples)
-    n = max(int(there.sum()), 1)
-    with np.errstate(invalid="ignore"):
-        below = float((samples < 0).sum() / n)
-        low, middle = np.nanpercentile(samples, [1, 50])
-    offset = float(low / middle) if middle > 0 else 0.0
-    if below <= 0.01 and offset < _LEAST_OFFSET:
-        return []
-    how = f"is below 0 in {100 * below:.0f} %" if below > 0.01 else "never comes near 0 in any"
-    text = (
-        f"{source} {how} of its samples: a trace of fluorescence (raw F or dF/F), not deconvolved "
-        "activity, so that no frame of it is silent. Choose the deconvolved series by the option "
-        "series (--series), or deconvolve the trace or detect its events first"
-    )
-    numbers = {"below_zero": below, "offset": offset}
-    return [Finding("trace", text, True, True, numbers=numbers)]
+
+    units: np.ndarray
+    frames: np.ndarray
+    n_zeros: np.ndarray
+    n_missing: int = 0
+    n_infinite: int = 0
+    n_negative: int = 0
+    fractional: bool = False
+
+    @classmethod
+    def of(cls, samples: np.ndarray, kind: str) -> _Tally:
+        n_frames, n_units = samples.shape
+        tally = cls(
+            np.zeros(n_units, dtype=bool),
+            np.zeros(n_frames, dtype=bool),
+            np.zeros(n_units, dtype=np.int64),
+        )
+        real = samples.dtype.kind == "f"
+        for frames, units, part in blocks(samples):
+            there = ~np.isnan(part) if real else np.ones(part.shape, dtype=bool)
+            tally.units[units] |= there.any(axis=0)
+            tally.frames[frames] |= there.any(axis=1)
+            tally.n_missing += part.size - int(np.count_nonzero(there))
+            tally.n_infinite += int(np.isinf(part).sum()) if real else 0
+            tally.n_negative += int((part < 0).sum())
+            tally.n_zeros[units] += (part == 0).sum(axis=0)
+            if real and kind in COUNT_KINDS and not tally.fractional:
+                tally.fractional = bool((there & (part != np.round(part))).any())
+        return tally
 
 
-def trace_name_findings(path: str, description: str = "") -> list[Finding]:
-    """Whether a series is called a trace of fluorescence by its file.
-
-    Parameters
-    ----------
-    path
-        Names of what holds the series, and its own, joined by slashes.
-    description
-        What the file says of it.
-
-    Returns
-    -------
-    list of Finding
-        What was found; nothing where a name or the description says deconvolved or events.
-
-    Examples
-    --------
-    >>> from neurodrift.gate.activities import trace_name_findings
-    >>> [len(trace_name_findings(f"ophys/Fluorescence/{name}")) for name in ("dff", "Deconvolved")]
-    [1, 0]
-    """
-    *holders, name = path.lower().split("/")
-    if any(word in text for text in (name, description.lower()) for word in _DECONVOLVED):
-        return []
-    called = [text for text in (name, *holders[-1:]) if any(word in text for word in _TRACES)]
-    if not called or any(word in holder for holder in holders[-1:] for word in _DECONVOLVED):
-        return []
-    text = (
-        f"{path} is called {called[0]!r}: a trace of fluorescence or what was made of one, not "
-        "deconvolved activity, so that no frame of it is silent. Choose the deconvolved series by "
-        "the option series (--series), or deconvolve the trace or detect its events first"
-    )
-    return [Finding("trace", text, True, True)]
-
-
-def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
+def _value_findings(tally: _Tally, kind: str, source: str) -> list[Finding]:
+    n_frames, n_units = int(tally.frames.sum()), int(tally.units.sum())
     found = []
-    if np.isinf(samples).any():
+    if tally.n_infinite:
         found.append(Finding("samples", f"{source} is infinite in places", True))
-    elif kind in COUNT_KINDS and ((samples < 0).any() or (samples != np.round(samples)).any()):
+    elif kind in COUNT_KINDS and (tally.n_negative or tally.fractional):
         text = (
             f"{source} has negative or fractional values, so it holds no {kind}: kind is "
             "deconvolved or amplitudes?"
         )
         found.append(Finding("samples", text, True))
-    elif kind == "deconvolved":
-        found += trace_findings(samples, kind, source)
-    silent = int((samples == 0).all(axis=0).sum())
-    if silent == samples.shape[1]:
+    silent = int((tally.n_zeros[tally.units] == n_frames).sum())
+    if silent == n_units:
         found.append(Finding("samples", f"{source} is 0 everywhere", True))
     elif silent:
-        found.append(Finding("silent", f"{silent} of {samples.shape[1]} units are silent"))
+        found.append(Finding("silent", f"{silent} of {n_units} units are silent"))
     return found
 
 

@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import xarray as xr
 
 from neurodrift.io.manifest import (
@@ -19,6 +20,7 @@ from neurodrift.io.manifest import (
     write_manifest,
 )
 from neurodrift.io.output import whole
+from neurodrift.io.progress import bar
 from neurodrift.io.unfinished import UnfinishedStore, end_writing
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _TIME_CHUNK = 8192  # sessions have any length, so stored chunks are regular and shorter
 _UNIT_CHUNK = 256
+_STREAM_BYTES = 3 * 2**27  # of activity that is on its way into a store
 
 
 def save_recording(
@@ -80,8 +83,110 @@ def save_recording(
     return _write_whole(xr.DataTree(recording), path, overwrite, _chunks(recording), groups or {})
 
 
+class Blocks(Protocol):
+    """Activity (time, unit) that is read block by block."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(time, unit)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its numbers."""
+
+    def read(self, first: int, stop: int, units: slice) -> np.ndarray:
+        """Some frames, from `first` up to `stop`, of some units."""
+
+    def release(self, before: int) -> None:
+        """Forget what is not needed after a frame."""
+
+
+def write_in_blocks(
+    recording: xr.Dataset,
+    activity: Blocks,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Write a recording whose activity is read while it is written.
+
+    The store is that of :func:`save_recording`, but for chunks without activity, which are
+    written too.
+
+    Parameters
+    ----------
+    recording
+        A recording; its own activity is not looked at.
+    activity
+        The activity that is written.
+    path
+        Directory of the new store.
+    overwrite
+        Whether an existing store is replaced.
+    progress
+        Whether to show a progress bar when on a terminal.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists and `overwrite` is False.
+    ValueError
+        If it is no recording.
+    """
+    import dask.array as da
+    import zarr
+
+    check(recording)
+    encoding = _chunks(recording)
+    chunks = encoding["/"]["activity"]["chunks"]
+    place = da.zeros(activity.shape, dtype=activity.dtype, chunks=chunks)
+    rest = object_strings(recording.drop_vars("activity").compute().drop_encoding())
+    rest["activity"] = (("time", "unit"), place, recording["activity"].attrs)
+    blocks = _blocks(activity.shape, chunks, activity.dtype.itemsize)
+    with whole_store(path, overwrite=overwrite) as unfinished:
+        store: Any = UnfinishedStore(unfinished)
+        rest.to_zarr(
+            store,
+            zarr_format=3,
+            consolidated=False,
+            encoding={"activity": encoding["/"]["activity"]},
+            compute=False,
+        )
+        stored: Any = zarr.open_array(
+            store, path="activity", mode="r+", config={"write_empty_chunks": True}
+        )
+        for time, units in bar(blocks, "import", progress):
+            stored[time, units] = activity.read(time.start, time.stop, units)
+            activity.release(time.start)
+    return Path(path)
+
+
+def _blocks(
+    shape: tuple[int, int], chunks: tuple[int, int], itemsize: int
+) -> list[tuple[slice, slice]]:
+    """Stored chunks of the same frames, as many units as may be in memory together."""
+    n_parts = max(1, -(-chunks[0] * shape[1] * itemsize // _STREAM_BYTES))
+    width = max(chunks[1], -(-shape[1] // (n_parts * chunks[1])) * chunks[1])
+    return [
+        (slice(time, min(time + chunks[0], shape[0])), slice(unit, min(unit + width, shape[1])))
+        for time in range(0, shape[0], chunks[0])
+        for unit in range(0, shape[1], width)
+    ]
+
+
 def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     """Open a recording lazily, in Dask chunks of one session and a block of units.
+
+    A chunk is read from the store by itself, so that no part of one session waits in memory for
+    another. Plain :meth:`xarray.Dataset.to_zarr` knows chunks of one size only: where sessions
+    differ in length, use :func:`save_recording`, or first
+    ``recording.assign(activity=recording["activity"].chunk(time=8192))``.
 
     Parameters
     ----------
@@ -103,7 +208,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     from neurodrift.schema.json import description_faults
 
     path = path_of("path", path)
-    stored = _open(path, "recording").to_dataset()
+    stored = _open(path, "recording", chunks=None).to_dataset()
     faults = description_faults(stored, RECORDING)
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
@@ -169,11 +274,11 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
     title = store_attributes(path).get("title") if (path / "zarr.json").is_file() else None
     if title == "neurodrift recording":
         raise ValueError(f"{path} is a recording, no results: open_recording opens it")
-    stored = _open(path, "results")
+    stored = _open(path, "results", chunks={})
     return stored.map_over_datasets(lambda node: object_strings(node.load()))
 
 
-def _open(path: Path, what: str) -> xr.DataTree:
+def _open(path: Path, what: str, chunks: dict[str, Any] | None) -> xr.DataTree:
     if not (path / "zarr.json").is_file():
         raise FileNotFoundError(f"no {what} at {path}: expected a Zarr v3 directory")
     version = store_attributes(path).get("format_version")
@@ -187,7 +292,12 @@ def _open(path: Path, what: str) -> xr.DataTree:
     store: Any = checked_store(path)
     try:
         return xr.open_datatree(
-            store, engine="zarr", decode_times=False, consolidated=False, chunks={}
+            store,
+            engine="zarr",
+            decode_times=False,
+            consolidated=False,
+            chunks=chunks,
+            cache=False,
         )
     except DamagedStoreError:
         raise
@@ -271,9 +381,7 @@ def object_strings(dataset: xr.Dataset) -> xr.Dataset:
 def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
     """Lazy activity in chunks of one session and a block of units."""
     lengths = tuple(s.stop - s.start for s in slice_sessions(recording) if s.stop > s.start)
-    if not lengths:
-        return recording
-    chunks: dict[str, Any] = {"time": lengths, "unit": _UNIT_CHUNK}
+    chunks: dict[str, Any] = {"time": lengths or -1, "unit": _UNIT_CHUNK}
     return recording.assign(activity=recording["activity"].chunk(chunks))
 
 

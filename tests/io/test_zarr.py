@@ -122,6 +122,28 @@ def test_open_recording__sessions_of_several_stores_are_joined_lazily(tmp_path):
     xr.testing.assert_identical(joined.compute().sel(unit=recording["unit"]), recording)
 
 
+@pytest.mark.parametrize("minutes", [0.2, 0.5])
+def test_open_recording__plain_to_zarr_writes_it(tmp_path, minutes):
+    recording = testing.linear_track(n_units=4, n_sessions=3, minutes=minutes)
+    opened = open_recording(save_recording(recording, tmp_path / "a.zarr"))
+    opened.to_zarr(tmp_path / "b.zarr", zarr_format=3, consolidated=False)
+    uneven = open_recording(save_recording(_everything(), tmp_path / "c.zarr"))
+    even = uneven["activity"].chunk(time=8192)
+    uneven.assign(activity=even).to_zarr(tmp_path / "d.zarr", zarr_format=3, consolidated=False)
+    for name, expected in (("b", recording), ("d", _everything())):
+        with pytest.warns(match="has no manifest"):
+            found = open_recording(tmp_path / f"{name}.zarr").compute()
+        xr.testing.assert_identical(found, expected)
+
+
+def test_open_recording__a_session_is_read_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_TIME_CHUNK", 100)  # so that stored chunks hold two sessions
+    path = save_recording(testing.linear_track(n_units=3, minutes=0.25), tmp_path / "a.zarr")
+    graph = open_recording(path)["activity"].data.__dask_graph__()
+    blocks = [key for key in graph if isinstance(key, tuple)]
+    assert len(blocks) == 3  # one task for each session, none that cuts what another has read
+
+
 def test_save_recording__leaves_its_input(tmp_path):
     recording = open_recording(save_recording(_everything(), tmp_path / "a.zarr"))
     encodings = {name: dict(array.encoding) for name, array in recording.variables.items()}

@@ -10,6 +10,7 @@ import xarray as xr
 N_GROUPS = 20  # groups of units that the jackknife leaves out one by one
 MIN_UNITS = 10  # fewer shared units say nothing about a population
 MIN_BINS = 3
+_UNITS_AT_ONCE = 512  # whose maps are put in their place together
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def agreement(maps: xr.Dataset, dim: str = "segment") -> Agreement:
             n_shared[block] = n_shared[mirrored] = units.size
             if units.size < MIN_UNITS:
                 continue
-            x, y = rate[np.ix_(first, units)], rate[np.ix_(second, units)]
-            found = _correlations(x, y, visited[first], visited[second], group[units])
+            groups = [units[group[units] == g] for g in range(N_GROUPS)]
+            found = _correlations(rate, first, second, visited, groups)
             values[block] = found.transpose(1, 2, 0)
             values[mirrored] = found.transpose(2, 1, 0)
     values = np.ascontiguousarray(values.transpose(2, 0, 1))
@@ -118,17 +119,44 @@ def root_maps(maps: xr.Dataset, dim: str) -> tuple[np.ndarray, np.ndarray, np.nd
         units were detected (segment, unit); 1 where bins were visited (segment, bin).
     """
     order = np.argsort(maps["unit"].values.astype(str), kind="stable")
-    maps = maps.isel(unit=order).compute()
-    rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
+    place = np.argsort(order)
     detected = maps["detected"].transpose(dim, "unit").values.astype(bool)
     visited = maps["occupancy"].transpose(dim, "direction", "position").values > 0
-    rate = rate.reshape(*detected.shape, -1).astype(float)
-    rate = np.where(detected[:, :, None] & np.isfinite(rate), rate, 0.0)
-    root = np.sign(rate) * np.sqrt(np.abs(rate))
-    return np.ascontiguousarray(root), detected, visited.reshape(len(visited), -1).astype(float)
+    rates = maps["rate"].transpose(dim, "unit", "direction", "position")
+    root = np.empty((*detected.shape, visited[0].size))
+    for start in range(0, order.size, _UNITS_AT_ONCE):
+        some = slice(start, start + _UNITS_AT_ONCE)
+        rate = rates.isel(unit=some).values.reshape(len(detected), -1, visited[0].size)
+        rate = np.where(detected[:, some, None] & np.isfinite(rate), rate, 0.0)
+        root[:, place[some]] = np.sign(rate) * np.sqrt(np.abs(rate))
+    return root, detected[:, order], visited.reshape(len(visited), -1).astype(float)
 
 
-def products(x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Products:
+    """Share of every pair of units in the agreement of two segments, a few rows at a time.
+
+    The diagonal of the table sums to the agreement, and each permutation of the columns has the
+    sum that the agreement would have with units confused in this way.
+
+    Parameters
+    ----------
+    left, right
+        (unit, value) of the two segments.
+    norm
+        What their products are divided by.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    norm: float = 1.0
+
+    def rows(self, some: slice) -> np.ndarray:
+        """Some rows of the table: (some of the units, unit)."""
+        return np.asarray(self.left[some] @ self.right.T / self.norm)
+
+
+def products(x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> Products | None:
     """Share of every pair of units in the agreement of two segments.
 
     Parameters
@@ -140,21 +168,19 @@ def products(x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray
-        (unit, unit): the diagonal sums to the agreement, and each permutation of the columns
-        has the sum that the agreement would have with units confused in this way. NaN where
-        there is nothing to compare.
+    Products or None
+        None where there is nothing to compare.
     """
     if np.count_nonzero(seen) < MIN_BINS:
-        return np.full((len(x), len(y)), np.nan)
+        return None
     centred = []
     for values in (x[:, seen > 0], y[:, seen > 0]):
         values = values - values.mean(axis=1, keepdims=True)
         centred.append(values - values.mean(axis=0))
     norm = np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum())
     if norm <= 1e-9:
-        return np.full((len(x), len(y)), np.nan)
-    return np.asarray(centred[0] @ centred[1].T / norm)
+        return None
+    return Products(centred[0], centred[1], float(norm))
 
 
 def _equal_rows(detected: np.ndarray) -> list[np.ndarray]:
@@ -163,19 +189,25 @@ def _equal_rows(detected: np.ndarray) -> list[np.ndarray]:
 
 
 def _correlations(
-    x: np.ndarray, y: np.ndarray, seen_x: np.ndarray, seen_y: np.ndarray, group: np.ndarray
+    rate: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    visited: np.ndarray,
+    groups: list[np.ndarray],
 ) -> np.ndarray:
     """Correlations (1 + group, first, second) of maps (segment, unit, bin), 0 where not seen."""
+    seen_x, seen_y = visited[first], visited[second]
     n_bins = seen_x @ seen_y.T
     per_bin = 1 / np.maximum(n_bins, 1)
     n_first, n_second = n_bins.shape
     products = np.zeros((N_GROUPS, 3, n_first, n_second))  # xy, xx, yy
-    sums_x = np.zeros((N_GROUPS, n_first, n_second, x.shape[2]))
+    sums_x = np.zeros((N_GROUPS, n_first, n_second, seen_x.shape[1]))
     sums_y = np.zeros_like(sums_x)
     seen = seen_x[:, None] * seen_y[None]
-    for g in np.unique(group):
-        own = group == g
-        some_x, some_y = x[:, own], y[:, own]
+    for g, own in enumerate(groups):
+        if not own.size:
+            continue
+        some_x, some_y = rate[np.ix_(first, own)], rate[np.ix_(second, own)]
         # Means of each unit over the bins that both segments saw: (unit, first, second).
         mean_x = np.einsum("iub,jb->uij", some_x, seen_y, optimize=True) * per_bin
         mean_y = np.einsum("jub,ib->uij", some_y, seen_x, optimize=True) * per_bin
@@ -187,7 +219,7 @@ def _correlations(
         products[g, 2] = yy - n_bins * (mean_y**2).sum(axis=0)
         sums_x[g] = (some_x.sum(axis=1)[:, None] - mean_x.sum(axis=0)[..., None]) * seen
         sums_y[g] = (some_y.sum(axis=1)[None] - mean_y.sum(axis=0)[..., None]) * seen
-    sizes = np.bincount(group, minlength=N_GROUPS)
+    sizes = np.array([own.size for own in groups])
     found = np.full((N_GROUPS + 1, n_first, n_second), np.nan)
     for k in range(N_GROUPS + 1):
         kept = np.arange(N_GROUPS) != k - 1

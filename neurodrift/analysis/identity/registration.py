@@ -13,6 +13,7 @@ from neurodrift.analysis.identity._map_clusters import Intervals, fit
 from neurodrift.analysis.identity._similarity import (
     MIN_UNITS,
     N_GROUPS,
+    Products,
     agreement,
     jackknife_se,
     products,
@@ -26,6 +27,7 @@ from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import REGISTRATION
 from neurodrift.seeds import generator
 
+_UNITS_AT_ONCE = 512  # rows of a table of all pairs of units
 LEAST_GAIN = 0.5  # another place must leave less than half of the misfit
 
 
@@ -122,15 +124,15 @@ def check_registration(
             if units.size < MIN_UNITS:
                 continue
             rng = generator(seed, "registration", names[a], names[b])
-            orders = rng.permuted(np.tile(np.arange(units.size), (n_repeats, 1)), axis=1)
+            orders = _orders(rng, units.size, n_repeats)
             shares = [
                 products(rate[i, units], rate[j, units], visited[i] * visited[j])
                 for i in np.flatnonzero(member == a)
                 for j in np.flatnonzero(member == b)
                 if labels[i] == labels[j]
             ]
-            ranks = _ranked(means[a, units]), _ranked(means[b, units])
-            found = (*_permuted(shares, orders), *_permuted([np.outer(*ranks)], orders))
+            ranks = Products(_ranked(means[a, units])[:, None], _ranked(means[b, units])[:, None])
+            found = (*_permuted(shares, orders), *_permuted([ranks], orders))
             for name, number in zip(values, found, strict=True):
                 values[name][a, b] = values[name][b, a] = number
 
@@ -257,14 +259,24 @@ def _ranked(values: np.ndarray) -> np.ndarray:
     return ranks / length if length > 0 else ranks
 
 
-def _permuted(shares: list[np.ndarray], orders: np.ndarray) -> tuple[float, float]:
+def _orders(rng: np.random.Generator, n_units: int, n_repeats: int) -> np.ndarray:
+    """Permutations (shuffle, unit) of the units."""
+    orders = np.tile(np.arange(n_units, dtype=np.int32), (n_repeats, 1))
+    return rng.permuted(orders, axis=1, out=orders)
+
+
+def _permuted(shares: list[Products | None], orders: np.ndarray) -> tuple[float, float]:
     """Mean agreement of some maps and its p against permutations (shuffle, unit) of the units."""
-    shares = [share for share in shares if np.isfinite(share).all()]
-    if not shares:
+    known = [share for share in shares if share is not None]
+    if not known:
         return np.nan, np.nan
-    table = np.mean(shares, axis=0)
-    observed = float(np.trace(table))
-    null = table[np.arange(len(table)), orders].sum(axis=1)
+    observed, null = 0.0, np.zeros(len(orders))
+    for start in range(0, orders.shape[1], _UNITS_AT_ONCE):
+        some = slice(start, start + _UNITS_AT_ONCE)
+        table = np.mean([share.rows(some) for share in known], axis=0)
+        row = np.arange(len(table))
+        observed += float(table[row, start + row].sum())
+        null += table[row, orders[:, some]].sum(axis=1)
     n_reached = np.count_nonzero(null >= observed - 1e-12)
     return observed, float(permutation_p(n_reached, len(orders)))
 
@@ -287,7 +299,7 @@ def _within(
         if units.size < MIN_UNITS:
             continue
         rng = generator(seed, "registration", name, name)
-        orders = rng.permuted(np.tile(np.arange(units.size), (n_repeats, 1)), axis=1)
+        orders = _orders(rng, units.size, n_repeats)
         shares = [
             products(rate[i, units], rate[j, units], visited[i] * visited[j])
             for i in own[half[own] == 0]

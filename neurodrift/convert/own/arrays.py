@@ -24,6 +24,7 @@ from neurodrift.convert.pipelines.registration import (
     registered_ids,
     registration_from_table,
 )
+from neurodrift.gate.blocks import blocks
 from neurodrift.gate.findings import sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position, clock
 from neurodrift.io.arrays.files import TABLES, list_arrays
@@ -621,7 +622,15 @@ def _refuse_mixed_table(section: Section) -> None:
 
 def _increasing(samples: np.ndarray) -> list[int]:
     """Columns that increase in every frame."""
-    return [i for i in range(samples.shape[1]) if (np.diff(samples[:, i].astype(float)) > 0).all()]
+    rising = np.ones(samples.shape[1], dtype=bool)
+    last = np.full(samples.shape[1], np.nan)
+    for frames, units, part in blocks(samples):
+        values = part.astype(float)
+        rising[units] &= (np.diff(values, axis=0) > 0).all(axis=0)
+        if frames.start:
+            rising[units] &= values[0] > last[units]
+        last[units] = values[-1]
+    return np.flatnonzero(rising).tolist()
 
 
 def _times(section: Section, position: Position | None) -> Activity:

@@ -155,7 +155,8 @@ def import_sessions(sessions: Sequence[NwbSession]) -> xr.Dataset:
     with tempfile.TemporaryDirectory() as folder:
         named = {f"{i:04d}": session for i, session in enumerate(sessions)}
         recording = import_nwb(write_sessions(named, folder), accept=[EVERYTHING])
-    del recording.attrs["nwb_files"]
+    for name in ("nwb_files", "nwb_sessions"):
+        del recording.attrs[name]
     return recording
 
 

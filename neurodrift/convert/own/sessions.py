@@ -223,8 +223,8 @@ def _activity_fields(activity: Activity) -> dict[str, Any]:
         return {"spikes" if activity.kind == "spikes" else "events": times}
     samples, time = activity.samples, activity.time
     assert samples is not None and time is not None
-    frames = [np.flatnonzero(column) for column in samples.T]
     if activity.kind == "amplitudes":
+        frames = [np.flatnonzero(column) for column in samples.T]
         return {
             "events": [time[rows] for rows in frames],
             "amplitudes": [samples[rows, i] for i, rows in enumerate(frames)],
@@ -235,7 +235,7 @@ def _activity_fields(activity: Activity) -> dict[str, Any]:
             own = np.diff(time, append=np.inf)
             typical = float(np.median(np.diff(time)))
             step = np.where(own < typical * (1 - 1e-9), own, typical)  # not into the next frame
-        return {activity.kind: [_spread(samples[:, i], time, step) for i in range(len(frames))]}
+        return {activity.kind: [_spread(column, time, step) for column in samples.T]}
     series = Series(
         name="activity", time=time, data=samples, unit="a.u.", description=activity.kind
     )

@@ -17,6 +17,7 @@ import numpy as np
 
 from neurodrift.io.arrays.names import missing_variable, only_one
 
+_MAPPED = 2**26  # bytes from which an array is not read into memory
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -61,7 +62,8 @@ def load_npy(path: Path, variable: str | None, max_bytes: int) -> np.ndarray:
             f"{path} is damaged: shape {shape} of {dtype} takes {declared:,} bytes, but {held:,} "
             "are there"
         )
-    return np.load(path, allow_pickle=False)
+    mapped = declared > _MAPPED and shape  # read where it is used, part by part
+    return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
 
 
 def load_npz(path: Path, variable: str | None, max_bytes: int) -> Any:

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "inspect": ["inspect_nwb"],
         "read": ["import_nwb", "read_session"],
         "write": ["write_session"],
+        "store": ["import_to_store"],
         "session": ["NwbSession", "session_from_recording"],
         "results": ["export_results", "result_tables"],
     },

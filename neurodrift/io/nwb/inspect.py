@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.gate.activities import trace_findings, trace_name_findings
+from neurodrift.gate.traces import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
@@ -127,7 +127,7 @@ def _about_trace(item: Any) -> list[str]:
         warnings.simplefilter("ignore")  # of the shape, which is told beside
         _, data = clock_and_rows(item, path, n_columns)
     values = np.asarray(data[:_LOOKED_AT], dtype=float).reshape(len(data[:_LOOKED_AT]), -1)
-    found = trace_findings(values, "deconvolved", path)
+    found = trace_findings(lambda: [values], len(values), "deconvolved", path)
     found = found or trace_name_findings(path, item.description)
     if item.description == "activation" or not found:
         return []

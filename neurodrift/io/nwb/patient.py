@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +106,7 @@ def patient_file(path: Path, mode: str) -> Iterator[h5py.File]:
         raise _told(file.error, path) from file.error
 
 
-def write_nwb(nwbfile: Any, path: Path) -> None:
+def write_nwb(nwbfile: Any, path: Path, fill: Callable[[Any], None] | None = None) -> None:
     """Write an NWB file.
 
     Parameters
@@ -115,6 +115,8 @@ def write_nwb(nwbfile: Any, path: Path) -> None:
         A :class:`pynwb.NWBFile`.
     path
         The file.
+    fill
+        Called with `nwbfile` once it is written, to fill datasets that were written empty.
 
     Raises
     ------
@@ -125,6 +127,8 @@ def write_nwb(nwbfile: Any, path: Path) -> None:
 
     with patient_file(path, "w") as file, NWBHDF5IO(mode="w", file=file) as io_:
         io_.write(nwbfile)
+        if fill is not None:
+            fill(nwbfile)
 
 
 def _told(error: OSError, path: Path) -> OSError:

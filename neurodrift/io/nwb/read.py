@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,18 +16,27 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.curation import Curation, as_curation, curate
-from neurodrift.gate.activities import trace_findings, trace_name_findings
-from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
+from neurodrift.gate.findings import EVERYTHING, Finding, GateWarning, add_findings, settle
 from neurodrift.gate.placeholders import refuse_placeholders
+from neurodrift.gate.recordings import Seen, admit
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
 from neurodrift.gate.subjects import known_subject, subject_findings
+from neurodrift.gate.traces import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
-from neurodrift.io.nwb.frames import activity_on_frames, clocks_together, frame_of
+from neurodrift.io.nwb.frames import (
+    OnFrames,
+    activity_on_frames,
+    blocks_of,
+    clocks_together,
+    frame_of,
+)
 from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.place import read_place
+from neurodrift.io.nwb.stream import Session, Stream
 from neurodrift.io.nwb.tables import (
     OBSERVED,
+    ids_are_text,
     labels_of,
     observed_fraction,
     regions_of,
@@ -36,10 +46,13 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
+from neurodrift.io.progress import bar
 from neurodrift.joining import joined_sessions
-from neurodrift.recording import recording_from_arrays
-from neurodrift.schema import RECORDING, check, label
+from neurodrift.recording import recording_from_arrays, refuse_not_finite
+from neurodrift.schema import COUNT_KINDS, RECORDING, check, label
 from neurodrift.schema.objects import names_in, path_of
+
+_BLOCK_BYTES = 2**26  # of activity that is read together
 
 
 def import_nwb(
@@ -119,14 +132,6 @@ def import_nwb(
     >>> bool((recording["activity"] == simulated["activity"].values).all())
     True
     """
-    listed = [files] if isinstance(files, str | os.PathLike) else names_in("files", files)
-    paths = [path_of("files", file) for file in listed]
-    if not paths:
-        raise ValueError("no NWB file given")
-    if len({path.resolve() for path in paths}) < len(paths):
-        raise ValueError("a file is given twice")
-    if curation is not None:
-        curation = as_curation(curation)  # refused before anything is read
     options: dict[str, Any] = {
         "series": series,
         "position": position,
@@ -139,17 +144,128 @@ def import_nwb(
         "units": units,
         "epoch": epoch,
         "sessions_from": sessions_from,
-        "lag": checked_lag(lag),
-        "accept": accept,
     }
+    given = None if curation is None else as_curation(curation)  # refused before anything is read
+    parts = read_parts(files, lag=lag, accept=accept, **options)
+    recording = in_memory(*joined(parts, accept, options))
+    return recording if given is None else curate(recording, given)
+
+
+OPTIONS: dict[str, Any] = {
+    "series": None,
+    "position": None,
+    "position_unit": None,
+    "speed": None,
+    "values": "events",
+    "join_on": "registered_cell_id",
+    "environment": None,
+    "region": None,
+    "units": None,
+    "epoch": None,
+    "sessions_from": "file",
+}
+"""Options of :func:`import_nwb` that a later file of the recording is read with, and defaults."""
+
+
+@dataclass
+class Part:
+    """A session and what is needed to join it to others.
+
+    Parameters
+    ----------
+    file
+        Name of its file.
+    identifier
+        What the file calls itself.
+    recording
+        A recording of one session, whose activity stands for that of `session`.
+    session
+        Where its activity is read from.
+    start
+        When the clock of the file began.
+    day, experience
+        What the file tells.
+    ids_are_text
+        Whether units are identified by text; None where none is.
+    named_by_file
+        Whether its label is the file's name because files tell the same label.
+    about
+        What the file says of its animal that is the same on every day.
+    placed
+        Whether its times count from the start of the first session.
+    """
+
+    file: str
+    identifier: str
+    recording: xr.Dataset
+    session: Session
+    start: datetime
+    day: float | None
+    experience: float | None
+    ids_are_text: bool | None
+    named_by_file: bool = False
+    about: dict[str, str] = field(default_factory=dict)
+    placed: bool = False
+
+    @property
+    def label(self) -> str:
+        """Label of the session."""
+        return str(self.recording["session"].values[0])
+
+
+def read_parts(
+    files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    lag: float | Mapping[str, float] = 0.0,
+    by_file: bool = False,
+    progress: bool = False,
+    **options: Any,
+) -> list[Part]:
+    """Every session of some files, of one subject in one environment.
+
+    Parameters
+    ----------
+    files
+        NWB files.
+    lag
+        As for :func:`import_nwb`.
+    by_file
+        Whether sessions are called as their files, and not as these tell.
+    progress
+        Whether to show a progress bar when on a terminal.
+    **options
+        As for :func:`import_nwb`.
+
+    Returns
+    -------
+    list of Part
+        In the order of the files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+    ValueError
+        If there is none, one is given twice, or one cannot be imported.
+    """
+    listed = [files] if isinstance(files, str | os.PathLike) else names_in("files", files)
+    paths = [path_of("files", file) for file in listed]
+    if not paths:
+        raise ValueError("no NWB file given")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise ValueError("a file is given twice")
+    options["lag"] = checked_lag(lag)
     refuse_placeholders(**options)
-    parts: list[_Part] = []
-    for path in paths:
-        parts += _read(path, name=None, **options)
-        _refuse_another(parts)
+    parts: list[Part] = []
+    for path in bar(paths, "look at files", progress):
+        parts += _read(path, name=path.stem if by_file else None, **options)
+        refuse_another(parts)
     labels = [part.label for part in parts]
     if len(set(labels)) < len(labels):
         parts = [part for path in paths for part in _read(path, name=path.stem, **options)]
+        by_file = True
+    for part in parts:
+        part.named_by_file = by_file
     if isinstance(lag, Mapping):
         unknown = sorted(set(map(str, lag)) - {part.label for part in parts})
         if unknown:
@@ -157,54 +273,217 @@ def import_nwb(
                 f"lag names session {', '.join(unknown)}, but the sessions are "
                 f"{', '.join(part.label for part in parts)}"
             )
-    parts.sort(key=lambda part: (part.start, part.recording["time"].values[0], part.label))
-    first = parts[0]
+    return parts
+
+
+def in_order(parts: Sequence[Part]) -> list[Part]:
+    """Sessions by their start, their times counted from that of the first.
+
+    Parameters
+    ----------
+    parts
+        Sessions in any order; changed in place.
+
+    Returns
+    -------
+    list of Part
+        In order.
+    """
+    first = min(part.start for part in parts)
+    for part in parts:
+        if not part.placed:
+            offset = (part.start - first).total_seconds()
+            time = part.recording["time"].values + offset
+            part.recording = part.recording.assign_coords(
+                time=time, clock_start=("session", [offset])
+            )
+            part.placed = True
+    return sorted(
+        parts, key=lambda part: (part.start, part.recording["time"].values[0], part.label)
+    )
+
+
+def joined(
+    parts: Sequence[Part], accept: Collection[str], options: Mapping[str, Any]
+) -> tuple[xr.Dataset, Stream]:
+    """Sessions of one subject in one environment as one recording.
+
+    Parameters
+    ----------
+    parts
+        The sessions, in any order.
+    accept
+        Names of findings of the gate that are taken as true.
+    options
+        As in :data:`OPTIONS`; the recording keeps them.
+
+    Returns
+    -------
+    recording : xarray.Dataset
+        The recording, with zeros that are nowhere in memory for its activity.
+    stream : Stream
+        The activity itself.
+
+    Raises
+    ------
+    ValueError
+        If they do not belong together, or a finding stops them.
+    """
+    parts = in_order(parts)
     days, found = _days(parts)
     for part, day in zip(parts, days, strict=True):
-        offset = (part.start - first.start).total_seconds()
-        part.recording = part.recording.assign_coords(
-            day=("session", [day]),
-            time=("time", part.recording["time"].values + offset),
-            clock_start=("session", [offset]),
-        )
+        part.recording = part.recording.assign_coords(day=("session", [day]))
     found += session_overlap_findings(
         [part.label for part in parts],
         [part.recording["time"].values for part in parts],
-        lambda i: _same_activity(parts[i - 1], parts[i]),
+        lambda i: _same_activity(parts[i - 1].session, parts[i].session),
         [part.day for part in parts],
     )
     found += subject_findings(
-        [part.path.name for part in parts],
+        [part.file for part in parts],
         [str(part.recording["subject"].item()) for part in parts],
         [part.about for part in parts],
     )
     settled = settle(found, "the recording", accept)
-    told = all(part.tells_experience for part in parts)
+    _refuse_other_ids(parts)
     recordings = [part.recording for part in parts]
-    if not told:
+    if any(part.experience is None for part in parts):
         recordings = [part.drop_vars("experience") for part in recordings]
     if any(part["unit"].dtype.kind not in "iu" for part in recordings):
         recordings = [
             part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
         ]
-    recording = _in_order(joined_sessions(recordings))
+    recording = _units_in_order(joined_sessions(recordings))
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
-    files_used = dict.fromkeys(part.path.name for part in parts)
     lags = {part.label: part.recording.attrs.get("lag", 0.0) for part in parts}
     recording.attrs.pop("lag", None)  # of one session, where all agree
     if any(lags.values()):
         recording.attrs["lag"] = json.dumps(lags)
-    recording = add_findings(recording, settled).assign_attrs(nwb_files=list(files_used))
-    return recording if curation is None else curate(recording, curation)
+    recording = add_findings(recording, settled).assign_attrs(
+        nwb_files=list(dict.fromkeys(part.file for part in parts)),
+        nwb_sessions=json.dumps([_told_of(part) for part in parts]),
+    )
+    chosen = {name: options[name] for name in OPTIONS if options[name] != OPTIONS[name]}
+    if chosen:
+        recording.attrs["nwb_options"] = json.dumps(chosen)
+    return recording, _stream(recording, parts, recordings)
 
 
-def _same_activity(one: _Part, other: _Part) -> bool:
-    first, second = one.recording["activity"].values, other.recording["activity"].values
-    return bool(first.any()) and np.array_equal(first, second)
+def in_memory(recording: xr.Dataset, stream: Stream) -> xr.Dataset:
+    """A recording with its activity, read whole.
+
+    Parameters
+    ----------
+    recording, stream
+        From :func:`joined`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording.
+    """
+    n_frames, n_units = stream.shape
+    values = np.empty((n_frames, n_units), dtype=stream.dtype)
+    at_once = max(1, _BLOCK_BYTES // max(n_units * stream.dtype.itemsize, 1))
+    for first in range(0, n_frames, at_once):
+        stop = min(first + at_once, n_frames)
+        values[first:stop] = stream.read(first, stop, slice(None))
+        stream.release(stop)
+    activity = recording["activity"]
+    return recording.assign(activity=(activity.dims, values, activity.attrs))
 
 
-def _days(parts: Sequence[_Part]) -> tuple[list[float], list[Finding]]:
+def from_stream(recording: xr.Dataset, stream: Stream) -> xr.Dataset:
+    """A recording whose activity is read from its files when it is used.
+
+    Parameters
+    ----------
+    recording, stream
+        From :func:`joined`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The recording, in chunks of its sessions and of units.
+    """
+    import dask.array as da
+
+    longest = max((session.frames.size for session in stream.sessions), default=0)
+    width = max(1, _BLOCK_BYTES // max(longest * stream.dtype.itemsize, 1))
+    starts = np.cumsum([0, *(session.frames.size for session in stream.sessions)])
+
+    def read(block_info: Any) -> np.ndarray:
+        (first, stop), (start, end) = block_info[None]["array-location"]
+        return stream.read(int(first), int(stop), slice(int(start), int(end)))
+
+    n_units = stream.shape[1]
+    widths = [min(width, n_units - at) for at in range(0, n_units, width)]
+    activity = da.map_blocks(
+        read,
+        chunks=(tuple(np.diff(starts).tolist()), tuple(widths)),
+        dtype=stream.dtype,
+        meta=np.empty((0, 0), dtype=stream.dtype),
+    )
+    return recording.assign(activity=(("time", "unit"), activity, recording["activity"].attrs))
+
+
+def _told_of(part: Part) -> dict[str, Any]:
+    """What a later session must know of this one to be joined to it without its file."""
+    return {
+        "session": part.label,
+        "file": part.file,
+        "identifier": part.identifier,
+        "start": part.start.isoformat(),
+        "day": part.day,
+        "experience": part.experience,
+        "ids_are_text": part.ids_are_text,
+        "named_by_file": part.named_by_file,
+        "about": part.about,
+    }
+
+
+def _stream(
+    recording: xr.Dataset, parts: Sequence[Part], recordings: Sequence[xr.Dataset]
+) -> Stream:
+    """The activity of all sessions, each with the units of the whole recording."""
+    every = recording["unit"].values.tolist()
+    sessions = []
+    for part, labelled in zip(parts, recordings, strict=True):
+        own = dict(zip(labelled["unit"].values.tolist(), part.session.units.tolist(), strict=True))
+        units = np.array([own.get(name, -1) for name in every], dtype=np.int64)
+        sessions.append(replace(part.session, units=units))
+    return Stream(sessions, recording["activity"].dtype)
+
+
+def _same_activity(one: Session, other: Session) -> bool:
+    """Whether two sessions hold the same activity, which is not 0 everywhere."""
+    if one.frames.size != other.frames.size or one.units.size != other.units.size:
+        return False
+    any_active = False
+    at_once = max(1, _BLOCK_BYTES // (8 * max(one.units.size, 1)))
+    for first in range(0, one.frames.size, at_once):
+        frames = slice(first, min(first + at_once, one.frames.size))
+        values = one.read(frames, slice(None))
+        if not np.array_equal(values, other.read(frames, slice(None))):
+            return False
+        any_active |= bool(values.any())
+    return any_active
+
+
+def _refuse_other_ids(parts: Sequence[Part]) -> None:
+    known = [part for part in parts if part.ids_are_text is not None]
+    for part in known[1:]:
+        if part.ids_are_text != known[0].ids_are_text:
+            kinds = ["text" if one.ids_are_text else "numbers" for one in (known[0], part)]
+            raise ValueError(
+                f"units are identified by {kinds[0]} in {known[0].file}, but by {kinds[1]} in "
+                f"{part.file}: write the identities alike in all files, or join on another column "
+                "(--join-on)"
+            )
+
+
+def _days(parts: Sequence[Part]) -> tuple[list[float], list[Finding]]:
     """Days of the sessions: those that the files tell, or from when the sessions began."""
     told = [part.day for part in parts if part.day is not None]
     if len(told) == len(parts):
@@ -226,6 +505,7 @@ def read_session(
     units: str | None = None,
     epoch: str | None = None,
     accept: Collection[str] = (),
+    lazy: bool = False,
 ) -> xr.Dataset:
     """Read one NWB file as a recording of one session.
 
@@ -269,6 +549,8 @@ def read_session(
         for the whole file. Needed only if epochs of several labels are in the file.
     accept
         Names of findings of the gate that are taken as true; errors name them.
+    lazy
+        Whether activity is read from the file when it is used; then it is a Dask array.
 
     Returns
     -------
@@ -302,23 +584,11 @@ def read_session(
     }
     refuse_placeholders(**options)
     (part,) = _read(Path(path), name=None, **options)
-    return part.recording
+    stream = Stream([part.session], part.recording["activity"].dtype)
+    return from_stream(part.recording, stream) if lazy else in_memory(part.recording, stream)
 
 
-@dataclass
-class _Part:
-    """A session and what is needed to join it to others."""
-
-    path: Path
-    recording: xr.Dataset
-    label: str
-    start: Any
-    day: float | None
-    tells_experience: bool
-    about: dict[str, str]  # of the animal
-
-
-def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
+def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:
     from pynwb import NWBHDF5IO
 
     if not path.is_file():
@@ -338,17 +608,28 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[_Part]:
         try:
             told = told_by_epochs(nwbfile, path.name, options["environment"])
             named = name or told["session"] or nwbfile.session_id or path.stem
-            recordings = recordings_in(nwbfile, path.name, named, told, **options)
+            found = sessions_of(nwbfile, path.name, named, told, **options)
         except ValueError as error:
             text = str(error)
             raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
-        start = nwbfile.session_start_time
+        start, identifier = nwbfile.session_start_time, str(nwbfile.identifier)
         about = _about(nwbfile.subject)
-    day = told["day"] if np.isfinite(told["day"]) else None
-    tells = bool(np.isfinite(told["experience"])) and options["sessions_from"] == "file"
+    told_of = {name: float(told[name]) for name in ("day", "experience") if np.isfinite(told[name])}
+    if options["sessions_from"] != "file":
+        told_of.pop("experience", None)
     return [
-        _Part(path, recording, str(recording["session"].values[0]), start, day, tells, about)
-        for recording in recordings
+        Part(
+            file=path.name,
+            identifier=identifier,
+            recording=recording,
+            session=session,
+            start=start,
+            day=told_of.get("day"),
+            experience=told_of.get("experience"),
+            ids_are_text=are_text,
+            about=about,
+        )
+        for recording, session, are_text in found
     ]
 
 
@@ -359,18 +640,30 @@ def _about(subject: Any) -> dict[str, str]:
     return {name: str(value) for name, value in told.items() if value is not None}
 
 
-def _refuse_another(parts: list[_Part]) -> None:
+def refuse_another(parts: Sequence[Part]) -> None:
+    """Refuse sessions of another subject or environment.
+
+    Parameters
+    ----------
+    parts
+        Sessions, of which the last is new.
+
+    Raises
+    ------
+    ValueError
+        If the last is of another subject or environment than the first.
+    """
     first, last = parts[0], parts[-1]
     for name in ("subject", "environment"):
         here, there = (str(part.recording[name].item()) for part in (first, last))
         if here != there:
             raise ValueError(
-                f"{first.path.name} and {last.path.name} are of different {name}s ({here}, "
+                f"{first.file} and {last.file} are of different {name}s ({here}, "
                 f"{there}): import the files of one subject and one environment at a time"
             )
 
 
-def _in_order(recording: xr.Dataset) -> xr.Dataset:
+def _units_in_order(recording: xr.Dataset) -> xr.Dataset:
     """Units by registered id, the unmatched ones behind in the order of their sessions."""
     labels = recording["unit"].values
     keys = [(not str(s).isdecimal(), int(s) if str(s).isdecimal() else 0) for s in labels]
@@ -378,7 +671,7 @@ def _in_order(recording: xr.Dataset) -> xr.Dataset:
     return recording if order == list(range(labels.size)) else recording.isel(unit=order)
 
 
-def recordings_in(
+def sessions_of(
     nwbfile: Any,
     where: str,
     file_label: str,
@@ -397,7 +690,7 @@ def recordings_in(
     sessions_from: str,
     lag: float | Mapping[str, float],
     accept: Collection[str],
-) -> list[xr.Dataset]:
+) -> list[tuple[xr.Dataset, Session, bool | None]]:
     """The sessions of an open file, each a recording.
 
     Parameters
@@ -417,8 +710,9 @@ def recordings_in(
 
     Returns
     -------
-    list of xarray.Dataset
-        At least one; times count from the start of the file.
+    list of tuple
+        At least one: a recording with zeros for its activity, whose times count from the start of
+        the file; where the activity is read from; whether units are identified by text.
 
     Raises
     ------
@@ -437,9 +731,11 @@ def recordings_in(
         spans, found = epoch_spans(nwbfile, epoch, where)
         settle(found, where, accept)
     settle(clocks_together(source, in_step, spans), where, accept)
-    activity, kind, table, rows = activity_on_frames(source, time, step, values)
+    activity = activity_on_frames(source, time, step, values)
+    kind, table, rows = activity.kind, activity.table, activity.rows
+    seen_in = _Look(activity)
     path = nwb_find.path_of(source)
-    traces = trace_findings(activity, kind, path)
+    traces = trace_findings(seen_in.blocks, time.size, kind, path)
     if kind == "deconvolved" and not traces:
         traces = trace_name_findings(path, source.description)
     settle(traces, where, accept)
@@ -447,7 +743,7 @@ def recordings_in(
     covered &= _told_valid(nwbfile, table, rows, time, where)
     sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
     if sampled and not lagged:
-        covered &= _told_empty(np.isnan(activity).all(axis=1), covered, path, where)
+        covered &= _told_empty(seen_in.empty, covered, path, where)
     if not covered.any():
         raise ValueError(
             f"no frame of the position has a sample of {source.name}"
@@ -455,6 +751,7 @@ def recordings_in(
             else f"no frame of the position lies in an epoch of {epoch or environment}"
         )
     names, known = labels_of(table, rows, join_on, file_label)
+    are_text = ids_are_text(table, join_on)
     regions = regions_of(table, rows)
     scores = scores_of(table, rows)
     wanted = _in_region(regions, region, rows.size, table.name)
@@ -465,11 +762,12 @@ def recordings_in(
     made = []
     for name, frames in _sessions(nwbfile, where, file_label, sessions_from, time, covered):
         late = lag.get(name, 0.0) if isinstance(lag, Mapping) else lag
-        of_session = activity
+        of_session, look = activity, seen_in
         if late:
-            of_session, *_ = activity_on_frames(source, time + late, step, values)
+            of_session = activity_on_frames(source, time + late, step, values)
+            look = _Look(of_session)
         if sampled and lagged:
-            frames = frames[~np.isnan(of_session[frames]).all(axis=1)]
+            frames = frames[~look.empty[frames]]
         elif late:  # silence where nothing was recorded is no silence
             frames = frames[frame_of(time[frames] + late, time, step) >= 0]
         if not frames.size:
@@ -484,8 +782,10 @@ def recordings_in(
                 stacklevel=5,
             )
         chosen = wanted[seen]
+        session = Session(of_session, frames, chosen)
+        look.refuse_not_finite(session)
         recording = recording_from_arrays(
-            of_session[frames][:, chosen],
+            zeros((frames.size, chosen.size), of_session.dtype),
             kind=kind,
             time=time[frames],
             frame_duration=step,
@@ -500,12 +800,83 @@ def recordings_in(
             accuracy=_accuracy(told) if sessions_from == "file" else None,
             subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
             environment=environment or told["environment"] or "unknown",
-            accept=accept,
+            accept=[EVERYTHING],
             **{key: item[frames] for key, item in per_frame.items()},
         )
+        recording = admit(recording, accept, seen=[_seen(session)])
         recording = _with_speed(recording, velocity, direction, frames, told)
-        made.append(_told_of_lag(recording, late, name) if late else recording)
+        recording = _told_of_lag(recording, late, name) if late else recording
+        made.append((recording, session, are_text if any(known) else None))
+        of_session.release()
     return made
+
+
+class _Look:
+    """What a look at all activity of a file tells."""
+
+    def __init__(self, activity: OnFrames) -> None:
+        self._activity = activity
+        self._empty = np.ones(activity.shape[0], dtype=bool)
+        self._n_odd: int | None = None  # places that are no number, once all were looked at
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All of it, block by block."""
+        n_odd = 0
+        for frames, block in blocks_of(self._activity):
+            finite = np.isfinite(block)
+            n_odd += int(block.size - np.count_nonzero(finite))
+            self._empty[frames] &= ~finite.any(axis=1) & np.isnan(block).all(axis=1)
+            yield block
+        self._n_odd = n_odd
+
+    @property
+    def empty(self) -> np.ndarray:
+        """(time) frames in which all units are NaN."""
+        self._once()
+        return self._empty
+
+    def refuse_not_finite(self, session: Session) -> None:
+        """Refuse a session with activity that is no number."""
+        if self._activity.kind in COUNT_KINDS:
+            return
+        self._once()
+        kept = self._empty[session.frames].any()
+        if not kept and self._n_odd == np.count_nonzero(self._empty) * self._activity.shape[1]:
+            return
+        blocks = blocks_of(self._activity, session.frames, session.units)
+        refuse_not_finite(sum(int((~np.isfinite(block)).sum()) for _, block in blocks))
+
+    def _once(self) -> None:
+        if self._n_odd is None:
+            for _ in self.blocks():
+                pass
+
+
+def zeros(shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
+    """Zeros that are nowhere in memory, in place of activity that is not read yet.
+
+    Parameters
+    ----------
+    shape
+        (time, unit)
+    dtype
+        Of the activity.
+
+    Returns
+    -------
+    dask.array.Array
+        The zeros.
+    """
+    import dask.array as da
+
+    return da.zeros(shape, dtype=dtype, chunks=shape)
+
+
+def _seen(session: Session) -> Seen:
+    """What a look at the activity of a session tells the gate."""
+    return Seen.of(
+        lambda: blocks_of(session.source, session.frames, session.units), session.frames.size
+    )
 
 
 def checked_lag(lag: float | Mapping[str, float]) -> float | dict[str, float]:

@@ -67,6 +67,28 @@ def labels_of(
     return labels, known
 
 
+def ids_are_text(table: Any, join_on: str) -> bool:
+    """Whether units are identified across sessions by text, and not by numbers.
+
+    Parameters
+    ----------
+    table
+        The table of units.
+    join_on
+        Column with the identities, or ``"id"``.
+
+    Returns
+    -------
+    bool
+        By the values of the column.
+    """
+    if join_on == "registered_cell_id" and UNIT_LABEL in table.colnames:
+        join_on = UNIT_LABEL
+    if join_on == "id" or join_on not in table.colnames:
+        return False
+    return np.asarray(table[join_on].data[:]).dtype.kind in "OSU"
+
+
 def regions_of(table: Any, rows: np.ndarray) -> list[str] | None:
     """Brain region of each unit.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neurodrift._version import __version__
+from neurodrift.gate.blocks import blocks
 from neurodrift.gate.inputs import Columns
 from neurodrift.io.nwb.patient import write_nwb
 from neurodrift.io.nwb.session import NwbSession, Series, session_faults
@@ -18,6 +20,9 @@ from neurodrift.io.output import whole
 
 EVENTS = "calcium_events"
 POSITION = "position"
+_RESPONSES = "Fluorescence"
+_LARGE = 2**26  # bytes of samples that are written part by part
+_CHUNK = (1024, 256)  # of those: samples, units
 NAMESPACE = uuid.UUID("7d1f4f4e-8a39-5f0e-9a60-1c8e5a0d2b7c")  # of the files' identifiers
 
 
@@ -89,7 +94,7 @@ def write_session(
     with whole(
         path, overwrite=overwrite, suffix=".nwb", what="NWB file", is_ours=is_ours
     ) as unfinished:
-        write_nwb(_build(session), unfinished)
+        write_nwb(_build(session), unfinished, partial(_fill, session))
         if verify is not None:
             verify(unfinished)
     return path
@@ -263,10 +268,10 @@ def _add_activity(nwbfile: Any, session: NwbSession) -> None:
         )
         series = RoiResponseSeries(
             rois=every,
-            **_series_fields(session.responses),
+            **_series_fields(session.responses, filled_later=_is_large(session.responses)),
             **_Clocks().of(session.responses.time),
         )
-        fluorescence = Fluorescence(name="Fluorescence")
+        fluorescence = Fluorescence(name=_RESPONSES)
         module.add(fluorescence)
         fluorescence.add_roi_response_series(series)  # last: its table must be in the file by now
 
@@ -379,15 +384,43 @@ def _fill_intervals(nwbfile: Any, what: str, columns: Columns) -> None:
         getattr(nwbfile, f"add_{what}")(**dict(zip(columns, values, strict=True)))
 
 
-def _series_fields(series: Series) -> dict[str, Any]:
+def _fill(session: NwbSession, nwbfile: Any) -> None:
+    """Write large samples part by part."""
+    if session.responses is not None and _is_large(session.responses):
+        responses = nwbfile.processing["ophys"][_RESPONSES][session.responses.name]
+        for frames, units, part in blocks(session.responses.data, _CHUNK):
+            responses.data.dataset[frames, units] = part
+
+
+def _is_large(series: Series) -> bool:
+    """Whether its samples are written part by part, as they may be on disk."""
+    return isinstance(series.data, np.ndarray) and series.data.nbytes > _LARGE
+
+
+def _series_fields(series: Series, *, filled_later: bool = False) -> dict[str, Any]:
     return {
         "name": series.name,
         "description": series.description,
         "comments": series.comments,
-        "data": _packed(series.data),
+        "data": _room_for(series.data) if filled_later else _packed(series.data),
         "unit": series.unit,
         "conversion": series.conversion,
     }
+
+
+def _room_for(values: np.ndarray) -> Any:
+    """An empty dataset as large as some values."""
+    from hdmf.backends.hdf5 import H5DataIO
+
+    chunk = tuple(min(n, most) for n, most in zip(values.shape, _CHUNK, strict=False))
+    return H5DataIO(
+        shape=values.shape,
+        dtype=values.dtype,
+        chunks=chunk,
+        compression="gzip",
+        compression_opts=4,
+        shuffle=True,
+    )
 
 
 def _packed(values: Any) -> Any:

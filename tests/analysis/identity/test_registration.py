@@ -8,7 +8,8 @@ import xarray as xr
 from scipy import stats
 
 from neurodrift import Binning, check_registration, slice_sessions, testing
-from neurodrift.analysis.identity._similarity import N_GROUPS
+from neurodrift.analysis.identity import registration
+from neurodrift.analysis.identity._similarity import N_GROUPS, Products
 from neurodrift.analysis.identity.registration import (
     LEAST_GAIN,
     _better_place,
@@ -178,7 +179,7 @@ def test_better_place__p_counts_every_place_that_was_tried():
     assert place.p == pytest.approx(12 * tail, rel=1e-6, abs=0)
 
 
-def test_permuted__is_the_fraction_of_permutations_that_agree_as_well():
+def test_permuted__is_the_fraction_of_permutations_that_agree_as_well(monkeypatch):
     rng = np.random.default_rng(4)
     tables = [rng.normal(size=(5, 5)) for _ in range(2)]
     every = np.array(list(permutations(range(5))))
@@ -187,7 +188,11 @@ def test_permuted__is_the_fraction_of_permutations_that_agree_as_well():
         sum(sum(table[u, order[u]] for u in range(5)) for table in tables) / 2 >= observed - 1e-12
         for order in every
     )
-    found = _permuted(tables, every)
+    found = _permuted([Products(table, np.eye(5)) for table in tables], every)
+    monkeypatch.setattr(registration, "_UNITS_AT_ONCE", 2)
+    assert _permuted([Products(table, np.eye(5)) for table in tables], every) == pytest.approx(
+        found
+    )
     assert found[0] == pytest.approx(observed)
     assert found[1] == pytest.approx((reached + 1) / (len(every) + 1))
 

@@ -125,6 +125,25 @@ def test_convert__samples_on_the_clock_of_the_position(folder, axes):
     assert found["activity"].attrs["kind"] == "deconvolved"
 
 
+@pytest.mark.parametrize("axes", ["[frames, units]", "[units, frames]"])
+def test_convert__large_samples_stay_on_disk_and_come_out_alike(folder, axes, monkeypatch):
+    samples = np.where(RNG.random((N, 7)) < 0.1, RNG.gamma(2, 1, (N, 7)), 0).astype(np.float32)
+    np.save(folder / "rates.npy", samples if axes == "[frames, units]" else samples.T)
+    text = f"activity: {{file: rates.npy, axes: {axes}, kind: deconvolved, rate: 20}}\n"
+    small = recording(folder, HEAD + text + POSITION + TAIL)
+    monkeypatch.setattr("neurodrift.io.arrays.npy._MAPPED", 1000)
+    monkeypatch.setattr("neurodrift.gate.blocks._BLOCK_BYTES", 3000)
+    monkeypatch.setattr("neurodrift.io.nwb.write._LARGE", 1000)
+    monkeypatch.setattr("neurodrift.io.nwb.write._CHUNK", (100, 2))
+    large = recording(folder, HEAD + text + POSITION + TAIL)
+    np.testing.assert_array_equal(large["activity"], samples.astype(float))
+    assert large.attrs.pop("nwb_sessions") == small.attrs.pop("nwb_sessions")
+    assert large.identical(small)
+    np.save(folder / "rates.npy", np.cumsum(samples + 1, axis=0)[:, ::-1])
+    with pytest.raises(ValueError, match="column 0 .* increases in every frame"):
+        recording(folder, HEAD + text.replace(axes, "[frames, units]") + POSITION + TAIL)
+
+
 def test_convert__counts_and_amplitudes_in_frames(folder):
     events = (RNG.random((N, 3)) < 0.02) * RNG.integers(1, 4, (N, 3))
     np.save(folder / "s.npy", events)
@@ -273,7 +292,7 @@ def test_mapped_sessions__are_what_the_files_give(folder):
     )
     files = convert(path, folder / "nwb")
     read = import_nwb(files)
-    del read.attrs["nwb_files"]
+    del read.attrs["nwb_files"], read.attrs["nwb_sessions"]
     assert recording_from_sessions(path).identical(read)
 
 

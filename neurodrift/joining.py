@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.gate.findings import EVERYTHING, add_findings, settle
+from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
 from neurodrift.gate.subjects import subject_findings
 from neurodrift.recording import (
     FRAME_DTYPES,
@@ -81,6 +81,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     >>> joined["detected"].values.astype(int).tolist()
     [[1, 1, 0], [1, 0, 1]]
     """
+    if isinstance(recordings, xr.Dataset):
+        raise TypeError("recordings is one recording, expected a list of them")
     joined = joined_sessions(recordings, registration=registration)
     sources = [str(number) for number in range(len(recordings))]
     found = subject_findings(sources, [str(part["subject"].item()) for part in recordings])
@@ -110,6 +112,7 @@ def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = Non
     for part in recordings:
         check(part)
     _refuse_mixture(recordings)
+    lacking = _lacking(recordings)
     parts = list(recordings)
     registered: list[str] = []
     if registration is not None:
@@ -156,7 +159,9 @@ def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = Non
     kept = {"findings": json.dumps(told)} if told else {}
     left_out = [item for part in parts for item in json.loads(part.attrs.get("curation", "[]"))]
     kept |= {"curation": json.dumps(left_out)} if left_out else {}
-    return joined.assign_attrs(agreed | joined.attrs | kept)
+    return add_findings(
+        joined.assign_attrs(agreed | joined.attrs | kept), settle(lacking, "the joined recording")
+    )
 
 
 def _common_units(
@@ -207,6 +212,17 @@ def _refuse_mixture(parts: Sequence[xr.Dataset]) -> None:
         raise ValueError(f"recordings hold different kinds of activity: {', '.join(kinds)}")
 
 
+def _lacking(parts: Sequence[xr.Dataset]) -> list[Finding]:
+    """What only some of the recordings know, and is lost or missing in the joined one."""
+    found = []
+    for name, becomes in (("day", "dropped"), ("x", "NaN there"), ("y", "NaN there")):
+        without = [str(part["session"].values[0]) for part in parts if name not in part.variables]
+        if without and len(without) < len(parts):
+            text = f"{name} is {becomes}: session {', '.join(without[:5])} has none, others have it"
+            found.append(Finding("lacking", text, warns=True))
+    return found
+
+
 def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
     """Time of each session, the recordings moved one behind the other where clocks start over."""
     dated = all("day" in part.coords for part in parts)
@@ -232,6 +248,10 @@ def _clock_starts(
 
 
 def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Dataset], list[str]]:
+    if isinstance(registration, str) or np.ndim(registration) != 2:
+        raise TypeError(
+            f"registration is {registration!r:.60}, expected a table (unit, recording) of columns"
+        )
     table = registration if isinstance(registration, pd.DataFrame) else pd.DataFrame(registration)
     if table.shape[1] != len(parts):
         raise ValueError(

@@ -139,7 +139,9 @@ def test_join_sessions__days_and_clocks():
     assert joined["day"].values.tolist() == [0.0, 2.0, 2.0]
     starts = [joined["time"].values[where.start] for where in slice_sessions(joined)]
     assert starts == [0.0, 172800.0, 172802.0]
-    undated = join_sessions([parts[0], _part("b", [1])])
+    with pytest.warns(GateWarning, match="day is dropped: session b has none, others have it"):
+        undated = join_sessions([parts[0], _part("b", [1])])
+    assert "day is dropped" in undated.attrs["findings"]
     assert "day" not in undated.coords
     np.testing.assert_allclose(undated["time"], np.arange(8) * 0.5)
 
@@ -166,7 +168,8 @@ def test_join_sessions__what_a_part_lacks_is_none():
         _part("a", [1], x=np.arange(4), trial=[1, 1, 2, 2], direction=[1, 1, -1, 0]),
         _part("b", [1], lap=[0, 0, 0, 1], map_label=[1, 1, 1, 2], trial_type=[3, 3, 3, 0]),
     ]
-    joined = join_sessions(parts)
+    with pytest.warns(GateWarning, match="x is NaN there: session b has none"):
+        joined = join_sessions(parts)
     np.testing.assert_array_equal(joined["x"], [0, 1, 2, 3] + [np.nan] * 4)
     assert joined["trial"].values.tolist() == [1, 1, 2, 2, -1, -1, -1, -1]
     assert joined["lap"].values.tolist() == [-1] * 4 + [0, 0, 0, 1]

@@ -16,10 +16,10 @@ from neurodrift._version import __version__
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
-from neurodrift.analysis.place_cells._tests import expect
 from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
 from neurodrift.curation import Curation, curate, describe_curation
 from neurodrift.schema import FORMAT_VERSION, check
+from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 
 __all__ = ["analyze", "summarize"]
@@ -132,8 +132,8 @@ def analyze(
     smoothing = binning.smoothing_or_default(smoothing)
     used = used_sessions(recording, binning)
     binning = replace(binning, unused_sessions="keep")
-    expect("criterion", criterion, ("auto", "shuffle", "information"))
-    expect("map_labels", map_labels, ("given", "detect"))
+    expect_choice("criterion", criterion, ("auto", "shuffle", "information"))
+    expect_choice("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":
         noise_free = recording["activity"].attrs["kind"] == "activation"
         criterion = "information" if noise_free else "shuffle"
@@ -217,6 +217,10 @@ def summarize(results: xr.DataTree) -> str:
     str
         Lines of text.
     """
+    if not isinstance(results, xr.DataTree) or "parameters" not in results.attrs:
+        raise TypeError(
+            f"results is a {type(results).__name__}, expected the tree of neurodrift.analyze"
+        )
     lines = [f"{results['subject'].item()}, {results['environment'].item()}"]
     by_information = _criterion(results) == "information"
     if "sessions" in results:

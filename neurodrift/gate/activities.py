@@ -12,6 +12,20 @@ from neurodrift.gate.inputs import Activity
 from neurodrift.schema import COUNT_KINDS
 
 _FEWEST_OF_TRACE = 500  # frames from which a trace can be told
+_DECONVOLVED: tuple[str, ...] = ("deconv", "spike", "event", "inferred", "activation", "rate")
+_TRACES: tuple[str, ...] = (
+    "fluorescence",
+    "dff",
+    "df_f",
+    "dfoverf",
+    "dforf",
+    "df/f",
+    "raw",
+    "neuropil",
+    "trace",
+)
+_TRACES += ("denoised", "demixed", "corrected", "baseline")
+_MOST_LOOKED_AT = 5_000_000  # samples of a session
 _LEAST_OFFSET = 0.2  # of the 1st percentile, relative to the median
 
 
@@ -103,6 +117,7 @@ def trace_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]
     """
     if kind != "deconvolved" or samples.shape[0] < _FEWEST_OF_TRACE or not samples.shape[1]:
         return []
+    samples = samples[:: max(samples.size // _MOST_LOOKED_AT, 1)]
     there = np.isfinite(samples)
     n = max(int(there.sum()), 1)
     with np.errstate(invalid="ignore"):
@@ -121,6 +136,41 @@ def trace_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]
     return [Finding("trace", text, True, True, numbers=numbers)]
 
 
+def trace_name_findings(path: str, description: str = "") -> list[Finding]:
+    """Whether a series is called a trace of fluorescence by its file.
+
+    Parameters
+    ----------
+    path
+        Names of what holds the series, and its own, joined by slashes.
+    description
+        What the file says of it.
+
+    Returns
+    -------
+    list of Finding
+        What was found; nothing where a name or the description says deconvolved or events.
+
+    Examples
+    --------
+    >>> from neurodrift.gate.activities import trace_name_findings
+    >>> [len(trace_name_findings(f"ophys/Fluorescence/{name}")) for name in ("dff", "Deconvolved")]
+    [1, 0]
+    """
+    *holders, name = path.lower().split("/")
+    if any(word in text for text in (name, description.lower()) for word in _DECONVOLVED):
+        return []
+    called = [text for text in (name, *holders[-1:]) if any(word in text for word in _TRACES)]
+    if not called or any(word in holder for holder in holders[-1:] for word in _DECONVOLVED):
+        return []
+    text = (
+        f"{path} is called {called[0]!r}: a trace of fluorescence or what was made of one, not "
+        "deconvolved activity, so that no frame of it is silent. Choose the deconvolved series by "
+        "the option series (--series), or deconvolve the trace or detect its events first"
+    )
+    return [Finding("trace", text, True, True)]
+
+
 def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding]:
     found = []
     if np.isinf(samples).any():
@@ -131,9 +181,8 @@ def _value_findings(samples: np.ndarray, kind: str, source: str) -> list[Finding
             "deconvolved or amplitudes?"
         )
         found.append(Finding("samples", text, True))
-    elif kind == "deconvolved" and (samples < 0).mean() > 0.01:
-        text = f"{source} has negative values: deconvolved activity has none, a trace dF/F has"
-        found.append(Finding("samples", text, warns=True))
+    elif kind == "deconvolved":
+        found += trace_findings(samples, kind, source)
     silent = int((samples == 0).all(axis=0).sum())
     if silent == samples.shape[1]:
         found.append(Finding("samples", f"{source} is 0 everywhere", True))

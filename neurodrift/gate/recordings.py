@@ -7,8 +7,9 @@ from collections.abc import Collection
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate.activities import trace_findings
 from neurodrift.gate.clocks import clock_step_findings, silence_findings
-from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
+from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, checked_accept, settle
 from neurodrift.gate.inputs import Position
 from neurodrift.gate.positions import position_findings
 from neurodrift.schema import COUNT_KINDS
@@ -16,6 +17,8 @@ from neurodrift.schema import COUNT_KINDS
 LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
 """A session with fewer frames, or shorter, is too short to judge its units of length and time."""
 
+_LONGEST_LIFE = 3650.0  # d, ten years of a rat or a mouse
+_WRAPPED_BYTE = 3  # below 256, where other counts are small
 _WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
 
 
@@ -54,9 +57,8 @@ def admit(recording: xr.Dataset, accept: Collection[str] = ()) -> xr.Dataset:
     session 1 does not pass the gate:
     - x covers 0.8 cm: the unit of len
     """
-    if isinstance(accept, str):
-        raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
-    told = settle(_day_findings(recording), "the recording", set(accept) - {EVERYTHING})
+    accept = checked_accept(accept)
+    told = settle(_day_findings(recording), "the recording", accept - {EVERYTHING})
     if EVERYTHING in accept:
         return recording
     index = recording["session_index"].values
@@ -109,15 +111,21 @@ def session_findings(recording: xr.Dataset, number: int, where: slice) -> list[F
 
 
 def _value_findings(recording: xr.Dataset, where: slice, kind: str) -> list[Finding]:
-    """Counts that no animal has."""
-    if kind not in COUNT_KINDS or where.stop == where.start:
-        return []
+    """Counts that no animal has, traces that are called deconvolved, amplitudes below 0."""
     activity = recording["activity"].isel(time=where).data
     if hasattr(activity, "dask") or not activity.size:
         return []  # stays lazy
+    if kind == "amplitudes" and (activity < 0).any():
+        n = int((activity < 0).sum())
+        text = f"activity has {n} amplitudes of events below 0: is it a trace of fluorescence?"
+        return [Finding("trace", text, True, True, numbers={"below_zero": n / activity.size})]
+    if kind not in COUNT_KINDS:
+        return trace_findings(activity, kind, "activity")
     most = int(activity.max())
     if not any(0 < 2**bits - most <= _WRAPPED for bits in (16, 32, 64)):
-        return []
+        low = activity[activity < 256 - _WRAPPED_BYTE] if most in (254, 255) else None
+        if low is None or not low.size or int(low.max()) > _WRAPPED:
+            return []
     text = (
         f"activity has {most} {kind} of one unit in one frame: numbers below 0 that were stored "
         "as unsigned wrap to such counts (65535 was -1)"
@@ -129,6 +137,13 @@ def _day_findings(recording: xr.Dataset) -> list[Finding]:
     if "day" not in recording.coords:
         return []
     day = recording["day"].values
+    known = day[np.isfinite(day)]
+    if known.size and np.ptp(known) > _LONGEST_LIFE:
+        text = (
+            f"the sessions lie {np.ptp(known):g} days apart, longer than an animal lives: are "
+            "these seconds? Give days since the first session, or dates"
+        )
+        return [Finding("days", text, True, True, numbers={"days": float(np.ptp(known))})]
     if np.isfinite(day).all() and (np.diff(day) < 0).any():
         at = int(np.argmax(np.diff(day) < 0))
         labels = recording["session"].values

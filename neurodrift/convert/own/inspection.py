@@ -13,6 +13,7 @@ import numpy as np
 
 from neurodrift.convert.pipelines.ethovision import is_ethovision
 from neurodrift.convert.pipelines.inscopix import inscopix_table
+from neurodrift.gate.plain import typical_step
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
 from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
@@ -476,7 +477,7 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
 
 
 def _of_clock(base: tuple[str, tuple[int, ...], str, str], values: np.ndarray) -> Guess:
-    step = float(np.median(np.diff(values)))
+    step = typical_step(values)
     if 5e-4 <= step <= 0.5:
         return Guess(*base, "clock", f"clock in s, {1 / step:.6g} Hz", {"time_unit": "s"})
     if step == 1 and not (_named("time", base[0]) or _named("frame", base[0])):

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from neurodrift.convert.pipelines.readers import READERS, knows_length, reader_options, text_options
+from neurodrift.gate.findings import ACCEPTABLE
 from neurodrift.gate.placeholders import placeholders
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
@@ -342,18 +343,6 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "frames": None, "sa
 """Seconds in a unit of time; frames and samples are counted, and need a rate."""
 
 LENGTHS = ("cm", "m", "mm", "pixels")
-CHECKS: tuple[str, ...] = (
-    "axes",
-    "clock_unit",
-    "integer_times",
-    "negative_times",
-    "overlap",
-    "position_extent",
-    "rates",
-    "silence",
-    "speed",
-)
-"""Checks whose refusals a user may accept as true of the data."""
 
 
 _CLOCKS = ("time", "times", "start", "stop")  # keys that may be dates and times
@@ -549,7 +538,7 @@ def _label() -> dict[str, Any]:
 
 
 def _accept() -> dict[str, Any]:
-    return {"type": "array", "items": {"enum": list(CHECKS)}}
+    return {"type": "array", "items": {"enum": list(ACCEPTABLE)}}
 
 
 TEMPLATE = """\

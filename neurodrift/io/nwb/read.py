@@ -15,7 +15,7 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.curation import Curation, as_curation, curate
-from neurodrift.gate.activities import trace_findings
+from neurodrift.gate.activities import trace_findings, trace_name_findings
 from neurodrift.gate.findings import Finding, GateWarning, add_findings, settle
 from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
@@ -39,6 +39,7 @@ from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_
 from neurodrift.joining import joined_sessions
 from neurodrift.recording import recording_from_arrays
 from neurodrift.schema import RECORDING, check, label
+from neurodrift.schema.objects import names_in, path_of
 
 
 def import_nwb(
@@ -118,7 +119,8 @@ def import_nwb(
     >>> bool((recording["activity"] == simulated["activity"].values).all())
     True
     """
-    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(f) for f in files]
+    listed = [files] if isinstance(files, str | os.PathLike) else names_in("files", files)
+    paths = [path_of("files", file) for file in listed]
     if not paths:
         raise ValueError("no NWB file given")
     if len({path.resolve() for path in paths}) < len(paths):
@@ -430,18 +432,22 @@ def recordings_in(
     source = nwb_find.find_activity(nwbfile, series, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
     in_step = replace(place, time=time + of_file) if of_file else place
-    settle(clocks_together(source, in_step), where, accept)
-    activity, kind, table, rows = activity_on_frames(source, time, step, values)
-    settle(trace_findings(activity, kind, nwb_find.path_of(source)), where, accept)
     spans = told["spans"]
     if epoch is not None or (spans is None and sessions_from == "file"):
         spans, found = epoch_spans(nwbfile, epoch, where)
         settle(found, where, accept)
+    settle(clocks_together(source, in_step, spans), where, accept)
+    activity, kind, table, rows = activity_on_frames(source, time, step, values)
+    path = nwb_find.path_of(source)
+    traces = trace_findings(activity, kind, path)
+    if kind == "deconvolved" and not traces:
+        traces = trace_name_findings(path, source.description)
+    settle(traces, where, accept)
     covered = _within(time, spans)
     covered &= _told_valid(nwbfile, table, rows, time, where)
     sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
     if sampled and not lagged:
-        covered &= ~np.isnan(activity).all(axis=1)
+        covered &= _told_empty(np.isnan(activity).all(axis=1), covered, path, where)
     if not covered.any():
         raise ValueError(
             f"no frame of the position has a sample of {source.name}"
@@ -559,6 +565,19 @@ def _told_valid(
             )
         keep &= frames
     return keep
+
+
+def _told_empty(empty: np.ndarray, covered: np.ndarray, path: str, where: str) -> np.ndarray:
+    """Frames that have a sample of the activity; those that have none are counted aloud."""
+    n = int((empty & covered).sum())
+    if n and n < covered.sum():
+        warnings.warn(
+            f"{where}: {n} of {int(covered.sum())} frames have no sample of {path} near them and "
+            "were left out",
+            GateWarning,
+            stacklevel=6,
+        )
+    return ~empty
 
 
 def _chosen(table: Any, rows: np.ndarray, units: str | None, where: str) -> np.ndarray:

@@ -211,7 +211,6 @@ WARNINGS = {
         {"samples": changed(SAMPLES, np.s_[:, 2], np.nan)},
         "1 units .* not recorded",
     ),
-    "fluorescence": ({"samples": SAMPLES - 0.5}, "negative values: deconvolved"),
     "last unit never registered": (
         {"registration": np.array([[1], [2]]), "count_from": 1},
         "names all units but the last .* does it count from 0",
@@ -228,15 +227,16 @@ def test_convert__warns(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("x", "message", "name"),
+    ("says", "message", "name"),
     [
-        (changed(X, np.arange(0, N, 40), 0), "missing: 0 in a mapping", "sentinel"),
-        (X * 10, "mm or pixels called cm", "speed"),
+        ({"x": changed(X, np.arange(0, N, 40), 0)}, "missing: 0 in a mapping", "sentinel"),
+        ({"x": X * 10}, "mm or pixels called cm", "speed"),
+        ({"samples": SAMPLES - 0.5}, "a trace of fluorescence", "trace"),
     ],
 )
-def test_convert__refuses_what_may_be_accepted(tmp_path, x, message, name):
+def test_convert__refuses_what_may_be_accepted(tmp_path, says, message, name):
     with pytest.raises(ValueError, match=message) as caught:
-        run(tmp_path, x=x)
+        run(tmp_path, **says)
     assert f"accept: [{name}]" in str(caught.value)
 
 

@@ -17,6 +17,7 @@ from neurodrift.io.nwb.arrays import clock_and_rows
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.validity import curated
+from neurodrift.io.probe import DamagedFileError
 
 _LOOKED_AT = 5000  # samples of responses, to tell a trace
 _MOST_METRES, _MOST_CM = 10.0, 1500.0  # extents below which a position is in metres, in cm
@@ -58,6 +59,8 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
                 told, wanted, lacks = _told(io.read())
         except OutsideError:
             raise
+        except DamagedFileError as error:
+            raise ValueError(f"{path} is no readable NWB (HDF5) file: {error.reason}") from error
         except Exception as error:  # what is no NWB file raises anything
             raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
         lines += [f"{path}:", *(f"  {line}" for line in told)]

@@ -46,6 +46,7 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
+from neurodrift.io.probe import DamagedFileError
 from neurodrift.io.progress import bar
 from neurodrift.joining import joined_sessions
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
@@ -600,6 +601,8 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:
         nwbfile = io.read()
     except OutsideError:
         raise
+    except DamagedFileError as error:
+        raise ValueError(f"{path} is no readable NWB (HDF5) file: {error.reason}") from error
     except Exception as error:  # what is no NWB file raises anything
         if io is not None:
             io.close()

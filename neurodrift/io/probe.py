@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import queue
@@ -94,8 +95,9 @@ class _Child:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.put(line.rstrip("\n"))
+        with self.process.stdout as said:
+            for line in said:
+                self.lines.put(line.rstrip("\n"))
         self.lines.put("")  # it has ended
 
     @property
@@ -124,8 +126,9 @@ class _Child:
         """Let the process end."""
         if self.owner == os.getpid():
             assert self.process.stdin is not None
-            self.process.stdin.close()
-            self.process.wait(timeout=5)
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                self.process.stdin.close()
+                self.process.wait(timeout=5)
 
 
 _running: list[_Child] = []
@@ -133,7 +136,7 @@ _running: list[_Child] = []
 
 def _child() -> _Child:
     while _running and not _running[-1].is_alive:
-        _running.pop()
+        _running.pop().end()
     if not _running:
         _running.append(_Child())
         atexit.register(_running[-1].end)

@@ -18,6 +18,7 @@ RULES: dict[str, Any] = runpy.run_path(str(HERE.parent / "tests" / "test_archite
 
 TOGETHER = {
     "_velocity": "schema",
+    "curation": "recording",
     "joining": "recording",
     "kinematics": "recording",
     "seeds": "schema",
@@ -35,7 +36,7 @@ ANALYSIS = {
 }  # fmt: skip
 WORDS = {
     "schema": "schema, seeds\nnames, units, checks",
-    "recording": "recording, joining,\nkinematics",
+    "recording": "recording, joining,\ncuration, kinematics",
     "gate": "gate\nis it plausible?",
     "io": "io\nNWB, Zarr, arrays",
     "analysis": "analysis\nrecordings to statistics",

@@ -48,13 +48,18 @@ def velocity(
     >>> bool(np.allclose(vx, 20))
     True
     """
-    time = np.asarray(time, dtype=float)
-    axes = [np.asarray(x, dtype=float)] + ([] if y is None else [np.asarray(y, dtype=float)])
+    given = {"time": time, "x": x} | ({} if y is None else {"y": y})
+    for name, values in given.items():
+        if np.asarray(values).dtype.kind not in "fiub":
+            raise TypeError(f"{name} holds {np.asarray(values).dtype} values, expected numbers")
+    time, *axes = (np.asarray(values, dtype=float) for values in given.values())
     if any(axis.shape != time.shape for axis in axes):
         raise ValueError(
             f"time has shape {time.shape}, the position {[axis.shape for axis in axes]}: give one "
             "position for each frame"
         )
+    if (np.diff(time) <= 0).any():
+        raise ValueError("time must increase from frame to frame [s]")
     if frame_duration is None:
         frame_duration = float(np.median(np.diff(time))) if time.size > 1 else np.inf
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.gate.findings import EVERYTHING
+from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
+from neurodrift.gate.subjects import subject_findings
 from neurodrift.recording import (
     FRAME_DTYPES,
     end_to_end,
@@ -49,6 +50,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         agree. Loss and accuracy are NaN in sessions that have none. Activity stays lazy if
         any part is. Variables that :data:`neurodrift.schema.RECORDING` does not name are left out.
 
+    Warns
+    -----
+    GateWarning
+        If no recording names its subject: units of several animals would pass for the same.
+
     Raises
     ------
     ValueError
@@ -61,7 +67,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     >>> from neurodrift import join_sessions, recording_from_arrays
     >>> parts = [
     ...     recording_from_arrays(
-    ...         np.ones((10, 2), int), kind="events", frame_duration=0.1, session=[name]
+    ...         np.ones((10, 2), int),
+    ...         kind="events",
+    ...         frame_duration=0.1,
+    ...         session=[name],
+    ...         subject="m1",
     ...     )
     ...     for name in ("a", "b")
     ... ]
@@ -71,11 +81,38 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     >>> joined["detected"].values.astype(int).tolist()
     [[1, 1, 0], [1, 0, 1]]
     """
+    if isinstance(recordings, xr.Dataset):
+        raise TypeError("recordings is one recording, expected a list of them")
+    joined = joined_sessions(recordings, registration=registration)
+    sources = [str(number) for number in range(len(recordings))]
+    found = subject_findings(sources, [str(part["subject"].item()) for part in recordings])
+    return add_findings(joined, settle(found, "the recordings"))
+
+
+def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None) -> xr.Dataset:
+    """The same for recordings that are known to be of one animal.
+
+    Parameters
+    ----------
+    recordings, registration
+        As for :func:`join_sessions`.
+
+    Returns
+    -------
+    xarray.Dataset
+        One recording.
+
+    Raises
+    ------
+    ValueError
+        As :func:`join_sessions`.
+    """
     if not recordings:
         raise ValueError("no recordings to join")
     for part in recordings:
         check(part)
     _refuse_mixture(recordings)
+    lacking = _lacking(recordings)
     parts = list(recordings)
     registered: list[str] = []
     if registration is not None:
@@ -95,10 +132,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
             by_session[name] = np.concatenate([_or_nan(part, name) for part in parts])
     if "experience" in by_session and _starts_over(by_session["experience"], pieces):
         del by_session["experience"]
+    placed = _clocks(parts)
     joined = recording_from_arrays(
         [piece["activity"].reindex(unit=union, fill_value=0).data for piece in pieces],
         kind=parts[0]["activity"].attrs["kind"],
-        time=_clocks(parts),
+        time=placed,
         unit=union.tolist(),
         detected=np.concatenate(detected),
         region=_regions(parts, union),
@@ -110,6 +148,8 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         **by_frame,
         **by_session,
     )
+    clock_start = joined["clock_start"].copy(data=_clock_starts(parts, pieces, placed))
+    joined = joined.assign_coords(clock_start=clock_start)
     told = [item for part in parts for item in json.loads(part.attrs.get("findings", "[]"))]
     agreed = {
         key: value
@@ -117,7 +157,11 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
         if all(key in part.attrs and np.array_equal(part.attrs[key], value) for part in parts)
     }
     kept = {"findings": json.dumps(told)} if told else {}
-    return joined.assign_attrs(agreed | joined.attrs | kept)
+    left_out = [item for part in parts for item in json.loads(part.attrs.get("curation", "[]"))]
+    kept |= {"curation": json.dumps(left_out)} if left_out else {}
+    return add_findings(
+        joined.assign_attrs(agreed | joined.attrs | kept), settle(lacking, "the joined recording")
+    )
 
 
 def _common_units(
@@ -168,6 +212,17 @@ def _refuse_mixture(parts: Sequence[xr.Dataset]) -> None:
         raise ValueError(f"recordings hold different kinds of activity: {', '.join(kinds)}")
 
 
+def _lacking(parts: Sequence[xr.Dataset]) -> list[Finding]:
+    """What only some of the recordings know, and is lost or missing in the joined one."""
+    found = []
+    for name, becomes in (("day", "dropped"), ("x", "NaN there"), ("y", "NaN there")):
+        without = [str(part["session"].values[0]) for part in parts if name not in part.variables]
+        if without and len(without) < len(parts):
+            text = f"{name} is {becomes}: session {', '.join(without[:5])} has none, others have it"
+            found.append(Finding("lacking", text, warns=True))
+    return found
+
+
 def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
     """Time of each session, the recordings moved one behind the other where clocks start over."""
     dated = all("day" in part.coords for part in parts)
@@ -180,7 +235,23 @@ def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
     return [clock[where] for part, clock in pairs for where in slice_sessions(part)]
 
 
+def _clock_starts(
+    parts: list[xr.Dataset], pieces: list[xr.Dataset], placed: list[np.ndarray]
+) -> np.ndarray:
+    """When the own clock of each session is 0, moved as its frames were; NaN where not known."""
+    before = np.concatenate([_or_nan(part, "clock_start") for part in parts])
+    moved = [
+        clock[0] - piece["time"].values[0] if clock.size else np.nan
+        for piece, clock in zip(pieces, placed, strict=True)
+    ]
+    return before + np.array(moved)
+
+
 def _relabel(parts: list[xr.Dataset], registration: Any) -> tuple[list[xr.Dataset], list[str]]:
+    if isinstance(registration, str) or np.ndim(registration) != 2:
+        raise TypeError(
+            f"registration is {registration!r:.60}, expected a table (unit, recording) of columns"
+        )
     table = registration if isinstance(registration, pd.DataFrame) else pd.DataFrame(registration)
     if table.shape[1] != len(parts):
         raise ValueError(

@@ -165,8 +165,12 @@ def laps(x: np.ndarray, *, limits: tuple[float, float], end_zone: float = 0.1) -
     >>> laps(np.array([0, 50, 100, 50, 0, 50.0]), limits=(0, 100)).tolist()
     [0, 0, 1, 1, 2, 2]
     """
+    if np.shape(limits) != (2,) or not limits[0] < limits[1]:
+        raise ValueError(f"limits is {limits!r}, expected both ends of the track (low, high) [cm]")
     low, high = limits
     x = np.asarray(x, dtype=float)
+    if x.ndim != 1:
+        raise ValueError(f"x has {x.ndim} dimensions, expected (time)")
     zone = np.zeros(x.shape, dtype=np.int8)
     zone[x <= low + end_zone * (high - low)] = -1
     zone[x >= high - end_zone * (high - low)] = 1

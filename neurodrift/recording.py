@@ -8,7 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate import labels as own_labels
 from neurodrift.gate import plain
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import admit
 from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
 
@@ -49,7 +51,9 @@ def recording_from_arrays(
     which session a frame belongs to (one session when omitted), or a list with one array for
     each session. The units, the columns of `activity`, are the same in every session; join
     sessions with columns of their own by :func:`join_sessions`. Labelled arrays are taken by the
-    names of their dimensions, ``time`` and ``unit``. Masks are kept to: masked positions are NaN,
+    names of their dimensions, ``time`` and ``unit``, and their labels stand where `unit` or `time`
+    is omitted; labels in another order, or other times, are refused. Masks are kept to: masked
+    positions are NaN,
     frames that are masked for all units are left out, and a unit that is masked throughout a
     session is not detected there.
 
@@ -142,9 +146,15 @@ def recording_from_arrays(
     >>> dict(recording.sizes)
     {'time': 400, 'unit': 3, 'session': 2}
     """
-    if kind not in ACTIVITY_KINDS:
+    if not isinstance(kind, str) or kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
+    named = None if session is None or isinstance(session, str) else list(session)
+    refuse_placeholders(subject=subject, environment=environment, session=named)
     listed = isinstance(activity, list | tuple)
+    parts = list(activity) if listed else [activity]
+    brought_units = own_labels.shared("activity", parts, [str(i + 1) for i in range(len(parts))])
+    if time is None:
+        time = _brought_times(parts, listed)
     blocks = activity_blocks(activity, session_index)
     session = None if session is None else plain.labels("session", session)
     if session is not None and len(session) > len(blocks) and session_index is not None:
@@ -153,14 +163,26 @@ def recording_from_arrays(
     n_sessions, n_units = len(blocks), blocks[0].shape[1]
     labels = [str(i + 1) for i in range(n_sessions)] if session is None else list(map(str, session))
     expect_length("session", labels, n_sessions, "sessions")
-    units = label_array(range(n_units) if unit is None else plain.labels("unit", unit))
+    if unit is None:
+        unit = range(n_units) if brought_units is None else brought_units
+    units = label_array(plain.labels("unit", unit))
     expect_length("unit", units, n_units, "units (columns of activity)")
-    day = None if day is None else plain.days(day)
+    if brought_units is not None and sorted(map(str, brought_units)) == sorted(map(str, units)):
+        own_labels.agree("activity", brought_units, units.tolist(), "unit")  # others are new names
     per_session = {"day": day, "experience": experience, "training_step": training_step}
     per_session |= {"loss": loss, "accuracy": accuracy}
+    pairs = {"detected": detected, "registration_score": registration_score}
+    along = {"region": region, "registered": registered}
+    for name, values in (pairs | along).items():
+        own = own_labels.brought(values, "unit", 1 if name in pairs else 0)
+        own_labels.agree(name, own, units.tolist(), "unit")
+    for name, values in (pairs | per_session).items():
+        own_labels.agree(name, own_labels.brought(values, "session", 0), labels, "session")
     for name, values in per_session.items():
         if values is not None:
             expect_length(name, values, n_sessions, "sessions")
+    if day is not None:
+        per_session["day"] = day = plain.days(day)
 
     unmasked = [plain.unmasked_activity(b, label) for b, label in zip(blocks, labels, strict=True)]
     blocks = [block for block, _, _ in unmasked]
@@ -173,6 +195,11 @@ def recording_from_arrays(
     }
     clocks = None if time is None else by_session("time", time, lengths, labels, listed)
     durations = durations_of(clocks, time, listed, frame_duration, labels)
+    if time is not None:
+        for name, values in given.items():
+            if values is not None:
+                held, times = (values, time) if listed else ([values], [time])
+                own_labels.agree_on_times(name, held, times, float(durations.min()))
     if clocks is None:
         clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
     for i, (_, kept, _) in enumerate(unmasked):
@@ -181,6 +208,7 @@ def recording_from_arrays(
             for parts in frames.values():
                 parts[i] = parts[i][kept]
     whole = {name: cast_frames(name, parts) for name, parts in frames.items()}
+    placed = end_to_end(clocks, durations, day)
     recording = xr.Dataset(
         {
             "activity": (("time", "unit"), lay_end_to_end(blocks, kind)),
@@ -188,12 +216,13 @@ def recording_from_arrays(
             **{name: ("time", values) for name, values in whole.items()},
         },
         coords={
-            "time": ("time", np.concatenate(end_to_end(clocks, durations, day))),
+            "time": ("time", np.concatenate(placed)),
             "session": ("session", np.array(labels, dtype=object)),
             "unit": ("unit", units),
             "frame_duration": ("session", durations),
-            "subject": str(subject),
-            "environment": str(environment),
+            "clock_start": ("session", _moved_by(clocks, placed)),
+            "subject": plain.name_of("subject", subject),
+            "environment": plain.name_of("environment", environment),
         },
     )
     if detected is None:
@@ -206,7 +235,8 @@ def recording_from_arrays(
         if seen is not None:
             recording["detected"][i] = recording["detected"][i] & seen
     if registration_score is not None:
-        score = np.asarray(registration_score, dtype=np.float64)
+        score = plain.by_name("registration_score", registration_score, ("session", "unit"))
+        score = np.asarray(plain.numbers("registration_score", score), dtype=np.float64)
         if score.shape != (n_sessions, n_units):
             raise ValueError(
                 f"registration_score has shape {score.shape}, expected (session, unit) = "
@@ -219,17 +249,28 @@ def recording_from_arrays(
     for name, values in per_session.items():
         if values is not None:
             found = values if name == "day" else plain.numbers(name, values)
-            dtype = np.int64 if name == "training_step" else np.float64
-            recording = recording.assign_coords({name: ("session", np.asarray(found, dtype))})
+            if name == "training_step":
+                found = _whole(name, found)
+            held = found.astype(np.int64 if name == "training_step" else np.float64)
+            recording = recording.assign_coords({name: ("session", held)})
     if region is not None:
-        expect_length("region", region, n_units, "units")
-        regions = np.array([str(item) for item in region], dtype=object)
+        regions = np.array(plain.texts("region", region), dtype=object)
+        expect_length("region", regions, n_units, "units")
         recording = recording.assign_coords(region=("unit", regions))
     if registered is not None:
         expect_length("registered", registered, n_units, "units")
         known = plain.truths("registered", registered)
         recording = recording.assign_coords(registered=("unit", known))
     return admit(finish(recording, kind), accept)
+
+
+def _brought_times(parts: list[Any], listed: bool) -> Any:
+    """The times that labelled activity brings along; None where a part has none."""
+    found = [own_labels.brought(part, "time", 2) for part in parts]
+    if any(item is None for item in found):
+        return None
+    clocks = [np.asarray(item) for item in found]
+    return clocks if listed else clocks[0]
 
 
 def slice_sessions(recording: xr.Dataset) -> list[slice]:
@@ -287,11 +328,9 @@ def select_sessions(recording: xr.Dataset, sessions: Sequence[Hashable]) -> xr.D
     >>> select_sessions(recording, ["2"]).sizes["time"]
     1200
     """
-    if isinstance(sessions, str):
-        raise ValueError(f"sessions is the text {sessions!r}, expected a list of labels")
     check(recording)
     labels = [str(item) for item in recording["session"].values]
-    wanted = {str(item) for item in sessions}
+    wanted = {str(item) for item in plain.labels("sessions", sessions)}
     missing = sorted(wanted - set(labels))
     if missing or not wanted:
         raise ValueError(f"no session {missing or 'named'}; the recording has {labels}")
@@ -374,8 +413,17 @@ _MISSING = {"direction": 0, "map_label": 0, "trial": -1, "trial_type": -1, "lap"
 SECONDS_PER_DAY = 86400.0
 
 
+def _whole(name: str, values: np.ndarray) -> np.ndarray:
+    """Whole numbers, refused where they are none."""
+    if not (np.isfinite(values) & (values == np.round(values))).all():
+        raise ValueError(f"{name} must be whole numbers, found {values.tolist()[:6]}")
+    return values
+
+
 def expect_length(name: str, values: Any, length: int, what: str) -> None:
     """Refuse a sequence of another length."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__len__") or np.ndim(values) == 0:
+        raise TypeError(f"{name} is {values!r}, expected a list with one entry for each of {what}")
     if len(values) != length:
         raise ValueError(f"{name} has {len(values)} entries, but there are {length} {what}")
 
@@ -403,6 +451,10 @@ def activity_blocks(activity: Any, session_index: Any) -> list[Any]:
     for block in blocks:
         if block.ndim != 2:
             raise ValueError(f"activity has {block.ndim} dimensions, expected (time, unit)")
+        if is_lazy(block) and any(np.isnan(size) for size in block.shape):
+            raise ValueError(
+                "lazy activity does not know its length: call activity.compute_chunk_sizes() first"
+            )
     widths = sorted({block.shape[1] for block in blocks})
     if len(widths) > 1:
         raise ValueError(
@@ -423,6 +475,11 @@ def activity_blocks(activity: Any, session_index: Any) -> list[Any]:
     if (np.diff(index) < 0).any():
         raise ValueError("session_index must never decrease: sort the frames by session")
     n_sessions = int(index[-1]) + 1 if index.size else 1
+    if n_sessions > max(index.size, 1):
+        raise ValueError(
+            f"session_index goes up to {n_sessions - 1}, but there are {index.size} frames only: "
+            "count the sessions 0, 1, 2, ..."
+        )
     edges = np.searchsorted(index, np.arange(n_sessions + 1))
     return [blocks[0][a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
@@ -531,6 +588,12 @@ def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> lis
     return placed
 
 
+def _moved_by(clocks: list[np.ndarray], placed: list[np.ndarray]) -> np.ndarray:
+    """By how much the clock of each session was moved [s]: when it is 0."""
+    pairs = zip(clocks, placed, strict=True)
+    return np.array([after[0] - before[0] if after.size else np.nan for before, after in pairs])
+
+
 def refuse_not_finite(n_places: int) -> None:
     """Refuse activity that is no number in some places."""
     if n_places:
@@ -566,11 +629,22 @@ def lay_end_to_end(blocks: list[Any], kind: str) -> Any:
         return _finite(whole)
     if whole.dtype.kind == "u":
         return whole
-    with np.errstate(invalid="ignore"):  # NaN and negative numbers; refused below
-        counts = whole.astype(np.uint32)
-    if not np.array_equal(counts, whole):
-        raise ValueError(
-            f"activity of kind {kind!r} must be counts (0, 1, 2, ...), found negative, fractional "
-            "or NaN values: binarise it, or use kind='deconvolved' or 'amplitudes'"
-        )
-    return counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
+    return _counts(whole, kind)
+
+
+def _counts(whole: np.ndarray, kind: str) -> np.ndarray:
+    """Counts in the smallest unsigned integers; refused where there are others among them."""
+    if not whole.size:
+        return whole.astype(np.uint8)
+    if whole.dtype.kind == "f" and not np.array_equal(whole, np.round(whole)):
+        fault = "fractional or NaN values"
+    elif not whole.min() >= 0:
+        fault = "negative values"
+    elif float(whole.max()) >= 2.0**63:
+        fault = f"values as large as {float(whole.max()):g}"
+    else:
+        return whole.astype(np.min_scalar_type(int(whole.max())))
+    raise ValueError(
+        f"activity of kind {kind!r} must be counts (0, 1, 2, ...), found {fault}: "
+        "binarise it, or use kind='deconvolved' or 'amplitudes'"
+    )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import dask
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from neurodrift import (
     slice_sessions,
     testing,
 )
+from neurodrift.gate.findings import GateWarning
 
 
 def _refuse(*_, **__):
@@ -28,6 +31,7 @@ def _part(session, units, n_frames=4, **kwargs):
     base = 10 * (1 + sum(map(ord, session)) % 7)
     counts = np.tile(base + np.arange(len(units)), (n_frames, 1))
     given = {"kind": "events", "frame_duration": 0.5, "session": [session], "unit": units}
+    given["subject"] = "m1"
     return recording_from_arrays(counts, **(given | kwargs))
 
 
@@ -135,7 +139,9 @@ def test_join_sessions__days_and_clocks():
     assert joined["day"].values.tolist() == [0.0, 2.0, 2.0]
     starts = [joined["time"].values[where.start] for where in slice_sessions(joined)]
     assert starts == [0.0, 172800.0, 172802.0]
-    undated = join_sessions([parts[0], _part("b", [1])])
+    with pytest.warns(GateWarning, match="day is dropped: session b has none, others have it"):
+        undated = join_sessions([parts[0], _part("b", [1])])
+    assert "day is dropped" in undated.attrs["findings"]
     assert "day" not in undated.coords
     np.testing.assert_allclose(undated["time"], np.arange(8) * 0.5)
 
@@ -143,7 +149,12 @@ def test_join_sessions__days_and_clocks():
 def test_join_sessions__moves_a_recording_of_several_sessions_as_one():
     parts = [
         recording_from_arrays(
-            [np.ones((4, 1), int)] * 2, kind="events", frame_duration=1.0, day=days, session=names
+            [np.ones((4, 1), int)] * 2,
+            kind="events",
+            frame_duration=1.0,
+            day=days,
+            session=names,
+            subject="m1",
         )
         for days, names in (([0, 2], ["a", "b"]), ([4, 6], ["c", "d"]))
     ]
@@ -157,7 +168,8 @@ def test_join_sessions__what_a_part_lacks_is_none():
         _part("a", [1], x=np.arange(4), trial=[1, 1, 2, 2], direction=[1, 1, -1, 0]),
         _part("b", [1], lap=[0, 0, 0, 1], map_label=[1, 1, 1, 2], trial_type=[3, 3, 3, 0]),
     ]
-    joined = join_sessions(parts)
+    with pytest.warns(GateWarning, match="x is NaN there: session b has none"):
+        joined = join_sessions(parts)
     np.testing.assert_array_equal(joined["x"], [0, 1, 2, 3] + [np.nan] * 4)
     assert joined["trial"].values.tolist() == [1, 1, 2, 2, -1, -1, -1, -1]
     assert joined["lap"].values.tolist() == [-1] * 4 + [0, 0, 0, 1]
@@ -212,7 +224,7 @@ def test_join_sessions__bad_registration(registration, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"subject": "m2"}, r"different subjects \(m2, unknown\) cannot be joined"),
+        ({"subject": "m2"}, r"different subjects \(m1, m2\) cannot be joined"),
         ({"environment": "B"}, r"different environments \(B, unknown\)"),
         ({"kind": "spikes"}, "different kinds of activity: events, spikes"),
         ({"name": "a"}, "session labels are not unique: 'a'"),
@@ -262,3 +274,12 @@ def test_join_sessions__unregistered_columns_stay_out_of_drift():
     np.testing.assert_array_equal(
         found["population_vector_correlation_union"], known["population_vector_correlation_union"]
     )
+
+
+def test_join_sessions__animals_without_a_name_are_warned_of():
+    parts = [_part(name, [0, 1], subject="unknown") for name in ("a", "b")]
+    with pytest.warns(GateWarning, match="none of 2 sources says which animal it is of"):
+        joined = join_sessions(parts)
+    (kept,) = json.loads(joined.attrs["findings"])
+    assert kept["name"] == "subject" and not kept["accepted"]
+    assert "findings" not in join_sessions(parts[:1]).attrs

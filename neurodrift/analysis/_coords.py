@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.schema import SESSION_COORDS, UNIT_COORDS
+from neurodrift.schema.objects import expect_array
 
 _OF_DIM = {"session": ("session", *SESSION_COORDS), "unit": ("unit", *UNIT_COORDS)}
 
@@ -78,9 +79,12 @@ def align_mask(mask: xr.DataArray, like: xr.Dataset, name: str, what: str) -> xr
 
     Raises
     ------
+    TypeError
+        If it is no labelled array.
     ValueError
         If a dimension is missing, or a session, segment or unit is.
     """
+    expect_array(name, mask)
     first = "segment" if "segment" in mask.dims else "session"
     if first not in mask.dims or "unit" not in mask.dims:
         raise ValueError(f"{name} has dims {mask.dims}, expected (session, unit)")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -15,9 +16,10 @@ from neurodrift._version import __version__
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
-from neurodrift.analysis.place_cells._tests import expect
 from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
+from neurodrift.curation import Curation, curate, describe_curation
 from neurodrift.schema import FORMAT_VERSION, check
+from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 
 __all__ = ["analyze", "summarize"]
@@ -37,6 +39,7 @@ def analyze(
     criterion: Literal["auto", "shuffle", "information"] = "auto",
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
+    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> xr.DataTree:
@@ -76,6 +79,9 @@ def analyze(
         Whether segments of several maps are told apart by the recording's ``map_label`` or by
         what :func:`neurodrift.detect_maps` finds. Without a ``map_label``, switches are looked
         for in any case and warned of, but labels are only used if asked for.
+    curation
+        Units, sessions and epochs that are left out, see :func:`neurodrift.curate`. The results are
+        those of a recording that was imported with it.
     seed
         Seed of every random stream.
     progress
@@ -112,6 +118,8 @@ def analyze(
     ('session',)
     """
     check(recording)
+    if curation is not None:
+        recording = curate(recording, curation)
     binning = as_binning(binning)
     if bin_width is not None:
         if binning != Binning():
@@ -124,8 +132,8 @@ def analyze(
     smoothing = binning.smoothing_or_default(smoothing)
     used = used_sessions(recording, binning)
     binning = replace(binning, unused_sessions="keep")
-    expect("criterion", criterion, ("auto", "shuffle", "information"))
-    expect("map_labels", map_labels, ("given", "detect"))
+    expect_choice("criterion", criterion, ("auto", "shuffle", "information"))
+    expect_choice("map_labels", map_labels, ("given", "detect"))
     if criterion == "auto":
         noise_free = recording["activity"].attrs["kind"] == "activation"
         criterion = "information" if noise_free else "shuffle"
@@ -209,6 +217,10 @@ def summarize(results: xr.DataTree) -> str:
     str
         Lines of text.
     """
+    if not isinstance(results, xr.DataTree) or "parameters" not in results.attrs:
+        raise TypeError(
+            f"results is a {type(results).__name__}, expected the tree of neurodrift.analyze"
+        )
     lines = [f"{results['subject'].item()}, {results['environment'].item()}"]
     by_information = _criterion(results) == "information"
     if "sessions" in results:
@@ -224,6 +236,9 @@ def summarize(results: xr.DataTree) -> str:
         lines.append(
             "\nSome activations are below 0, where information is not defined: no place cells."
         )
+    left = describe_curation(json.loads(results.attrs.get("recording", "{}")))
+    if left:
+        lines.append("\nCuration:\n" + "\n".join(f"  {text}" for text in left))
     if results.attrs.get("n_maps", 1) > 1:
         lines.append(
             f"\nThe population switches between {results.attrs['n_maps']} maps (map_label):\n"

@@ -9,6 +9,7 @@ variables in :mod:`neurodrift.schema.results`.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
@@ -44,7 +45,9 @@ from neurodrift.analysis.place_cells.stability import compare_criteria, compute_
 from neurodrift.analysis.quality.lag import check_lag
 from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
-from neurodrift.schema import label
+from neurodrift.recording import slice_sessions
+from neurodrift.schema import COUNT_KINDS, label
+from neurodrift.schema.objects import names_in
 from neurodrift.schema.results import DRIFT, MEASURES
 
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
@@ -88,6 +91,16 @@ class Work:
     def has_frames(self) -> bool:
         """Whether any session has a frame that can be put on a map."""
         return bool(self.used.any())
+
+    @functools.cached_property
+    def has_rates(self) -> bool:
+        """Whether nothing is below 0, of the maps or, where frames are tested, of the activity."""
+        if not self.tested:
+            return not bool((self.nodes["maps"]["rate"] < 0).any())
+        if self.recording["activity"].attrs["kind"] in COUNT_KINDS:
+            return True
+        parts = (self.recording["activity"].isel(time=s) for s in slice_sessions(self.recording))
+        return all(not bool((part < 0).any()) for part in parts)
 
     @property
     def has_position(self) -> bool:
@@ -157,7 +170,7 @@ NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
         "place cells are units with enough information here, and nothing is tested",
     ),
     "rates": (
-        lambda work: work.tested or not bool((work.nodes["maps"]["rate"] < 0).any()),
+        lambda work: work.has_rates,
         "some activity is below 0, where information is not defined",
     ),
     "unknown maps": (
@@ -470,14 +483,14 @@ NODES: tuple[Node, ...] = (
         "stability",
         "units whose maps of two parts of a session agree more than by chance",
         _stability,
-        needs=("units", "position", "frames", "test"),
+        needs=("units", "position", "frames", "test", "rates"),
         place="warnings",
     ),
     Node(
         "agreement",
         "whether both criteria choose the same units",
         _agreement,
-        needs=("units", "position", "frames", "test"),
+        needs=("units", "position", "frames", "test", "rates"),
         uses=("place_cells", "stability"),
         place="warnings",
     ),
@@ -571,6 +584,8 @@ def chosen_nodes(measures: Sequence[str] | None) -> list[Node]:
         return list(NODES)
     if isinstance(measures, str):
         raise TypeError(f"measures is {measures!r}, expected a list of names: [{measures!r}]")
+    if not names_in("measures", measures):
+        raise ValueError("measures is empty: name some nodes, or leave it out for all")
     by_name = {node.name: node for node in NODES}
     unknown = [name for name in measures if name not in by_name]
     if unknown:

@@ -26,6 +26,16 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what exists")
 
 
+def add_curation(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a curation file."""
+    parser.add_argument(
+        "--curation",
+        type=Path,
+        metavar="FILE",
+        help="YAML or CSV of units, sessions and epochs to leave out, with reasons",
+    )
+
+
 def add_binning(parser: argparse.ArgumentParser) -> None:
     """Add the options of frames and bins."""
     group = parser.add_argument_group("frames and bins")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neurodrift.cli._options import (
     add_binning,
+    add_curation,
     add_overwrite,
     add_workers,
     binning,
@@ -47,13 +48,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="given",
         help="tell several maps of the environment apart by the recording's labels, or detect them",
     )
+    add_curation(analyze)
     analyze.add_argument("--seed", type=int, default=0)
     add_workers(analyze)
     add_overwrite(analyze)
     analyze.set_defaults(run=_analyze)
 
 
-@claiming("recording")
+@claiming("recording", "curation")
 def _analyze(options: argparse.Namespace) -> None:
     from neurodrift.analysis.analyze import analyze, summarize
     from neurodrift.io.zarr import refuse_other_kind, save_results
@@ -73,6 +75,7 @@ def _analyze(options: argparse.Namespace) -> None:
             criterion=options.criterion,
             min_information=options.min_information,
             map_labels=options.map_labels,
+            curation=options.curation,
             seed=options.seed,
             progress=True,
         )

@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurodrift.cli._options import add_overwrite, claiming, give_memory_back
+from neurodrift.cli._options import (
+    add_curation,
+    add_overwrite,
+    claiming,
+    give_memory_back,
+    kind_of_store,
+)
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -19,7 +25,9 @@ if TYPE_CHECKING:
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     inspect = commands.add_parser("inspect", help="what files hold, and a mapping they suggest")
-    inspect.add_argument("files", type=Path, nargs="+", help="files, or folders of a pipeline")
+    inspect.add_argument(
+        "files", type=Path, nargs="+", help="files, folders of a pipeline, or recording.zarr"
+    )
     inspect.add_argument("-o", "--out", type=Path, help="mapping.yaml to write the mapping to")
     add_overwrite(inspect)
     inspect.set_defaults(run=_inspect)
@@ -92,6 +100,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="add sessions of later days to the recording that is there, with its options",
     )
+    add_curation(load)
     add_overwrite(load)
     load.set_defaults(run=_import)
 
@@ -111,6 +120,7 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
+    from neurodrift.curation import describe_curation
     from neurodrift.io.nwb.read import OPTIONS
     from neurodrift.io.nwb.store import import_to_store
     from neurodrift.io.zarr import open_recording
@@ -126,12 +136,15 @@ def _import(options: argparse.Namespace) -> None:
             accept=options.accept,
             lag=_lag(options.lag),
             **{name: getattr(options, name) for name in OPTIONS},
+            curation=options.curation,
         )
     recording = open_recording(options.out)
     sizes = recording.sizes
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"
     )
+    for text in describe_curation(recording.attrs):
+        print(text)
     _say_lag(recording)
 
 
@@ -223,6 +236,9 @@ def _inspect(options: argparse.Namespace) -> None:
     from neurodrift.convert.own.arrays import write_mapping
     from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
 
+    if any((path / "zarr.json").is_file() and kind_of_store(path) for path in options.files):
+        _inspect_store(options)
+        return
     if all(path.suffix == ".nwb" for path in options.files):
         from neurodrift.io.nwb.inspect import inspect_nwb
 
@@ -238,3 +254,28 @@ def _inspect(options: argparse.Namespace) -> None:
     write_mapping(text, options.out, overwrite=options.overwrite)
     print(f"\n{options.out}: complete what is '?' in it, then")
     print(f"neurodrift convert arrays {options.out} --out FOLDER")
+
+
+def _inspect_store(options: argparse.Namespace) -> None:
+    """Propose a curation file for a recording."""
+    from neurodrift.curation import proposed_curation
+    from neurodrift.io.output import whole
+    from neurodrift.io.zarr import open_recording
+
+    if len(options.files) > 1:
+        raise ValueError("inspect takes one recording at a time")
+    (path,) = options.files
+    text = proposed_curation(open_recording(path), path.name)
+    if options.out is None:
+        print(text, end="")
+        return
+    first = text.partition(" of ")[0]
+    with whole(
+        options.out,
+        overwrite=options.overwrite,
+        what="curation",
+        is_ours=lambda path: path.read_bytes().startswith(first.encode()),
+    ) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    print(f"{options.out}: complete it, then")
+    print(f"neurodrift analyze {path} --curation {options.out} -o RESULTS.zarr")

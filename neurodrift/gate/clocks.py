@@ -10,6 +10,8 @@ from neurodrift.gate.inputs import Activity, Position
 SLOWEST_POSITION, SLOWEST_ACTIVITY = 0.5, 2.0  # s between frames
 _FASTEST = 1e-4  # s between frames
 FEW_TIMES = 50  # spikes or events that may lie together by chance
+_SILENT_GAPS = 3  # times the longest silence between
+_LEAST_SILENT, _MOST_SILENT = 0.01, 0.05  # of a session
 _LEAST_OVERLAP, _WHOLE_OVERLAP = 0.5, 0.95
 
 
@@ -149,6 +151,52 @@ def overlap_findings(activity: Activity, position: Position) -> list[Finding]:
         )
         found.append(Finding("rates", text, True, True))
     return found
+
+
+def silence_findings(active: np.ndarray, start: float, stop: float, what: str) -> list[Finding]:
+    """Whether a session is silent at an end, as where nothing was recorded.
+
+    Parameters
+    ----------
+    active
+        Times at which any unit was active [s], increasing.
+    start, stop
+        When the session starts and stops [s].
+    what
+        What is silent, for messages.
+
+    Returns
+    -------
+    list of Finding
+        One where no unit is active for more than 1 % of the session at an end, and for more than
+        three times as long as anywhere between; it stops from 5 % on.
+    """
+    if active.size < FEW_TIMES or not np.isfinite(active).all() or stop <= start:
+        return []
+    longest = float(np.diff(active).max())
+    ends = {
+        "before its first": float(active[0]) - start,
+        "after its last": stop - float(active[-1]),
+    }
+    silent = {
+        where: length
+        for where, length in ends.items()
+        if length > max(_SILENT_GAPS * longest, _LEAST_SILENT * (stop - start))
+    }
+    if not silent:
+        return []
+    told = " and ".join(f"{length:.1f} s {where} activity" for where, length in silent.items())
+    share = float(sum(silent.values()) / (stop - start))
+    text = (
+        f"{what}: no unit is active in {told}, {100 * share:.0f} % of the session, but for "
+        f"{longest:.1f} s at most in between. If nothing was recorded there, this silence counts "
+        "as rest: say when it was recorded (recorded: [start, stop] of times in a mapping, "
+        "obs_intervals or invalid_times in NWB), cut these frames, or accept it and leave them out "
+        "by a curation (docs/curation.md). If the clocks are out of step, accept it to see the lag"
+    )
+    numbers = {"silent_s": sum(silent.values()), "longest_between_s": longest, "share": share}
+    stops = share > _MOST_SILENT
+    return [Finding("silence", text, stops, True, not stops, numbers=numbers)]
 
 
 def _clock_guess(activity: float, position: float) -> str:

@@ -15,6 +15,28 @@ EVERYTHING = "*"
 """In ``accept``: what comes passed the gate before."""
 
 
+ACCEPTABLE: tuple[str, ...] = (
+    "axes",
+    "clock_unit",
+    "counts",
+    "days",
+    "epochs",
+    "frame_duration",
+    "integer_times",
+    "negative_times",
+    "overlap",
+    "position_extent",
+    "rates",
+    "sentinel",
+    "session_overlap",
+    "silence",
+    "speed",
+    "subject",
+    "trace",
+)
+"""Names of the findings that can be what was measured, and that `accept` takes back."""
+
+
 class GateWarning(UserWarning):
     """Something is odd, but can be what was measured."""
 
@@ -63,6 +85,38 @@ class Finding:
         }
 
 
+def checked_accept(accept: Collection[str]) -> set[str]:
+    """Names of findings that are taken as true.
+
+    Parameters
+    ----------
+    accept
+        As a user gave them.
+
+    Returns
+    -------
+    set of str
+        The names.
+
+    Raises
+    ------
+    TypeError
+        If it is no list.
+    ValueError
+        If a name is no finding's, or that of one which is never true.
+    """
+    if isinstance(accept, str):
+        raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
+    if not isinstance(accept, Collection):
+        raise TypeError(f"accept is {accept!r}, expected a list of names of findings")
+    unknown = sorted(map(str, set(accept) - {EVERYTHING, *ACCEPTABLE}))
+    if unknown:
+        raise ValueError(
+            f"accept names {', '.join(unknown)}, expected some of {', '.join(ACCEPTABLE)}"
+        )
+    return set(accept)
+
+
 def settle(
     findings: Sequence[Finding], where: str, accept: Collection[str] = ()
 ) -> list[dict[str, Any]]:
@@ -88,8 +142,7 @@ def settle(
     ValueError
         If a check refuses and is not accepted.
     """
-    if isinstance(accept, str):
-        raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
+    accept = checked_accept(accept)
     if EVERYTHING in accept:
         return []
     refused = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.gate.findings import Finding
 from neurodrift.schema import ACTIVITY_KINDS
 
 Columns = Mapping[str, tuple[str, Any]]
@@ -40,6 +41,8 @@ class Activity:
         (unit) brain region.
     columns
         Further columns of the table of units.
+    recorded
+        (stretch, 2) start and stop of when it was recorded [s], where `times` do not tell it.
     """
 
     kind: str
@@ -51,6 +54,7 @@ class Activity:
     n_source: int | None = None
     regions: Sequence[str] | None = None
     columns: Columns = field(default_factory=dict)
+    recorded: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no activity at all."""
@@ -72,6 +76,27 @@ class Activity:
     def source_rows(self) -> np.ndarray:
         """(unit) row of each unit in its source, from 0."""
         return np.arange(self.n_units) if self.rows is None else np.asarray(self.rows)
+
+    def stretches(self) -> np.ndarray | None:
+        """When it was recorded, by its own clock.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            (stretch, 2) start and stop [s], without gaps of more than half a sample; the first
+            and the last reach one sample further, as far as a frame without a sample may lie from
+            one. None for times of which nothing says when they were recorded.
+        """
+        if self.recorded is not None or self.time is None or len(self.time) < 2:
+            return self.recorded
+        time = np.asarray(self.time, dtype=np.float64)
+        step = float(np.median(np.diff(time)))
+        after = np.flatnonzero(np.diff(time) > 1.5 * step) + 1
+        first = np.concatenate([[0], after])
+        last = np.concatenate([after, [time.size]]) - 1
+        found = np.column_stack([time[first], time[last] + step])
+        found[0, 0] -= step
+        return found
 
     def pick(self, keep: np.ndarray) -> Activity:
         """The activity of some units.
@@ -100,6 +125,7 @@ class Activity:
                 name: (about, np.asarray(values)[at])
                 for name, (about, values) in self.columns.items()
             },
+            recorded=self.recorded,
         )
 
 
@@ -115,11 +141,14 @@ class Position:
         (time) or (time, 2) position [cm], NaN where it was not tracked.
     source
         Where it comes from, for messages.
+    findings
+        What its reader cannot know, for the gate.
     """
 
     time: np.ndarray
     xy: np.ndarray
     source: str
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is no position at all."""

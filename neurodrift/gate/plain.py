@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from neurodrift.gate.findings import GateWarning
@@ -54,6 +57,14 @@ def by_name(name: str, values: Any, dims: tuple[str, ...]) -> Any:
     return values.transpose(*dims).data
 
 
+_NO_ARRAYS = (str, bytes, Mapping, Set, Iterator, xr.Dataset, xr.DataTree)
+
+
+def _said(values: Any) -> str:
+    """What something is that is no array."""
+    return f"the text {values!r}" if isinstance(values, str | bytes) else type(values).__name__
+
+
 def numbers(name: str, values: Any) -> np.ndarray:
     """Real numbers; text, complex numbers and None are refused.
 
@@ -76,6 +87,8 @@ def numbers(name: str, values: Any) -> np.ndarray:
     """
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray() if it fits in memory")
+    if values is None or isinstance(values, _NO_ARRAYS):
+        raise TypeError(f"{name} is {_said(values)}, expected an array of numbers")
     found = np.asanyarray(values)
     if found.dtype.kind == "O":
         try:
@@ -134,6 +147,11 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
     origin : numpy.datetime64 or None
         Date of second 0; None for times without a date.
 
+    Raises
+    ------
+    ValueError
+        If one is NaN, NaT or infinite.
+
     Examples
     --------
     >>> import numpy as np
@@ -141,7 +159,7 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
     >>> seconds("time", np.array([0, 50], "timedelta64[ms]"))[0].tolist()
     [0.0, 0.05]
     """
-    found = np.asanyarray(by_name(name, values, ("time",)))
+    found = _dates(np.asanyarray(by_name(name, values, ("time",))))
     if found.dtype.kind == "M":
         origin = found.ravel()[0] if origin is None and found.size else origin
         found = found - origin if found.size else found.astype("timedelta64[ns]")
@@ -149,7 +167,23 @@ def seconds(name: str, values: Any, origin: Any = None) -> tuple[np.ndarray, Any
         if np.isnat(found).any():
             raise ValueError(f"{name} is NaT in {int(np.isnat(found).sum())} frames")
         return found / np.timedelta64(1, "s"), origin
-    return per_frame(name, found, np.nan).astype(np.float64), None
+    clock = per_frame(name, found, np.nan).astype(np.float64)
+    if not np.isfinite(clock).all():
+        raise ValueError(
+            f"{name} is NaN or infinite at frame {int(np.argmin(np.isfinite(clock)))}, of "
+            f"{int((~np.isfinite(clock)).sum())} in all: every frame needs a time"
+        )
+    return clock, None
+
+
+def _dates(found: np.ndarray) -> np.ndarray:
+    """Python's or pandas' dates as NumPy's, in UTC where they have a time zone."""
+    dates = (datetime.date, datetime.timedelta)
+    if found.dtype.kind == "O" and found.size and isinstance(found.ravel()[0], dates):
+        if isinstance(found.ravel()[0], datetime.timedelta):
+            return np.asarray(pd.to_timedelta(found.ravel()).values)
+        return np.asarray(pd.to_datetime(found.ravel(), utc=True).tz_localize(None).values)
+    return found
 
 
 def days(values: Any) -> np.ndarray:
@@ -170,7 +204,7 @@ def days(values: Any) -> np.ndarray:
     TypeError
         If they are neither.
     """
-    found = np.asarray(values)
+    found = _dates(np.asarray(values))
     if found.dtype.kind == "M":
         found = found - found.ravel()[0]
     if found.dtype.kind == "m":
@@ -178,11 +212,38 @@ def days(values: Any) -> np.ndarray:
     return per_frame("day", found, np.nan).astype(np.float64)
 
 
-def step_of(clock: np.ndarray, given: Any) -> float:
-    """Length of a frame: the median step, or the mean one where the clock is too coarse for it.
+def typical_step(clock: np.ndarray) -> float:
+    """Length of a frame: the median step, or the mean one where steps differ.
 
-    A clock in single precision, or rounded, has steps that differ by its resolution; their median
-    is off by up to that much, and every rate with it. Steps longer than 1.5 frames are gaps.
+    A clock that is rounded (to ms, or in single precision) has steps of a few lengths, and its
+    median is off by up to the rounding, and every rate with it: 33 ms for 1/30 s is 1 %. Steps
+    longer than 1.5 frames are gaps, and do not count.
+
+    Parameters
+    ----------
+    clock
+        (time) seconds, at least two.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodrift.gate.plain import typical_step
+    >>> round(typical_step(np.round(np.arange(3001) / 30, 3)), 6)
+    0.033333
+    """
+    steps = np.diff(clock)
+    median = float(np.median(steps))
+    mean = float(steps[steps <= 1.5 * median].mean())
+    return median if abs(mean - median) <= 1e-6 * median else mean
+
+
+def step_of(clock: np.ndarray, given: Any) -> float:
+    """Length of a frame of a clock that is known to enough digits.
 
     Parameters
     ----------
@@ -194,22 +255,24 @@ def step_of(clock: np.ndarray, given: Any) -> float:
     Returns
     -------
     float
-        Seconds.
+        Seconds, see :func:`typical_step`.
+
+    Raises
+    ------
+    ValueError
+        If the clock is too coarse for its frames.
     """
-    steps = np.diff(clock)
-    median = float(np.median(steps))
     kind = np.asarray(given).dtype
-    if kind.kind != "f" or kind.itemsize >= 8:
-        return median
-    resolution = float(np.spacing(np.abs(np.asarray(given)).max()))
-    if resolution > 0.1 * median:
-        raise ValueError(
-            f"the clock is in single precision and so known to {resolution:.2g} s only, but its "
-            f"frames last {median:.2g} s: give it in double precision (float64)"
-        )
-    if resolution < 1e-5 * median:
-        return median
-    return float(steps[steps <= 1.5 * median].mean())
+    if kind.kind == "f" and kind.itemsize < 8:
+        resolution = float(np.spacing(np.abs(np.asarray(given)).max()))
+        median = float(np.median(np.diff(clock)))
+        if resolution > 0.1 * median:
+            raise ValueError(
+                f"the clock is in {'single' if kind.itemsize == 4 else 'half'} precision and so "
+                f"known to {resolution:.2g} s only, but its frames last {median:.2g} s: give it in "
+                "double precision (float64)"
+            )
+    return typical_step(clock)
 
 
 def labels(name: str, values: Any) -> list[Any]:
@@ -236,9 +299,14 @@ def labels(name: str, values: Any) -> list[Any]:
     """
     if isinstance(values, str | bytes):
         raise TypeError(f"{name} is the text {values!r}, expected a list of labels")
-    found = [item.item() if hasattr(item, "item") else item for item in values]
+    if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {_said(values)}, expected a list of labels in their order")
+    if getattr(values, "ndim", 1) > 1:
+        raise TypeError(f"{name} is an array of {values.ndim} dimensions, expected a list")  # type: ignore[attr-defined]
+    values = values.values if isinstance(values, xr.DataArray) else values
+    found = [item.item() if isinstance(item, np.generic) else item for item in values]
     for i, item in enumerate(found):
-        if item is None or item != item:
+        if pd.api.types.is_scalar(item) and pd.isna(item):
             raise ValueError(f"{name} {i} (from 0) is labelled {item}, expected a number or text")
         if isinstance(item, float) and item == int(item):
             found[i] = int(item)
@@ -326,3 +394,58 @@ def _odd(found: np.ndarray) -> str:
         if not isinstance(item, int | float | bool | np.number | np.bool_) or item not in (0, 1):
             return repr(item.item() if hasattr(item, "item") else item)
     return str(found.dtype)
+
+
+def name_of(name: str, value: Any) -> str:
+    """A name, such as that of an animal: text, or a whole number.
+
+    Parameters
+    ----------
+    name
+        What it names, for messages.
+    value
+        The name.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | np.integer):
+        raise TypeError(f"{name} is {value!r}, expected a name: leave it out where it is not known")
+    return str(value)
+
+
+def texts(name: str, values: Any) -> list[str]:
+    """Words, such as the regions of units.
+
+    Parameters
+    ----------
+    name
+        What they are, for messages.
+    values
+        A list or an array of them.
+
+    Returns
+    -------
+    list of str
+        The words.
+
+    Raises
+    ------
+    TypeError
+        If one is not text, or there is a single text.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {_said(values)}, expected a list of texts")
+    values = values.values if isinstance(values, xr.DataArray) else values
+    found = [item.item() if isinstance(item, np.generic) else item for item in values]
+    for i, item in enumerate(found):
+        if not isinstance(item, str):
+            raise TypeError(f"{name} {i} (from 0) is {item!r}, expected text such as 'unknown'")
+    return found

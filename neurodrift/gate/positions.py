@@ -12,6 +12,7 @@ from neurodrift.gate.inputs import Position
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
 LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
+_MOST_JUMPS = 0.03  # of the steps; a teleport at the end of every lap is fewer
 MOST_MEDIAN_SPEED = 60.0  # cm/s over all frames, rests included
 
 
@@ -53,6 +54,7 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
         return found
     vx, vy = velocity(time, axes[0], axes[1] if len(axes) == 2 else None)
     speed = np.abs(vx) if vy is None else np.hypot(vx, vy)
+    marks = _sentinel_findings(axes, time, source)
     high, fast = np.percentile(speed[tracked], [50, 99])
     if fast <= MOST_SPEED and high > MOST_MEDIAN_SPEED:
         text = (
@@ -66,10 +68,24 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
             "length or of time seems wrong, or the tracking jumps"
         )
         found.append(Finding("speed", text, True, True))
+    elif not marks and (jumping := _jumping(time, axes, tracked)) > _MOST_JUMPS:
+        text = (
+            f"{source} jumps in {100 * jumping:.1f} % of its frames by more than "
+            f"{MOST_SPEED:g} cm/s: the tracking swaps the animal and something else"
+        )
+        found.append(Finding("speed", text, True, True, numbers={"jumping": jumping}))
     elif fast < 2:
         text = f"{source} hardly moves, {fast:.2g} cm/s at the 99th percentile of speed: units?"
         found.append(Finding("speed", text, warns=True))
-    return found + _sentinel_findings(axes, time, source)
+    return found + marks
+
+
+def _jumping(time: np.ndarray, axes: list[np.ndarray], tracked: np.ndarray) -> float:
+    """Share of steps from frame to frame that no animal makes."""
+    steps = np.diff(time)
+    moved = np.sqrt(sum(np.diff(axis) ** 2 for axis in axes))
+    both = tracked[1:] & tracked[:-1]
+    return float((moved[both] > MOST_SPEED * steps[both]).mean()) if both.any() else 0.0
 
 
 def _tracking_findings(tracked: np.ndarray, source: str) -> list[Finding]:

@@ -7,20 +7,21 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import xarray as xr
 
-from neurodrift.gate.clocks import clock_step_findings
-from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
+from neurodrift.gate.blocks import blocks
+from neurodrift.gate.clocks import clock_step_findings, silence_findings
+from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, checked_accept, settle
 from neurodrift.gate.inputs import Position
+from neurodrift.gate.looks import Look
 from neurodrift.gate.positions import position_findings
-from neurodrift.schema import COUNT_KINDS
 
 LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
 """A session with fewer frames, or shorter, is too short to judge its units of length and time."""
 
-_WRAPPED = 100  # below a power of two: what small negative numbers become without a sign
+_LONGEST_LIFE = 3650.0  # d, ten years of a rat or a mouse
 
 
 def admit(
-    recording: xr.Dataset, accept: Collection[str] = (), *, most: Sequence[int] | None = None
+    recording: xr.Dataset, accept: Collection[str] = (), *, looks: Sequence[Look] | None = None
 ) -> xr.Dataset:
     """Let a recording pass, or refuse it with all that is wrong.
 
@@ -30,8 +31,8 @@ def admit(
         A recording that keeps to the contract (:func:`neurodrift.schema.check`).
     accept
         Names of findings that are taken as true.
-    most
-        (session) the largest count of each session, where activity is not read here.
+    looks
+        (session) what a look at the activity of each told, where it is not read here.
 
     Returns
     -------
@@ -58,22 +59,34 @@ def admit(
     session 1 does not pass the gate:
     - x covers 0.8 cm: the unit of len
     """
-    if isinstance(accept, str):
-        raise TypeError(f"accept is the text {accept!r}, expected a list of names: [{accept!r}]")
-    told = settle(_day_findings(recording), "the recording", set(accept) - {EVERYTHING})
+    accept = checked_accept(accept)
+    told = settle(_day_findings(recording), "the recording", accept - {EVERYTHING})
     if EVERYTHING in accept:
         return recording
     index = recording["session_index"].values
     edges = np.searchsorted(index, np.arange(recording.sizes["session"] + 1))
     for i, label in enumerate(recording["session"].values):
         where = slice(int(edges[i]), int(edges[i + 1]))
-        known = None if most is None else most[i]
-        told += settle(session_findings(recording, i, where, known), f"session {label}", accept)
+        look = _look(recording, where) if looks is None else looks[i]
+        told += settle(session_findings(recording, i, where, look), f"session {label}", accept)
     return add_findings(recording, told)
 
 
+def _look(recording: xr.Dataset, where: slice) -> Look | None:
+    """A look at activity in memory; lazy activity stays lazy."""
+    activity, kind = (
+        recording["activity"].isel(time=where).data,
+        recording["activity"].attrs["kind"],
+    )
+    if hasattr(activity, "dask") or kind == "activation":
+        return None
+    return Look.of(
+        lambda: ((frames, part) for frames, _, part in blocks(activity)), len(activity), kind
+    )
+
+
 def session_findings(
-    recording: xr.Dataset, number: int, where: slice, most: int | None = None
+    recording: xr.Dataset, number: int, where: slice, look: Look | None
 ) -> list[Finding]:
     """What is odd or impossible in one session of a recording.
 
@@ -85,8 +98,8 @@ def session_findings(
         Number of the session.
     where
         Its frames.
-    most
-        Its largest count, where activity is not read here.
+    look
+        What a look at its activity told; None where nobody looked.
 
     Returns
     -------
@@ -98,12 +111,15 @@ def session_findings(
         return []
     time = recording["time"].values[where]
     step = float(recording["frame_duration"].values[number])
-    found = _value_findings(recording, where, kind, most)
+    found = [] if look is None else list(look.findings)
     if time.size < LEAST_FRAMES:
         return found
     found += clock_step_findings(time, step)
     if time[-1] - time[0] + step < LEAST_SECONDS or any(item.stops for item in found):
         return found
+    if look is not None:
+        active = time[look.active]
+        found += silence_findings(active, float(time[0]), float(time[-1] + step), "activity")
     if "x" in recording:
         xy = recording["x"].values[where]
         if "y" in recording:
@@ -113,30 +129,17 @@ def session_findings(
     return found
 
 
-def _value_findings(
-    recording: xr.Dataset, where: slice, kind: str, most: int | None
-) -> list[Finding]:
-    """Counts that no animal has."""
-    if kind not in COUNT_KINDS or where.stop == where.start:
-        return []
-    if most is None:
-        activity = recording["activity"].isel(time=where).data
-        if hasattr(activity, "dask") or not activity.size:
-            return []  # stays lazy
-        most = int(activity.max())
-    if not any(0 < 2**bits - most <= _WRAPPED for bits in (16, 32, 64)):
-        return []
-    text = (
-        f"activity has {most} {kind} of one unit in one frame: numbers below 0 that were stored "
-        "as unsigned wrap to such counts (65535 was -1)"
-    )
-    return [Finding("counts", text, True, True, numbers={"most": most})]
-
-
 def _day_findings(recording: xr.Dataset) -> list[Finding]:
     if "day" not in recording.coords:
         return []
     day = recording["day"].values
+    known = day[np.isfinite(day)]
+    if known.size and np.ptp(known) > _LONGEST_LIFE:
+        text = (
+            f"the sessions lie {np.ptp(known):g} days apart, longer than an animal lives: are "
+            "these seconds? Give days since the first session, or dates"
+        )
+        return [Finding("days", text, True, True, numbers={"days": float(np.ptp(known))})]
     if np.isfinite(day).all() and (np.diff(day) < 0).any():
         at = int(np.argmax(np.diff(day) < 0))
         labels = recording["session"].values

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurodrift.io.manifest import added_nodes, damaged_files, read_manifest, store_attributes
+from neurodrift.schema.objects import path_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def verify(path: str | os.PathLike[str]) -> Verification:
     >>> dict(verify(path).damage)
     {'activity/c/0/0': 'is missing'}
     """
-    path = Path(path)
+    path = path_of("path", path)
     if not path.is_dir():
         raise FileNotFoundError(f"no store at {path}: expected a Zarr v3 directory")
     manifest = read_manifest(path)

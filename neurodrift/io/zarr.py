@@ -24,6 +24,7 @@ from neurodrift.io.progress import bar
 from neurodrift.io.unfinished import UnfinishedStore, end_writing
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, RECORDING, check
+from neurodrift.schema.objects import expect_type, path_of
 
 if TYPE_CHECKING:
     from neurodrift.io.checked import CheckedStore
@@ -206,7 +207,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     from neurodrift.schema.json import description_faults
 
-    path = Path(path)
+    path = path_of("path", path)
     stored = _open(path, "recording", chunks=None).to_dataset()
     faults = description_faults(stored, RECORDING)
     if faults:
@@ -242,6 +243,7 @@ def save_results(
     FileExistsError
         If `path` exists and `overwrite` is False.
     """
+    expect_type("results", results, xr.DataTree, "a tree of results, as neurodrift.analyze gives")
     results = results.map_over_datasets(
         lambda node: _even_chunks(node.assign_attrs(format_version=FORMAT_VERSION))
     )
@@ -268,7 +270,11 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
     ValueError
         If it is of a newer format version or not made by neurodrift.
     """
-    stored = _open(Path(path), "results", chunks={})
+    path = path_of("path", path)
+    title = store_attributes(path).get("title") if (path / "zarr.json").is_file() else None
+    if title == "neurodrift recording":
+        raise ValueError(f"{path} is a recording, no results: open_recording opens it")
+    stored = _open(path, "results", chunks={})
     return stored.map_over_datasets(lambda node: object_strings(node.load()))
 
 

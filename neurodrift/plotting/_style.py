@@ -19,6 +19,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """Axes to draw into: those given, or new ones in a figure of the size [inch]."""
     if ax is not None:
+        if not hasattr(ax, "plot"):
+            raise TypeError(f"ax is {ax!r:.60}, expected axes of matplotlib")
         return ax
     from matplotlib.figure import Figure
 

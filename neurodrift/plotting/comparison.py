@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._style import FAINT, INK, MARKERS, PALETTE, new_axes, open_frame
+from neurodrift.schema.objects import expect_dataset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,6 +207,7 @@ def plot_statements(comparison: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.patches import Rectangle
 
+    _expect(comparison)
     sides, adjustments = comparison["side"].values, comparison["adjustment"].values
     statements = comparison["statement"].values
     columns = [(side, adjustment) for side in sides for adjustment in adjustments]
@@ -268,6 +270,8 @@ def _unit(axis: str) -> str:
 
 
 def _expect(comparison: xr.Dataset, **labels: Any) -> None:
+    made_by = "a comparison (neurodrift.compare)"
+    expect_dataset("comparison", comparison, ["side", "statement"], made_by)
     for dim, wanted in labels.items():
         known = [str(value) for value in comparison[dim].values]
         for name in [wanted] if isinstance(wanted, str) else wanted:

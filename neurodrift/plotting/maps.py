@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._style import new_axes, short_number
+from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def plot_drift_matrix(correlation: xr.DataArray, *, ax: Axes | None = None) -> A
     ValueError
         If the array has other dimensions.
     """
+    expect_array("correlation", correlation, [], "a matrix of session pairs")
     if correlation.ndim != 2:
         raise ValueError(f"expected a matrix of session pairs, got dims {correlation.dims}")
     ax = new_axes(ax, (4.4, 3.6))
@@ -221,6 +223,7 @@ def _label_of(array: xr.DataArray) -> str:
 
 
 def _expect_dims(array: xr.DataArray, dims: set[str], hint: str) -> None:
+    expect_array("rate", array, [], "rate maps")
     if set(array.dims) != dims:
         raise ValueError(
             f"expected dims {sorted(dims)}, got {tuple(map(str, array.dims))}: select {hint}"

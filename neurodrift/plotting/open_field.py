@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._style import ACCENT, PALETTE, new_axes
+from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def plot_box_maps(
     """
     from matplotlib.figure import Figure
 
+    expect_array("rate", rate, [], "rate maps")
     if set(rate.dims) != {"session", "unit", "position"} or "y_bin" not in rate.coords:
         raise ValueError(
             f"expected (session, unit, position) with x_bin and y_bin, got {rate.dims}: take the "

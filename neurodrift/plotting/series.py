@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodrift.plotting._style import ACCENT, FAINT, INK, MARKERS, PALETTE, new_axes, open_frame
+from neurodrift.schema.objects import expect_equal_lengths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,6 +47,7 @@ def plot_decay(
     matplotlib.axes.Axes
         The axes.
     """
+    expect_equal_lengths(lag=lag, mean=mean)
     ax = new_axes(ax, (4.4, 3.2))
     if points is not None:
         ax.plot(*points, ".", color="0.75", markersize=4, zorder=1)
@@ -97,6 +99,7 @@ def plot_session_series(
     matplotlib.axes.Axes
         The axes.
     """
+    expect_equal_lengths(x=x, mean=mean)
     ax = new_axes(ax, (4.0, 3.0))
     ax.errorbar(x, mean, yerr=error, fmt="o", color=INK, capsize=2, markersize=5)
     if fit is not None:

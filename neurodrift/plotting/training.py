@@ -17,6 +17,7 @@ from neurodrift.plotting._style import (
     open_frame,
     short_number,
 )
+from neurodrift.schema.objects import expect_equal_lengths, expect_type
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,6 +70,9 @@ def plot_curves(
     >>> axes.get_yscale()
     'log'
     """
+    expect_type("curves", curves, Mapping, "a mapping {name: values}")
+    for name, values in curves.items():
+        expect_equal_lengths(x=x, **{name: values})
     ax = new_axes(ax, (4.4, 3.2))
     x = np.asarray(x)
     shown = x > 0 if log_x else np.ones(x.size, dtype=bool)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurodrift.curation import describe_curation
 from neurodrift.report.view import PREDICTORS, View, finite_mean
 from neurodrift.report.words import in_sentence, listing, number, p_value, percent, plural
 
@@ -55,6 +56,13 @@ def _at_the_gate(view: View) -> Iterator[Caution]:
             f"{'Accepted on import' if item['accepted'] else 'Odd on import'}: {name}",
             f"{item['where'][0].upper()}{item['where'][1:]}: {text}.",
         )
+
+
+def _curated(view: View) -> Iterator[Caution]:
+    """What a person left out, and why."""
+    left = describe_curation(view.source_attributes)
+    if left:
+        yield Caution("curation", "note", "Left out by curation", " ".join(left))
 
 
 def _no_running(view: View) -> Iterator[Caution]:
@@ -358,6 +366,7 @@ def _stored(view: View) -> Iterator[Caution]:
 
 RECORDING_CHECKS = (
     _at_the_gate,
+    _curated,
     _no_running,
     _lag,
     _no_position,

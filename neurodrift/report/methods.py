@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
+from neurodrift.curation import describe_curation
 from neurodrift.report.view import View
 from neurodrift.report.words import listing, number, plural
 
@@ -51,9 +52,12 @@ def methods(view: View) -> MethodsText:
     MethodsText
         Only what was computed is described, with the parameters and the seed that were used.
     """
-    parts = [_recording(view), _sparsity(view)]
+    left_out = describe_curation(view.source_attributes)
+    parts = [" ".join([_recording(view), *left_out]), _sparsity(view)]
     if "maps" in view.nodes:
-        parts += [_maps(view), _place_cells(view), _information(view)]
+        parts += [_maps(view)]
+        parts += [_place_cells(view)] if "place_cells" in view.nodes else []
+        parts += [_information(view)] if "information" in view.nodes else []
     parts += [_drift(view), _phases(view), _regression(view), _software(view)]
     head, rest, tail = parts[:2], parts[2:-2], parts[-2:]
     return _cite([" ".join(head), *rest, " ".join(part for part in tail if part)])
@@ -216,10 +220,10 @@ def _place_cells(view: View) -> str:
     attrs = view.nodes["place_cells"].attrs
     criterion = str(attrs.get("criterion", "p"))
     if criterion not in ("p", "q"):
-        threshold = float(attrs.get("threshold", 0.01))
+        least = float(attrs["min_information"])
         return (
             "Units with a spatial information above "
-            f"{threshold:g} bit/event ({{skaggs1993}}) were taken as place cells, as in "
+            f"{least:g} bit/event ({{skaggs1993}}) were taken as place cells, as in "
             "{ratzon2024}; activations carry no sampling noise that a shuffle test could assess."
         )
     null = str(attrs.get("null", ""))

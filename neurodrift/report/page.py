@@ -24,6 +24,7 @@ from neurodrift.report.phases import phases_section
 from neurodrift.report.tables import Table, file_name, tables
 from neurodrift.report.view import PREDICTORS, View, views
 from neurodrift.report.words import in_sentence, listing, number, percent, plural
+from neurodrift.schema.objects import path_of
 
 _MAP_BYTES = 4_000_000  # rate maps of all recordings together
 _UNIT_ROWS = 60_000  # rows of all tables of units together
@@ -164,7 +165,7 @@ def write_report(
     """
     from neurodrift.io.output import whole
 
-    path = Path(path)
+    path = path_of("path", path)
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder and was kept: name an HTML file")
     with whole(path, overwrite=overwrite, what="report", is_ours=_is_ours) as unfinished:
@@ -334,7 +335,7 @@ def _provenance(view: View) -> list[tuple[str, str]]:
         found.append((f"left out: {listing([in_sentence(name) for name in names])}", reason))
     if "source" in attrs:
         found.append(("recording", str(attrs["source"])))
-    known = {"title", "format_version"}
+    known = {"title", "format_version", "curation"}  # what was left out has a table
     found += [
         (f"recording: {key.replace('_', ' ')}", _plain(value))
         for key, value in view.source_attributes.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,8 @@ def tables(view: View, unit_rows: int) -> list[Table]:
     Returns
     -------
     list of Table
-        Sessions, pairs of sessions, units, regression, phases; without the empty ones.
+        Sessions, pairs of sessions, units, regression, phases, what a curation left out; without
+        the empty ones.
     """
     sessions = _ordered(view.sessions.reset_index(), "session", *_SESSION_ORDER)
     sessions.insert(0, "environment", view.environment)
@@ -112,8 +114,15 @@ def tables(view: View, unit_rows: int) -> list[Table]:
         _units(view, unit_rows),
         Table("regression", "Regression on time and experience", regression),
         Table("phases", "Evidence for phases", phases_frame(view)),
+        Table("curation", "Left out by curation", _left_out(view)),
     ]
     return [table for table in found if len(table.frame)]
+
+
+def _left_out(view: View) -> pd.DataFrame:
+    items = json.loads(view.source_attributes.get("curation", "[]"))
+    columns = ("kind", "unit", "session", "start", "stop", "n_frames", "reason", "by", "file")
+    return pd.DataFrame(items, columns=list(columns))
 
 
 def _ordered(frame: pd.DataFrame, *first: str) -> pd.DataFrame:

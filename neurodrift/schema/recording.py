@@ -40,6 +40,7 @@ RECORDING = table(
         "unit", ("unit",), "label", "1", "label of the unit, the same in every session", True, True
     ),
     Var("frame_duration", ("session",), "float", "s", "length of one frame", True, True),
+    Var("clock_start", ("session",), "float", "s", "time when its own clock is 0", False, True),
     Var("day", ("session",), "float", "d", "days since the first session", False, True),
     Var("experience", ("session",), "float", "min", "time in this environment before", False, True),
     Var("training_step", ("session",), "int", "1", "training step of the snapshot", False, True),

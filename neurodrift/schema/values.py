@@ -157,6 +157,13 @@ def _accuracy_faults(recording: xr.Dataset) -> list[str]:
     return []
 
 
+def _experience_faults(recording: xr.Dataset) -> list[str]:
+    if "experience" in recording.coords and (recording["experience"].values < 0).any():
+        least = float(np.nanmin(recording["experience"].values))
+        return [f"experience is {least:g}, expected the minutes before each session, 0 or more"]
+    return []
+
+
 def _some(labels: np.ndarray, most: int = 5) -> str:
     shown = ", ".join(repr(str(item)) for item in labels[:most])
     return shown + (f" and {labels.size - most} more" if labels.size > most else "")
@@ -175,5 +182,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[xr.Dataset], list[str]]], ...] =
     (("direction",), _direction_faults),
     (("registration_score",), _score_faults),
     (("accuracy", "session"), _accuracy_faults),
+    (("experience",), _experience_faults),
 )
 """What is asked of values, each with the variables that must be in order to ask it."""

@@ -162,3 +162,21 @@ def test_analyze__only_frames_of_running_have_no_speed_to_derive():
     results = nd.analyze(bare, measures=["maps", "sessions"])
     assert results.attrs["derived"] == "[]"
     assert "has no speed: rest is not left out" in nd.summarize(results)
+
+
+def test_analyze__activity_below_0_leaves_out_what_is_of_rates(tmp_path):
+    """A trace that was accepted has drift, but no information and no place cells."""
+    rng = np.random.default_rng(0)
+    time = np.arange(4000) * 0.05
+    trace = rng.normal(0, 1, (4000, 3))
+    x = 50 + 40 * np.sin(time / 3)
+    recording = nd.recording_from_arrays(
+        [trace, trace], kind="deconvolved", time=[time, time], x=[x, x], accept=["trace"]
+    )
+    results = nd.analyze(recording, n_repeats=5)
+    left_out = json.loads(results.attrs["left_out"])
+    below = "some activity is below 0, where information is not defined"
+    for name in ("informative", "information", "place_cells", "stability", "place_fields"):
+        assert left_out[name] == below
+    assert "rate_map_correlation" in results["drift"]
+    nd.write_report(results, tmp_path / "report.html")

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import neurodrift as nd
 from neurodrift.cli import main
@@ -102,6 +103,33 @@ def test_analyze__same_bits_on_distributed_workers(stored, tmp_path):
     for name in expected.children:
         for variable, array in expected[name].data_vars.items():
             np.testing.assert_array_equal(found[name][variable].values, array.values)
+
+
+def test_curation__of_import_and_of_analyze_is_the_same(stored, files, tmp_path, capsys):
+    curation = tmp_path / "curation.yaml"
+    assert main(["inspect", str(stored), "-o", str(curation)]) == 0
+    assert (
+        "session 1: " in curation.read_text() and "its clock runs from 0 to" in curation.read_text()
+    )
+    command = ["analyze", str(stored), "--curation", str(curation), "--n-repeats", "10"]
+    assert main([*command, "-o", str(tmp_path / "none.zarr")]) == 2
+    assert f"{curation} cannot be used:\n- it leaves out nothing" in capsys.readouterr().err
+    curation.write_text(
+        "units: [{unit: 0, reason: merged}]\n"
+        "epochs: [{session: 2, start: 10, stop: 20, reason: light off}]\n"
+    )
+    out = tmp_path / "imported.zarr"
+    assert main(["import", *files, "--curation", str(curation), "-o", str(out)]) == 0
+    assert "200 frames in 1 epoch of session 2 are left out by curation.yaml: light off." in (
+        capsys.readouterr().out
+    )
+    assert main(["analyze", str(out), "--n-repeats", "10", "-o", str(tmp_path / "1.zarr")]) == 0
+    assert main([*command, "-o", str(tmp_path / "2.zarr")]) == 0
+    assert "1 unit is left out by curation.yaml: merged." in capsys.readouterr().out
+    one, other = (nd.open_results(tmp_path / name) for name in ("1.zarr", "2.zarr"))
+    for tree in (one, other):
+        del tree.attrs["source"]
+    xr.testing.assert_identical(one, other)
 
 
 def test_analyze__wrong_track_is_one_error_and_writes_nothing(stored, tmp_path, capsys):

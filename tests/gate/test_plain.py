@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.gate.findings import Finding, GateWarning, settle
+from neurodrift.gate.findings import ACCEPTABLE, Finding, GateWarning, settle
 
 N, STEP = 4000, 0.05
 TIME = np.arange(N) * STEP
@@ -92,7 +92,7 @@ def test_recording__lazy_activity_that_is_no_number_is_found():
         ({"detected": [["True"] * 6]}, ValueError, "detected must be True or False"),
         ({"activity": COUNTS * (1 + 1j)}, TypeError, "complex numbers"),
         ({"activity": COUNTS.astype(str)}, TypeError, "expected real numbers"),
-        ({"activity": np.where(COUNTS == 1, None, COUNTS)}, ValueError, "negative, fractional"),
+        ({"activity": np.where(COUNTS == 1, None, COUNTS)}, ValueError, "found fractional or NaN"),
         ({"activity": (COUNTS.astype(np.int16) - 1).astype(np.uint16)}, ValueError, "65535 was -1"),
         ({"x": X.astype(str)}, TypeError, "x holds <U"),
         ({"time": TIME.astype(str)}, TypeError, "time holds <U"),
@@ -123,7 +123,7 @@ def test_recording__what_was_accepted_stays_with_it():
         found = build(x=X * 10, accept=["speed"])
     assert '"name": "speed"' in found.attrs["findings"]
     with pytest.raises(ValueError, match="does not pass the gate"):
-        build(x=X * 10, accept=["clock"])
+        build(x=X * 10, accept=["clock_unit"])
     with pytest.raises(TypeError, match=r"expected a list of names: \['speed'\]"):
         build(x=X * 10, accept="speed")
 
@@ -136,9 +136,82 @@ def test_recording__short_sessions_and_activations_are_not_judged():
 def test_settle__accepts_only_what_may_be_true():
     never = Finding("clock", "the clock is NaN", stops=True)
     with pytest.raises(ValueError, match="the clock is NaN"):
-        settle([never], "day 1", accept=["clock"])
-    perhaps = Finding("gaps", "it has gaps", stops=True, may_be_true=True, numbers={"n": 2})
-    (told,) = settle([perhaps], "day 1", accept=["gaps"])
+        settle([never], "day 1", accept=["clock_unit"])
+    perhaps = Finding("axes", "it has gaps", stops=True, may_be_true=True, numbers={"n": 2})
+    (told,) = settle([perhaps], "day 1", accept=["axes"])
     assert told["accepted"] and told["numbers"] == {"n": 2} and told["severity"] == "stops"
     with pytest.warns(GateWarning, match="day 1: it is odd"):
         settle([Finding("odd", "it is odd", warns=True)], "day 1")
+
+
+def test_recording__labels_that_arrays_bring_along_are_kept_to():
+    import pandas as pd
+
+    ids = ["c4", "c1", "c9", "c2", "c7", "c3"]
+    table = pd.DataFrame(COUNTS, columns=ids)
+    assert build(table)["unit"].values.tolist() == ids
+    assert build(table, unit=range(6))["unit"].values.tolist() == list(range(6))  # new names
+    assert build(pd.DataFrame(COUNTS))["unit"].values.tolist() == list(range(6))
+    labelled = xr.DataArray(COUNTS.T, dims=("unit", "time"), coords={"unit": ids, "time": TIME + 3})
+    found = build(labelled, frame_duration=None)
+    assert found["unit"].values.tolist() == ids
+    np.testing.assert_allclose(found["time"], TIME + 3)
+    region = pd.Series(list("abcdef"), index=ids)
+    assert build(table, region=region)["region"].values.tolist() == list("abcdef")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"activity": "swapped"}, "activity in session '2' has its labels in another order than"),
+        ({"activity": "other"}, "activity in session '2' is labelled otherwise than session '1'"),
+        ({"unit": ["c1", "c4", "c9", "c2", "c7", "c3"]}, "activity has its labels in another ord"),
+        ({"region": "sorted"}, "region has its labels in another order than unit"),
+        ({"detected": "sorted"}, "detected has its labels in another order than unit"),
+        ({"day": "swapped"}, "day has its labels in another order than session"),
+        ({"x": "late"}, "x is labelled with times that are up to 12.4 s from those of its frames"),
+    ],
+)
+def test_recording__labels_in_another_order_are_refused(change, message):
+    import pandas as pd
+
+    ids = ["c4", "c1", "c9", "c2", "c7", "c3"]
+    table = pd.DataFrame(COUNTS, columns=ids)
+    made = {
+        ("activity", "swapped"): [table, table[sorted(ids)]],
+        ("activity", "other"): [table, table.rename(columns={"c4": "c5"})],
+        ("region", "sorted"): pd.Series(list("abcdef"), index=sorted(ids)),
+        ("detected", "sorted"): pd.DataFrame(True, index=["1", "2"], columns=sorted(ids)),
+        ("day", "swapped"): pd.Series([0, 1], index=["2", "1"]),
+        ("x", "late"): [xr.DataArray(X, dims="time", coords={"time": TIME + 12.4})] * 2,
+    }
+    ((name, how),) = change.items()
+    options = {"activity": [table, table], "x": [X, X], "time": [TIME, TIME]}
+    options[name] = made[name, how] if isinstance(how, str) else how
+    with pytest.raises(ValueError, match=message):
+        build(**options)
+
+
+def test_acceptable__is_every_finding_that_may_be_true():
+    """The names that a user may accept are those that the code marks so, and no others."""
+    import ast
+    from pathlib import Path
+
+    names = set()
+    for path in Path(nd.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+                marks = [
+                    *node.args[3:4],
+                    *(k.value for k in node.keywords if k.arg == "may_be_true"),
+                ]
+                if marks and getattr(marks[0], "value", True):
+                    names.add(node.args[0].value)
+    assert names == set(ACCEPTABLE)
+    text = (Path(__file__).parents[2] / "docs" / "gate.md").read_text()
+    for name in ACCEPTABLE:
+        assert f"`{name}`" in text
+    with pytest.raises(ValueError, match="accept names clock, expected some of axes"):
+        build(accept=["clock"])
+    with pytest.raises(TypeError, match="accept is 3, expected a list"):
+        build(accept=3)

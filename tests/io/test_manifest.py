@@ -1,9 +1,11 @@
 """Damage of every kind to every array of every kind of store: an error, never another number.
 
-The damage is done by a script that knows files only.
+The damage is done by a script that knows files only. Every chunk of every array, and how many
+damages there were: NEURODRIFT_DAMAGES=100000 python -m pytest -s tests/io/test_manifest.py
 """
 
 import json
+import os
 import pickle
 import shutil
 import warnings
@@ -23,6 +25,7 @@ from neurodrift.simulate.settings.sweep import sweep_from_values
 from neurodrift.simulate.store import open_measures, save_run
 from neurodrift.simulate.sweep import open_sweep, run_sweep
 
+MOST = int(os.environ.get("NEURODRIFT_DAMAGES", "100"))  # of one store
 NETWORK = {"task": {"name": "random"}, "n_steps": 60, "measures": 4, "snapshots": 2}
 
 
@@ -37,6 +40,16 @@ def some_results(folder):
     return save_results(results, folder / "results.zarr")
 
 
+def a_comparison(folder):
+    trees = [
+        nd.analyze(testing.linear_track(n_units=9, n_sessions=4, minutes=2, seed=i), n_repeats=2)
+        for i in range(2)
+    ]
+    stored = xr.DataTree.from_dict({"comparison": nd.compare(*trees, n_repeats=20)})
+    stored.attrs["title"] = "neurodrift comparison"
+    return save_results(stored, folder / "comparison.zarr")
+
+
 def a_run(folder):
     settings = settings_from_values(NETWORK)
     return save_run(settings.simulate(), settings, folder / "run.zarr")
@@ -49,7 +62,7 @@ def a_sweep(folder):
 
 def read_all(path):
     """Everything that the product gives of a store."""
-    if path.name == "results.zarr":
+    if path.name in ("results.zarr", "comparison.zarr"):
         return {str(node.path): node.to_dataset() for node in open_results(path).subtree}
     if path.name == "s.zarr":
         sweep = open_sweep(path)
@@ -81,7 +94,7 @@ def damages(path, rng):
         chunks = sorted(f for f in (path / folder).glob("c/**/*") if f.is_file())
         chunks += [path / folder / "c"] if (path / folder / "c").is_file() else []
         names = [chunk.relative_to(path) for chunk in chunks]
-        for name in names[:2]:
+        for name in names if MOST > 100 else names[:2]:
             content = (path / name).read_bytes()
             half, at = content[: len(content) // 2], int(rng.integers(8 * len(content)))
             flipped = bytearray(content)
@@ -117,7 +130,7 @@ def swap(one, other):
     other.write_bytes(one_content)
 
 
-@pytest.mark.parametrize("make", [a_recording, some_results, a_run, a_sweep])
+@pytest.mark.parametrize("make", [a_recording, some_results, a_comparison, a_run, a_sweep])
 def test_damage__is_never_a_number(tmp_path, make):
     (tmp_path / "sound").mkdir()
     sound = make(tmp_path / "sound")
@@ -126,7 +139,7 @@ def test_damage__is_never_a_number(tmp_path, make):
     n, silent, raw = 0, [], []
     damaged = tmp_path / sound.name
     chosen = list(damages(sound, np.random.default_rng(0)))
-    for what, damage in chosen[:: max(1, len(chosen) // 100)]:
+    for what, damage in chosen[:: max(1, len(chosen) // MOST)]:
         shutil.rmtree(damaged, ignore_errors=True)
         shutil.copytree(sound, damaged)
         damage(damaged)
@@ -139,6 +152,7 @@ def test_damage__is_never_a_number(tmp_path, make):
                 raw.append(f"{what}: {error}")
         if verify(damaged).sound and "swapped" not in what:  # equal chunks may be swapped
             silent.append(f"{what} (verify)")
+    print(f"{sound.name}: {n} damages, {len(silent)} silent, {len(raw)} raw errors")
     assert n > 50
     assert silent == [] and raw == []
 

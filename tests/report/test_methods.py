@@ -69,7 +69,9 @@ def test_methods__follow_the_attributes_of_the_tests(results, changed):
 
 
 def test_methods__threshold_instead_of_a_test(results, changed):
-    tree = changed(results, "place_cells", attrs={"criterion": "information", "threshold": 0.02})
+    tree = changed(
+        results, "place_cells", attrs={"criterion": "information", "min_information": 0.02}
+    )
     assert "above 0.02 bit/event" in text(tree) and "circular shift of its" not in text(tree)
 
 

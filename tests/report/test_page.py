@@ -10,7 +10,10 @@ import pytest
 import xarray as xr
 
 import neurodrift.report.page as page_module
+from neurodrift import analyze, testing
 from neurodrift.report import report, write_report
+from neurodrift.report.tables import tables
+from neurodrift.report.view import views
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +247,14 @@ def test_report__says_what_was_left_out_and_why(parse):
     said = dict(zip(terms, (e["text"] for e in page.all("dd")), strict=True))
     (term,) = [term for term in terms if term.startswith("left out: map switches, maps,")]
     assert said[term] == "the recording has no position"
+
+
+def test_page__says_what_a_curation_left_out(tmp_path):
+    recording = testing.linear_track(n_units=10, n_sessions=3, minutes=2)
+    units = [{"unit": label, "reason": "dendrite <of> 4", "by": "A. Person"} for label in (2, 3)]
+    results = analyze(recording, n_repeats=10, curation={"units": units})
+    page = write_report([results], tmp_path / "r.html").read_text()
+    text = "2 units are left out by a curation: dendrite &lt;of&gt; 4 (A. Person)."
+    assert page.count(text) == 2  # among the warnings, and in the methods
+    (table,) = [item for item in tables(views(results)[0], 100) if item.name == "curation"]
+    assert table.frame["unit"].tolist() == ["2", "3"]

@@ -30,6 +30,7 @@ from neurodrift.analysis.comparison._effects import (
 from neurodrift.analysis.comparison._members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.comparison._notes import notes
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.objects import expect_dataset, names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import COMPARISON
 from neurodrift.seeds import generator
@@ -178,6 +179,9 @@ def compare(
     ... ).values.tolist()
     ['undecided', 'holds']
     """
+    for option, given in (("names", names), ("measures", measures), ("axes", axes)):
+        if given is not None:
+            names_in(option, given)
     members = gather([a, b, *others], names)
     if method not in ("subjects", "mixed"):
         raise ValueError(f"method is {method!r}, expected 'subjects' or 'mixed'")
@@ -245,6 +249,8 @@ def describe_statements(comparison: xr.Dataset) -> str:
     str
         Lines of text.
     """
+    made_by = "a comparison (neurodrift.compare)"
+    expect_dataset("comparison", comparison, ["statement", "level", "notes"], made_by)
     level = comparison.attrs["level"]
     lines = [f"change over the whole way, {100 * level:g} % intervals"]
     names = [str(name) for name in comparison["statement"].values]

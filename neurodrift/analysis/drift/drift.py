@@ -10,6 +10,7 @@ import xarray as xr
 from neurodrift.analysis._coords import align_mask, lag_coords, node_of
 from neurodrift.analysis._inference import permutation_p
 from neurodrift.schema import SESSION_COORDS, label
+from neurodrift.schema.objects import expect_dataset, expect_mask
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import DRIFT
 from neurodrift.seeds import generator
@@ -117,6 +118,10 @@ def compute_drift(
     [[nan, 0.6, 0.41], [0.6, nan, 0.46], [0.41, 0.46, nan]]
     """
     maps = node_of(maps, "smoothed_maps", "sparsity")
+    about = "rate maps (compute_rate_maps) or a sparsity (compute_sparsity)"
+    expect_dataset("maps", maps, ["detected"], about)
+    if not {"rate", "mean_activity"} & set(maps):
+        raise ValueError(f"maps has neither 'rate' nor 'mean_activity', expected {about}")
     if units not in ("either", "both", "all"):
         raise ValueError(f"units is {units!r}, expected 'either', 'both' or 'all'")
     dim = "segment" if "segment" in maps.dims else "session"
@@ -239,9 +244,11 @@ class Population:
             self.filled = np.where(self.detected[:, :, None, None], self.rate, silent)
         self.active = None
         if active is not None:
+            expect_mask("active", active)
             self.active = self._aligned(maps, active, "active").astype(bool) & self.detected
         self.place = None
         if place_cells is not None:
+            expect_mask("place_cells", place_cells)
             place = self._aligned(maps, place_cells, "place_cells")
             if place.ndim == 2:
                 place = np.repeat(place[:, :, None], directions.size, axis=2)

@@ -283,7 +283,8 @@ def _check_size(n_samples: int, n_used: int, n_factors: int, min_noise: float, w
         )
     if n_samples < 2:
         raise ValueError(f"session {where!r} has {n_samples} samples without NaN, expected more")
-    if (n_used - n_factors) ** 2 < n_used + n_factors:  # Ledermann: as many unknowns as numbers
+    # Ledermann: with fewer units there are as many unknowns as numbers.
+    if n_used < n_factors or (n_used - n_factors) ** 2 < n_used + n_factors:
         least = next(p for p in range(n_factors, 10**6) if (p - n_factors) ** 2 >= p + n_factors)
         raise ValueError(
             f"{n_used} units vary in session {where!r}, but {n_factors} factors need at least "

@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis.drift.drift import mean_of_finite, pearson, standardized
 from neurodrift.schema import label
+from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import REMAPPING
 
@@ -334,6 +335,9 @@ def _numbers(
                 "together by pairs=[(of the first, of the second), ...]"
             )
         return [(i, i) for i in range(sizes[0])]
+    pairs = names_in("pairs", pairs)
+    if any(isinstance(pair, str) or np.shape(pair) != (2,) for pair in pairs):
+        raise TypeError(f"pairs are {pairs!r}, expected [(of the first, of the second), ...]")
     unknown = [pair for pair in pairs if pair[0] not in labels[0] or pair[1] not in labels[1]]
     if unknown or not len(pairs):
         raise ValueError(f"no such pairs of {dim}s: {unknown or 'none given'}; there are {labels}")

@@ -23,6 +23,7 @@ from neurodrift.analysis.maps.binning import Binning, as_binning
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
+from neurodrift.schema.objects import expect_dataset
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAP_SWITCHES
 
@@ -163,6 +164,7 @@ def label_maps(recording: xr.Dataset, detected: xr.Dataset | xr.DataTree) -> xr.
     """
     check(recording)
     detected = node_of(detected, "map_switches")
+    expect_dataset("detected", detected, ["map_label", "split", "block"], "maps (detect_maps)")
     group = _segments(recording, detected.attrs["split"], detected.attrs["block"]).values
     labels = np.zeros(recording.sizes["time"], dtype=np.int16)
     found = {

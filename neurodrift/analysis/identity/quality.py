@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.analysis._coords import align_mask
 from neurodrift.analysis.identity.registration import check_registration, registration_warnings
 from neurodrift.schema import check, label
+from neurodrift.schema.objects import expect_mask
 from neurodrift.schema.results import UNIT_COUNTS
 
 STEPS = ("detected", "registered", "active", "tested", "place_cells")
@@ -75,6 +76,7 @@ def count_units(
     passing = {"detected": detected, "registered": detected & known}
     for name, step in (("active", active), ("tested", tested), ("place_cells", place_cells)):
         if step is not None:
+            expect_mask(name, step)
             aligned = align_mask(step, recording, name, "recording")
             passing[name] = aligned.values.astype(bool) & detected
     masks = np.stack(list(passing.values()))

@@ -14,6 +14,7 @@ import xarray as xr
 
 from neurodrift.analysis.maps.binning import session_activity
 from neurodrift.recording import slice_sessions
+from neurodrift.schema.objects import expect_mask
 from neurodrift.seeds import generator
 
 
@@ -149,6 +150,7 @@ def chosen_units(population: xr.DataArray | None, enough: xr.DataArray) -> xr.Da
     """The units (...) of a population, refused where their labels differ."""
     if population is None:
         return xr.ones_like(enough)
+    expect_mask("population", population)
     if not set(population.dims) <= set(enough.dims):
         raise ValueError(
             f"population has dims {population.dims}, expected some of (session, unit, direction)"

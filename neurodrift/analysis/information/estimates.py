@@ -24,6 +24,7 @@ from neurodrift.analysis.information.curves import (
 )
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.schema import COUNT_KINDS, label
+from neurodrift.schema.objects import expect_array, expect_dataset, names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
 
@@ -291,6 +292,14 @@ def compute_spatial_information_from_maps(
     """
     if measure not in get_args(Measure):
         raise ValueError(f"measure is {measure!r}, expected 'bit/event' or 'bit/s'")
+    expect_array("rate", rate, ["position"], "rate maps")
+    expect_array("occupancy", occupancy, ["position"], "their occupancy")
+    beside = sorted(map(str, set(occupancy.dims) - set(rate.dims)))
+    if beside or "unit" in occupancy.dims:
+        raise ValueError(
+            f"occupancy has dims {tuple(map(str, occupancy.dims))}, those of rate are "
+            f"{tuple(map(str, rate.dims))}: rate comes first, then the time in each bin"
+        )
     information = xr.apply_ufunc(
         _skaggs,
         rate,
@@ -326,7 +335,12 @@ def _plan(
     n_repeats: int,
     seed: int,
 ) -> tuple[tuple[Correction, ...], Sampling]:
-    asked = (corrections,) if isinstance(corrections, str) else tuple(corrections)
+    listed = [corrections] if isinstance(corrections, str) else names_in("corrections", corrections)
+    asked = tuple(listed)
+    if np.ndim(fractions) != 1:
+        raise TypeError(
+            f"fractions is {fractions!r}, expected four or more numbers, the last one 1"
+        )
     unknown = [repr(name) for name in asked if name not in get_args(Correction)]
     if unknown:
         raise ValueError(
@@ -475,6 +489,7 @@ def detect_informative_units(
     {'session': 2, 'unit': 5}
     """
     maps = node_of(maps, "maps")
+    expect_dataset("maps", maps, ["rate", "occupancy"], "rate maps (compute_rate_maps)")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))
     both = both.stack(place=("direction", "position"), create_index=False)
     both = both.rename(place="position")

@@ -12,9 +12,12 @@ import xarray as xr
 
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import check
+from neurodrift.schema.options import Range, check_option
 
 MIN_RUNNING_SPEED = 1.0  # cm/s, Sheintuch et al. 2020
 _WIDEST = 1e5  # cm
+_ENOUGH = 500  # tracked frames that tell an extent
+_LEAST_OF_EXTENT = 0.05  # of the positions that given edges must span
 _MOST_BINS = 1_000_000  # of one axis
 
 
@@ -73,29 +76,34 @@ class Binning:
     unused_sessions: Literal["refuse", "keep"] = "refuse"
 
     def __post_init__(self) -> None:
-        widths = np.asarray(self.bin_width, dtype=float)
-        if not (np.isfinite(widths) & (widths > 0)).all() or widths.size not in (1, 2):
+        if not _WIDTH.holds(self.bin_width) or np.size(self.bin_width) > 2:
             raise ValueError(
-                f"bin_width is {self.bin_width}, expected a positive number [cm], or a pair"
+                f"bin_width is {self.bin_width!r}, expected a positive number [cm], or a pair"
+            )
+        widths = np.asarray(self.bin_width, dtype=float)
+        if self.directions not in (None, True, False):
+            raise ValueError(
+                f"directions is {self.directions!r}, expected True (apart), False or None"
             )
         if self.unused_sessions not in ("refuse", "keep"):
             raise ValueError(
                 f"unused_sessions is {self.unused_sessions!r}, expected refuse or keep"
             )
         for name in ("exclude_ends", "min_occupancy"):
-            value = float(getattr(self, name))
-            if not (value >= 0 and np.isfinite(value)):
-                raise ValueError(f"{name} is {value}, expected 0 or more")
-            object.__setattr__(self, name, value)
+            check_option(name, getattr(self, name), Range(0))
+            object.__setattr__(self, name, float(getattr(self, name)))
         object.__setattr__(self, "bin_width", _as_tuples(widths))
         if self.track is not None:
             self._lay_bins_on_track()
         if self.speed_range is not None:
-            if len(self.speed_range) != 2 or not self.speed_range[0] <= self.speed_range[1]:
-                raise ValueError(f"speed_range is {self.speed_range}, expected (lowest, highest)")
+            ends = _numbers(self.speed_range)
+            if ends is None or ends.shape != (2,) or not ends[0] <= ends[1]:
+                raise ValueError(f"speed_range is {self.speed_range!r}, expected (lowest, highest)")
             object.__setattr__(self, "speed_range", _as_tuples(np.asarray(self.speed_range)))
         axes = self.edges_by_axis()
         if axes is not None:
+            if len(axes) > 2:
+                raise ValueError(f"edges for {len(axes)} axes, expected those of x, or of x and y")
             for axis in axes:
                 if axis.ndim != 1 or axis.size < 2 or not np.isfinite(axis).all():
                     raise ValueError("edges must be at least two finite numbers [cm] for each axis")
@@ -108,9 +116,9 @@ class Binning:
         """Edges between both ends of the track, which then stand for it."""
         if self.edges is not None:
             raise ValueError("track and edges are both given: give one of them")
-        ends = np.asarray(self.track, dtype=float)
-        if ends.shape != (2,) or not np.isfinite(ends).all():
-            raise ValueError(f"track is {self.track}, expected its two ends [cm]")
+        ends = _numbers(self.track)
+        if ends is None or ends.shape != (2,) or not np.isfinite(ends).all():
+            raise ValueError(f"track is {self.track!r}, expected its two ends [cm]")
         if np.ndim(self.bin_width):
             raise ValueError("track is for one axis: give one bin_width [cm]")
         start, end = (float(value) for value in ends)
@@ -133,6 +141,8 @@ class Binning:
         """
         if self.edges is None:
             return None
+        if isinstance(self.edges, str) or not isinstance(self.edges, Sequence | np.ndarray):
+            raise TypeError(f"edges is {self.edges!r}, expected numbers [cm], or a pair of such")
         one_axis = all(np.ndim(axis) == 0 for axis in self.edges)
         return [
             np.asarray(axis, dtype=float) for axis in ([self.edges] if one_axis else self.edges)
@@ -180,6 +190,15 @@ class Binning:
         if self.speed_range is not None:  # JSON knows no infinity
             parameters["speed_range"] = [v if np.isfinite(v) else None for v in self.speed_range]
         return json.dumps(parameters)
+
+
+_WIDTH = Range(0, open_low=True, unit="cm", several=True)
+
+
+def _numbers(values: object) -> np.ndarray | None:
+    """Numbers as an array; None where they are something else, such as text."""
+    found = np.asarray(values)
+    return found.astype(float) if found.dtype.kind in "fiu" else None
 
 
 def as_binning(binning: Binning | None) -> Binning:
@@ -346,6 +365,15 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
             raise ValueError(
                 f"edges for {len(given)} axes, but the recording has {' and '.join(axes)}"
             )
+        tracked = _tracked(recording, axes)
+        for axis, along in zip(axes, given, strict=True):
+            extent = float(np.ptp(recording[axis].values[tracked])) if tracked.any() else 0.0
+            span = float(along[-1] - along[0])
+            if span < _LEAST_OF_EXTENT * extent:
+                raise ValueError(
+                    f"edges cover {span:.3g} cm, but {axis} covers {extent:.3g} cm: are the edges "
+                    "in metres? Give them in cm"
+                )
         return given
     widths = np.atleast_1d(np.asarray(binning.bin_width))
     if widths.size > len(axes):
@@ -361,6 +389,12 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
             raise ValueError(
                 f"bin_width is {width:g} cm, but {axis} covers {extent:.3g} cm: choose a width "
                 "between a fraction and a multiple of a field, such as 4"
+            )
+        animal = recording["activity"].attrs["kind"] != "activation"
+        if 0 < extent < width and animal and values.size >= _ENOUGH:
+            raise ValueError(
+                f"{axis} covers {extent:.3g} cm, less than a bin of {width:g} cm: is it in metres? "
+                "Positions are in cm"
             )
         first = np.floor(values.min() / width)
         last = max(np.ceil(values.max() / width), first + 1)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis._coords import align_mask, node_of
 from neurodrift.schema import label
+from neurodrift.schema.objects import expect_dataset, expect_mask
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_FIELDS
 
@@ -68,6 +69,7 @@ def detect_place_fields(
     [1.0]
     """
     maps = node_of(maps, "smoothed_maps")
+    expect_dataset("maps", maps, ["rate", "detected"], "rate maps (compute_rate_maps)")
     axes = [name for name in ("x_bin", "y_bin") if name in maps.coords]
     if not axes:
         raise ValueError("the maps have no coordinate x_bin, so it is not known which bins touch")
@@ -76,6 +78,7 @@ def detect_place_fields(
     chosen = maps["detected"].transpose(dim, "unit").values[:, :, None].astype(bool)
     chosen = np.broadcast_to(chosen, rate.shape[:3])
     if place_cells is not None:
+        expect_mask("place_cells", place_cells)
         mask = align_mask(place_cells, maps, "place_cells", "maps")
         if "direction" not in mask.dims:
             mask = mask.expand_dims(direction=maps["direction"].values)

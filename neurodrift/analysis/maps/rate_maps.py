@@ -12,6 +12,7 @@ from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
+from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAPS
 
@@ -177,6 +178,7 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     >>> smooth_maps(rate, sigma=4.0).round(2).values.tolist()
     [2.79, 3.61, 2.79]
     """
+    expect_array("rate", rate, ["position"], "rate maps")
     smoothed = _smooth(rate, _weights(rate, sigma))
     smoothed.attrs = dict(rate.attrs)
     return smoothed
@@ -208,6 +210,8 @@ def group_frames(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarr
         if "time" in by.coords and not np.array_equal(by["time"], recording["time"]):
             raise ValueError("the times of the grouping are not those of the recording")
         return by.values.astype(np.int64)
+    if not isinstance(by, str):
+        raise TypeError(f"by is a {type(by).__name__}, expected a name or a DataArray over time")
     if by == "session":
         return np.zeros(recording.sizes["time"], dtype=np.int64)
     if by not in ("trial", "lap", "map_label"):
@@ -330,6 +334,12 @@ def order_by_peak(rate: xr.DataArray) -> np.ndarray:
     >>> order_by_peak(rate).tolist()
     ['c', 'a', 'b']
     """
+    expect_array("rate", rate, ["unit", "position"], "maps of one session and direction")
+    if rate.ndim != 2:
+        raise ValueError(
+            f"rate has dims {rate.dims}, expected (unit, position): choose one session and "
+            "direction by .sel"
+        )
     values = np.nan_to_num(rate.transpose("unit", "position").values, nan=-np.inf)
     peak = np.where(values.max(axis=1) > 0, values.argmax(axis=1), values.shape[1])
     return np.asarray(rate["unit"].values[np.argsort(peak, kind="stable")])

@@ -10,6 +10,7 @@ import xarray as xr
 from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.phases._change_points import FEWEST
 from neurodrift.analysis.phases._fit import BORDERS, EITHER, NO_DRIFT, PERHAPS_NULL, PHASES
+from neurodrift.schema.objects import expect_dataset
 
 _UNITS = {"training_step": "steps", "experience": "min", "day": "d", "session_number": "sessions"}
 
@@ -28,6 +29,7 @@ def describe_phases(result: xr.Dataset | xr.DataTree) -> str:
         The verdict, the conclusion and the limits, one line each.
     """
     result = node_of(result, "phases")
+    expect_dataset("result", result, ["verdict", "conclusion", "limits"], "phases (detect_phases)")
     return "\n".join(
         line
         for line in (

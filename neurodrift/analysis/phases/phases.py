@@ -10,6 +10,7 @@ from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
 from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
 from neurodrift.schema import FORMAT_VERSION, label
+from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PHASES
 
@@ -136,6 +137,7 @@ def detect_phases(
     >>> found.attrs["verdict"]
     'fast learning, then directed drift, then null drift or none'
     """
+    measures = None if measures is None else names_in("measures", measures)
     if isinstance(source, xr.DataTree):
         series = from_results(source, measures, axis)
     else:

@@ -243,8 +243,3 @@ def _threads() -> int:
     import numba
 
     return int(numba.get_num_threads())
-
-
-def expect(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(choices)}")

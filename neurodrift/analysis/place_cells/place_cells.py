@@ -11,9 +11,10 @@ import xarray as xr
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
 from neurodrift.analysis.place_cells._null import InformationNull
-from neurodrift.analysis.place_cells._tests import expect, shuffle_tests
+from neurodrift.analysis.place_cells._tests import shuffle_tests
 from neurodrift.analysis.place_cells.shuffles import Null
 from neurodrift.schema import label
+from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_CELLS
 
@@ -118,9 +119,9 @@ def detect_place_cells(
     >>> detect_place_cells(recording, combine="bonferroni")["is_place_cell"].sum().item()
     7
     """
-    expect("criterion", criterion, ("p", "q"))
-    expect("combine", combine, ("any", "bonferroni", "all"))
-    expect("fdr_scope", fdr_scope, ("session", "direction", "recording"))
+    expect_choice("criterion", criterion, ("p", "q"))
+    expect_choice("combine", combine, ("any", "bonferroni", "all"))
+    expect_choice("fdr_scope", fdr_scope, ("session", "direction", "recording"))
     if criterion == "q" and combine == "bonferroni":
         raise ValueError("criterion='q' already corrects over directions: use combine='any'")
     binning = as_binning(binning)

@@ -90,6 +90,8 @@ def compute_null_distribution(
     >>> float(empirical_p(modulation(activity), null))
     0.01
     """
+    if not callable(statistic):
+        raise TypeError(f"statistic is {statistic!r}, expected a function of moved activity")
     activity = np.asarray(activity)
     plan = Plan(null=null, n_repeats=n_repeats, min_shift=min_shift, block=block)
     rng = generator(seed, null, *stream)

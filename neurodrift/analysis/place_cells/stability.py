@@ -10,9 +10,10 @@ import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import smooth_maps
-from neurodrift.analysis.place_cells._tests import expect, laps_by_direction, shuffle_tests
+from neurodrift.analysis.place_cells._tests import laps_by_direction, shuffle_tests
 from neurodrift.analysis.place_cells.shuffles import Null, Plan
 from neurodrift.schema import label
+from neurodrift.schema.objects import expect_choice, expect_mask, expect_same_labels
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import STABILITY
 
@@ -79,8 +80,8 @@ def compute_map_stability(
     >>> compute_map_stability(recording, n_repeats=200)["is_stable"].values.tolist()
     [[True, True, False, False]]
     """
-    expect("split", split, ("lap", "trial", "half"))
-    expect("combine", combine, ("any", "all"))
+    expect_choice("split", split, ("lap", "trial", "half"))
+    expect_choice("combine", combine, ("any", "all"))
     if split != "half" and split not in recording:
         raise ValueError(f"split={split!r}, but the recording has no {split}: use split='half'")
     binning = as_binning(binning)
@@ -176,6 +177,12 @@ def compare_criteria(
     """
     if not criteria:
         raise ValueError("no criteria given, expected (session, unit) verdicts by name")
+    if not isinstance(criteria, Mapping):
+        raise TypeError("criteria is no mapping, expected {name: (session, unit) verdicts}")
+    asked = dict(criteria) if among is None else {**criteria, "among": among}
+    for name, verdict in asked.items():
+        expect_mask(str(name), verdict)
+        expect_same_labels(str(name), verdict, asked[next(iter(asked))], ("session", "unit"))
     names = np.array([str(name) for name in criteria], dtype=object)
     verdicts = xr.concat(
         xr.align(*(array.astype(bool) for array in criteria.values()), join="exact"),

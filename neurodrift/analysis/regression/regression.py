@@ -14,6 +14,7 @@ import xarray as xr
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
+from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MEASURES, REGRESSION, SLOPES
 
@@ -134,8 +135,13 @@ def regress(
     (-5.1, 2.0)
     """
     table = tabulate_sessions(table) if isinstance(table, xr.DataTree) else table
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"table is a {type(table).__name__}, expected a DataFrame, such as tabulate_sessions "
+            "gives, or results of neurodrift.analyze"
+        )
     x = [x] if isinstance(x, str) else list(x)
-    predictors = [*x, *covariates]
+    predictors = [*x, *names_in("covariates", covariates)]
     _check_arguments(table, y, predictors, method, subject, normalize, level)
     series = [subject] if series is None and subject is not None else series
     series = [series] if isinstance(series, str) else list(series or [])

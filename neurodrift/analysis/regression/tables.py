@@ -12,6 +12,7 @@ from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
 from neurodrift.recording import tracked_minutes
 from neurodrift.schema import check
+from neurodrift.schema.objects import names_in
 
 
 def tabulate_sessions(
@@ -236,6 +237,14 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     [0.625]
     """
     needed = {"subject", "environment", "session", "n_detected"}
+    if isinstance(tables, pd.DataFrame):
+        raise TypeError("tables is one table, expected a list of them, one for each recording")
+    tables = names_in("tables", tables)
+    for table in tables:
+        if not isinstance(table, pd.DataFrame):
+            raise TypeError(
+                f"tables holds a {type(table).__name__}, expected tables of tabulate_sessions"
+            )
     for i, table in enumerate(tables):
         missing = sorted(needed - set(table))
         if missing:

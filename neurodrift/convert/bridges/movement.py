@@ -16,6 +16,7 @@ import xarray as xr
 from neurodrift.convert.pipelines.sleap import choose
 from neurodrift.gate.inputs import Position, clock
 from neurodrift.schema import check
+from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import checked_options
 
 _DIMS = ("time", "space", "keypoints", "individuals")
@@ -56,6 +57,7 @@ def from_movement(
     ValueError
         If it is no such data set, has three dimensions of space, or a name is missing or unknown.
     """
+    expect_type("tracks", tracks, xr.Dataset, "a poses data set of movement")
     if "position" not in tracks or set(tracks["position"].dims) != set(_DIMS):
         dims = tracks["position"].dims if "position" in tracks else "missing"
         raise ValueError(f"position is {dims}, expected over {', '.join(_DIMS)}")

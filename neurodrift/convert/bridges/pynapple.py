@@ -8,15 +8,19 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate.plain import truths, typical_step
 from neurodrift.io.nwb.frames import counted_on_frames
 from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
+from neurodrift.schema.objects import expect_type
 
+_OF_SESSIONS = (*SESSION_COORDS, "clock_start")
 _DETECTED = "detected_"  # and the session's number: metadata of the units
 
 
@@ -62,7 +66,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
         end=[time[s.stop - 1] + d / 2 for s, d in zip(slices, durations, strict=True)],
         metadata={
             "session": recording["session"].values.astype(str),
-            **{n: recording[n].values for n in SESSION_COORDS if n in recording.coords},
+            **{n: recording[n].values for n in _OF_SESSIONS if n in recording.coords},
         },
     )
     names = [name for name in FRAME_DTYPES if name in recording]
@@ -97,6 +101,7 @@ def from_pynapple(
     kind: str | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
+    accept: Collection[str] = (),
 ) -> xr.Dataset:
     """A recording from pynapple's objects.
 
@@ -112,13 +117,15 @@ def from_pynapple(
         trial_type, lap and map_label.
     sessions
         A :class:`pynapple.IntervalSet` of the sessions, with metadata ``session``, ``day``,
-        ``experience``, ``training_step``, ``loss``, ``accuracy`` and ``frame_duration``; one
-        session when omitted. Frames and activity outside are left out.
+        ``experience``, ``training_step``, ``loss``, ``accuracy``, ``clock_start`` and
+        ``frame_duration``; one session when omitted. Frames and activity outside are left out.
     kind
         What one number of the activity is; as the metadata say, otherwise spikes of a TsGroup and
         deconvolved of a TsdFrame.
     subject, environment
         Who was recorded, and where.
+    accept
+        Names of findings of the gate that are taken as true.
 
     Returns
     -------
@@ -132,6 +139,10 @@ def from_pynapple(
         If pynapple is not installed, or the parts do not fit.
     """
     nap = _pynapple()
+    expect_type("units", units, (nap.TsGroup, nap.TsdFrame), "a TsGroup or a TsdFrame of units")
+    expect_type("frames", frames, (nap.Tsd, nap.TsdFrame), "a Tsd or a TsdFrame of positions")
+    if sessions is not None:
+        expect_type("sessions", sessions, nap.IntervalSet, "an IntervalSet of sessions")
     if sessions is None:  # frames that were restricted to epochs are still one session
         support = frames.time_support
         sessions = support if _tells_sessions(support) else _whole(nap, support)
@@ -152,7 +163,7 @@ def from_pynapple(
         raise ValueError("a session has fewer than two frames")
     durations = about.get("frame_duration")
     if durations is None:
-        durations = np.array([np.median(np.diff(clock)) for clock in clocks])
+        durations = np.array([typical_step(clock) for clock in clocks])
     per_frame: dict[str, Any] = {
         name: [_held(name, values[rows, i]) for rows in order]
         for i, name in enumerate(names)
@@ -168,15 +179,15 @@ def from_pynapple(
     n_units = activity[0].shape[1]
     detected = None
     if f"{_DETECTED}0" in info:
-        detected = [info[f"{_DETECTED}{i}"].astype(bool) for i in range(n_sessions)]
+        detected = [truths(f"{_DETECTED}{i}", info[f"{_DETECTED}{i}"]) for i in range(n_sessions)]
     labels = list(info.get("unit", np.asarray(units.index if is_group else units.columns)))
-    return recording_from_arrays(
+    recording = recording_from_arrays(
         activity,
         kind=kind,  # type: ignore[arg-type]
         time=clocks,
         frame_duration=durations,
         session=[str(item) for item in about.get("session", range(1, n_sessions + 1))],
-        unit=[item if isinstance(item, str) else int(item) for item in labels[:n_units]],
+        unit=labels[:n_units],
         detected=detected,
         day=about.get("day"),
         experience=about.get("experience"),
@@ -187,8 +198,13 @@ def from_pynapple(
         registered=info.get("registered"),
         subject=subject,
         environment=environment,
+        accept=accept,
         **per_frame,
     )
+    if "clock_start" in about:
+        told = recording["clock_start"].copy(data=about["clock_start"].astype(float))
+        recording = recording.assign_coords(clock_start=told)
+    return recording
 
 
 def _tells_sessions(support: Any) -> bool:
@@ -202,11 +218,10 @@ def _whole(nap: Any, support: Any) -> Any:
 
 
 def _held(name: str, values: np.ndarray) -> np.ndarray:
-    """Values over frames as a recording holds them; NaN is none where there are whole numbers."""
-    kind = FRAME_DTYPES[name]
-    if np.issubdtype(kind, np.integer):
+    """Values over frames; NaN is none where there are whole numbers."""
+    if np.issubdtype(FRAME_DTYPES[name], np.integer):
         values = np.where(np.isnan(values), 0 if name in ("direction", "map_label") else -1, values)
-    return values.astype(kind)
+    return values
 
 
 def _unit_metadata(recording: xr.Dataset) -> dict[str, Any]:

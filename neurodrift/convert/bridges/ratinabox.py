@@ -53,7 +53,12 @@ def from_ratinabox(
     ValueError
         If neurons and agent were not updated together.
     """
-    agent = neurons.Agent
+    agent = getattr(neurons, "Agent", None)
+    if agent is None or not hasattr(neurons, "history"):
+        raise TypeError(
+            f"neurons is of type {type(neurons).__name__}, expected ratinabox.Neurons.Neurons "
+            "with its Agent"
+        )
     time, clock = np.asarray(agent.history["t"]), np.asarray(neurons.history["t"])
     if time.size < 2 or time.shape != clock.shape or not np.allclose(time, clock):
         raise ValueError(

@@ -33,6 +33,7 @@ from neurodrift.io.output import whole
 from neurodrift.schema.yaml import parse_yaml
 
 SCORE = "registration_score"
+PAIRS = "registration_pairs"
 
 
 def convert(
@@ -175,17 +176,18 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
     if activity.regions is None and "region" in values:
         activity = replace(activity, regions=[values["region"]] * activity.n_units)
     notes = [values["notes"]] if "notes" in values else []
-    ids = None
+    ids, tables = None, {}
     try:
         if registration is not None:
             column = registration_column(mapping, registration, index)
             activity = with_silent_units(activity, section, registration, column)
             ids, findings = registered_ids(registration, column, activity)
             notes += sentences(settle(findings, f"session {label}"))
-            if registration.score is not None:
-                score = np.where(ids >= 0, registration.score[np.maximum(ids, 0)], np.nan)
+            score = registration.score_of(ids, column)
+            if score is not None:
                 about = ("how sure the registration is, from 0 to 1", score)
                 activity = replace(activity, columns={**activity.columns, SCORE: about})
+            tables = _pairs_table(mapping, registration, column)
         trials: Columns | None = mapped_trials(mapping.section("trials", index))
         activity, position, trials, origin = from_start(activity, position, trials)
         if origin:
@@ -211,6 +213,7 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
             accuracy=own.get("accuracy"),
             accept=[*values.get("accept", []), *own.get("accept", [])],
             notes=notes,
+            tables=tables,
             subject_fields={k: v for k, v in values["subject"].items() if k != "id"},
             file_fields=fields,
         )
@@ -218,6 +221,25 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
         if str(error).startswith(mapping.source.name):
             raise
         raise mapping.source.error([(("sessions", index), str(error))]) from error
+
+
+def _pairs_table(
+    mapping: ArrayMapping, registration: Registration, column: int
+) -> dict[str, tuple[str, Columns]]:
+    """Probabilities of the pairs that a session has a part in, as a table of its file."""
+    if registration.pairs is None:
+        return {}
+    labels = [str(i) for i in mapping.values["registration"].get("sessions", mapping.labels)]
+    row, other, other_row, probability = registration.pairs.of_session(column)
+    named = ", ".join(f"{i} = {label}" for i, label in enumerate(labels))
+    columns: dict[str, tuple[str, Any]] = {
+        "source_row": ("row of this session's unit in its source, from 0", row),
+        "other_session": (f"number of the other session: {named}", other),
+        "other_row": ("row of the other session's unit in its source, from 0", other_row),
+        "probability": ("that both are the same unit", probability),
+    }
+    about = f"pairs of units of two sessions, matched or not, from {registration.pairs.source}"
+    return {PAIRS: (about, columns)}
 
 
 def _file_name(mapping: ArrayMapping, label: str) -> str:
@@ -305,6 +327,13 @@ def mapped_activity(
         activity = _times(section, position)
     else:
         activity = _samples(section, position, place)
+    if "recorded" in values:
+        stretch = section.seconds(np.array(values["recorded"], dtype=np.float64), "recorded")
+        if activity.times is None:
+            raise section.error("recorded", "belongs to times; samples have a clock")
+        if stretch[0] >= stretch[1]:
+            raise section.error("recorded", "starts after it stops")
+        activity = replace(activity, recorded=stretch[None, :])
     if "regions" in values:
         regions = np.asarray(section.array("regions"), dtype=object).ravel()
         if regions.size != activity.n_units:
@@ -495,6 +524,7 @@ def from_start(
         activity,
         time=None if activity.time is None else activity.time - origin,
         times=None if activity.times is None else [item - origin for item in activity.times],
+        recorded=None if activity.recorded is None else activity.recorded - origin,
     )
     if position is not None:
         position = replace(position, time=position.time - origin)

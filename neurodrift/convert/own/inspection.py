@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from neurodrift.convert.pipelines.ethovision import is_ethovision
+from neurodrift.convert.pipelines.inscopix import inscopix_table
+from neurodrift.gate.plain import typical_step
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
 from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
@@ -24,11 +26,14 @@ _PIPELINES = {
     "phy": ("activity", "phy"),
     "minian": ("activity", "minian"),
     "caiman": ("activity", "caiman"),
+    "inscopix": ("activity", "inscopix"),
     "deeplabcut": ("position", "deeplabcut"),
     "ethovision": ("position", "ethovision"),
     "sleap": ("position", "sleap"),
     "cellreg": ("registration", "cellreg"),
     "track2p": ("registration", "track2p"),
+    "roicat": ("registration", "roicat"),
+    "unitmatch": ("registration", "unitmatch"),
 }
 
 
@@ -87,7 +92,7 @@ def inspect_file(path: str | os.PathLike[str]) -> Inspection:
     if pipeline:
         return Inspection(path, pipeline, ())
     if path.is_dir():
-        known = "suite2p, phy, Minian and track2p"
+        known = "suite2p, phy, Minian, track2p, ROICaT and UnitMatch"
         raise ValueError(f"{path} is a folder of none of the known pipelines ({known})")
     listed = list_arrays(path)[:_MOST_SHOWN]
     seen = [one for item in listed for one in _seen(path, item)]
@@ -266,11 +271,19 @@ def _pipeline(path: Path) -> str:
             return "phy"
         if {"S.zarr", "C.zarr"} & inside or {"S", "C"} & inside and "unit_id" in inside:
             return "minian"
+        if "MatchProb.npy" in inside:
+            return "unitmatch"
+        if any(name.endswith(".tracking.results_clusters.json") for name in inside):
+            return "roicat"
         tracked = any("_match_mat" in name or "_suite2p_indices" in name for name in inside)
         return "track2p" if tracked or "track2p" in inside else ""
+    if path.name.endswith(".tracking.results_clusters.json"):
+        return "roicat"
     if is_ethovision(path):
         return "ethovision"
     if path.suffix == ".csv":
+        if inscopix_table(path) in ("traces", "event list"):
+            return "inscopix"
         with path.open(encoding="utf-8", errors="replace") as file:
             first = file.readline(2000)
         if first.startswith("scorer,"):
@@ -464,7 +477,7 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
 
 
 def _of_clock(base: tuple[str, tuple[int, ...], str, str], values: np.ndarray) -> Guess:
-    step = float(np.median(np.diff(values)))
+    step = typical_step(values)
     if 5e-4 <= step <= 0.5:
         return Guess(*base, "clock", f"clock in s, {1 / step:.6g} Hz", {"time_unit": "s"})
     if step == 1 and not (_named("time", base[0]) or _named("frame", base[0])):

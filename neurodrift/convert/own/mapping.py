@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from neurodrift.convert.pipelines.readers import READERS, knows_length, reader_options, text_options
+from neurodrift.gate.findings import ACCEPTABLE
+from neurodrift.gate.placeholders import placeholders
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
@@ -192,6 +194,9 @@ def load_mapping(path: str | os.PathLike[str]) -> ArrayMapping:
         raise ValueError(f"{path} is no YAML: {error}") from error
     schema = mapping_schema()
     values, source = parse_yaml(text, str(path), schema)
+    left = placeholders(values)
+    if left:
+        raise source.error([(place, "is still '?': say what it is") for place in left])
     faults = schema_faults(values, schema)
     if faults:
         raise source.error(faults)
@@ -259,6 +264,8 @@ def _section_faults(section: Section) -> list[tuple[Place, str]]:
             faults.append((section.places["times"], "stands with samples; give one of them"))
         if "unit" in values and "times" not in values:
             faults.append((section.places["unit"], "without times"))
+        if "recorded" in values and "times" not in values:
+            faults.append((section.places["recorded"], "without times; samples have a clock"))
         if "times" not in values and "axes" not in values:
             faults.append((whole, "needs axes: [frames, units] or [units, frames]"))
         if "times" in values and values.get("kind") not in (None, "spikes", "events"):
@@ -336,17 +343,6 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "frames": None, "sa
 """Seconds in a unit of time; frames and samples are counted, and need a rate."""
 
 LENGTHS = ("cm", "m", "mm", "pixels")
-CHECKS: tuple[str, ...] = (
-    "axes",
-    "clock_unit",
-    "integer_times",
-    "negative_times",
-    "overlap",
-    "position_extent",
-    "rates",
-    "speed",
-)
-"""Checks whose refusals a user may accept as true of the data."""
 
 
 _CLOCKS = ("time", "times", "start", "stop")  # keys that may be dates and times
@@ -422,6 +418,7 @@ def mapping_schema() -> dict[str, Any]:
         keep=_REFERENCE,
         regions=_REFERENCE,
         kind={"enum": list(ACTIVITY_KINDS)},
+        recorded={"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
         **_TIME,
     )
     position = _section(
@@ -541,7 +538,7 @@ def _label() -> dict[str, Any]:
 
 
 def _accept() -> dict[str, Any]:
-    return {"type": "array", "items": {"enum": list(CHECKS)}}
+    return {"type": "array", "items": {"enum": list(ACCEPTABLE)}}
 
 
 TEMPLATE = """\
@@ -572,6 +569,7 @@ activity:
   time_unit: s                  # s, ms, us, min; frames or samples, which need a rate
   # rate: 30000
   # count_from: 1               # for frames and samples: number of the first one
+  # recorded: [0, 1200]         # when times could be recorded, on their clock; else silence counts
   # Or samples in frames instead of times:
   # samples: traces             # (frames, units); of a table the columns: 'c*' or [c1, c2, c5]
   # axes: [frames, units]       # or [units, frames]
@@ -579,7 +577,7 @@ activity:
   # keep: iscell                # one number for each unit, 0 to leave it out
   # regions: areas              # one text for each unit
   # Or a pipeline's own files:
-  # reader: suite2p             # suite2p, caiman, minian, phy
+  # reader: suite2p             # suite2p, caiman, minian, phy, inscopix
   # file: "{session}/suite2p/plane0"
   # options: {signal: spks}
 
@@ -607,7 +605,7 @@ position:
 #   # map_label: map
 
 # registration:
-#   reader: cellreg             # cellreg, caiman, track2p; or a table of your own:
+#   reader: cellreg             # cellreg, caiman, roicat, track2p, unitmatch; or your own table:
 #   file: cellRegistered.mat
 #   # table: cell_to_index_map
 #   # count_from: 1             # number of a session's first unit in a table of your own

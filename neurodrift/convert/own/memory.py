@@ -12,9 +12,12 @@ import xarray as xr
 
 from neurodrift.convert.own.arrays import mapped_sessions
 from neurodrift.convert.own.sessions import nwb_session, write_sessions
+from neurodrift.gate import plain
 from neurodrift.gate.findings import EVERYTHING
 from neurodrift.gate.inputs import Activity, Position, clock
 from neurodrift.io.nwb.session import NwbSession
+from neurodrift.schema.objects import expect_type
+from neurodrift.schema.options import Range, check_option
 
 _CLOCKS = ("activity_time", "activity_frame_rate", "position_time", "position_frame_rate")
 _KEYS: tuple[str, ...] = (
@@ -25,7 +28,8 @@ _KEYS: tuple[str, ...] = (
     "registered_cell_id",
     "region",
 )
-_KEYS += ("trials", "day", "experience", "accuracy")
+_KEYS += ("recorded", "trials", "day", "experience", "accuracy")
+_TOLD = {"day": Range(), "experience": Range(0, unit="min"), "accuracy": Range(0, 1)}
 
 
 def recording_from_sessions(
@@ -50,6 +54,8 @@ def recording_from_sessions(
             (frame, unit) sampled activity, or for each unit the times of its events [s].
         ``activity_time`` or ``activity_frame_rate``
             (frame) when each frame starts [s], or frames per second [Hz]; not for times of events.
+        ``recorded``
+            (2) start and stop of when times of events could be recorded [s].
         ``position``
             (frame) or (frame, 2) position [cm], NaN where it was not tracked.
         ``position_time`` or ``position_frame_rate``
@@ -95,10 +101,13 @@ def recording_from_sessions(
     """
     if isinstance(sessions, str | os.PathLike):
         return import_sessions(mapped_sessions(sessions))
+    if isinstance(sessions, Mapping):
+        raise TypeError("sessions is one mapping, expected a list with one for each session")
     if not sessions:
         raise ValueError("there are no sessions: pass one mapping of arrays for each")
     made = []
     for number, arrays in enumerate(sessions, start=1):
+        expect_type(f"session {number}", arrays, Mapping, "a mapping of arrays")
         where = f"session {arrays.get('session', number)}"
         unknown = [str(key) for key in arrays if key not in _KEYS]
         if unknown:
@@ -106,6 +115,8 @@ def recording_from_sessions(
         if "activity" not in arrays:
             raise ValueError(f"{where} has no activity, only {_listed(arrays)}")
         told = {name: arrays[name] for name in ("day", "experience", "accuracy") if name in arrays}
+        for name, value in told.items():
+            check_option(name, value, _TOLD[name])
         ids = arrays.get("registered_cell_id")
         made.append(
             nwb_session(
@@ -114,7 +125,7 @@ def recording_from_sessions(
                 subject=subject,
                 environment=environment,
                 session=str(arrays.get("session", number)),
-                registered_cell_id=None if ids is None else np.asarray(ids),
+                registered_cell_id=None if ids is None else _identities(ids, where),
                 trials=_columns(arrays.get("trials")),
                 accept=accept,
                 **told,
@@ -149,6 +160,17 @@ def import_sessions(sessions: Sequence[NwbSession]) -> xr.Dataset:
     return recording
 
 
+def _identities(given: Any, where: str) -> np.ndarray:
+    """Whole numbers, -1 for none."""
+    found = plain.numbers(f"registered_cell_id of {where}", given)
+    if not (found == np.round(found)).all():
+        raise ValueError(
+            f"registered_cell_id of {where} holds {found[found != np.round(found)][0]}, expected "
+            "whole numbers, -1 for none"
+        )
+    return found.astype(np.int64)
+
+
 def _activity(arrays: Mapping[str, Any], kind: str, where: str) -> Activity:
     given, regions = arrays["activity"], arrays.get("region")
     source = f"activity of {where}"
@@ -156,9 +178,22 @@ def _activity(arrays: Mapping[str, Any], kind: str, where: str) -> Activity:
     if all(value is None for value in sampled.values()):
         if getattr(given, "ndim", 1) == 2:
             raise ValueError(f"{source} has no clock: give activity_time or activity_frame_rate")
-        times = [np.asarray(item, dtype=np.float64) for item in given]
-        return Activity(kind=kind, source=source, times=times, regions=regions)
-    samples = np.asarray(given)
+        if any(np.ndim(item) != 1 for item in given):
+            raise ValueError(
+                f"{source} must be a list with the times of each unit [s], or sampled activity "
+                "with activity_time or activity_frame_rate"
+            )
+        times = [np.asarray(plain.numbers(source, item), dtype=np.float64) for item in given]
+        told = arrays.get("recorded")
+        recorded = None if told is None else np.asarray(told, dtype=np.float64).reshape(-1, 2)
+        if recorded is not None and not (recorded[:, 0] < recorded[:, 1]).all():
+            raise ValueError(f"recorded of {where} is {told}, expected start and stop [s]")
+        return Activity(kind=kind, source=source, times=times, regions=regions, recorded=recorded)
+    if arrays.get("recorded") is not None:
+        raise ValueError(f"{where} has recorded, which is for times: samples have a clock")
+    samples = plain.numbers(source, plain.by_name(source, given, ("time", "unit")))
+    if isinstance(samples, np.ma.MaskedArray):
+        samples = np.asarray(np.ma.filled(samples.astype(np.float64), np.nan))
     time = clock(len(samples), source, time=sampled["time"], rate=sampled["frame_rate"])
     return Activity(kind=kind, source=source, samples=samples, time=time, regions=regions)
 
@@ -166,7 +201,9 @@ def _activity(arrays: Mapping[str, Any], kind: str, where: str) -> Activity:
 def _position(arrays: Mapping[str, Any], where: str) -> Position | None:
     if arrays.get("position") is None:
         return None
-    xy, source = np.asarray(arrays["position"], dtype=np.float64), f"position of {where}"
+    source = f"position of {where}"
+    xy = plain.by_name(source, arrays["position"], ("time",))
+    xy = np.asarray(np.ma.filled(plain.numbers(source, xy).astype(np.float64), np.nan))
     time, rate = arrays.get("position_time"), arrays.get("position_frame_rate")
     return Position(time=clock(len(xy), source, time=time, rate=rate), xy=xy, source=source)
 

@@ -16,9 +16,10 @@ import numpy as np
 
 from neurodrift.convert.files import all_or_none
 from neurodrift.gate.activities import activity_findings
-from neurodrift.gate.clocks import overlap_findings
+from neurodrift.gate.clocks import overlap_findings, silence_findings
 from neurodrift.gate.findings import Finding, sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.positions import position_findings
 from neurodrift.gate.trials import trial_findings
 from neurodrift.io.nwb.session import NwbSession, Series
@@ -41,6 +42,7 @@ def nwb_session(
     accuracy: float | None = None,
     accept: Collection[str] = (),
     notes: Sequence[str] = (),
+    tables: Mapping[str, tuple[str, Columns]] | None = None,
     subject_fields: Mapping[str, Any] | None = None,
     file_fields: Mapping[str, Any] | None = None,
 ) -> NwbSession:
@@ -72,6 +74,8 @@ def nwb_session(
         Names of checks whose refusals are taken as true.
     notes
         What else the file should say.
+    tables
+        Further tables of the file: name -> (description, columns).
     subject_fields, file_fields
         Further fields of :class:`pynwb.file.Subject` and :class:`pynwb.NWBFile`.
 
@@ -101,14 +105,16 @@ def nwb_session(
     >>> session.spikes[0].tolist()
     [1.5, 2.25, 190.0]
     """
+    refuse_placeholders(subject=subject, environment=environment, session=session)
     rows = activity.source_rows
     activity, findings = activity_findings(activity)
     if position is None:
         text = "there is no position, so there can be no maps, and `neurodrift import` needs one"
         findings.append(Finding("position", text, warns=True))
     else:
-        findings += position_findings(position)
+        findings += [*position.findings, *position_findings(position)]
         findings += overlap_findings(activity, position)
+        findings += _silence(activity, position)
     if trials is not None:
         clock = position.time if position is not None else activity.time
         findings += trial_findings(trials, clock)
@@ -136,10 +142,36 @@ def nwb_session(
         day=day,
         experience=experience,
         accuracy=accuracy,
+        tables=tables or {},
         subject_fields=subject_fields or {},
         file_fields={"notes": " ".join(told)} | dict(file_fields or {}),
         **_activity_fields(activity),
+        **_recorded_fields(activity, position),
     )
+
+
+def _silence(activity: Activity, position: Position) -> list[Finding]:
+    """Whether times end long before the position does, where nothing says when they could be."""
+    if activity.times is None or activity.recorded is not None or len(position.time) < 2:
+        return []
+    every = np.unique(np.concatenate([*activity.times, np.empty(0)]))
+    start, stop = float(np.min(position.time)), float(np.max(position.time))
+    inside = every[(every >= start) & (every <= stop)]
+    return silence_findings(inside, start, stop, activity.source)
+
+
+def _recorded_fields(activity: Activity, position: Position | None) -> dict[str, Any]:
+    """When activity was recorded, for kinds that NWB holds without their clock."""
+    stretches = activity.stretches()
+    if stretches is None or position is None or activity.kind not in (*COUNT_KINDS, "amplitudes"):
+        return {}
+    if activity.kind == "spikes":
+        return {"observed": [stretches] * activity.n_units}
+    time = np.asarray(position.time, dtype=np.float64)
+    ends = [time.min(), *stretches.ravel(), time.max() + float(np.median(np.diff(time)))]
+    gaps = np.array(ends).reshape(-1, 2)
+    at = [((time >= start - 1e-6) & (time < stop - 1e-6)).any() for start, stop in gaps]
+    return {"invalid": gaps[at]}
 
 
 def write_sessions(

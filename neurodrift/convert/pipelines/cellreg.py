@@ -14,12 +14,13 @@ References
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurodrift.convert.pipelines.registration import Registration, registration_from_table
+from neurodrift.convert.pipelines.registration import Pairs, Registration, registration_from_table
 
 _MAP = "cell_to_index_map"
 
@@ -35,7 +36,8 @@ def read_cellreg(path: str | os.PathLike[str]) -> Registration:
     Returns
     -------
     Registration
-        The identities, and the score of each registered cell where it is saved.
+        The identities, and where they are saved the score of each registered cell and the
+        probabilities of its pairs.
 
     Raises
     ------
@@ -56,8 +58,30 @@ def read_cellreg(path: str | os.PathLike[str]) -> Registration:
         found = next((v for v in values.values() if isinstance(v, dict) and _MAP in v), {})
     if _MAP not in found:
         raise ValueError(f"{path} holds no {_MAP}, but {', '.join(listed) or 'nothing'}")
-    return registration_from_table(
+    registration = registration_from_table(
         found[_MAP], count_from=1, source=path.name, score=_score(found, len(found[_MAP]))
+    )
+    return replace(registration, pairs=_pairs(found, np.asarray(found[_MAP]), path.name))
+
+
+def _pairs(found: dict[str, Any], numbers: np.ndarray, source: str) -> Pairs | None:
+    """Probabilities of the pairs of each registered cell; CellReg keeps no others there."""
+    given = found.get("p_same_registered_pairs")
+    n_cells, n_sessions = numbers.shape
+    cells = list(given.ravel()) if isinstance(given, np.ndarray) and given.dtype == object else []
+    square = all(np.shape(one) == (n_sessions, n_sessions) for one in cells)
+    if not cells or len(cells) != n_cells or not square:
+        return None
+    same = np.stack(cells).astype(np.float64)
+    lower = np.fmax(same, same.transpose(0, 2, 1))  # it may fill one half only
+    there = np.triu(np.ones((n_sessions, n_sessions), dtype=bool), k=1)
+    there = there & np.isfinite(lower) & (numbers[:, :, None] > 0) & (numbers[:, None, :] > 0)
+    cell, one, other = np.nonzero(there)
+    return Pairs(
+        first=np.column_stack([one, numbers[cell, one] - 1]).astype(np.int64),
+        second=np.column_stack([other, numbers[cell, other] - 1]).astype(np.int64),
+        probability=lower[there],
+        source=f"p_same_registered_pairs of {source}",
     )
 
 

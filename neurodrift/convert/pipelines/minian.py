@@ -85,14 +85,19 @@ def read_minian(
     array = stored[signal].transpose("frame", "unit_id")
     if array.nbytes > MAX_BYTES:
         raise ValueError(f"{store} declares {array.nbytes / 2**30:,.1f} GiB, too much")
-    samples = np.asarray(array.values)
+    names = [name for name in ("frame", "unit_id") if name in stored.coords]
+    try:
+        samples = np.asarray(array.values)
+        labels = {name: np.asarray(stored[name].values) for name in names}
+    except Exception as error:  # so do damaged chunks
+        raise ValueError(f"{store}: {signal} cannot be read, it is damaged: {error}") from error
     source = f"{signal} of {folder.name} (Minian)"
-    frames = np.asarray(stored["frame"].values) if "frame" in stored.coords else None
+    frames = labels.get("frame")
     if time is None and frames is not None and rate is not None:
         time = frames / rate
     columns = {}
-    if "unit_id" in stored.coords:
-        columns["unit_id"] = ("label of the unit in Minian", stored["unit_id"].values)
+    if "unit_id" in labels:
+        columns["unit_id"] = ("label of the unit in Minian", labels["unit_id"])
     return Activity(
         kind="deconvolved" if signal == "S" else "activation",
         source=source,

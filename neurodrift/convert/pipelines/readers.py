@@ -11,6 +11,7 @@ READERS: dict[str, dict[str, str]] = {
     "activity": {
         "suite2p": "neurodrift.convert.pipelines.suite2p:read_suite2p",
         "caiman": "neurodrift.convert.pipelines.caiman:read_caiman",
+        "inscopix": "neurodrift.convert.pipelines.inscopix:read_inscopix",
         "minian": "neurodrift.convert.pipelines.minian:read_minian",
         "phy": "neurodrift.convert.pipelines.phy:read_phy",
     },
@@ -22,7 +23,9 @@ READERS: dict[str, dict[str, str]] = {
     "registration": {
         "cellreg": "neurodrift.convert.pipelines.cellreg:read_cellreg",
         "caiman": "neurodrift.convert.pipelines.caiman:read_caiman_assignments",
+        "roicat": "neurodrift.convert.pipelines.roicat:read_roicat",
         "track2p": "neurodrift.convert.pipelines.track2p:read_track2p",
+        "unitmatch": "neurodrift.convert.pipelines.unitmatch:read_unitmatch",
     },
 }
 """What is read -> name of the pipeline -> ``"module:function"``, imported when it is used.

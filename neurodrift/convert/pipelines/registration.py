@@ -12,6 +12,58 @@ from neurodrift.gate.inputs import Activity
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """How probable it is that two units of different sessions are the same, pair by pair.
+
+    Parameters
+    ----------
+    first, second
+        (pair, 2) session from 0, and row of the unit in its source; `first` is of the earlier
+        session. A pair is there once.
+    probability
+        (pair) that they are the same, or a similarity from 0 to 1 in its place.
+    source
+        Where it comes from, for messages.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    probability: np.ndarray
+    source: str = "pairs"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such list."""
+        n = self.probability.size
+        if self.first.shape != (n, 2) or self.second.shape != (n, 2):
+            raise ValueError(f"{self.source}: pairs and their probabilities differ in length")
+        if n and not ((self.probability >= 0) & (self.probability <= 1)).all():
+            raise ValueError(f"{self.source}: probabilities of pairs are not all from 0 to 1")
+        if (self.first[:, 0] >= self.second[:, 0]).any():
+            raise ValueError(f"{self.source}: a pair is not of an earlier and a later session")
+
+    def of_session(self, session: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Its units in the pairs that it has a part in, and the other ones.
+
+        Parameters
+        ----------
+        session
+            The session, from 0.
+
+        Returns
+        -------
+        row, other_session, other_row, probability : numpy.ndarray
+            (pair) row of this session's unit; session and row of the other; probability.
+        """
+        a, b = self.first[:, 0] == session, self.second[:, 0] == session
+        return (
+            np.concatenate([self.first[a, 1], self.second[b, 1]]),
+            np.concatenate([self.second[a, 0], self.first[b, 0]]),
+            np.concatenate([self.second[a, 1], self.first[b, 1]]),
+            np.concatenate([self.probability[a], self.probability[b]]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Registration:
     """Identities of units across sessions.
 
@@ -25,13 +77,40 @@ class Registration:
     refers_to
         Whether the rows count all units of the source, or only those that were kept.
     score
-        (registered unit) how sure the registration is, from 0 to 1.
+        (registered unit) or (registered unit, session) how sure the registration is, from 0 to 1.
+    pairs
+        Probabilities of pairs of units, matched or not, where they are known.
+    n_units
+        (session) number of units that were registered, where it is known: they are all units of
+        the source, or all that were kept.
     """
 
     table: np.ndarray
     source: str
     refers_to: Literal["source", "kept"] = "source"
     score: np.ndarray | None = None
+    pairs: Pairs | None = None
+    n_units: np.ndarray | None = None
+
+    def score_of(self, ids: np.ndarray, session: int) -> np.ndarray | None:
+        """How sure the registration of the units of a session is.
+
+        Parameters
+        ----------
+        ids
+            (unit) row of the registration, -1 where there is none.
+        session
+            The session's column.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            (unit) score, NaN where there is none; None where there are no scores at all.
+        """
+        if self.score is None:
+            return None
+        score = self.score if self.score.ndim == 1 else self.score[:, session]
+        return np.where(ids >= 0, score[np.maximum(ids, 0)], np.nan)
 
 
 def registration_from_table(
@@ -123,7 +202,17 @@ def registered_ids(
     wanted = registration.table[:, column]
     n_source = activity.n_source or activity.n_units
     rows = activity.source_rows
-    if registration.refers_to == "kept":
+    refers_to, counted = registration.refers_to, None
+    if registration.n_units is not None:
+        counted = int(registration.n_units[column])
+        refers_to = "source" if counted == n_source else "kept"
+    if counted not in (None, n_source, activity.n_units):
+        text = (
+            f"{where} is of {counted} units, but {activity.source} has {n_source}, of which "
+            f"{activity.n_units} were kept: it was made of other units"
+        )
+        return np.full(rows.size, -1), [Finding("registration", text, True)]
+    if refers_to == "kept":
         rows, n_source = np.arange(activity.n_units), activity.n_units
     found = wanted[wanted >= 0]
     if (found >= n_source).any():
@@ -137,7 +226,7 @@ def registered_ids(
         )
         return np.full(rows.size, -1), [Finding("registration", text, True)]
     findings = []
-    if found.size and int(found.max()) == n_source - 2:
+    if counted is None and found.size and int(found.max()) == n_source - 2:
         text = f"{where} names all units but the last of {activity.source}: does it count from 0?"
         findings.append(Finding("registration", text, warns=True))
     identity = np.full(n_source, -1, dtype=np.int64)

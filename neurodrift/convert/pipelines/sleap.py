@@ -3,7 +3,9 @@
 Reads the analysis HDF5 that ``sleap-convert --format analysis`` or the GUI exports: ``tracks``
 (tracks, 2, nodes, frames) in pixels, ``node_names``, ``track_names``, ``point_scores``.
 Other orders of the dimensions are read where the file tells them (attribute ``dims``). Or the
-analysis CSV, with a row for each instance, whose ``frame_idx`` says where it belongs.
+analysis CSV, with a row for each instance, whose ``frame_idx`` says where it belongs. An analysis
+HDF5 may begin at the first labelled frame of the video (``all_frames=False``, and SLEAP's own
+script by default), and does not say which that is.
 
 References
 ----------
@@ -15,11 +17,13 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from neurodrift.convert.pipelines.frames import filled_frames, position_on_frames
+from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Position, clock
 from neurodrift.io.arrays.files import list_arrays, read_array, read_columns
 from neurodrift.io.arrays.hdf5 import opened
@@ -34,6 +38,7 @@ def read_sleap(
     node: str | None = None,
     track: str | None = None,
     min_score: float = 0.0,
+    first_frame: int | None = None,
 ) -> Position:
     """Read the track of one point of one animal.
 
@@ -44,7 +49,8 @@ def read_sleap(
     cm_per_pixel
         Size of a pixel [cm].
     time
-        (time) timestamps of the frames [s].
+        (time) timestamps of the frames [s], of those in the file or, with `first_frame` or a CSV,
+        of all frames of the video.
     rate
         Frames per second [Hz], where there are no timestamps.
     node
@@ -53,6 +59,9 @@ def read_sleap(
         Name of the animal; needed where there are several.
     min_score
         Points with a lower score count as not tracked.
+    first_frame
+        Number of the video's frame, from 0, that an analysis HDF5 begins with. When omitted it is
+        0, and the gate warns where the file leaves that open; a CSV says it itself.
 
     Returns
     -------
@@ -68,6 +77,8 @@ def read_sleap(
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
+        if first_frame is not None:
+            raise ValueError(f"{path} numbers its frames itself (frame_idx): leave out first_frame")
         return _read_csv(path, cm_per_pixel, time, rate, node, track, min_score)
     nodes = [str(name) for name in read_array(path, "node_names")]
     tracks = _ordered(path, "tracks", ("track", "xy", "node", "frame"))
@@ -90,8 +101,48 @@ def read_sleap(
         xy[~(score[which, at] >= min_score)] = np.nan
     xy[~np.isfinite(xy).all(axis=1)] = np.nan
     source = f"{nodes[at]} of {path.name} (SLEAP)"
-    times = clock(len(xy), source, time=time, rate=rate)
-    return Position(time=times, xy=xy * cm_per_pixel, source=source)
+    xy *= cm_per_pixel
+    findings: tuple[Finding, ...] = ()
+    if first_frame is None:
+        if time is not None and np.size(time) == len(xy):
+            return Position(time=clock(len(xy), source, time=time), xy=xy, source=source)
+        n_video = _frames_of_video(path)
+        longer = time is not None or (n_video is not None and n_video > len(xy))
+        if longer and n_video != len(xy):
+            of = f"its video {n_video}" if time is None else f"its clock {np.size(time)}"
+            raise ValueError(
+                f"{source} has {len(xy)} frames, but {of}: SLEAP may leave out the frames before "
+                "the first labelled one; say with which frame of the video, from 0, the file "
+                "begins (options: {first_frame: ...}), or export the CSV, whose frames are numbered"
+            )
+        if n_video != len(xy):
+            findings = (_open_start(source),)
+        first_frame = 0
+    if isinstance(first_frame, bool) or not isinstance(first_frame, int) or first_frame < 0:
+        raise ValueError(f"{path}: first_frame is {first_frame!r}, expected a whole number from 0")
+    frames = np.arange(len(xy)) + first_frame
+    placed = position_on_frames(xy, frames, source, time=time, rate=rate)
+    return replace(placed, findings=findings)
+
+
+def _frames_of_video(path: Path) -> int | None:
+    """Number of frames of the video; None where the file does not say, as older ones do not."""
+    with opened(path) as file:
+        told = file.attrs.get("video_backend_metadata", "{}")
+    try:
+        return int(json.loads(told)["shape"][0])
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+def _open_start(source: str) -> Finding:
+    text = (
+        f"{source} does not say with which frame of the video it begins, and SLEAP may leave out "
+        "the frames before the first labelled one: it is taken to be frame 0. If it is another, "
+        "all positions are too early; say which (options: {first_frame: ...}, 0 if it is so), or "
+        "export the CSV, whose frames are numbered"
+    )
+    return Finding("first_frame", text, warns=True)
 
 
 def _read_csv(

@@ -24,10 +24,10 @@ FOREIGN: dict[str, str] = {
         "read that by `reader: sleap`"
     ),
     ".isxd": (
-        "a file of Inscopix: export the traces or events of the cell set as CSV in Inscopix Data "
-        "Processing, with the timestamps, or as NWB"
+        "a file of Inscopix: export the traces of the cell set, or the events of the event set, as "
+        "CSV in Inscopix Data Processing, which `reader: inscopix` reads, or as NWB"
     ),
-    ".isxp": "a project of Inscopix: export the cell set as CSV or NWB",
+    ".isxp": "a project of Inscopix: export the cell set as CSV (`reader: inscopix`) or NWB",
     ".pos": _AXONA,
     ".set": _AXONA,
     ".cut": _AXONA,

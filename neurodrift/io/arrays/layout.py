@@ -237,8 +237,8 @@ def _refuse_second_header(rest: list[list[str]], decimal: str, path: Path) -> No
         shown = ", ".join(cell.strip() for cell in rest[0][:4])
         raise ValueError(
             f"{path}: the row below the names holds text ({shown}), the next one numbers: units of "
-            "the columns, or states of cells as Inscopix writes them? Delete that row, and name "
-            "the columns to be read"
+            "the columns, or states of cells as Inscopix writes them (`reader: inscopix`)? Delete "
+            "that row, and name the columns to be read"
         )
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import lzma
 import math
+import tokenize
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +18,15 @@ import numpy as np
 from neurodrift.io.arrays.names import missing_variable, only_one
 
 _MAPPED = 2**26  # bytes from which an array is not read into memory
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    RuntimeError,  # a password, or a way of packing that Python lacks
+    KeyError,
+)
 
 
 def described_npy(path: Path) -> tuple[tuple[int, ...], str]:
@@ -27,8 +41,9 @@ def described_npz(path: Path) -> list[tuple[str, tuple[int, ...], str]]:
     found = []
     with _archive(path) as archive:
         for name in _members(archive):
-            with archive.open(name) as file:
-                shape, dtype = _header(file, f"{name} of {path}")
+            where = f"{name} of {path}"
+            with _damage_told(where), archive.open(name) as file:
+                shape, dtype = _header(file, where)
             found.append((name.removesuffix(".npy"), shape, str(dtype)))
     return found
 
@@ -60,16 +75,17 @@ def load_npz(path: Path, variable: str | None, max_bytes: int) -> Any:
             some = [name for name in names if name.startswith(variable[:-1])]
             if not some:
                 raise missing_variable(path, variable, names)
-            return [_member(archive, name, path, max_bytes // len(some)) for name in some]
+            return [member(archive, name, path, max_bytes // len(some)) for name in some]
         if variable not in names:
             raise missing_variable(path, variable, names)
-        return _member(archive, variable, path, max_bytes)
+        return member(archive, variable, path, max_bytes)
 
 
-def _member(archive: zipfile.ZipFile, name: str, path: Path, max_bytes: int) -> np.ndarray:
+def member(archive: zipfile.ZipFile, name: str, path: Path | str, max_bytes: int) -> np.ndarray:
+    """An array of an opened archive."""
     where = f"{name} of {path}"
     info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as file:
+    with _damage_told(where), archive.open(info) as file:
         shape, dtype = _header(file, where)
         _refuse_size(shape, dtype, max_bytes, where)
         declared, held = math.prod(shape) * dtype.itemsize, info.file_size - file.tell()
@@ -77,18 +93,23 @@ def _member(archive: zipfile.ZipFile, name: str, path: Path, max_bytes: int) -> 
         raise ValueError(
             f"{where} is damaged: it declares {declared:,} bytes, but {held:,} are there"
         )
+    with _damage_told(where), archive.open(info) as file:
+        content = file.read(info.file_size + 1)
+        return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+
+
+@contextmanager
+def _damage_told(where: str) -> Iterator[None]:
+    """What zipfile and its compressors raise, as one error."""
     try:
-        with archive.open(info) as file:
-            return np.lib.format.read_array(io.BytesIO(file.read()), allow_pickle=False)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        yield
+    except _DAMAGE as error:
         raise ValueError(f"{where} is damaged: {error}") from error
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
-    try:
+    with _damage_told(str(path)):
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
@@ -102,7 +123,7 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype[Any]
         if version != (1, 0):
             read = np.lib.format.read_array_header_2_0
         shape, _, dtype = read(file)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, SyntaxError) as error:
+    except (ValueError, SyntaxError, tokenize.TokenError, *_DAMAGE) as error:
         raise ValueError(f"{where} is damaged, it has no .npy header: {error}") from error
     if dtype.hasobject:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +28,7 @@ _LENGTHS = {
     "millimetre": 0.1,
     "millimetres": 0.1,
 }
+_PLACE = re.compile(r"(pos|position|[xy]|(pos|position)[ _][xy]|[xy][ _](pos|position))")
 _SECONDS = ("s", "sec", "second", "seconds")
 
 
@@ -160,9 +162,11 @@ def find_position(nwbfile: Any, wanted: str | None, where: str, unit: str | None
     ValueError
         If there is none in a unit of length, or several and none is named.
     """
-    from pynwb.behavior import SpatialSeries
+    from pynwb import TimeSeries
 
-    every = {path_of(s): s for s in nwbfile.objects.values() if isinstance(s, SpatialSeries)}
+    every = positions(nwbfile)
+    if wanted is not None and wanted.rsplit("/", 1)[-1] not in {s.name for s in every.values()}:
+        every = {path_of(s): s for s in nwbfile.objects.values() if isinstance(s, TimeSeries)}
     lengths = {
         path: s
         for path, s in every.items()
@@ -186,6 +190,30 @@ def find_position(nwbfile: Any, wanted: str | None, where: str, unit: str | None
             "length it is by the option position_unit (--position-unit cm), or store it in metres"
         )
     return series
+
+
+def positions(nwbfile: Any) -> dict[str, Any]:
+    """Everything in a file that can be a position, by its path.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+
+    Returns
+    -------
+    dict
+        Spatial series, whatever they are of; and series of behaviour that are called position,
+        pos, x or y, as corridors in virtual reality are often written.
+    """
+    from pynwb.behavior import BehavioralTimeSeries, SpatialSeries
+
+    return {
+        path_of(item): item
+        for item in nwbfile.objects.values()
+        if isinstance(item, SpatialSeries)
+        or (isinstance(item.parent, BehavioralTimeSeries) and _PLACE.fullmatch(item.name.lower()))
+    }
 
 
 def is_no_place(series: Any) -> bool:

@@ -266,7 +266,7 @@ def _cells_with_events(
     return cells, sums
 
 
-def clocks_together(source: Any, place: Any) -> list[Finding]:
+def clocks_together(source: Any, place: Any, spans: np.ndarray | None = None) -> list[Finding]:
     """How far the activity's clock and the position's run together.
 
     Parameters
@@ -275,6 +275,8 @@ def clocks_together(source: Any, place: Any) -> list[Finding]:
         As for :func:`activity_on_frames`.
     place
         The :class:`~neurodrift.io.nwb.place.Place` of the position.
+    spans
+        (epoch, 2) start and stop of the epochs that are read [s]; what lies outside is no matter.
 
     Returns
     -------
@@ -288,19 +290,31 @@ def clocks_together(source: Any, place: Any) -> list[Finding]:
     if isinstance(source, RoiResponseSeries):
         rows = len(source.rois.data)
         time = Samples(source, path, rows).time
+        time = time[_in_spans(time, spans)]
         activity = Activity(
             kind="deconvolved", source=path, samples=np.zeros((time.size, 1)), time=time
         )
     else:
         column = source["spike_times"].target if isinstance(source, Units) else source["timestamp"]
         times = np.asarray(column.data[:], dtype=np.float64)
-        if not times.size:
+        activity = Activity(kind="spikes", source=path, times=[times[_in_spans(times, spans)]])
+        if not activity.times or not activity.times[0].size:
             return []
-        activity = Activity(kind="spikes", source=path, times=[times])
-    position = Position(time=place.time, xy=place.xy[:, 0], source=place.source)
+    tracked = _in_spans(place.time, spans)
+    position = Position(time=place.time[tracked], xy=place.xy[tracked, 0], source=place.source)
     found = overlap_findings(activity, position)
     few = activity.times is not None and activity.times[0].size < FEW_TIMES
     return [item for item in found if item.stops or not few]
+
+
+def _in_spans(times: np.ndarray, spans: np.ndarray | None) -> np.ndarray:
+    """Whether each time lies in a span; in all of them where there are none."""
+    if spans is None:
+        return np.ones(times.size, dtype=bool)
+    inside = np.zeros(times.size, dtype=bool)
+    for start, stop in spans:
+        inside |= (times >= start - 1e-9) & (times < stop + 1e-9)
+    return inside
 
 
 def counted_on_frames(

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurodrift.gate.activities import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
-from neurodrift.io.nwb.epochs import epoch_labels
+from neurodrift.io.nwb.arrays import clock_and_rows
+from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.validity import curated
 
+_LOOKED_AT = 5000  # samples of responses, to tell a trace
+_MOST_METRES, _MOST_CM = 10.0, 1500.0  # extents below which a position is in metres, in cm
 _BEST_FIRST = ("deconv", "spike", "event")
-_WORST = ("neuropil", "raw", "rawf", "fluorescence", "dff", "df", "baseline")
+_WORST = ("neuropil", "raw", "rawf", "fluorescence", "dff", "df", "baseline", "background")
 
 
 def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
@@ -31,7 +36,7 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
     -------
     str
         Lines for people; the last one is the command, with its options as the first file needs
-        them.
+        them, or what the file lacks for an import.
 
     Raises
     ------
@@ -50,21 +55,21 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
         try:
             refuse_outside(path)
             with NWBHDF5IO(path, "r") as io:
-                told, wanted = _told(io.read())
+                told, wanted, lacks = _told(io.read())
         except OutsideError:
             raise
         except Exception as error:  # what is no NWB file raises anything
             raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
         lines += [f"{path}:", *(f"  {line}" for line in told)]
         options = wanted if number == 0 else options
+        if lacks:
+            return "\n".join([*lines, "", f"cannot be imported: {path} holds no {lacks}"])
     words = ["neurodrift", "import", *map(str, files), *options, "-o", "recording.zarr"]
     return "\n".join([*lines, "", shlex.join(words)])
 
 
-def _told(nwbfile: Any) -> tuple[list[str], list[str]]:
-    """Lines on one file, and the options that its import needs."""
-    from pynwb.behavior import SpatialSeries
-
+def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
+    """Lines on one file, the options that its import needs, and what it lacks for one."""
     subject = nwbfile.subject.subject_id if nwbfile.subject else None
     lines = [
         f"subject {subject or 'not told'}, started {nwbfile.session_start_time:%Y-%m-%d %H:%M}"
@@ -75,33 +80,77 @@ def _told(nwbfile: Any) -> tuple[list[str], list[str]]:
         lines.append(f"activity  {path}: {_about_activity(item)}")
     if len(activity) > 1:
         options += ["--series", min(activity, key=_rank)]
+    if activity:
+        lines += _about_trace(activity[min(activity, key=_rank)])
     if not activity:
         lines.append("activity  none: no units with spike times, events or ROI responses")
-    places = {
-        nwb_find.path_of(item): item
-        for item in nwbfile.objects.values()
-        if isinstance(item, SpatialSeries)
-    }
+    labels = list(dict.fromkeys(filter(None, epoch_labels(nwbfile))))
+    epoch = next((x for x in labels if _is_task(x)), labels[0]) if len(labels) > 1 else None
+    places = nwb_find.positions(nwbfile)
     for path, item in places.items():
         kind = "position" if not nwb_find.is_no_place(item) else "no position"
         lines.append(f"{kind}  {path}: {item.data.shape}, in {item.unit or 'no unit'!r}")
     usable = [path for path, item in places.items() if not nwb_find.is_no_place(item)]
     known = [path for path in usable if nwb_find.centimetres(places[path].unit) is not None]
-    chosen = _axes_or_one(known or usable)
+    chosen = _axes_or_one(_within_epoch(known or usable, places, nwbfile, epoch), places)
     if len(usable) > 1 or (usable and not known):
         for path in chosen:
             options += ["--position", path]
     if usable and not known:
-        options += ["--position-unit", "cm"]
-        lines.append("  no position is in a unit of length: check that cm is right")
-    labels = list(dict.fromkeys(filter(None, epoch_labels(nwbfile))))
+        unit, extent = _likely_unit([places[path] for path in chosen])
+        options += ["--position-unit", unit]
+        lines.append(
+            f"  no position is in a unit of length; it covers {extent:.3g}: check that {unit} is "
+            "right"
+        )
+    if len(usable) > len(chosen) > 1:
+        left = ", ".join(path for path in usable if path not in chosen)
+        lines.append(f"  {left} varies least and is taken for the height: check that")
     if labels:
         lines.append(f"epochs  {', '.join(labels)}")
     if len(labels) > 1:
-        options += ["--epoch", next((x for x in labels if _is_task(x)), labels[0])]
+        options += ["--epoch", str(epoch)]
     if nwbfile.invalid_times is not None and len(nwbfile.invalid_times):
         lines.append(f"invalid_times  {len(nwbfile.invalid_times)} stretches, which are left out")
-    return lines, options
+    lacks = [what for what, held in (("activity", activity), ("position", usable)) if not held]
+    return lines, options, " and no ".join(lacks)
+
+
+def _about_trace(item: Any) -> list[str]:
+    """That responses look like a trace of fluorescence, where they do."""
+    from pynwb.ophys import RoiResponseSeries
+
+    if not isinstance(item, RoiResponseSeries):
+        return []
+    path, n_columns = nwb_find.path_of(item), len(item.rois.data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the shape, which is told beside
+        _, data = clock_and_rows(item, path, n_columns)
+    values = np.asarray(data[:_LOOKED_AT], dtype=float).reshape(len(data[:_LOOKED_AT]), -1)
+    found = trace_findings(values, "deconvolved", path)
+    found = found or trace_name_findings(path, item.description)
+    if item.description == "activation" or not found:
+        return []
+    return [
+        f"  {path} looks like a trace of fluorescence, not deconvolved: import refuses it "
+        "unless told to --accept trace"
+    ]
+
+
+def _likely_unit(series: Sequence[Any]) -> tuple[str, float]:
+    """The unit in which an environment is of a likely size, and the extent in that unit."""
+    extent = max(float(np.nanmax(_spreads(item))) for item in series)
+    return ("m" if extent < _MOST_METRES else "mm" if extent > _MOST_CM else "cm"), extent
+
+
+def _spreads(series: Any) -> np.ndarray:
+    """Extent of each column of a position, without its outermost samples."""
+    data = np.asarray(series.data[:], dtype=float) * series.conversion
+    data = data.reshape(len(data), -1) if data.ndim < 2 or data.shape[0] > 3 else data.T
+    data = data[np.isfinite(data).all(axis=1)]
+    if not len(data):
+        return np.array([np.nan])
+    return np.asarray(np.ptp(np.percentile(data, [0.5, 99.5], axis=0), axis=0))
 
 
 def _about_activity(item: Any) -> str:
@@ -121,18 +170,35 @@ def _kept(table: Any, rows: np.ndarray) -> str:
     return "" if column is None else f", {int(keep.sum())} kept by column {column}"
 
 
-def _rank(path: str) -> tuple[bool, bool, str]:
-    name = path.rsplit("/", 1)[-1].lower()
+def _rank(path: str) -> tuple[bool, int, str]:
+    name = "/".join(path.lower().split("/")[-2:])
     good = any(word in name for word in _BEST_FIRST)
-    return (not good, any(word in name for word in _WORST), path)
+    return (not good, sum(word in name for word in _WORST), path)
 
 
-def _axes_or_one(paths: Sequence[str]) -> list[str]:
-    """Both axes of a position that are series of their own, or the first series."""
+def _axes_or_one(paths: Sequence[str], places: Mapping[str, Any]) -> list[str]:
+    """The axes of a position that are series of their own, without height, or the first series."""
     names = {path.rsplit("/", 1)[-1].lower(): path for path in paths}
-    if {"x", "y"} <= set(names):
-        return [names["x"], names["y"]]
-    return list(paths[:1])
+    axes = [names[axis] for axis in "xyz" if axis in names]
+    if len(axes) == 3:
+        spread = {path: float(np.nanmax(_spreads(places[path]))) for path in axes}
+        axes.remove(min(axes, key=lambda path: spread[path]))
+    return axes if len(axes) == 2 else list(paths[:1])
+
+
+def _within_epoch(
+    paths: Sequence[str], places: Mapping[str, Any], nwbfile: Any, epoch: str | None
+) -> list[str]:
+    """Positions in the order of their names, those first that have the most frames in the epoch."""
+    if epoch is None:
+        return sorted(paths)
+    spans, _ = epoch_spans(nwbfile, epoch, "the file")
+    inside = dict.fromkeys(paths, 0)
+    for path in paths:
+        times = nwb_find.timestamps(places[path])
+        for start, stop in [] if spans is None else spans:
+            inside[path] += int(((times >= start) & (times < stop)).sum())
+    return sorted(paths, key=lambda path: (-inside[path], path))
 
 
 def _is_task(label: str) -> bool:

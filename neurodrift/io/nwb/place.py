@@ -11,6 +11,7 @@ import numpy as np
 
 from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
 from neurodrift.gate.findings import Finding, GateWarning
+from neurodrift.gate.plain import typical_step
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 
@@ -91,7 +92,7 @@ def read_place(series: Sequence[Any], unit: str | None) -> Place:
     if not any(item.stops for item in found):
         # Rounded so that a clock of 1/20 s has frames of 0.05 s and not 0.0500000000001 s.
         rate = series[0].rate if len(series) == 1 else None
-        step = 1 / rate if rate else float(np.round(np.median(np.diff(time)), 12))
+        step = 1 / rate if rate else float(np.round(typical_step(time), 12))
     return Place(source, time, xy, step, [item for item in found if item.stops])
 
 

@@ -15,9 +15,20 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
-from neurodrift.gate.findings import EVERYTHING, Finding, GateWarning, add_findings, settle
+from neurodrift.curation import Curation, as_curation, curate
+from neurodrift.gate.activities import trace_name_findings
+from neurodrift.gate.findings import (
+    EVERYTHING,
+    Finding,
+    GateWarning,
+    add_findings,
+    settle,
+)
+from neurodrift.gate.looks import Look
+from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import admit
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
+from neurodrift.gate.subjects import known_subject, subject_findings
 from neurodrift.gate.traces import trace_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
@@ -44,9 +55,10 @@ from neurodrift.io.nwb.tables import (
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
 from neurodrift.io.progress import bar
-from neurodrift.joining import join_sessions
+from neurodrift.joining import joined_sessions
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
 from neurodrift.schema import COUNT_KINDS, RECORDING, check, label
+from neurodrift.schema.objects import names_in, path_of
 
 _BLOCK_BYTES = 2**26  # of activity that is read together
 
@@ -67,6 +79,7 @@ def import_nwb(
     sessions_from: str = "file",
     lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
+    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
 
@@ -92,6 +105,9 @@ def import_nwb(
         ``findings``).
     accept
         Names of findings of the gate that are taken as true; errors name them.
+    curation
+        Units, sessions and epochs that are left out of what was imported, see
+        :func:`neurodrift.curate`.
 
     Returns
     -------
@@ -124,6 +140,8 @@ def import_nwb(
     >>> bool((recording["activity"] == simulated["activity"].values).all())
     True
     """
+    if curation is not None:
+        curation = as_curation(curation)  # refused before anything is read
     options: dict[str, Any] = {
         "series": series,
         "position": position,
@@ -138,7 +156,8 @@ def import_nwb(
         "sessions_from": sessions_from,
     }
     parts = read_parts(files, lag=lag, accept=accept, **options)
-    return in_memory(*joined(parts, accept, options))
+    recording = in_memory(*joined(parts, accept, options))
+    return recording if curation is None else curate(recording, curation)
 
 
 OPTIONS: dict[str, Any] = {
@@ -175,6 +194,8 @@ class Part:
         When the clock of the file began.
     day, experience
         What the file tells.
+    about
+        What it tells of the animal that is the same on every day.
     ids_are_text
         Whether units are identified by text; None where none is.
     named_by_file
@@ -190,6 +211,7 @@ class Part:
     start: datetime
     day: float | None
     experience: float | None
+    about: dict[str, str]
     ids_are_text: bool | None
     named_by_file: bool = False
     placed: bool = False
@@ -235,12 +257,14 @@ def read_parts(
     ValueError
         If there is none, one is given twice, or one cannot be imported.
     """
-    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(f) for f in files]
+    listed = [files] if isinstance(files, str | os.PathLike) else names_in("files", files)
+    paths = [path_of("files", file) for file in listed]
     if not paths:
         raise ValueError("no NWB file given")
     if len({path.resolve() for path in paths}) < len(paths):
         raise ValueError("a file is given twice")
     options["lag"] = checked_lag(lag)
+    refuse_placeholders(**options)
     parts: list[Part] = []
     for path in bar(paths, "look at files", progress):
         parts += _read(path, name=path.stem if by_file else None, **options)
@@ -321,6 +345,11 @@ def joined(
         lambda i: _same_activity(parts[i - 1].session, parts[i].session),
         [part.day for part in parts],
     )
+    found += subject_findings(
+        [part.file for part in parts],
+        [str(part.recording["subject"].item()) for part in parts],
+        [part.about for part in parts],
+    )
     settled = settle(found, "the recording", accept)
     _refuse_other_ids(parts)
     recordings = [part.recording for part in parts]
@@ -330,7 +359,7 @@ def joined(
         recordings = [
             part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
         ]
-    recording = _units_in_order(join_sessions(recordings))
+    recording = _units_in_order(joined_sessions(recordings))
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     lags = {part.label: part.recording.attrs.get("lag", 0.0) for part in parts}
@@ -414,6 +443,7 @@ def _told_of(part: Part) -> dict[str, Any]:
         "start": part.start.isoformat(),
         "day": part.day,
         "experience": part.experience,
+        "about": part.about,
         "ids_are_text": part.ids_are_text,
         "named_by_file": part.named_by_file,
     }
@@ -543,23 +573,23 @@ def read_session(
         If it has no position or no activity, several of them and none is named, a position in
         pixels, or anything that makes no recording.
     """
-    (part,) = _read(
-        Path(path),
-        name=None,
-        series=series,
-        position=position,
-        position_unit=position_unit,
-        speed=speed,
-        values=values,
-        join_on=join_on,
-        environment=environment,
-        region=region,
-        units=units,
-        epoch=epoch,
-        sessions_from="file",
-        lag=0.0,
-        accept=accept,
-    )
+    options: dict[str, Any] = {
+        "series": series,
+        "position": position,
+        "position_unit": position_unit,
+        "speed": speed,
+        "values": values,
+        "join_on": join_on,
+        "environment": environment,
+        "region": region,
+        "units": units,
+        "epoch": epoch,
+        "sessions_from": "file",
+        "lag": 0.0,
+        "accept": accept,
+    }
+    refuse_placeholders(**options)
+    (part,) = _read(Path(path), name=None, **options)
     stream = Stream([part.session], part.recording["activity"].dtype)
     return from_stream(part.recording, stream) if lazy else in_memory(part.recording, stream)
 
@@ -589,6 +619,7 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:
             text = str(error)
             raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
         start, identifier = nwbfile.session_start_time, str(nwbfile.identifier)
+        about = _about(nwbfile.subject)
     told_of = {name: float(told[name]) for name in ("day", "experience") if np.isfinite(told[name])}
     if options["sessions_from"] != "file":
         told_of.pop("experience", None)
@@ -601,10 +632,18 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:
             start=start,
             day=told_of.get("day"),
             experience=told_of.get("experience"),
+            about=about,
             ids_are_text=are_text,
         )
         for recording, session, are_text in found
     ]
+
+
+def _about(subject: Any) -> dict[str, str]:
+    """What a file says of its animal that is the same on every day."""
+    names = ("species", "sex", "genotype", "strain", "date_of_birth")
+    told = {name: getattr(subject, name, None) for name in names}
+    return {name: str(value) for name, value in told.items() if value is not None}
 
 
 def refuse_another(parts: Sequence[Part]) -> None:
@@ -693,20 +732,23 @@ def sessions_of(
     source = nwb_find.find_activity(nwbfile, series, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
     in_step = replace(place, time=time + of_file) if of_file else place
-    settle(clocks_together(source, in_step), where, accept)
-    activity = activity_on_frames(source, time, step, values)
-    kind, table, rows = activity.kind, activity.table, activity.rows
-    seen_in = _Look(activity)
-    settle(trace_findings(seen_in.blocks, time.size, kind, nwb_find.path_of(source)), where, accept)
     spans = told["spans"]
     if epoch is not None or (spans is None and sessions_from == "file"):
         spans, found = epoch_spans(nwbfile, epoch, where)
         settle(found, where, accept)
+    settle(clocks_together(source, in_step, spans), where, accept)
+    activity = activity_on_frames(source, time, step, values)
+    kind, table, rows = activity.kind, activity.table, activity.rows
+    path, seen_in = nwb_find.path_of(source), _Look(activity)
+    traces = trace_findings(seen_in.blocks, time.size, kind, path)
+    if kind == "deconvolved" and not traces:
+        traces = trace_name_findings(path, source.description)
+    settle(traces, where, accept)
     covered = _within(time, spans)
     covered &= _told_valid(nwbfile, table, rows, time, where)
     sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
     if sampled and not lagged:
-        covered &= ~seen_in.empty
+        covered &= _told_empty(seen_in.empty, covered, path, where)
     if not covered.any():
         raise ValueError(
             f"no frame of the position has a sample of {source.name}"
@@ -761,12 +803,13 @@ def sessions_of(
             registered=[known[i] or sessions_from != "file" for i in chosen],
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
             accuracy=_accuracy(told) if sessions_from == "file" else None,
-            subject=(nwbfile.subject.subject_id if nwbfile.subject else None) or "unknown",
+            subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
             environment=environment or told["environment"] or "unknown",
             accept=[EVERYTHING],
             **{key: item[frames] for key, item in per_frame.items()},
         )
-        recording = admit(recording, accept, most=[_most(session, kind)])
+        if EVERYTHING not in accept:
+            recording = admit(recording, accept, looks=[_look_at(session, kind)])
         recording = _with_speed(recording, velocity, direction, frames, told)
         recording = _told_of_lag(recording, late, name) if late else recording
         made.append((recording, session, are_text if any(known) else None))
@@ -835,12 +878,12 @@ def zeros(shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
     return da.zeros(shape, dtype=dtype, chunks=shape)
 
 
-def _most(session: Session, kind: str) -> int:
-    """The largest count of a session."""
-    if kind not in COUNT_KINDS:
-        return 0
-    blocks = blocks_of(session.source, session.frames, session.units)
-    return max((int(block.max(initial=0)) for _, block in blocks), default=0)
+def _look_at(session: Session, kind: str) -> Look:
+    """What the gate asks of the activity of a session."""
+    source = session.source
+    return Look.of(
+        lambda: blocks_of(source, session.frames, session.units), session.frames.size, kind
+    )
 
 
 def checked_lag(lag: float | Mapping[str, float]) -> float | dict[str, float]:
@@ -900,6 +943,19 @@ def _told_valid(
             )
         keep &= frames
     return keep
+
+
+def _told_empty(empty: np.ndarray, covered: np.ndarray, path: str, where: str) -> np.ndarray:
+    """Frames that have a sample of the activity; those that have none are counted aloud."""
+    n = int((empty & covered).sum())
+    if n and n < covered.sum():
+        warnings.warn(
+            f"{where}: {n} of {int(covered.sum())} frames have no sample of {path} near them and "
+            "were left out",
+            GateWarning,
+            stacklevel=6,
+        )
+    return ~empty
 
 
 def _chosen(table: Any, rows: np.ndarray, units: str | None, where: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from neurodrift.io.nwb.patient import patient_file, write_nwb
 from neurodrift.io.nwb.write import NAMESPACE, dynamic_table
 from neurodrift.io.output import whole
 from neurodrift.schema import SESSION_COORDS
+from neurodrift.schema.objects import expect_type
 
 MODULE = "neurodrift"
 """Name of the processing module that holds the tables."""
@@ -79,6 +80,7 @@ def export_results(
     >>> path.name
     'results.nwb'
     """
+    expect_type("results", results, xr.DataTree, "a tree of results, as neurodrift.analyze gives")
     path = Path(path)
     if path.suffix != ".nwb":
         raise ValueError(f"{path} does not end in .nwb")

@@ -76,6 +76,8 @@ class NwbSession:
     observed
         For each unit with spikes (interval, 2) start and stop of when it could be seen [s]; all
         frames when omitted.
+    invalid
+        (stretch, 2) start and stop of when activity was not recorded [s].
     responses
         (time, unit) continuous activity of all units, such as deconvolved rates.
     time
@@ -120,6 +122,7 @@ class NwbSession:
     amplitudes: Sequence[np.ndarray] | None = None
     spikes: Sequence[np.ndarray] | None = None
     observed: Sequence[np.ndarray] | None = None
+    invalid: np.ndarray | None = None
     responses: Series | None = None
     time: np.ndarray | None = None
     position: np.ndarray | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.curation import Curation, as_curation, curate
 from neurodrift.io.nwb.read import (
     OPTIONS,
     Part,
+    from_stream,
     in_order,
     joined,
     read_parts,
@@ -27,6 +29,7 @@ from neurodrift.io.zarr import (
     checked_store,
     open_recording,
     refuse_other_kind,
+    save_recording,
     write_in_blocks,
 )
 from neurodrift.recording import slice_sessions
@@ -43,6 +46,7 @@ def import_to_store(
     overwrite: bool = False,
     progress: bool = False,
     accept: Collection[str] = (),
+    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
     **options: Any,
 ) -> Path:
     """Import NWB files into a store, in memory that does not grow with their length.
@@ -68,6 +72,9 @@ def import_to_store(
         Whether to show a progress bar when on a terminal.
     accept
         Names of findings of the gate that are taken as true; errors name them.
+    curation
+        Units, sessions and epochs that are left out of what was imported, see
+        :func:`neurodrift.curate`. Such a store cannot be appended to.
     **options
         As for :func:`neurodrift.import_nwb`.
 
@@ -106,15 +113,20 @@ def import_to_store(
     """
     path = Path(path)
     inputs = [files] if isinstance(files, str | os.PathLike) else list(files)
+    if append and curation is not None:
+        raise ValueError(
+            "append and curation are both given: curate when you analyze, or import all"
+        )
     if append and overwrite:
         raise ValueError("append and overwrite are both given: a store is added to or replaced")
     unknown = sorted(set(options) - {*OPTIONS, "lag"})
     if unknown:
         raise TypeError(f"unknown options {', '.join(unknown)}, expected some of {_listed()}")
     given = {name: value for name, value in options.items() if value is not None}
+    curation = None if curation is None else as_curation(curation)  # before anything is read
     with claimed(path, overwrite=overwrite or append, inputs=inputs):
         refuse_other_kind(path, "neurodrift recording")
-        return _imported(inputs, path, append, overwrite, progress, accept, given)
+        return _imported(inputs, path, append, overwrite, progress, accept, curation, given)
 
 
 def _imported(
@@ -124,6 +136,7 @@ def _imported(
     overwrite: bool,
     progress: bool,
     accept: Collection[str],
+    curation: Curation | None,
     given: dict[str, Any],
 ) -> Path:
     """Import into a place that this process holds."""
@@ -139,6 +152,9 @@ def _imported(
     if earlier:
         _refuse_earlier(earlier, later, path)
     recording, stream = joined([*earlier, *later], accept, OPTIONS | given)
+    if curation is not None:
+        curated = curate(from_stream(recording, stream), curation)
+        return save_recording(curated, path, overwrite=overwrite)
     return write_in_blocks(
         recording, stream, path, overwrite=overwrite or append, progress=progress
     )
@@ -177,6 +193,11 @@ class _StoredActivity:
 
 def _stored_parts(stored: xr.Dataset, path: Path) -> tuple[list[Part], bool]:
     """The sessions of a store, as if they had been read from their files."""
+    if "curation" in stored.attrs:
+        raise ValueError(
+            f"{path} was curated when it was imported, and what was left out is gone: import all "
+            "files together, and curate them then"
+        )
     told = json.loads(stored.attrs.get("nwb_sessions", "[]"))
     labels = [str(label) for label in stored["session"].values]
     if [item["session"] for item in told] != labels:
@@ -218,6 +239,7 @@ def _stored_parts(stored: xr.Dataset, path: Path) -> tuple[list[Part], bool]:
                 start=datetime.fromisoformat(item["start"]),
                 day=item["day"],
                 experience=item["experience"],
+                about=item["about"],
                 ids_are_text=item["ids_are_text"],
                 named_by_file=item["named_by_file"],
                 placed=True,

@@ -36,16 +36,28 @@ def curated(table: Any, rows: np.ndarray) -> tuple[np.ndarray, str | None]:
     keep : numpy.ndarray
         (unit) of bools; all where the table does not tell.
     column : str or None
-        The column that tells: ``Accepted``, ``Rejected``, ``iscell``, ``quality``, ``group`` or
-        ``KSLabel``, in any case of letters.
+        The column that tells: ``Accepted``, ``Rejected``, ``iscell``, ``keep``, ``valid_roi``,
+        ``quality``, ``group``, ``KSLabel`` or ``curation_label``, in any case of letters.
     """
     names = {name.lower(): name for name in table.colnames}
-    for wanted, read in (("accepted", _flags), ("iscell", _flags), ("rejected", _not_flags)):
+    undecided = None
+    for wanted, read in _FLAGS:
         if wanted in names:
             column = names[wanted]
             keep = read(np.asarray(table[column].data[:])[rows])
-            if keep is not None:
+            if keep is not None and (keep.any() if wanted == "accepted" else not keep.all()):
                 return keep, column
+            if keep is not None and undecided is None and wanted != "rejected":
+                undecided = keep, column  # nobody accepted any, or all are cells
+    if "curation_label" in names:
+        column = names["curation_label"]
+        labels = [table[column][int(row)] for row in rows]
+        bad = (_OTHER | {"reject"}) - {""}
+        keep = np.array([not bad & {_word(item) for item in np.atleast_1d(x)} for x in labels])
+        if keep.any() and not keep.all():
+            return keep, column
+    if undecided is not None:
+        return undecided
     for wanted in ("quality", "group", "kslabel"):
         if wanted in names:
             column = names[wanted]
@@ -53,6 +65,29 @@ def curated(table: Any, rows: np.ndarray) -> tuple[np.ndarray, str | None]:
             if set(words) <= _GOOD | _OTHER and set(words) & _GOOD and set(words) & _OTHER:
                 return np.array([word in _GOOD for word in words]), column
     return np.ones(rows.size, dtype=bool), None
+
+
+def _flags(values: np.ndarray) -> np.ndarray | None:
+    """Bools of a column of 0 and 1, of its first column where it has two (flag, probability)."""
+    values = values[:, 0] if values.ndim == 2 else values
+    if values.dtype.kind not in "biuf" or not np.isin(values, (0, 1)).all():
+        return None
+    return values.astype(bool)
+
+
+def _not_flags(values: np.ndarray) -> np.ndarray | None:
+    found = _flags(values)
+    return None if found is None else ~found
+
+
+_FLAGS = (
+    ("accepted", _flags),
+    ("iscell", _flags),
+    ("keep", _flags),
+    ("valid_roi", _flags),
+    ("rejected", _not_flags),
+)
+"""Columns of 0 and 1 that curate, the most deliberate first."""
 
 
 def queried(table: Any, rows: np.ndarray, query: str) -> np.ndarray:
@@ -152,19 +187,6 @@ def observed_frames(table: Any, rows: np.ndarray, time: np.ndarray) -> np.ndarra
         first, last = np.searchsorted(time, (start - 1e-6, stop - 1e-6))
         seen[first:last] = True
     return seen
-
-
-def _flags(values: np.ndarray) -> np.ndarray | None:
-    """Bools of a column of 0 and 1, of its first column where it has two (flag, probability)."""
-    values = values[:, 0] if values.ndim == 2 else values
-    if values.dtype.kind not in "biuf" or not np.isin(values, (0, 1)).all():
-        return None
-    return values.astype(bool)
-
-
-def _not_flags(values: np.ndarray) -> np.ndarray | None:
-    found = _flags(values)
-    return None if found is None else ~found
 
 
 def _word(item: Any, *, lower: bool = True) -> str:

@@ -152,6 +152,8 @@ def _build(session: NwbSession) -> Any:
     for name, (description, columns) in session.tables.items():
         nwbfile.add_analysis(dynamic_table(name, description, columns))
     _fill_intervals(nwbfile, "epoch", session.epochs or _epoch(session))
+    for start, stop in () if session.invalid is None else session.invalid.tolist():
+        nwbfile.add_invalid_time_interval(start_time=start, stop_time=stop)
     return nwbfile
 
 

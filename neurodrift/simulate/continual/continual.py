@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import checked_options
 from neurodrift.simulate import checkpoint as _checkpoint
 from neurodrift.simulate.continual.kronecker import Kronecker
@@ -302,6 +303,7 @@ def train_continual(
     >>> dict(run.measures["accuracy"].sizes)
     {'snapshot': 3, 'task': 2}
     """
+    expect_type("tasks", tasks, TaskSequence, "a TaskSequence, such as of stroke_tasks")
     sizes = {"n_steps": n_steps, "batch_size": batch_size, "n_fisher": n_fisher}
     sizes |= {"data_size": data_size, "n_test": n_test}
     wrong = [

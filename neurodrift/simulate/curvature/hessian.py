@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from neurodrift.schema.objects import expect_type
 from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.threads import one_blas_thread
 
@@ -71,6 +72,7 @@ def compute_hessian_spectrum(point: LossPoint, *, part: Part = "full") -> np.nda
     >>> print(eigenvalues.round(12) + 0.0)   # the second unit is silent, the error is zero
     [ 0.  0.  0.  0.  0. 18.]
     """
+    expect_type("point", point, LossPoint, "a LossPoint, such as LossPoint.from_run(run)")
     if part not in get_args(Part):
         raise ValueError(f"part is {part!r}; expected one of {', '.join(get_args(Part))}")
     small = _gauss_newton(point) if part == "gauss_newton" else _reduced(point)
@@ -111,6 +113,7 @@ def compute_hessian_trace(point: LossPoint) -> float:
     >>> compute_hessian_trace(point)
     18.0
     """
+    expect_type("point", point, LossPoint, "a LossPoint, such as LossPoint.from_run(run)")
     curved = point.slope**2 * (point.V**2).sum(axis=0) + (point.error @ point.V) * point.bend
     by_weight = (point.extended_inputs**2).sum(axis=1) @ curved.sum(axis=1)
     return float(point.scale * (point.error.shape[1] * (point.hidden**2).sum() + by_weight))
@@ -140,6 +143,7 @@ def compute_hessian_matrix(point: LossPoint, *, part: Part = "full") -> np.ndarr
            [8., 8., 4.],
            [4., 4., 2.]])
     """
+    expect_type("point", point, LossPoint, "a LossPoint, such as LossPoint.from_run(run)")
     x, slope, error = point.extended_inputs, point.slope, point.error
     n_samples, width = x.shape
     hidden, n_outputs = point.n_hidden, error.shape[1]
@@ -239,6 +243,7 @@ def compute_published_eigenvalues(point: LossPoint) -> np.ndarray:
     >>> compute_published_eigenvalues(point).max().round(9)
     np.float64(18.0)
     """
+    expect_type("point", point, LossPoint, "a LossPoint, such as LossPoint.from_run(run)")
     matrix = compute_hessian_matrix(point)
     live = matrix.any(axis=0)
     found = np.linalg.eigvals(matrix[np.ix_(live, live)]).real if live.any() else np.zeros(0)
@@ -268,6 +273,7 @@ def count_live_parameters(point: LossPoint) -> int:
     >>> count_live_parameters(point)
     3
     """
+    expect_type("point", point, LossPoint, "a LossPoint, such as LossPoint.from_run(run)")
     driven = point.slope != 0
     read = (driven.T.astype(float) @ (point.extended_inputs != 0)) > 0
     live = (driven | (point.hidden != 0)).any(axis=0)

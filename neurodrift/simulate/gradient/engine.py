@@ -358,7 +358,10 @@ def _setups(
     many = {n: list(v) for n, v in given.items() if isinstance(v, Sequence | np.ndarray)}
     lengths = {name: len(values) for name, values in many.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
-        raise ValueError(f"sequences of one length are expected, got {lengths}")
+        told = ", ".join(f"{n} of {name}" for name, n in lengths.items())
+        raise ValueError(
+            f"an ensemble needs one or more of each, as many of one as another: {told}"
+        )
     n = next(iter(lengths.values()), 1)
     rows = zip(*(many.get(name, [value] * n) for name, value in given.items()), strict=True)
     setups = [Setup(t, n, r, int(s), _choose(t, n, r, engine, device), w) for t, n, r, s, w in rows]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate.gradient.engine import train_ensemble
@@ -77,6 +78,8 @@ def perturb(
     >>> recordings["changed"]["session"].values.tolist()
     ['step 100', 'step 200']
     """
+    expect_type("run", run, Run, "a Run, as train gives")
+    expect_type("changed", changed, Task, "a Task")
     familiar = _chosen(run, snapshots)
     runs = {"familiar": familiar, "changed": moved(familiar, changed)}
     for n in relearn:

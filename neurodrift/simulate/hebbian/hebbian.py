@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 from neurodrift.simulate import checkpoint as _checkpoint
@@ -245,6 +246,7 @@ def train_hebbian(
     >>> bool(loss[-1] < loss[0])
     True
     """
+    expect_type("inputs", inputs, HebbianInputs, "HebbianInputs, such as of ring()")
     from neurodrift.simulate.gradient._numba.noise import N_STREAMS
     from neurodrift.simulate.hebbian import _kernels as kernels
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol
 import xarray as xr
 
 from neurodrift._version import __version__
+from neurodrift.schema.objects import expect_type
 from neurodrift.schema.yaml import Place, Source, catalog_folder, parse_yaml, schema_faults
 from neurodrift.simulate.settings.schema import SettingsError, error_of
 
@@ -151,6 +152,11 @@ def simulate(
         chosen = settings_from_values(values)
     else:
         chosen = settings
+    if not hasattr(chosen, "simulate"):
+        raise TypeError(
+            f"settings is of type {type(chosen).__name__}, expected settings, the name of some, or "
+            "settings_from_values({...})"
+        )
     return chosen.simulate(checkpoint=checkpoint)
 
 
@@ -220,6 +226,7 @@ def settings_from_values(
     1953
     """
     source = source or Source("the configuration")
+    expect_type("values", values, Mapping, "a mapping of settings, as in a YAML file")
     kind = settings_class(values, source, place)
     try:
         return make_settings(kind, values)

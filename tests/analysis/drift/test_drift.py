@@ -437,7 +437,7 @@ def test_drift__refuses_what_does_not_fit() -> None:
         (maps, {"place_cells": place.isel(direction=[0])}, "has 1 directions, the maps 2"),
         (maps, {"rates": maps["occupancy"]}, "rates has dims"),
         (halves, {"rates": halves["detected"].isel(segment=0)}, "rates over sessions do not fit"),
-        (maps.drop_vars("detected"), {}, "with 'detected'"),
+        (maps.drop_vars("detected"), {}, "maps has no 'detected', expected rate maps"),
     ]
     for data, options, message in wrong:
         with pytest.raises(ValueError, match=message):

@@ -60,7 +60,7 @@ def test_unit_counts__counts_unit_by_unit(recording):
 def test_unit_counts__unregistered_units_are_common_to_none():
     parts = [
         recording_from_arrays(
-            np.ones((10, 4), int), kind="events", frame_duration=0.1, session=[name]
+            np.ones((10, 4), int), kind="events", frame_duration=0.1, session=[name], subject="m1"
         )
         for name in ("a", "b")
     ]

@@ -303,7 +303,7 @@ def test_bin_frames__session_without_position_or_frames_is_named():
         ({"edges": [0, np.inf]}, "at least two finite numbers"),
         ({"edges": [0, 2, 1]}, "edges must increase"),
         ({"edges": ([0, 1], [1, 1])}, "edges must increase"),
-        ({"exclude_ends": -1}, "exclude_ends is -1.0, expected 0 or more"),
+        ({"exclude_ends": -1}, "exclude_ends is -1, expected a number, at least 0"),
         ({"min_occupancy": np.nan}, "min_occupancy is nan"),
         ({"speed_range": (5, 1)}, r"speed_range is \(5, 1\), expected \(lowest, highest\)"),
         ({"speed_range": (1, 2, 3)}, "speed_range is"),

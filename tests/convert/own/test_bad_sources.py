@@ -201,14 +201,16 @@ def test_convert__refuses(tmp_path, name):
 WARNINGS = {
     "not sorted": ({"spikes": [s[::-1] for s in SPIKES]}, "were not sorted"),
     "spikes twice": ({"spikes": [np.repeat(SPIKES[0], 2)]}, "200 of 400 spikes .* repeat a time"),
-    "gap": ({"time": np.where(TIME < 60, TIME, TIME + 50)}, "1 gaps, 50 s in all"),
+    "gap": (
+        {"time": np.where(TIME < 60, TIME, TIME + 50), "more": ["accept: [silence]"]},
+        "1 gaps, 50 s in all",
+    ),
     "tracking lost": ({"x": changed(X, slice(0, 800), np.nan)}, "NaN in 33.3 % .* 800 in a row"),
     "spikes after the end": ({"spikes": [s * 1.2 for s in SPIKES]}, "lies outside pos.csv"),
     "a unit of NaN": (
         {"samples": changed(SAMPLES, np.s_[:, 2], np.nan)},
         "1 units .* not recorded",
     ),
-    "fluorescence": ({"samples": SAMPLES - 0.5}, "negative values: deconvolved"),
     "last unit never registered": (
         {"registration": np.array([[1], [2]]), "count_from": 1},
         "names all units but the last .* does it count from 0",
@@ -225,15 +227,16 @@ def test_convert__warns(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("x", "message", "name"),
+    ("says", "message", "name"),
     [
-        (changed(X, np.arange(0, N, 40), 0), "missing: 0 in a mapping", "sentinel"),
-        (X * 10, "mm or pixels called cm", "speed"),
+        ({"x": changed(X, np.arange(0, N, 40), 0)}, "missing: 0 in a mapping", "sentinel"),
+        ({"x": X * 10}, "mm or pixels called cm", "speed"),
+        ({"samples": SAMPLES - 0.5}, "a trace of fluorescence", "trace"),
     ],
 )
-def test_convert__refuses_what_may_be_accepted(tmp_path, x, message, name):
+def test_convert__refuses_what_may_be_accepted(tmp_path, says, message, name):
     with pytest.raises(ValueError, match=message) as caught:
-        run(tmp_path, x=x)
+        run(tmp_path, **says)
     assert f"accept: [{name}]" in str(caught.value)
 
 

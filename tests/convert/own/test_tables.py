@@ -103,7 +103,7 @@ def test_position__dates_and_decimal_commas(folder):
 def test_columns_of_one_number(folder):
     """(n, 1) arrays: one unit, a clock, a position, spike times."""
     arrays = {"trace": RATES[:, :1], "t": TIME[:, None], "pos": X[:, None]}
-    spikes = {f"u{i}": np.sort(RATES[:50, i] * 100)[:, None] for i in range(3)}
+    spikes = {f"u{i}": np.sort(RATES[:50, i] * 120)[:, None] for i in range(3)}
     np.savez(folder / "a.npz", **arrays, **spikes)
     place = "position: {file: a.npz, xy: pos, time: t, unit: cm}\n"
     text = "activity: {file: a.npz, kind: deconvolved, axes: [frames, units], samples: trace}\n"

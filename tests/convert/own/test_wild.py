@@ -114,7 +114,7 @@ def test_ethovision__through_a_mapping(wild, tmp_path):
     truth = read_ethovision(path)
     np.savez(tmp_path / "s.npz", u0=truth.time[5:500:7] + 0.001, u1=truth.time[9:2000:11] + 0.002)
     text = f"{HEAD}activity: {{file: s.npz, times: 'u*', kind: spikes}}\n"
-    text += f"position: {{reader: ethovision, file: '{path}'}}\n"
+    text += f"position: {{reader: ethovision, file: '{path}'}}\naccept: [silence]\n"
     (tmp_path / "map.yaml").write_text(text)
     found = nd.recording_from_sessions(tmp_path / "map.yaml")
     np.testing.assert_array_equal(found["x"], truth.xy[:, 0])

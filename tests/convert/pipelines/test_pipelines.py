@@ -403,6 +403,41 @@ def test_read_sleap__tracks(tmp_path):
     assert np.flatnonzero(np.isnan(nose.xy[:, 0])).tolist() == [7]
 
 
+def test_read_sleap__says_when_the_first_frame_is_not_known(tmp_path):
+    path = unpacked("sleap.h5.gz", tmp_path)
+    options = {"node": "body", "track": "m1", "cm_per_pixel": 0.5}
+    found = read_sleap(path, rate=20.0, **options)
+    (finding,) = found.findings
+    assert finding.name == "first_frame" and finding.severity == "warns"
+    told = read_sleap(path, rate=20.0, first_frame=0, **options)
+    assert told.findings == () and told.time[0] == 0
+    later = read_sleap(path, rate=20.0, first_frame=300, **options)
+    np.testing.assert_array_equal(later.time, (np.arange(20) + 300) / 20)
+    np.testing.assert_array_equal(later.xy, told.xy)
+    own = read_sleap(path, time=np.arange(20) / 20 + 15, **options)  # of the file's own frames
+    assert own.findings == () and own.time[0] == 15
+    video = np.arange(23) / 10  # of every frame of the video
+    with pytest.raises(ValueError, match=r"has 20 frames, but its clock 23: .*first_frame"):
+        read_sleap(path, time=video, **options)
+    placed = read_sleap(path, time=video, first_frame=2, **options)
+    np.testing.assert_array_equal(placed.time, video[2:22])
+    for wrong in (-1, 1.5, True, "?"):
+        with pytest.raises(ValueError, match="first_frame is .* expected a whole number from 0"):
+            read_sleap(path, rate=20.0, first_frame=wrong, **options)
+
+
+def test_read_sleap__a_file_that_is_cut_at_the_first_labelled_frame(tmp_path):
+    whole = read_sleap(unpacked("sleap_whole.h5.gz", tmp_path), cm_per_pixel=1.0, rate=10.0)
+    assert whole.findings == () and len(whole.time) == 20
+    assert np.flatnonzero(np.isfinite(whole.xy[:, 0])).tolist() == list(range(6, 17))
+    cut = unpacked("sleap_cut.h5.gz", tmp_path)
+    with pytest.raises(ValueError, match=r"has 14 frames, but its video 20: .*first_frame"):
+        read_sleap(cut, cm_per_pixel=1.0, rate=10.0)
+    found = read_sleap(cut, cm_per_pixel=1.0, rate=10.0, first_frame=6)
+    np.testing.assert_array_equal(found.time, whole.time[6:])
+    np.testing.assert_array_equal(found.xy, whole.xy[6:])
+
+
 def test_read_sleap__any_order_of_dimensions(tmp_path):
     options = {"node": "nose", "track": "m2", "cm_per_pixel": 1.0, "rate": 20.0, "min_score": 0.5}
     one = read_sleap(unpacked("sleap.h5.gz", tmp_path), **options)

@@ -93,7 +93,9 @@ def test_import_nwb__bad_lag(mouse, lag, message, tmp_path):
 def test_import__says_what_is_out_of_step_and_the_report_does(mouse, tmp_path, capsys):
     files = late(mouse, tmp_path, 12.4)
     store, results = tmp_path / "late.zarr", tmp_path / "results.zarr"
-    assert main(["import", *files, "-o", str(store)]) == 0
+    assert main(["import", *files, "-o", str(store)]) == 2
+    assert "12.4 s before its first activity" in capsys.readouterr().err
+    assert main(["import", *files, "-o", str(store), "--accept", "silence"]) == 0
     said = capsys.readouterr().out
     assert "out of step in 2 of 2 sessions" in said
     assert "warning: In session 1 activity comes 12." in said and "--lag 1=12." in said

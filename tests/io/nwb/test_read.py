@@ -425,7 +425,9 @@ def test_read_session__foreign_imaging(tmp_path: Path) -> None:
         )
         behavior.add(heading)
 
-    found = read_session(foreign(tmp_path / "mouse.nwb", add), join_on="global_id")
+    with pytest.raises(ValueError, match="is called 'dff': a trace of fluorescence"):
+        read_session(foreign(tmp_path / "mouse.nwb", add), join_on="global_id")
+    found = read_session(tmp_path / "mouse.nwb", join_on="global_id", accept=["trace"])
     assert found["unit"].values.tolist() == ["c", "mouse:1"]
     np.testing.assert_array_equal(found["activity"].values, data)
     assert found["x"].values.max() <= 1.0 and "y" in found

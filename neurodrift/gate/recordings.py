@@ -74,10 +74,8 @@ def admit(
 
 def _look(recording: xr.Dataset, where: slice) -> Look | None:
     """A look at activity in memory; lazy activity stays lazy."""
-    activity, kind = (
-        recording["activity"].isel(time=where).data,
-        recording["activity"].attrs["kind"],
-    )
+    kind = recording["activity"].attrs["kind"]
+    activity = recording["activity"].isel(time=where).data
     if hasattr(activity, "dask") or kind == "activation":
         return None
     return Look.of(

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.gate.activities import trace_findings, trace_name_findings
+from neurodrift.gate.activities import trace_name_findings
+from neurodrift.gate.traces import trace_findings
 from neurodrift.io.nwb import find as nwb_find
-from neurodrift.io.nwb.arrays import clock_and_rows
+from neurodrift.io.nwb.arrays import Samples
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.validity import curated
@@ -125,9 +126,10 @@ def _about_trace(item: Any) -> list[str]:
     path, n_columns = nwb_find.path_of(item), len(item.rois.data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the shape, which is told beside
-        _, data = clock_and_rows(item, path, n_columns)
-    values = np.asarray(data[:_LOOKED_AT], dtype=float).reshape(len(data[:_LOOKED_AT]), -1)
-    found = trace_findings(values, "deconvolved", path)
+        samples = Samples(item, path, n_columns)
+    n = min(_LOOKED_AT, samples.shape[0])
+    values = samples.read(np.arange(n), np.arange(samples.shape[1]))
+    found = trace_findings(lambda: [values], n, "deconvolved", path)
     found = found or trace_name_findings(path, item.description)
     if item.description == "activation" or not found:
         return []

@@ -114,9 +114,7 @@ def import_to_store(
     path = Path(path)
     inputs = [files] if isinstance(files, str | os.PathLike) else list(files)
     if append and curation is not None:
-        raise ValueError(
-            "append and curation are both given: curate when you analyze, or import all"
-        )
+        raise ValueError("append and curation are both given: curate when you analyze")
     if append and overwrite:
         raise ValueError("append and overwrite are both given: a store is added to or replaced")
     unknown = sorted(set(options) - {*OPTIONS, "lag"})

@@ -32,6 +32,7 @@ from neurodrift.io.nwb.arrays import Samples
 from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*have no sample of")  # said aloud, in test_read
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 CLOCK = np.concatenate([np.arange(700) / 20, 45 + np.arange(600) / 20])  # with a gap
 
@@ -227,7 +228,7 @@ def test_append__experience_days_and_findings_are_those_of_all(tmp_path, told):
     ]
     metres = replace(sessions[1], position=sessions[1].position / 100)
     files = write(tmp_path / "files", sessions[0], metres, sessions[2])
-    accept = ["position_extent", "position_speed"]
+    accept = ["position_extent", "speed"]
     with warnings.catch_warnings(action="ignore"):  # of what was accepted
         together = import_nwb(files, accept=accept)
         path = import_to_store(files[:2], tmp_path / "a.zarr", accept=accept)

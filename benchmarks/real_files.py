@@ -83,7 +83,8 @@ def first_line(error: str) -> str:
     """What stops an import, without the path."""
     lines = [line for line in error.splitlines() if line and "warning:" not in line]
     text = " ".join(lines).removeprefix("neurodrift import: ").removeprefix("neurodrift convert: ")
-    return "refused: " + text.split("If that is")[0].strip()[:170]
+    text = text.split("If that is")[0].split("does not pass the gate: - ")[-1]
+    return "refused: " + text.split(", not deconv")[0].strip()[:120]
 
 
 # ---- NWB
@@ -348,7 +349,7 @@ def ethovision_row(wild: Path, folder: Path) -> Row:
     clock = pd.to_numeric(table[1], errors="coerce")
     place = table[[2, 3]].apply(pd.to_numeric, errors="coerce")[clock.notna().values]
     clock = clock.dropna().to_numpy()
-    np.savez(folder / "s.npz", u0=clock[5:900:3] + 0.001, u1=clock[9:2000:7] + 0.002)
+    np.savez(folder / "s.npz", u0=clock[1::3] + 0.001, u1=clock[2::7] + 0.002)
     text = HEAD.format() + "activity: {file: s.npz, times: 'u*', kind: spikes}\n"
     text += f"position: {{reader: ethovision, file: '{source}'}}\n"
     holds = f"{len(clock):,} rows of a track, {int(place[2].isna().sum())} marked '-'"

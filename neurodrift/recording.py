@@ -148,7 +148,7 @@ def recording_from_arrays(
     """
     if not isinstance(kind, str) or kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
-    named = None if session is None or isinstance(session, str) else list(session)
+    named = None if session is None else plain.labels("session", session)
     refuse_placeholders(subject=subject, environment=environment, session=named)
     listed = isinstance(activity, list | tuple)
     parts = list(activity) if listed else [activity]

@@ -95,12 +95,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=("events", "amplitudes"),
         help="count calcium events (default), or keep their amplitudes",
     )
+    add_curation(load)
     load.add_argument(
         "--append",
         action="store_true",
         help="add sessions of later days to the recording that is there, with its options",
     )
-    add_curation(load)
     add_overwrite(load)
     load.set_defaults(run=_import)
 
@@ -135,8 +135,8 @@ def _import(options: argparse.Namespace) -> None:
             progress=True,
             accept=options.accept,
             lag=_lag(options.lag),
-            **{name: getattr(options, name) for name in OPTIONS},
             curation=options.curation,
+            **{name: getattr(options, name) for name in OPTIONS},
         )
     recording = open_recording(options.out)
     sizes = recording.sizes

@@ -13,20 +13,6 @@ from neurodrift.gate.inputs import Activity
 from neurodrift.gate.traces import trace_findings
 from neurodrift.schema import COUNT_KINDS
 
-_DECONVOLVED: tuple[str, ...] = ("deconv", "spike", "event", "inferred", "activation", "rate")
-_TRACES: tuple[str, ...] = (
-    "fluorescence",
-    "dff",
-    "df_f",
-    "dfoverf",
-    "dforf",
-    "df/f",
-    "raw",
-    "neuropil",
-    "trace",
-)
-_TRACES += ("denoised", "demixed", "corrected", "baseline")
-
 
 def activity_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
     """Faults of activity, and the activity without units and frames that have none.
@@ -89,43 +75,10 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
             kept = samples[np.ix_(frames, units)]
             activity = activity.pick(np.asarray(units))
             activity = replace(activity, samples=kept, time=np.asarray(activity.time)[frames])
-    found += _value_findings(tally, samples, activity.kind, source)
+    found += _value_findings(tally, activity.kind, source)
+    parts = lambda: (part for _, _, part in blocks(np.asarray(activity.samples)))  # noqa: E731
+    found += trace_findings(parts, int(frames.sum()), activity.kind, source)
     return activity, found
-
-
-def trace_name_findings(path: str, description: str = "") -> list[Finding]:
-    """Whether a series is called a trace of fluorescence by its file.
-
-    Parameters
-    ----------
-    path
-        Names of what holds the series, and its own, joined by slashes.
-    description
-        What the file says of it.
-
-    Returns
-    -------
-    list of Finding
-        What was found; nothing where a name or the description says deconvolved or events.
-
-    Examples
-    --------
-    >>> from neurodrift.gate.activities import trace_name_findings
-    >>> [len(trace_name_findings(f"ophys/Fluorescence/{name}")) for name in ("dff", "Deconvolved")]
-    [1, 0]
-    """
-    *holders, name = path.lower().split("/")
-    if any(word in text for text in (name, description.lower()) for word in _DECONVOLVED):
-        return []
-    called = [text for text in (name, *holders[-1:]) if any(word in text for word in _TRACES)]
-    if not called or any(word in holder for holder in holders[-1:] for word in _DECONVOLVED):
-        return []
-    text = (
-        f"{path} is called {called[0]!r}: a trace of fluorescence or what was made of one, not "
-        "deconvolved activity, so that no frame of it is silent. Choose the deconvolved series by "
-        "the option series (--series), or deconvolve the trace or detect its events first"
-    )
-    return [Finding("trace", text, True, True)]
 
 
 @dataclass
@@ -174,7 +127,7 @@ class _Tally:
         return tally
 
 
-def _value_findings(tally: _Tally, samples: np.ndarray, kind: str, source: str) -> list[Finding]:
+def _value_findings(tally: _Tally, kind: str, source: str) -> list[Finding]:
     n_frames, n_units = int(tally.frames.sum()), int(tally.units.sum())
     found = []
     if tally.n_infinite:
@@ -185,10 +138,6 @@ def _value_findings(tally: _Tally, samples: np.ndarray, kind: str, source: str) 
             "deconvolved or amplitudes?"
         )
         found.append(Finding("samples", text, True))
-    elif kind == "deconvolved":
-        found += trace_findings(
-            lambda: (part for *_, part in blocks(samples)), n_frames, kind, source
-        )
     silent = int((tally.n_zeros[tally.units] == n_frames).sum())
     if silent == n_units:
         found.append(Finding("samples", f"{source} is 0 everywhere", True))

@@ -1,4 +1,4 @@
-"""Whether what is called deconvolved activity is a trace of fluorescence, told block by block."""
+"""Whether what is called deconvolved activity is a trace of fluorescence, by values and by name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from neurodrift.gate.findings import Finding
 _FEWEST_OF_TRACE = 500  # frames from which a trace can be told
 _MOST_BELOW = 0.01  # of the samples
 _LEAST_OFFSET = 0.2  # of the 1st percentile, relative to the median
+_DECONVOLVED: tuple[str, ...] = ("deconv", "spike", "event", "inferred", "activation", "rate")
+_TRACES: tuple[str, ...] = (
+    "fluorescence",
+    "dff",
+    "df_f",
+    "dfoverf",
+    "dforf",
+    "df/f",
+    "raw",
+    "neuropil",
+    "trace",
+)
+_TRACES += ("denoised", "demixed", "corrected", "baseline")
 _DIGITS = 16  # bits of a number that are told apart in one pass
 
 
@@ -58,6 +71,41 @@ def trace_findings(
     )
     numbers = {"below_zero": below, "offset": offset}
     return [Finding("trace", text, True, True, numbers=numbers)]
+
+
+def trace_name_findings(path: str, description: str = "") -> list[Finding]:
+    """Whether a series is called a trace of fluorescence by its file.
+
+    Parameters
+    ----------
+    path
+        Names of what holds the series, and its own, joined by slashes.
+    description
+        What the file says of it.
+
+    Returns
+    -------
+    list of Finding
+        What was found; nothing where a name or the description says deconvolved or events.
+
+    Examples
+    --------
+    >>> from neurodrift.gate.traces import trace_name_findings
+    >>> [len(trace_name_findings(f"ophys/Fluorescence/{name}")) for name in ("dff", "Deconvolved")]
+    [1, 0]
+    """
+    *holders, name = path.lower().split("/")
+    if any(word in text for text in (name, description.lower()) for word in _DECONVOLVED):
+        return []
+    called = [text for text in (name, *holders[-1:]) if any(word in text for word in _TRACES)]
+    if not called or any(word in holder for holder in holders[-1:] for word in _DECONVOLVED):
+        return []
+    text = (
+        f"{path} is called {called[0]!r}: a trace of fluorescence or what was made of one, not "
+        "deconvolved activity, so that no frame of it is silent. Choose the deconvolved series by "
+        "the option series (--series), or deconvolve the trace or detect its events first"
+    )
+    return [Finding("trace", text, True, True)]
 
 
 class _Values:

@@ -23,7 +23,11 @@ _sound: set[tuple[str, int, int]] = set()
 
 
 class DamagedFileError(ValueError):
-    """A file cannot be read."""
+    """A file cannot be read; `reason` says why, without its name."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} is no readable HDF5 file: {reason}")
+        self.reason = reason
 
 
 def refuse_damaged(path: str | os.PathLike[str]) -> None:
@@ -69,11 +73,8 @@ def refuse_damaged(path: str | os.PathLike[str]) -> None:
     try:
         found = json.loads(told)
     except ValueError:
-        raise DamagedFileError(f"{path} {told}: take it from a backup or write it anew") from None
-    raise DamagedFileError(
-        f"{path} is no readable HDF5 file, or is damaged: {found['where']} cannot be read "
-        f"({found['error']})"
-    )
+        raise DamagedFileError(path, f"{told}: take it from a backup or write it anew") from None
+    raise DamagedFileError(path, f"{found['where']} cannot be read ({found['error']})")
 
 
 class _Child:
@@ -111,13 +112,13 @@ class _Child:
                 pass
         except queue.Empty:
             self.process.kill()
-            return f"is damaged: reading it does not end (no answer for {SILENCE:g} s)"
+            return f"it is damaged, and reading it does not end (no answer for {SILENCE:g} s)"
         except OSError:
             line = ""
         if line:
             return line
         self.process.wait()
-        return f"is damaged: it crashes the HDF5 library (code {self.process.returncode})"
+        return f"it is damaged, and it crashes the HDF5 library (code {self.process.returncode})"
 
     def end(self) -> None:
         """Let the process end."""

@@ -91,7 +91,7 @@ OPTIONS: Mapping[str, Range] = {
     "block": Range(0, open_low=True, unit="s, or trials or laps"),
     "cm_per_unit": Range(0, open_low=True, unit="cm"),
     "done": _PROBABILITY,
-    "end_zone": Range(0, 0.5, open_low=True, open_high=True),
+    "end_zone": Range(0, 0.5, open_high=True),
     "factor": Range(1, open_low=True),
     "fractions": Range(0, 1, open_low=True, several=True),
     "frame_duration": Range(0, open_low=True, unit="s"),
@@ -186,7 +186,10 @@ def checked_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        given = signature.bind(*args, **kwargs).arguments
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError as error:  # which names no function
+            raise TypeError(f"{function.__name__}() {error}") from None
         for name, allowed in ranges.items():
             if name in given and not (given[name] is None and name in optional):
                 check_option(name, given[name], allowed)

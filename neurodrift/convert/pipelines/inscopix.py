@@ -137,7 +137,10 @@ def _first_rows(path: Path) -> tuple[list[str], list[str]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         # names of many cells make a long line, but no longer than this
         lines = [file.readline(2**20) for _ in range(2)]
-    first, second = (next(csv.reader([line], skipinitialspace=True), []) for line in lines)
+    try:
+        first, second = (next(csv.reader([line], skipinitialspace=True), []) for line in lines)
+    except csv.Error:  # one endless cell
+        return [], []
     return [cell.strip() for cell in first], [cell.strip() for cell in second]
 
 
@@ -208,7 +211,10 @@ def _states(path: Path, props: str | None) -> dict[str, str]:
             raise FileNotFoundError(f"no file {beside}, which props names")
         return {}
     with beside.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = list(csv.DictReader(file, skipinitialspace=True))
+        try:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+        except csv.Error as error:
+            raise ValueError(f"{beside} is no readable table: {error}") from error
     if not rows or "Name" not in rows[0]:
         raise ValueError(f"{beside} is no table of properties of Inscopix: it has no column Name")
     names = _unique([(row["Name"] or "").strip() for row in rows], beside)

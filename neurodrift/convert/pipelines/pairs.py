@@ -148,9 +148,12 @@ def mean_probability(table: np.ndarray, pairs: Pairs) -> np.ndarray:
         for session in range(table.shape[1]):
             mine = unit[:, 0] == session
             rows = np.flatnonzero(table[:, session] >= 0)
-            place = np.full(max([*table[:, session], *unit[mine, 1]], default=0) + 1, -1)
-            place[table[rows, session]] = rows
-            registered[mine] = place[unit[mine, 1]]
+            rows = rows[np.argsort(table[rows, session])]
+            if not rows.size:
+                continue
+            at = np.searchsorted(table[rows, session], unit[mine, 1])
+            near = rows[np.minimum(at, rows.size - 1)]
+            registered[mine] = np.where(table[near, session] == unit[mine, 1], near, -1)
         found.append(registered)
     joined = (found[0] == found[1]) & (found[0] >= 0)
     total = np.zeros(table.shape)

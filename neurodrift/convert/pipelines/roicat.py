@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -197,7 +198,7 @@ def _pairs(path: Path, n_units: np.ndarray) -> Pairs | None:
             if size > _MOST_BYTES:
                 raise ValueError(f"sConj of {archive} declares {size / 2**30:,.1f} GiB, too much")
             content = BytesIO(opened.read(_SIMILARITY))
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
         raise ValueError(f"{archive} is damaged: {error}") from error
     return _read_pairs(content, f"sConj of {archive}", n_units)
 

@@ -110,6 +110,8 @@ def _units(path: Path) -> tuple[np.ndarray, np.ndarray]:
     session, cluster = found
     if session.size != cluster.size:
         raise ValueError(f"{path} has {session.size} session_id and {cluster.size} original_ids")
+    if int(session.max()) >= session.size:
+        raise ValueError(f"{path} numbers its sessions up to {session.max()}, more than its units")
     units = set(zip(session.tolist(), cluster.tolist(), strict=True))
     if len(units) < session.size:
         raise ValueError(f"{path} has a cluster of a session twice")

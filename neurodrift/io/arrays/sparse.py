@@ -55,7 +55,7 @@ def read_sparse(
     """
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ValueError(f"{where} is damaged: {error}") from error
     with archive:
         names = {name.removesuffix(".npy") for name in archive.namelist()}

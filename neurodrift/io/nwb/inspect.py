@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.gate.activities import trace_name_findings
-from neurodrift.gate.traces import trace_findings
+from neurodrift.gate.traces import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
-from neurodrift.io.nwb.arrays import Samples
+from neurodrift.io.nwb.arrays import clock_and_rows
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.links import OutsideError, refuse_outside
 from neurodrift.io.nwb.validity import curated
+from neurodrift.io.probe import DamagedFileError
 
 _LOOKED_AT = 5000  # samples of responses, to tell a trace
 _MOST_METRES, _MOST_CM = 10.0, 1500.0  # extents below which a position is in metres, in cm
@@ -59,6 +59,8 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
                 told, wanted, lacks = _told(io.read())
         except OutsideError:
             raise
+        except DamagedFileError as error:
+            raise ValueError(f"{path} is no readable NWB (HDF5) file: {error.reason}") from error
         except Exception as error:  # what is no NWB file raises anything
             raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
         lines += [f"{path}:", *(f"  {line}" for line in told)]
@@ -126,10 +128,9 @@ def _about_trace(item: Any) -> list[str]:
     path, n_columns = nwb_find.path_of(item), len(item.rois.data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the shape, which is told beside
-        samples = Samples(item, path, n_columns)
-    n = min(_LOOKED_AT, samples.shape[0])
-    values = samples.read(np.arange(n), np.arange(samples.shape[1]))
-    found = trace_findings(lambda: [values], n, "deconvolved", path)
+        _, data = clock_and_rows(item, path, n_columns)
+    values = np.asarray(data[:_LOOKED_AT], dtype=float).reshape(len(data[:_LOOKED_AT]), -1)
+    found = trace_findings(lambda: [values], len(values), "deconvolved", path)
     found = found or trace_name_findings(path, item.description)
     if item.description == "activation" or not found:
         return []

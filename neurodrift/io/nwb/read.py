@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,20 +16,12 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.curation import Curation, as_curation, curate
-from neurodrift.gate.activities import trace_name_findings
-from neurodrift.gate.findings import (
-    EVERYTHING,
-    Finding,
-    GateWarning,
-    add_findings,
-    settle,
-)
-from neurodrift.gate.looks import Look
+from neurodrift.gate.findings import EVERYTHING, Finding, GateWarning, add_findings, settle
 from neurodrift.gate.placeholders import refuse_placeholders
-from neurodrift.gate.recordings import admit
+from neurodrift.gate.recordings import Seen, admit
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
 from neurodrift.gate.subjects import known_subject, subject_findings
-from neurodrift.gate.traces import trace_findings
+from neurodrift.gate.traces import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import (
@@ -54,6 +46,7 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
+from neurodrift.io.probe import DamagedFileError
 from neurodrift.io.progress import bar
 from neurodrift.joining import joined_sessions
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
@@ -140,8 +133,6 @@ def import_nwb(
     >>> bool((recording["activity"] == simulated["activity"].values).all())
     True
     """
-    if curation is not None:
-        curation = as_curation(curation)  # refused before anything is read
     options: dict[str, Any] = {
         "series": series,
         "position": position,
@@ -155,9 +146,10 @@ def import_nwb(
         "epoch": epoch,
         "sessions_from": sessions_from,
     }
+    given = None if curation is None else as_curation(curation)  # refused before anything is read
     parts = read_parts(files, lag=lag, accept=accept, **options)
     recording = in_memory(*joined(parts, accept, options))
-    return recording if curation is None else curate(recording, curation)
+    return recording if given is None else curate(recording, given)
 
 
 OPTIONS: dict[str, Any] = {
@@ -194,12 +186,12 @@ class Part:
         When the clock of the file began.
     day, experience
         What the file tells.
-    about
-        What it tells of the animal that is the same on every day.
     ids_are_text
         Whether units are identified by text; None where none is.
     named_by_file
         Whether its label is the file's name because files tell the same label.
+    about
+        What the file says of its animal that is the same on every day.
     placed
         Whether its times count from the start of the first session.
     """
@@ -211,9 +203,9 @@ class Part:
     start: datetime
     day: float | None
     experience: float | None
-    about: dict[str, str]
     ids_are_text: bool | None
     named_by_file: bool = False
+    about: dict[str, str] = field(default_factory=dict)
     placed: bool = False
 
     @property
@@ -301,8 +293,11 @@ def in_order(parts: Sequence[Part]) -> list[Part]:
     first = min(part.start for part in parts)
     for part in parts:
         if not part.placed:
-            time = part.recording["time"].values + (part.start - first).total_seconds()
-            part.recording = part.recording.assign_coords(time=time)
+            offset = (part.start - first).total_seconds()
+            time = part.recording["time"].values + offset
+            part.recording = part.recording.assign_coords(
+                time=time, clock_start=("session", [offset])
+            )
             part.placed = True
     return sorted(
         parts, key=lambda part: (part.start, part.recording["time"].values[0], part.label)
@@ -443,9 +438,9 @@ def _told_of(part: Part) -> dict[str, Any]:
         "start": part.start.isoformat(),
         "day": part.day,
         "experience": part.experience,
-        "about": part.about,
         "ids_are_text": part.ids_are_text,
         "named_by_file": part.named_by_file,
+        "about": part.about,
     }
 
 
@@ -606,6 +601,8 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:
         nwbfile = io.read()
     except OutsideError:
         raise
+    except DamagedFileError as error:
+        raise ValueError(f"{path} is no readable NWB (HDF5) file: {error.reason}") from error
     except Exception as error:  # what is no NWB file raises anything
         if io is not None:
             io.close()
@@ -632,8 +629,8 @@ def _read(path: Path, *, name: str | None, **options: Any) -> list[Part]:
             start=start,
             day=told_of.get("day"),
             experience=told_of.get("experience"),
-            about=about,
             ids_are_text=are_text,
+            about=about,
         )
         for recording, session, are_text in found
     ]
@@ -739,7 +736,8 @@ def sessions_of(
     settle(clocks_together(source, in_step, spans), where, accept)
     activity = activity_on_frames(source, time, step, values)
     kind, table, rows = activity.kind, activity.table, activity.rows
-    path, seen_in = nwb_find.path_of(source), _Look(activity)
+    seen_in = _Look(activity)
+    path = nwb_find.path_of(source)
     traces = trace_findings(seen_in.blocks, time.size, kind, path)
     if kind == "deconvolved" and not traces:
         traces = trace_name_findings(path, source.description)
@@ -808,8 +806,7 @@ def sessions_of(
             accept=[EVERYTHING],
             **{key: item[frames] for key, item in per_frame.items()},
         )
-        if EVERYTHING not in accept:
-            recording = admit(recording, accept, looks=[_look_at(session, kind)])
+        recording = admit(recording, accept, seen=[_seen(session)])
         recording = _with_speed(recording, velocity, direction, frames, told)
         recording = _told_of_lag(recording, late, name) if late else recording
         made.append((recording, session, are_text if any(known) else None))
@@ -878,11 +875,10 @@ def zeros(shape: tuple[int, int], dtype: np.dtype[Any]) -> Any:
     return da.zeros(shape, dtype=dtype, chunks=shape)
 
 
-def _look_at(session: Session, kind: str) -> Look:
-    """What the gate asks of the activity of a session."""
-    source = session.source
-    return Look.of(
-        lambda: blocks_of(source, session.frames, session.units), session.frames.size, kind
+def _seen(session: Session) -> Seen:
+    """What a look at the activity of a session tells the gate."""
+    return Seen.of(
+        lambda: blocks_of(session.source, session.frames, session.units), session.frames.size
     )
 
 

@@ -73,8 +73,8 @@ def import_to_store(
     accept
         Names of findings of the gate that are taken as true; errors name them.
     curation
-        Units, sessions and epochs that are left out of what was imported, see
-        :func:`neurodrift.curate`. Such a store cannot be appended to.
+        Units, sessions and epochs that are left out, see :func:`neurodrift.curate`; not when
+        appending.
     **options
         As for :func:`neurodrift.import_nwb`.
 
@@ -113,18 +113,22 @@ def import_to_store(
     """
     path = Path(path)
     inputs = [files] if isinstance(files, str | os.PathLike) else list(files)
-    if append and curation is not None:
-        raise ValueError("append and curation are both given: curate when you analyze")
     if append and overwrite:
         raise ValueError("append and overwrite are both given: a store is added to or replaced")
+    if append and curation is not None:
+        raise ValueError(
+            "a curation is for all sessions: append without one, and give it to analyze "
+            "(--curation), or import all files together"
+        )
+    left_out = None if curation is None else as_curation(curation)
     unknown = sorted(set(options) - {*OPTIONS, "lag"})
     if unknown:
         raise TypeError(f"unknown options {', '.join(unknown)}, expected some of {_listed()}")
     given = {name: value for name, value in options.items() if value is not None}
-    curation = None if curation is None else as_curation(curation)  # before anything is read
-    with claimed(path, overwrite=overwrite or append, inputs=inputs):
+    read = [*inputs, *([curation] if isinstance(curation, str | os.PathLike) else [])]
+    with claimed(path, overwrite=overwrite or append, inputs=read):
         refuse_other_kind(path, "neurodrift recording")
-        return _imported(inputs, path, append, overwrite, progress, accept, curation, given)
+        return _imported(inputs, path, append, overwrite, progress, accept, left_out, given)
 
 
 def _imported(
@@ -193,8 +197,8 @@ def _stored_parts(stored: xr.Dataset, path: Path) -> tuple[list[Part], bool]:
     """The sessions of a store, as if they had been read from their files."""
     if "curation" in stored.attrs:
         raise ValueError(
-            f"{path} was curated when it was imported, and what was left out is gone: import all "
-            "files together, and curate them then"
+            f"{path} was imported with a curation, which leaves out what an import of all files "
+            "would need: import all files together"
         )
     told = json.loads(stored.attrs.get("nwb_sessions", "[]"))
     labels = [str(label) for label in stored["session"].values]
@@ -237,9 +241,9 @@ def _stored_parts(stored: xr.Dataset, path: Path) -> tuple[list[Part], bool]:
                 start=datetime.fromisoformat(item["start"]),
                 day=item["day"],
                 experience=item["experience"],
-                about=item["about"],
                 ids_are_text=item["ids_are_text"],
                 named_by_file=item["named_by_file"],
+                about=item["about"],
                 placed=True,
             )
         )

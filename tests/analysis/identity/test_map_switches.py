@@ -170,7 +170,7 @@ def test_label_maps__refuses_the_maps_of_another_recording(switching):
     ("options", "message"),
     [
         ({"split": "session"}, "expected 'trial', 'lap' or 'block'"),
-        ({"split": "block", "block": 0}, "above 0"),
+        ({"split": "block", "block": 0}, "more than 0"),
         ({"split": "lap", "block": 1.5}, "number of laps"),
     ],
 )

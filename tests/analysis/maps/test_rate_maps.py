@@ -210,7 +210,7 @@ def test_smooth_maps__bad_input():
         smooth_maps(rate.assign_coords(x_bin=("position", [0.0, 1, 2])), 0)
     with pytest.raises(ValueError, match="no coordinate x_bin"):
         smooth_maps(rate, 1.0)
-    with pytest.raises(ValueError, match="smoothing is -1 cm"):
+    with pytest.raises(ValueError, match="smoothing is -1, expected a number"):
         compute_rate_maps(random_recording(0), smoothing=-1)
 
 

@@ -51,7 +51,7 @@ def small_recording(seed: int, kind: str = "events") -> xr.Dataset:
     detected[rng.integers(3, size=4), np.arange(4)] = True
     for n in (30, 20, 25):
         values = rng.poisson(0.3, (n, 4)) if kind == "events" else rng.normal(0, 1, (n, 4))
-        activity.append(values)
+        activity.append(np.abs(values) if kind == "amplitudes" else values)
         x.append(np.where(rng.random(n) < 0.2, np.nan, rng.uniform(0, 100, n)))
         speed.append(rng.uniform(0, 3, n))
     return recording_from_arrays(

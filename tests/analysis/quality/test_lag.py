@@ -185,7 +185,7 @@ def test_check_lag__bad_input():
     whole = made(7, "track", lag=0.0)
     with pytest.raises(ValueError, match="no position 'x'"):
         check_lag(whole.drop_vars("x"))
-    with pytest.raises(ValueError, match="max_lag is 0, expected more than 0"):
+    with pytest.raises(ValueError, match="max_lag is 0, expected a number, more than 0"):
         check_lag(whole, max_lag=0)
     with pytest.raises(ValueError, match=r"max_minutes is 0.5, expected 1 or more"):
         check_lag(whole, max_minutes=0.5)

@@ -28,7 +28,7 @@ def simulated(kind, *, plane=False, unit=None):
     if plane:
         frames = {
             "x": frames["x"],
-            "y": rng.random(frames["x"].size) * 50,
+            "y": 25 + 0.2 * frames["x"],
             "speed": frames["speed"],
         }
         frames["trial"] = found["trial"].values

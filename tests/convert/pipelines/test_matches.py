@@ -167,6 +167,10 @@ def test_read_unitmatch__faults(tmp_path):
     (tmp_path / "um" / "ClusInfo.pickle").write_bytes(pickle.dumps(info))
     with pytest.raises(ValueError, match="a cluster of a session twice"):
         read_unitmatch(tmp_path / "um")
+    info = {"session_id": np.array([0, 2**40]), "original_ids": np.array([[4], [2**50]])}
+    (tmp_path / "um" / "ClusInfo.pickle").write_bytes(pickle.dumps(info))
+    with pytest.raises(ValueError, match="numbers its sessions up to 1099511627776"):
+        read_unitmatch(tmp_path / "um")
     (tmp_path / "um" / "ClusInfo.pickle").write_bytes(pickle.dumps({"session_id": [1]}))
     with pytest.raises(ValueError, match="holds no session_id"):
         read_unitmatch(tmp_path / "um")

@@ -32,7 +32,8 @@ from neurodrift.io.nwb.arrays import Samples
 from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*have no sample of")  # said aloud, in test_read
+pytestmark = pytest.mark.filterwarnings("ignore:.*frames have no sample of .* near them")
+
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 CLOCK = np.concatenate([np.arange(700) / 20, 45 + np.arange(600) / 20])  # with a gap
 

@@ -12,7 +12,7 @@ from neurodrift.gate.inputs import Position
 LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
 LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
-_MOST_JUMPS = 0.03  # of the steps; a teleport at the end of every lap is fewer
+_MANY_JUMPS, _MOST_JUMPS = 0.03, 0.1  # of the steps; teleports at the ends of laps are fewer
 MOST_MEDIAN_SPEED = 60.0  # cm/s over all frames, rests included
 
 
@@ -68,12 +68,14 @@ def position_findings(position: Position, *, clock: bool = True) -> list[Finding
             "length or of time seems wrong, or the tracking jumps"
         )
         found.append(Finding("speed", text, True, True))
-    elif not marks and (jumping := _jumping(time, axes, tracked)) > _MOST_JUMPS:
+    elif not marks and (jumping := _jumping(time, axes, tracked)) > _MANY_JUMPS:
         text = (
             f"{source} jumps in {100 * jumping:.1f} % of its frames by more than "
             f"{MOST_SPEED:g} cm/s: the tracking swaps the animal and something else"
         )
-        found.append(Finding("speed", text, True, True, numbers={"jumping": jumping}))
+        stops = jumping > _MOST_JUMPS
+        numbers = {"jumping": jumping}
+        found.append(Finding("speed", text, stops, True, not stops, numbers=numbers))
     elif fast < 2:
         text = f"{source} hardly moves, {fast:.2g} cm/s at the 99th percentile of speed: units?"
         found.append(Finding("speed", text, warns=True))

@@ -213,7 +213,8 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ValueError(f"{path} is not a whole recording:\n{listed}")
-    recording = _in_sessions(_load_all_but_activity(stored)).drop_encoding()
+    with _damage_told(path):
+        recording = _in_sessions(_load_all_but_activity(stored)).drop_encoding()
     check(recording)
     return recording
 
@@ -275,7 +276,8 @@ def open_results(path: str | os.PathLike[str]) -> xr.DataTree:
     if title == "neurodrift recording":
         raise ValueError(f"{path} is a recording, no results: open_recording opens it")
     stored = _open(path, "results", chunks={})
-    return stored.map_over_datasets(lambda node: object_strings(node.load()))
+    with _damage_told(path):
+        return stored.map_over_datasets(lambda node: object_strings(node.load()))
 
 
 def _open(path: Path, what: str, chunks: dict[str, Any] | None) -> xr.DataTree:
@@ -383,6 +385,15 @@ def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
     lengths = tuple(s.stop - s.start for s in slice_sessions(recording) if s.stop > s.start)
     chunks: dict[str, Any] = {"time": lengths or -1, "unit": _UNIT_CHUNK}
     return recording.assign(activity=recording["activity"].chunk(chunks))
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """What codecs raise of chunks that no manifest holds, as an error that names the store."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise DamagedStoreError(f"{path} is damaged: a chunk cannot be read ({error})") from error
 
 
 def _load_all_but_activity(stored: xr.Dataset) -> xr.Dataset:

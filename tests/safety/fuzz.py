@@ -75,7 +75,10 @@ def nwb(path: Path) -> None:
 
 
 def store(path: Path) -> None:
-    nd.open_recording(path).load()
+    """Whole, but for the lazy activity of a store that has no manifest to hold it against."""
+    recording = nd.open_recording(path)
+    if (path / "manifest").exists():
+        recording.load()
 
 
 def minian(path: Path) -> None:

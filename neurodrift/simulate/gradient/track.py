@@ -173,7 +173,6 @@ def predictive_track(
     return _track(options)
 
 
-@checked_options
 def morph_track(task: Task, level: float, *, walls: Sequence[Wall] = WALLS, seed: int = 0) -> Task:
     r"""Change the walls of a track, on the same path and at the same scale.
 

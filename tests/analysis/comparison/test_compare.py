@@ -398,9 +398,9 @@ def test_compare__nothing_in_common_says_so():
         ([animal(1)], {"measures": ["sparsity"]}, ValueError, "measure 'sparsity'"),
         ([animal(1)], {"similarity": "overlap"}, ValueError, "similarity is 'overlap'"),
         ([animal(1)], {"method": "ols"}, ValueError, "expected 'subjects' or 'mixed'"),
-        ([animal(1)], {"factor": 1.0}, ValueError, "expected more than 1"),
-        ([animal(1)], {"level": 95}, ValueError, "expected a probability"),
-        ([animal(1)], {"n_repeats": -1}, ValueError, "expected 0 or more"),
+        ([animal(1)], {"factor": 1.0}, ValueError, "factor is 1.0, expected"),
+        ([animal(1)], {"level": 95}, ValueError, "level is .* expected a number, more than 0"),
+        ([animal(1)], {"n_repeats": -1}, ValueError, "n_repeats is -1, expected"),
         ([[animal(1), animal(1)]], {}, ValueError, "twice"),
     ],
 )

@@ -278,7 +278,7 @@ def test_remapping__refuses_what_does_not_fit(messy):
     cases = [
         ({"criterion": "other"}, "criterion is 'other'"),
         ({"level": 1.0}, "level is 1.0"),
-        ({"min_peak": -1.0}, "min_peak -1.0"),
+        ({"min_peak": -1.0}, "min_peak is -1.0"),
         ({"criterion": "within"}, "needs within="),
         ({"within": maps["rate"]}, "use 'within'"),
         ({"pairs": [("1", "3")]}, "no such pairs of sessions"),

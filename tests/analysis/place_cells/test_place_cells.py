@@ -402,7 +402,7 @@ def test_place_cells__input_is_untouched(recording: xr.Dataset) -> None:
         ({"combine": "each"}, "combine is 'each'"),
         ({"fdr_scope": "unit"}, "fdr_scope is 'unit'"),
         ({"criterion": "q", "combine": "bonferroni"}, "already corrects over directions"),
-        ({"min_shift": -1.0}, "min_shift is -1.0 s"),
+        ({"min_shift": -1.0}, "min_shift is -1.0, expected"),
         ({"n_repeats": 0, "null": "block"}, "n_repeats is 0"),
     ],
 )

@@ -623,7 +623,7 @@ def test_train__cuda_as_cpu() -> None:
 def test_train__bad_kind() -> None:
     with pytest.raises(TypeError, match="rule is a str"):
         train(task_of(5, 6, 3), rule="sgd")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="sequences of one length"):
+    with pytest.raises(ValueError, match="as many of one as another"):
         train_ensemble(task_of(5, 6, 3), seed=[1, 2], rule=[Rule()])
     with pytest.raises(ValueError, match="targets of task 'flat' are all equal"):
         train(Task(name="flat", inputs=[1, 2], targets=[1, 1]))
@@ -649,4 +649,4 @@ def test_train__sparsifies_under_update_noise() -> None:
         assert float(measured[-1]) == pytest.approx(float(measured[0]), abs=0.05)
         assert (run.measures["loss"][5:] < 1e-6).all()
         changes = run.measures["active_fraction"][20:].values
-        assert (changes == changes[0]).all()
+        assert np.ptp(changes) < 1.5 / (task.n_samples * 100)  # a pair at 0 may go by rounding

@@ -121,7 +121,7 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.curation import describe_curation
-    from neurodrift.io.nwb.read import OPTIONS
+    from neurodrift.io.nwb.parts import OPTIONS
     from neurodrift.io.nwb.store import import_to_store
     from neurodrift.io.zarr import open_recording
 

@@ -13,16 +13,8 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.curation import Curation, as_curation, curate
-from neurodrift.io.nwb.read import (
-    OPTIONS,
-    Part,
-    from_stream,
-    in_order,
-    joined,
-    read_parts,
-    refuse_another,
-    zeros,
-)
+from neurodrift.io.nwb.joined import from_stream, in_order, joined
+from neurodrift.io.nwb.parts import OPTIONS, Part, read_parts, refuse_another, zeros
 from neurodrift.io.nwb.stream import Session
 from neurodrift.io.output import claimed
 from neurodrift.io.zarr import (

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import io
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -44,7 +45,8 @@ from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
 from neurodrift.simulate.settings.sweep import read_sweep
 
-SECONDS, MEGABYTES = 10.0, 2048
+SECONDS, MEGABYTES = 10, 2048  # of the processor, and of memory, that a file may take
+LONGEST = 90.0  # seconds of the clock, on a busy machine
 OURS = (ValueError, OSError, NotImplementedError)
 
 
@@ -281,6 +283,7 @@ def outcome(read: Callable[[Path], object], path: Path) -> str:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 read(path)
@@ -293,7 +296,7 @@ def outcome(read: Callable[[Path], object], path: Path) -> str:
             os.write(tell, text.encode())
             os._exit(0)
     os.close(tell)
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + LONGEST
     status = None
     while status is None and time.monotonic() < until:
         done, status_, usage = os.wait4(pid, os.WNOHANG)
@@ -305,9 +308,11 @@ def outcome(read: Callable[[Path], object], path: Path) -> str:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(told)
-        return f"fault: no end in {SECONDS:g} s"
+        return f"fault: no end in {LONGEST:g} s"
     text = os.read(told, 4096).decode()
     os.close(told)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return f"fault: no end in {SECONDS} s of the processor"
     if os.WIFSIGNALED(status):
         return f"fault: crash by signal {os.WTERMSIG(status)}"
     if used.ru_maxrss / 1024 > MEGABYTES:

@@ -39,8 +39,7 @@ _MOST_REASONS = 6  # in one sentence
 KINDS = ("unit", "unit in a session", "session", "epoch")
 """What can be left out."""
 
-Fault = tuple[int | None, str]
-"""Line of the file, and what is wrong there."""
+_Fault = tuple[int | None, str]  # line of the file, and what is wrong there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +103,7 @@ class Curation:
     source: str
     entries: tuple[Entry, ...]
 
-    def error(self, faults: Iterable[Fault]) -> ValueError:
+    def error(self, faults: Iterable[_Fault]) -> ValueError:
         """One error that lists all faults, each with its line."""
         listed = [f"line {line}: {text}" if line else text for line, text in faults]
         if len(listed) > 12:
@@ -504,7 +503,7 @@ def _table_entries(text: str, name: str) -> list[Entry]:
     if not rows:
         raise empty.error([(None, f"it is empty, expected columns {', '.join(_COLUMNS)}")])
     (top, header), *body = rows
-    faults: list[Fault] = []
+    faults: list[_Fault] = []
     for column in header:
         if column not in _COLUMNS:
             near = difflib.get_close_matches(column, _COLUMNS, 1)
@@ -563,7 +562,7 @@ def _row_entry(told: dict[str, str], line: int, *, decimal_comma: bool) -> Entry
 
 def _checked(curation: Curation) -> Curation:
     """The curation, refused where entries are empty, contradict each other or stand twice."""
-    faults: list[Fault] = []
+    faults: list[_Fault] = []
     seen: dict[str, Entry] = {}
     kinds = _by_kind(curation)
     whole = {("unit", entry.unit): entry for entry in kinds["unit"]}
@@ -611,9 +610,11 @@ def _labels(recording: xr.Dataset) -> dict[str, list[str]]:
     return {dim: [str(item) for item in recording[dim].values] for dim in ("unit", "session")}
 
 
-def _unmatched(recording: xr.Dataset, entry: Entry, labels: Mapping[str, list[str]]) -> list[Fault]:
+def _unmatched(
+    recording: xr.Dataset, entry: Entry, labels: Mapping[str, list[str]]
+) -> list[_Fault]:
     """Why an entry is none of the recording's."""
-    faults: list[Fault] = []
+    faults: list[_Fault] = []
     for dim, label in (("unit", entry.unit), ("session", entry.session)):
         if label is not None and label not in labels[dim]:
             text = f"{entry.what}: the recording has no {dim} {label!r}"

@@ -21,6 +21,7 @@ _HIDDEN = re.compile(
     r"\.(?P<name>.+)\.[0-9a-f]{8}\.(?P<what>unfinished|old)(?P<suffix>\.nwb)?", re.DOTALL
 )
 _LOCKED = re.compile(r"\.(?P<name>.+)\.lock", re.DOTALL)
+_CUT = re.compile(r"~[0-9a-f]{12}\Z")  # a name of which the start and a digest are left
 _MOST_BYTES = 150  # of a name: systems allow 255, and hidden names are longer than their own
 _WAIT = 5.0  # seconds for threads that still write to end
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
@@ -240,18 +241,20 @@ def clean(folder: str | os.PathLike[str]) -> list[str]:
         raise NotADirectoryError(f"{folder} is no folder")
     told: list[str] = []
     names: dict[str, list[Path]] = {}
+    there = {_short(item.name): item for item in _listed(folder)}
     for item in _listed(folder):
         match = _HIDDEN.fullmatch(item.name) or _LOCKED.fullmatch(item.name)
         if match:
             names.setdefault(match["name"], []).append(item)
     for name, items in sorted(names.items()):
-        if "~" in name and _short(name) != name and any(_is_old(item) for item in items):
-            told.append(f"{folder / name} was left: its name is cut; give its command once more")
+        path = there.get(name, folder / name)
+        if _CUT.search(name) and name not in there and any(map(_is_old, items)):
+            told.append(f"{path} was left: its name is cut; give its command once more")
             continue
         try:
-            with held(folder / name), warnings.catch_warnings():
+            with held(path), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                told += mend(folder / name)
+                told += mend(path)
         except FileExistsError as error:
             told.append(f"{error}: left alone")
     return told

@@ -18,7 +18,7 @@ from neurodrift.cli import main
 from neurodrift.io.nwb import patient
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
-from neurodrift.io.output import claimed, discard, held, hidden, mend, whole
+from neurodrift.io.output import claimed, clean, discard, held, hidden, mend, whole
 from neurodrift.io.unfinished import UnfinishedStore, end_writing
 
 HOLD = """
@@ -149,6 +149,18 @@ def test_clean__by_the_command(tmp_path, holder, capsys):
     assert main(["clean", str(tmp_path)]) == 0
     assert "nothing was left" in capsys.readouterr().out
     assert _names(tmp_path) == ["gone.zarr", "there"]
+
+
+def test_clean__a_name_that_was_cut_is_never_given_to_a_store(tmp_path):
+    """What a kill between two renames left of a long name has a digest in place of its end."""
+    path = tmp_path / ("a" * 200 + ".zarr")
+    old = hidden(path, "old")
+    old.mkdir()
+    (told,) = clean(tmp_path)
+    assert "was left: its name is cut" in told and _names(tmp_path) == [old.name]
+    path.mkdir()
+    (told,) = clean(tmp_path)  # its store is there, so the older one is in the way
+    assert "was removed" in told and _names(tmp_path) == [path.name]
 
 
 @pytest.mark.parametrize(

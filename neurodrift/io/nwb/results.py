@@ -18,6 +18,7 @@ from neurodrift._version import __version__
 from neurodrift.io.nwb.patient import patient_file, write_nwb
 from neurodrift.io.nwb.write import NAMESPACE, dynamic_table
 from neurodrift.io.output import whole
+from neurodrift.io.probe import DamagedFileError, refuse_damaged
 from neurodrift.schema import SESSION_COORDS
 from neurodrift.schema.objects import expect_type
 
@@ -296,11 +297,13 @@ def _append(
     from pynwb import NWBHDF5IO
 
     try:
+        refuse_damaged(copy)
         with h5py.File(copy, "r") as file:
             is_nwb = "nwb_version" in file.attrs
             is_there = f"processing/{MODULE}" in file
-    except OSError as error:
-        raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
+    except (OSError, DamagedFileError) as error:
+        reason = error.reason if isinstance(error, DamagedFileError) else error
+        raise ValueError(f"{path} is no readable NWB (HDF5) file: {reason}") from error
     if not is_nwb:
         raise ValueError(f"{path} is HDF5, but no NWB file")
     if is_there and not overwrite:

@@ -17,6 +17,7 @@ from neurodrift.gate.inputs import Columns
 from neurodrift.io.nwb.patient import write_nwb
 from neurodrift.io.nwb.session import NwbSession, Series, session_faults
 from neurodrift.io.output import whole
+from neurodrift.io.probe import refuse_damaged
 
 EVENTS = "calcium_events"
 POSITION = "position"
@@ -116,6 +117,7 @@ def is_ours(path: Path) -> bool:
     import h5py
 
     try:
+        refuse_damaged(path)
         with h5py.File(path, "r") as file:
             script = file["general/source_script"][()]
     except (OSError, KeyError, ValueError, RuntimeError, TypeError):

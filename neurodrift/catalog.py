@@ -6,7 +6,6 @@ it in step.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from neurodrift.schema.json import write_schema_file
 from neurodrift.schema.yaml import catalog_folder, parse_yaml, schema_faults
 
 ACCESS = ("open", "account", "not public")
@@ -318,9 +318,7 @@ def write_schema(folder: str | os.PathLike[str]) -> Path:
     pathlib.Path
         The file.
     """
-    path = Path(folder) / "data_set.schema.json"
-    path.write_text(json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    return write_schema_file(SCHEMA, folder, "data_set")
 
 
 def _bound(size: int | None) -> int:

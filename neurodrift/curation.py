@@ -26,6 +26,7 @@ import xarray as xr
 from neurodrift.gate.placeholders import placeholders
 from neurodrift.recording import finish, select_sessions, slice_sessions
 from neurodrift.schema import check
+from neurodrift.schema.json import write_schema_file
 from neurodrift.schema.yaml import MAX_CHARACTERS, Source, parse_yaml, schema_faults
 
 _LISTS = {"units": ("unit", "session"), "sessions": ("session",)}
@@ -394,11 +395,7 @@ def write_curation_schema(folder: str | os.PathLike[str]) -> Path:
     pathlib.Path
         The file.
     """
-    path = Path(folder) / "curation.schema.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(curation_schema(), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_schema_file(curation_schema(), folder, "curation")
 
 
 def proposed_curation(recording: xr.Dataset, name: str) -> str:

@@ -76,8 +76,10 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
             activity = activity.pick(np.asarray(units))
             activity = replace(activity, samples=kept, time=np.asarray(activity.time)[frames])
     found += _value_findings(tally, activity.kind, source)
-    parts = lambda: (part for _, _, part in blocks(np.asarray(activity.samples)))  # noqa: E731
-    found += trace_findings(parts, int(frames.sum()), activity.kind, source)
+    kept = np.asarray(activity.samples)
+    found += trace_findings(
+        lambda: (part for _, _, part in blocks(kept)), len(kept), activity.kind, source
+    )
     return activity, found
 
 

@@ -154,7 +154,7 @@ def session_findings(
     found = []
     activity = recording["activity"].isel(time=where).data
     if seen is None and not hasattr(activity, "dask"):
-        seen = Seen.of(lambda: ((slice(None), part) for part in [activity]), time.size)
+        seen = Seen.of(lambda: [(slice(None), activity)], time.size)
         found += trace_findings(lambda: [activity], time.size, kind, "activity")
     if seen is not None:  # else it stays lazy
         found += _value_findings(seen, kind)

@@ -111,14 +111,33 @@ def write_json_schemas(folder: str | os.PathLike[str]) -> list[Path]:
     list of pathlib.Path
         The files.
     """
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, table in STORED.items():
-        path = Path(folder) / f"{name}.schema.json"
-        text = json.dumps(json_schema(table, f"neurodrift {name}"), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
-        paths.append(path)
-    return paths
+    return [
+        write_schema_file(json_schema(table, f"neurodrift {name}"), folder, name)
+        for name, table in STORED.items()
+    ]
+
+
+def write_schema_file(schema: Mapping[str, Any], folder: str | os.PathLike[str], name: str) -> Path:
+    """Write one JSON Schema.
+
+    Parameters
+    ----------
+    schema
+        The schema.
+    folder
+        Where it goes; made if there is none.
+    name
+        What it describes; the file is called ``<name>.schema.json``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
+    path = Path(folder) / f"{name}.schema.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
 
 
 def _json_variable(var: Var) -> dict[str, Any]:

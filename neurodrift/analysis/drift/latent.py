@@ -93,7 +93,7 @@ def fit_latent_space(
     used = detected.copy()
     if len(activity):
         used[detected] = np.ptp(activity[:, detected], axis=0) > 0
-    _check_size(len(activity), int(used.sum()), n_factors, min_noise, str(session))
+    _check_size(len(activity), int(used.sum()), n_factors, str(session))
 
     n_units = activity.shape[1]
     mean = activity.mean(axis=0)
@@ -275,12 +275,7 @@ def compute_latent_trajectories(
     return label(found, TRAJECTORIES)
 
 
-def _check_size(n_samples: int, n_used: int, n_factors: int, min_noise: float, where: str) -> None:
-    if n_factors < 1 or not 0 < min_noise < 1:
-        raise ValueError(
-            f"n_factors is {n_factors} and min_noise {min_noise}, expected n_factors >= 1 and "
-            "0 < min_noise < 1"
-        )
+def _check_size(n_samples: int, n_used: int, n_factors: int, where: str) -> None:
     if n_samples < 2:
         raise ValueError(f"session {where!r} has {n_samples} samples without NaN, expected more")
     # Ledermann: with fewer units there are as many unknowns as numbers.

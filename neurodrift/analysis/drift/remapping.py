@@ -116,11 +116,6 @@ def compute_remapping(
     """
     if criterion not in get_args(Criterion):
         raise ValueError(f"criterion is {criterion!r}, expected one of {get_args(Criterion)}")
-    if not 0 < level < 1 or not -1 <= min_correlation <= 1 or not min_peak >= 0:
-        raise ValueError(
-            f"level is {level}, min_correlation {min_correlation} and min_peak {min_peak}, "
-            "expected 0 to 1, a correlation, and 0 or more"
-        )
     ceiling = _ceiling(criterion, within, level)
     first, second = (_known_units(maps) for maps in (first, second))
     dim = _check_same(first, second)

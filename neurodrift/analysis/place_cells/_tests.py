@@ -48,8 +48,6 @@ def shuffle_tests(
     seed: int,
 ) -> xr.Dataset:
     """Test a statistic of every unit, session or segment, and direction."""
-    if min_shift < 0 or block <= 0:
-        raise ValueError(f"min_shift is {min_shift} s, block {block} s: expected >= 0 and > 0")
     Plan(null=null, n_repeats=n_repeats, block=1)
     groups = group_frames(recording, by)
     lap = _laps(recording, frames) if null == "lap" else None

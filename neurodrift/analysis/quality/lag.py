@@ -115,9 +115,6 @@ def check_lag(
         raise ValueError("activations of a network have no clock of an animal, so no lag")
     if "x" not in recording:
         raise ValueError("the recording has no position 'x', so no lag can be told")
-    for name, value in (("max_lag", max_lag), ("max_units", max_units)):
-        if not value > 0:
-            raise ValueError(f"{name} is {value}, expected more than 0")
     if not max_minutes * 60 >= _MIN_SECONDS:
         raise ValueError(f"max_minutes is {max_minutes}, expected {_MIN_SECONDS / 60:g} or more")
     moving = kinematics.with_running(recording)

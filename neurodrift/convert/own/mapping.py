@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -20,6 +19,7 @@ from neurodrift.gate.findings import ACCEPTABLE
 from neurodrift.gate.placeholders import placeholders
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
+from neurodrift.schema.json import write_schema_file
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
 
 _FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)  # where no session has a start
@@ -513,11 +513,7 @@ def write_mapping_schema(folder: str | os.PathLike[str]) -> Path:
     pathlib.Path
         The file.
     """
-    path = Path(folder) / "mapping.schema.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(mapping_schema(), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_schema_file(mapping_schema(), folder, "mapping")
 
 
 def _section(reads: str | None, **properties: Any) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from neurodrift.gate.traces import trace_findings, trace_name_findings
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
-from neurodrift.io.nwb.links import OutsideError, refuse_outside
+from neurodrift.io.nwb.opened import opened_nwb
 from neurodrift.io.nwb.validity import curated
-from neurodrift.io.probe import DamagedFileError
 
 _LOOKED_AT = 5000  # samples of responses, to tell a trace
 _MOST_METRES, _MOST_CM = 10.0, 1500.0  # extents below which a position is in metres, in cm
@@ -46,23 +45,15 @@ def inspect_nwb(files: Sequence[str | os.PathLike[str]]) -> str:
     ValueError
         If a file is no readable NWB file.
     """
-    from pynwb import NWBHDF5IO
-
     lines: list[str] = []
     options: list[str] = []
     for number, path in enumerate(map(Path, files)):
-        if not path.is_file():
-            raise FileNotFoundError(f"no NWB file at {path}")
-        try:
-            refuse_outside(path)
-            with NWBHDF5IO(path, "r") as io:
-                told, wanted, lacks = _told(io.read())
-        except OutsideError:
-            raise
-        except DamagedFileError as error:
-            raise ValueError(f"{path} is no readable NWB (HDF5) file: {error.reason}") from error
-        except Exception as error:  # what is no NWB file raises anything
-            raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
+        with opened_nwb(path) as nwbfile:
+            try:
+                told, wanted, lacks = _told(nwbfile)
+            except Exception as error:  # what breaks the conventions raises anything
+                text = f"{path} is no readable NWB (HDF5) file: {error}"
+                raise ValueError(text) from error
         lines += [f"{path}:", *(f"  {line}" for line in told)]
         options = wanted if number == 0 else options
         if lacks:

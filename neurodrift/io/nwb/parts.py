@@ -28,7 +28,7 @@ from neurodrift.io.nwb.frames import (
     clocks_together,
     frame_of,
 )
-from neurodrift.io.nwb.links import OutsideError, refuse_outside
+from neurodrift.io.nwb.opened import opened_nwb
 from neurodrift.io.nwb.place import read_place
 from neurodrift.io.nwb.stream import Session
 from neurodrift.io.nwb.tables import (
@@ -43,7 +43,6 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
-from neurodrift.io.probe import DamagedFileError
 from neurodrift.io.progress import bar
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
 from neurodrift.schema import COUNT_KINDS, RECORDING, check, label
@@ -198,24 +197,7 @@ def read_file(path: Path, *, name: str | None, **options: Any) -> list[Part]:
     ValueError
         If it cannot be read, or makes no recording.
     """
-    from pynwb import NWBHDF5IO
-
-    if not path.is_file():
-        raise FileNotFoundError(f"no NWB file at {path}")
-    io = None
-    try:
-        refuse_outside(path)
-        io = NWBHDF5IO(path, "r")
-        nwbfile = io.read()
-    except OutsideError:
-        raise
-    except DamagedFileError as error:
-        raise ValueError(f"{path} is no readable NWB (HDF5) file: {error.reason}") from error
-    except Exception as error:  # what is no NWB file raises anything
-        if io is not None:
-            io.close()
-        raise ValueError(f"{path} is no readable NWB (HDF5) file: {error}") from error
-    with io:
+    with opened_nwb(path) as nwbfile:
         try:
             told = told_by_epochs(nwbfile, path.name, options["environment"])
             named = name or told["session"] or nwbfile.session_id or path.stem

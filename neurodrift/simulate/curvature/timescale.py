@@ -112,11 +112,6 @@ def estimate_sparsification_time(
     830.0
     """
     _check_step(fraction)
-    if not 0 < level < 1 or not 0 <= min_drop < 1 or n_repeats < 0:
-        raise ValueError(
-            f"level {level}, min_drop {min_drop}, n_repeats {n_repeats}; expected "
-            "0 < level < 1, 0 <= min_drop < 1, n_repeats >= 0"
-        )
     if n_units is not None and n_units < 1:
         raise ValueError(f"n_units is {n_units}; expected at least 1")
     options = {

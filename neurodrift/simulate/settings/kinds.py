@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol
 import xarray as xr
 
 from neurodrift._version import __version__
+from neurodrift.schema.json import write_schema_file
 from neurodrift.schema.objects import expect_type
 from neurodrift.schema.yaml import Place, Source, catalog_folder, parse_yaml, schema_faults
 from neurodrift.simulate.settings.schema import SettingsError, error_of
@@ -410,15 +411,11 @@ def write_schemas(folder: str | os.PathLike[str]) -> list[Path]:
     """
     from neurodrift.simulate.settings.sweep import sweep_schema
 
-    Path(folder).mkdir(parents=True, exist_ok=True)
     paths = []
     for kind, where in KINDS.items():
         found = _class(where)
-        for name, schema in ((kind, found.schema()), (f"{kind}-sweep", sweep_schema(found))):
-            path = Path(folder) / f"{name}.schema.json"
-            text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-            path.write_text(text, encoding="utf-8")
-            paths.append(path)
+        paths.append(write_schema_file(found.schema(), folder, kind))
+        paths.append(write_schema_file(sweep_schema(found), folder, f"{kind}-sweep"))
     return paths
 
 

@@ -113,10 +113,11 @@ class _Child:
         try:
             self.process.stdin.write(json.dumps(path) + "\n")
             self.process.stdin.flush()
+            line = "."
             if not self.started:  # on a busy machine loading takes its time
-                self.started = self.lines.get(timeout=_START) == "."
-            while (line := self.lines.get(timeout=SILENCE)) == ".":
-                pass
+                line, self.started = self.lines.get(timeout=_START), True
+            while line == ".":
+                line = self.lines.get(timeout=SILENCE)
         except queue.Empty:
             self.process.kill()
             return f"it is damaged, and reading it does not end (no answer for {SILENCE:g} s)"

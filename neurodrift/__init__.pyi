@@ -30,6 +30,9 @@ from .analysis.maps.sparsity import compute_sparsity as compute_sparsity
 from .analysis.maps.trials import compute_trial_averages as compute_trial_averages
 
 # information
+from .analysis.information.cross_fitted import (
+    compute_cross_fitted_information as compute_cross_fitted_information,
+)
 from .analysis.information.estimates import (
     compute_spatial_information as compute_spatial_information,
 )

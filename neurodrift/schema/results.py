@@ -130,6 +130,23 @@ INFORMATION = table(
 )
 """Result of `compute_spatial_information` and of `compute_mutual_information`."""
 
+_MAPS_OF_HALF = ("session", "half", "unit", "direction")
+CROSS_FITTED = _always(
+    table(
+        Var("information", ("session",), "float", "bit/event", "place maps, cross-fitted"),
+        Var("information_se", ("session",), "float", "bit/event", "its standard error over units"),
+        Var("n_chosen", ("session",), "int", "1", "maps in it, those of both halves"),
+        Var("n_chosen_in", ("session", "half"), "int", "1", "of these, chosen in the half"),
+        Var("population", ("session",), "float", "bit/event", "all maps with enough events"),
+        Var("population_se", ("session",), "float", "bit/event", "its standard error over units"),
+        Var("n_population", ("session",), "int", "1", "maps in it"),
+        Var("chosen", _MAPS_OF_HALF, "bool", "1", "significant in the half"),
+        Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
+        Var("half", ("half",), "int", "1", "half of the session", coord=True),
+    )
+)
+"""Result of :func:`neurodrift.compute_cross_fitted_information`."""
+
 REGRESSION = table(
     Var("estimate", ("term",), "float", "", "coefficient"),
     Var("se", ("term",), "float", "", "standard error of the coefficient"),

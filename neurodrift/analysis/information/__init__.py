@@ -9,6 +9,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "cross_fitted": ["compute_cross_fitted_information"],
         "estimates": [
             "compute_mutual_information",
             "compute_spatial_information",

@@ -500,3 +500,78 @@ def _solve(system: np.ndarray, solution: np.ndarray) -> None:
         for m in range(row + 1, 3):
             value -= system[row, m] * solution[m]
         solution[row] = value / system[row, row]
+
+
+@_jit
+def _information_of(
+    counts: np.ndarray, members: np.ndarray, log_occupancy: np.ndarray, log_n: float
+) -> float:
+    """Spatial information [bit/event] of the activity in some parts; NaN where they have none."""
+    n_parts, n_states = counts.shape
+    score, total = 0.0, 0.0
+    for s in range(n_states):
+        c = 0.0
+        for p in range(n_parts):
+            if members[p]:
+                c += counts[p, s]
+        if c > 0:
+            score += c * log2(c) - c * log_occupancy[s]
+            total += c
+    return max(0.0, score / total + (log_n - log2(total))) if total > 0 else np.nan
+
+
+@_jit
+def part_means(
+    frames: np.ndarray,
+    amounts: np.ndarray,
+    state: np.ndarray,
+    part: np.ndarray,
+    block: np.ndarray,
+    first: np.ndarray,
+    size: np.ndarray,
+    shifts: np.ndarray,
+    members: np.ndarray,
+    log_occupancy: np.ndarray,
+    log_n: np.ndarray,
+    means: np.ndarray,
+) -> None:
+    """Information of one unit in samples of whole parts, of its activity and of moved activity.
+
+    ``amounts`` at ``frames``; ``state``, ``part`` and ``block`` of every frame, the frames of a
+    block in a row from ``first`` on, ``size`` of them. Activity is moved along its block by
+    ``shifts`` (repetition, block), shares of the block, the end to the start. ``members`` (sample,
+    part) says which parts a sample holds, the first sample all of them; ``log_occupancy`` (sample,
+    state) and ``log_n`` (sample) go with it. Fills ``means`` (2, 2): of activity and of moved
+    activity, in the samples of some parts and in the whole. Samples without activity are left out.
+    """
+    n_parts, n_states = members.shape[1], log_occupancy.shape[1]
+    n_samples = members.shape[0]
+    counts = np.zeros((n_parts, n_states))
+    for e in range(frames.size):
+        counts[part[frames[e]], state[frames[e]]] += amounts[e]
+    means[0, 1] = _information_of(counts, members[0], log_occupancy[0], log_n[0])
+    total, n = 0.0, 0
+    for k in range(1, n_samples):
+        found = _information_of(counts, members[k], log_occupancy[k], log_n[k])
+        if not np.isnan(found):
+            total += found
+            n += 1
+    means[0, 0] = total / n if n else np.nan
+    n_repeats = shifts.shape[0]
+    each = (n_samples - 1) // n_repeats
+    whole, total, n = 0.0, 0.0, 0
+    for r in range(n_repeats):
+        counts[:] = 0
+        for e in range(frames.size):
+            b = block[frames[e]]
+            moved = frames[e] - first[b] + int(shifts[r, b] * size[b])
+            to = first[b] + (moved - size[b] if moved >= size[b] else moved)
+            counts[part[to], state[to]] += amounts[e]
+        whole += _information_of(counts, members[0], log_occupancy[0], log_n[0])
+        for k in range(1 + r * each, 1 + (r + 1) * each):
+            found = _information_of(counts, members[k], log_occupancy[k], log_n[k])
+            if not np.isnan(found):
+                total += found
+                n += 1
+    means[1, 1] = whole / n_repeats
+    means[1, 0] = total / n if n else np.nan

@@ -146,7 +146,7 @@ def detect_place_cells(
         recording,
         bin_frames(recording, binning),
         by,
-        _variance if of_trace else _information,
+        _variance if of_trace else of_information,
         null=null,
         n_repeats=n_repeats,
         min_shift=min_shift,
@@ -183,9 +183,10 @@ def detect_place_cells(
     return result
 
 
-def _information(
+def of_information(
     position: np.ndarray, lap: np.ndarray | None, _: np.ndarray, seconds: np.ndarray | None
 ) -> InformationNull:
+    """Spatial information of activity, for :func:`shuffle_tests`."""
     return InformationNull(np.unique(position, return_inverse=True)[1], lap, seconds)
 
 

@@ -76,8 +76,9 @@ def session(
         occupied = np.bincount(place, minlength=25)[:, None] / here.size
         true.append((share * np.log2(share / occupied)).sum(axis=0).mean())
         activity[here] = rng.poisson(expected)
-    drawn = activity
-    activity = sum(np.concatenate([np.zeros_like(drawn[:k]), drawn[: len(drawn) - k]]) for k in range(lasting))
+    onsets = activity.copy()
+    for k in range(1, lasting):
+        activity[k:] += onsets[:-k]
     return {"x": x, "direction": way, "lap": lap, "activity": activity}, float(np.mean(true))
 
 
@@ -123,14 +124,17 @@ def main() -> None:
         steps = np.arange(len(EVENTS)) - (len(EVENTS) - 1) / 2
         for k, estimator in enumerate(NAMES):
             own = found[:, k]
-            n = np.maximum(np.isfinite(own).sum(axis=0), 1)
-            error = np.nanstd(own, axis=0, ddof=1) / np.sqrt(n)
+            text = "".join(_mean(own[:, i]) for i in range(len(EVENTS)))
             slopes = (own * steps).sum(axis=1) / (steps**2).sum()
-            slopes = slopes[np.isfinite(slopes)]
-            text = "".join(f"{m:9.3f} ±{e:6.3f}" for m, e in zip(np.nanmean(own, 0), error, strict=True))
-            spread = slopes.std(ddof=1) / np.sqrt(slopes.size) if slopes.size > 1 else np.nan
-            slope = f"{slopes.mean():8.3f} ±{spread:6.3f}" if slopes.size else ""
-            print(f"{name:27}{estimator:18}{truth:6.3f}{text}{slope}", flush=True)
+            print(f"{name:27}{estimator:18}{truth:6.3f}{text}{_mean(slopes)}", flush=True)
+
+
+def _mean(values: np.ndarray) -> str:
+    """Mean and its standard error over recordings that have a value."""
+    values = values[np.isfinite(values)]
+    if values.size < 2:
+        return f"{'-':>9}  {'':6}"
+    return f"{values.mean():9.3f} ±{values.std(ddof=1) / values.size**0.5:6.3f}"
 
 
 if __name__ == "__main__":

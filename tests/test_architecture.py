@@ -43,8 +43,8 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     "cli": GATE | IO | CONVERT | ANALYSIS | SIMULATE | PAGES | {"testing", "demo"},
 }
 BETWEEN = {  # rooms of one idea that build on each other
-    "analysis.information": {"maps"},
-    "analysis.place_cells": {"maps", "information"},
+    "analysis.place_cells": {"maps"},
+    "analysis.information": {"maps", "place_cells"},
     "analysis.drift": {"maps"},
     "analysis.identity": {"maps", "place_cells", "drift"},
     "analysis.quality": {"maps"},

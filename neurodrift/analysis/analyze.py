@@ -66,7 +66,8 @@ def analyze(
     min_events, alpha
         Fewest events of a tested unit, and the level of the place-cell test.
     n_repeats
-        Subsamples of the whole sample behind SSR and BAE; smaller samples take more.
+        Subsamples of the whole sample behind SSR and BAE; smaller samples take more. A fifth as
+        many samples are behind the information of a session, which are of whole laps.
     criterion
         What makes a place cell: the ``shuffle`` test of :func:`neurodrift.detect_place_cells`, or
         ``information`` above `min_information` without a test. ``auto``: information for the kind
@@ -95,11 +96,14 @@ def analyze(
         session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
         the diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares
         slopes) and ``phases``. Nodes that the recording cannot have are left out, and maps of a
-        session are NaN where none of its frames is tracked and running. The root's attributes
-        are the parameters, the version of neurodrift, ``left_out`` (node and reason, as JSON),
-        ``unused_sessions`` and ``derived``. Where the criterion is information, the tests and
-        corrections that assume noise are left out: p, q and z are NaN, and the information is
-        naive.
+        session are NaN where none of its frames is tracked and running. The ``information`` of a
+        session in ``sessions`` is that of :func:`neurodrift.compute_cross_fitted_information`, of
+        activations naive; comparison, phases and report mean it. ``information_ssr`` beside it is
+        the published mean over maps that were chosen on the same data, which rises as events
+        become few. The root's attributes are the parameters, the version of neurodrift,
+        ``left_out`` (node and reason, as JSON), ``unused_sessions`` and ``derived``. Where the
+        criterion is information, tests and p, q and z of place cells are left out, and the
+        information of single maps is naive.
 
     Raises
     ------
@@ -291,17 +295,14 @@ def _sessions_text(results: xr.DataTree, by_information: bool) -> list[str]:
         "n_place_cells": "place cells",
         "information_informative": "SI",
         "information_all": "SI of all",
-        "information_naive": "SI naive",
-        "information_ssr": "SI SSR",
-        "information_bae": "SI BAE",
+        "information": "SI",
+        "information_se": "SE",
+        "information_population": "SI of all maps",
         "running_speed": "speed [cm/s]",
     }
-    left_out = ("naive",) if by_information else ("informative", "all")
-    shown = [
-        name
-        for name in columns
-        if name in sessions and name.removeprefix("information_") not in left_out
-    ]
+    shuffled = ("information", "information_se", "information_population")
+    other = shuffled if by_information else ("information_informative", "information_all")
+    shown = [name for name in columns if name in sessions and name not in other]
     table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
     lines = [table.to_string(float_format=lambda value: f"{value:.3g}")]
     noisy = results["sparsity"].attrs.get("activity_kind") != "activation"

@@ -30,6 +30,7 @@ from neurodrift.analysis.drift.ceiling import (
 from neurodrift.analysis.drift.drift import compute_drift
 from neurodrift.analysis.identity.map_switches import detect_maps, label_maps
 from neurodrift.analysis.identity.quality import count_units, quality
+from neurodrift.analysis.information.cross_fitted import compute_cross_fitted_information
 from neurodrift.analysis.information.estimates import (
     compute_spatial_information,
     detect_informative_units,
@@ -229,6 +230,17 @@ def _place_cells(work: Work) -> xr.Dataset:
     )
 
 
+def _cross_fitted(work: Work) -> xr.Dataset:
+    return compute_cross_fitted_information(
+        work.recording,
+        binning=work.binning,
+        min_events=work.min_events,
+        alpha=work.alpha,
+        n_repeats=max(1, work.n_repeats // 5),
+        seed=work.seed,
+    )
+
+
 def _stability(work: Work) -> xr.Dataset:
     split = finest_split(work.recording)
     return compute_map_stability(
@@ -376,7 +388,10 @@ def informative_measures(active: xr.Dataset, informative: xr.Dataset) -> xr.Data
 def place_cell_measures(
     active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset | None
 ) -> xr.Dataset:
-    """Numbers, fractions and mean information of place cells, by session.
+    """Numbers and fractions of place cells, and their information in the published way, by session.
+
+    Its mean is over maps that are significant in the same session, and so too large; noise-free
+    activity has no such choice, and its mean naive information is the session's ``information``.
 
     Parameters
     ----------
@@ -391,22 +406,45 @@ def place_cell_measures(
     """
     n_place = cells["is_place_cell"].sum("unit")
     n_detected, n_active = active["n_detected"], active["n_active"]
+    means = {
+        f"information_{name}": ("session", _means(information[name].where(cells["significant"])))
+        for name in ("naive", "ssr")
+        if information is not None and name in information
+    }
+    if active.attrs.get("activity_kind") == "activation" and "information_naive" in means:
+        means["information"] = means["information_naive"]
     return xr.Dataset(
         {
             "n_place_cells": n_place,
             "n_tested": cells["tested"].any("direction").sum("unit"),
             "fraction_place_cells": n_place / n_detected.where(n_detected > 0),
             "fraction_place_of_active": n_place / n_active.where(n_active > 0),
-            **{
-                f"information_{name}": (
-                    "session",
-                    _means(information[name].where(cells["significant"])),
-                )
-                for name in ("naive", "ssr", "bae")
-                if information is not None and name in information
-            },
+            **means,
         }
     )
+
+
+def cross_fitted_measures(found: xr.Dataset) -> xr.Dataset:
+    """Information of place cells and of all maps, by session.
+
+    Parameters
+    ----------
+    found
+        From `compute_cross_fitted_information`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``session``, for `tabulate_sessions`.
+    """
+    names = {
+        "information": "information",
+        "information_se": "information_se",
+        "n_chosen": "n_chosen_maps",
+        "population": "information_population",
+        "population_se": "information_population_se",
+    }
+    return found[list(names)].rename(names)
 
 
 def _n_maps(recording: xr.Dataset) -> xr.Dataset:
@@ -491,6 +529,14 @@ NODES: tuple[Node, ...] = (
         measures=lambda work: place_cell_measures(
             work.nodes["sparsity"], work.nodes["place_cells"], work.nodes.get("information")
         ),
+    ),
+    Node(
+        "cross_fitted",
+        "information of place cells, chosen on one half of a session and estimated on the other",
+        _cross_fitted,
+        needs=("units", "position", "frames", "noise", "rates"),
+        uses=("maps",),
+        measures=lambda work: cross_fitted_measures(work.nodes["cross_fitted"]),
     ),
     Node(
         "stability",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from neurodrift.curation import describe_curation
 from neurodrift.report.view import PREDICTORS, View, finite_mean
@@ -390,6 +391,7 @@ LOW_KAPPA = 0.4  # below moderate agreement
 DISAGREEMENT = 0.15  # of SSR and BAE, relative to their mean
 NAIVE_BIAS = 0.15  # of naive information over the mean of SSR and BAE
 FEW_REPETITIONS = 100
+FEW_CHOSEN = 10  # maps that were chosen on one half and estimated on the other
 
 
 def cautions(view: View) -> list[Caution]:
@@ -468,11 +470,11 @@ def _ceiling(view: View) -> Iterator[Caution]:
 
 
 def _corrections(view: View) -> Iterator[Caution]:
-    table = view.sessions
-    names = ("information_naive", "information_ssr", "information_bae")
-    if any(name not in table for name in names):
+    node = view.nodes.get("information")
+    names = ("naive", "ssr", "bae")
+    if node is None or any(f"population_{name}" not in node for name in names):
         return
-    naive, ssr, bae = (table[name].to_numpy(float) for name in names)
+    naive, ssr, bae = (_of_population(node, name) for name in names)
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = (np.abs(ssr) + np.abs(bae)) / 2
         apart = np.abs(ssr - bae) / middle
@@ -483,8 +485,8 @@ def _corrections(view: View) -> Iterator[Caution]:
             "ssr-bae",
             "serious" if far.mean() > 0.5 else "care",
             "Corrections for the sampling bias disagree",
-            f"SSR and BAE differ by more than {percent(DISAGREEMENT)} of their mean in "
-            f"{plural(int(far.sum()), 'session')} of {far.size}, most in session "
+            f"SSR and BAE of the population differ by more than {percent(DISAGREEMENT)} of their "
+            f"mean in {plural(int(far.sum()), 'session')} of {far.size}, most in session "
             f"{view.labels[worst]} ({number(ssr[worst])} and {number(bae[worst])} bit/event). "
             "Trust no absolute information there; see whether both give the same trend.",
         )
@@ -494,8 +496,34 @@ def _corrections(view: View) -> Iterator[Caution]:
             "naive-bias",
             "care",
             "Uncorrected information is too large",
-            f"Naive information is {percent(bias)} above the mean of SSR and BAE. Do not compare "
-            "it between recordings that differ in length or activity.",
+            f"Naive information of the population is {percent(bias)} above the mean of SSR and "
+            "BAE. Do not compare it between recordings that differ in length or activity.",
+        )
+
+
+def _of_population(node: xr.Dataset, name: str) -> np.ndarray:
+    """Information (session) of all maps of a session: the mean over directions by their units."""
+    units = node["population_units"].where(node[f"population_{name}"].notnull(), 0)
+    total = (node[f"population_{name}"].fillna(0.0) * units).sum("direction")
+    number_of = units.sum("direction")
+    return np.asarray((total / number_of.where(number_of > 0)).values, dtype=float)
+
+
+def _few_chosen(view: View) -> Iterator[Caution]:
+    table = view.sessions
+    if "n_chosen_maps" not in table:
+        return
+    chosen = table["n_chosen_maps"].to_numpy(float)
+    few = chosen < FEW_CHOSEN
+    if few.any():
+        yield Caution(
+            "few-chosen",
+            "care",
+            "Few maps behind the information",
+            f"In {plural(int(few.sum()), 'session')} of {few.size} fewer than {FEW_CHOSEN} maps "
+            f"were significant in one half of the session and could be estimated on the other "
+            f"(fewest: {number(chosen.min())}). Read the information there with its standard "
+            "error, or that of all maps.",
         )
 
 
@@ -508,12 +536,12 @@ def _impossible(view: View) -> Iterator[Caution]:
     if (ssr < 0).any():
         yield Caution(
             "negative-information",
-            "care",
+            "note",
             "Negative corrected information",
             f"SSR is below zero for {plural(int((ssr < 0).sum()), 'significant map')} of "
             f"{number(ssr.size)} (lowest {number(ssr.min())} bit/event), where its curves against "
-            "sample size are too flat to be scaled. They enter the session means; look at BAE "
-            "beside.",
+            "sample size are too flat to be scaled. Single maps are for pictures; the information "
+            "of a session is taken from the mean curve of its maps.",
         )
 
 
@@ -575,6 +603,7 @@ _RESULT_CHECKS = (
     _missing_measures,
     _ceiling,
     _corrections,
+    _few_chosen,
     _impossible,
     _criteria,
     _chance,

@@ -8,8 +8,7 @@ from neurodrift.report.figures import slope_sentence
 from neurodrift.report.view import View, finite_mean
 from neurodrift.report.words import number, percent, title_of
 
-_HEADLINES = ("loss", "fraction_active_units", "fraction_place_cells")
-_INFORMATION = ("information_bae", "information_ssr", "information_naive")
+_HEADLINES = ("loss", "fraction_active_units", "fraction_place_cells", "information")
 _NEVER_PERCENT = ("information", "loss")
 
 
@@ -57,8 +56,7 @@ def findings(view: View) -> list[str]:
     list of str
         Sentences with their numbers.
     """
-    best = next((name for name in _INFORMATION if name in view.sessions), "")
-    names = [name for name in (*_HEADLINES, best) if name in view.sessions]
+    names = [name for name in _HEADLINES if name in view.sessions]
     found = [text for name in names for text in _change(view, name)]
     pairs = view.pairs
     for name in ("rate_map_correlation", "ensemble_rate_correlation"):

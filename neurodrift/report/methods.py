@@ -301,7 +301,21 @@ def _information(view: View) -> str:
         f" and corrected for limited sampling by {listing([names[name] for name in corrected])} "
         f"({{sheintuch2022}}), from random subsamples of {fractions[0]:g} to "
         f"{fractions[-1]:g} of the frames, {int(node.attrs['n_repeats'])}/f repetitions for a "
-        "fraction f. Means of a session are over the significant maps."
+        f"fraction f. {_cross_fitted(view)}"
+    )
+
+
+def _cross_fitted(view: View) -> str:
+    node = view.nodes.get("cross_fitted")
+    if node is None:
+        return ""
+    part = {"lap": "lap", "trial": "trial"}.get(str(node.attrs["parts"]), "block of time")
+    return (
+        f"The information of a session is cross-fitted: every second {part} was in the same half, "
+        "maps significant in one half were estimated on the other, and SSR was taken of the mean "
+        f"curve over these maps, from {int(node.attrs['n_repeats'])} samples of half of the "
+        f"{part}s, with activity moved as a whole for the shuffles. Its standard error is the "
+        "jackknife over units."
     )
 
 

@@ -44,9 +44,10 @@ _SESSION_COLUMNS = {
     "n_tested": ("tested", number),
     "n_place_cells": ("place cells", number),
     "fraction_place_cells": ("place cells, of detected", percent),
-    "information_naive": ("information, naive [bit/event]", number),
-    "information_ssr": ("SSR", number),
-    "information_bae": ("BAE", number),
+    "information": ("information [bit/event]", number),
+    "information_se": ("its standard error", number),
+    "information_population": ("information, all maps", number),
+    "information_ssr": ("SSR of chosen maps", number),
 }
 
 
@@ -312,6 +313,7 @@ def _parameters(view: View) -> list[tuple[str, str]]:
         ("place_cells", ("null", "n_repeats", "min_shift", "criterion", "combine", "fdr_scope")),
         ("stability", ("split", "null", "n_repeats", "combine")),
         ("information", ("fractions", "n_repeats")),
+        ("cross_fitted", ("parts", "min_events", "alpha", "n_repeats")),
         ("drift", ("units", "n_repeats")),
         ("regression", ("method", "level")),
     ):

@@ -173,15 +173,24 @@ MEASURES = table(
     Var("n_maps", ("session",), "int", "1", "maps of the environment, by map_label"),
     Var("n_place_cells", ("session",), "int", "1", "place cells"),
     Var("n_tested", ("session",), "int", "1", "units tested in any direction"),
-    Var("information_naive", ("session",), "float", "bit/event", "place maps, uncorrected"),
-    Var("information_ssr", ("session",), "float", "bit/event", "place maps, SSR-corrected"),
-    Var("information_bae", ("session",), "float", "bit/event", "place maps, BAE-corrected"),
+    Var("information", ("session",), "float", "bit/event", "place maps, cross-fitted"),
+    Var("information_se", ("session",), "float", "bit/event", "its standard error over units"),
+    Var("n_chosen_maps", ("session",), "int", "1", "maps behind it, those of both halves"),
+    Var("information_population", ("session",), "float", "bit/event", "all maps, none chosen"),
+    Var("information_population_se", ("session",), "float", "bit/event", "its standard error"),
+    Var("information_naive", ("session",), "float", "bit/event", "uncorrected, maps chosen by it"),
+    Var("information_ssr", ("session",), "float", "bit/event", "SSR, maps chosen on the same data"),
     Var("n_informative_units", ("session",), "int", "1", "units with informative maps"),
     Var("fraction_informative_units", ("session",), "float", "1", "of detected units"),
     Var("information_informative", ("session",), "float", "bit/event", "informative units"),
     Var("information_all", ("session",), "float", "bit/event", "all units, silent ones as 0"),
 )
-"""What :func:`analyze` adds to the table of sessions: means over significant maps."""
+"""What :func:`analyze` adds to the table of sessions.
+
+``information`` is the session's: of place maps chosen on one half and estimated on the other, and
+of activations, which have no noise to choose by, naive. ``information_ssr`` is the published mean
+over maps that are significant in the same session; it rises as events become few.
+"""
 
 _SLOPE = ("measure", "predictor")
 SLOPES = _always(
@@ -299,7 +308,7 @@ COMPARISON = _always(
                 ("subject", "recording", "animal or run"),
                 ("environment", "recording", "environment or task"),
                 ("clock", "recording", "what the fraction of the way runs along"),
-                ("information_source", "recording", "column behind information"),
+                ("information_source", "recording", "how information was made"),
                 ("row_side", "session_row", "side of the session"),
                 ("row_recording", "session_row", "recording of the session"),
                 ("row_session", "session_row", "label of the session"),
@@ -436,6 +445,7 @@ RESULTS = {
     "informative": INFORMATIVE,
     "place_cells": PLACE_CELLS,
     "information": INFORMATION,
+    "cross_fitted": CROSS_FITTED,
     "stability": STABILITY,
     "agreement": AGREEMENT,
     "sparsity": SPARSITY,

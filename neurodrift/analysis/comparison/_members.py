@@ -19,8 +19,8 @@ MEASURES = (
     "fraction_place_cells",
     "fraction_informative_units",
     "information",
+    "information_population",
     "information_ssr",
-    "information_bae",
     "information_naive",
     "information_informative",
     "n_active",
@@ -59,7 +59,8 @@ class Member:
     noise_free
         Whether activity is the activation of a network, which has no sampling noise.
     information_source
-        Column that stands for ``information``: without bias of sampling.
+        How its ``information`` is made: cross-fitted, or naive of activity without noise; empty
+        where there is none.
     criterion
         How place cells were decided.
     n_maps
@@ -239,10 +240,8 @@ def _member(side: str, name: str, tree: xr.DataTree) -> Member:
     labels = sessions["session"].astype(str)
     sessions = sessions.select_dtypes(["number", "bool"]).astype(float)
     sessions["session_number"] = np.arange(len(sessions), dtype=float)
-    source = "information_naive" if noise_free else "information_ssr"
-    if source in sessions:
-        sessions["information"] = sessions[source]
-    else:
+    source = "naive" if noise_free else "cross-fitted"
+    if "information" not in sessions:
         source = ""
     clock = next((c for c in _CLOCKS if c in sessions and _runs(sessions[c])), "")
     if clock:

@@ -138,8 +138,8 @@ def _differences(by_side: dict[str, list[Member]]) -> list[str]:
         "clock": "The fraction of the way runs along {}: slopes on it are changes over what was "
         "recorded, so their sizes depend on how long that was.",
         "criterion": "Place cells are decided by {}.",
-        "information_source": "Information is {}: neither has the bias of sampling, as the "
-        "activation of a network has no sampling noise.",
+        "information_source": "Information is {}: neither has the bias of sampling or of the "
+        "choice of maps, as the activation of a network has no sampling noise.",
     }
     found = []
     for name, text in texts.items():

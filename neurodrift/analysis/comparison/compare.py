@@ -74,7 +74,8 @@ def compare(
     measures
         Session measures to compare, columns of the node ``sessions``; those of the paper and of
         the toolkit that any recording has, when omitted. ``"information"`` is the one without
-        bias of sampling: SSR of events, naive of a network's activation.
+        bias of sampling and of choosing: cross-fitted of events
+        (:func:`neurodrift.compute_cross_fitted_information`), naive of a network's activation.
     axes
         What the sessions lie along: ``"fraction"`` of the way, 0 to 1 from the first to the last
         session of a recording by training step, else experience, else day; and ``"day"`` [d],

@@ -199,9 +199,7 @@ def _of_session(
         on = used if ticks is None else used[ticks.frame]
         plan = _Plan(position[on], part[on], (*names, name), n_repeats, seed)
 
-        def fill(
-            rows: np.ndarray, d: int = d, used: np.ndarray = used, plan: _Plan = plan
-        ) -> None:
+        def fill(rows: np.ndarray, d: int = d, used: np.ndarray = used, plan: _Plan = plan) -> None:
             ticks = ticks_of(seconds[used])
             for row in rows:
                 some = np.ascontiguousarray(activity[row, used])[None]

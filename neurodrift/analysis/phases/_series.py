@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 _MEASURES = ("fraction_active_units", "active_fraction", "fraction_place_cells")
-_INFORMATION = ("information_ssr", "information_bae", "information_naive")
-_INFORMATION_OF_RUNS = ("information_informative", "information_naive")
+_INFORMATION = ("information",)
+_INFORMATION_OF_RUNS = ("information_informative", "information")
 _CONFOUNDS = ("running_speed", "n_detected")
 _AXES = {"training_step": "1", "experience": "min", "day": "d", "session_number": "1"}
 _MOST = 101  # samples; more neither move the borders nor keep their noise independent

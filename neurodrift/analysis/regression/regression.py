@@ -395,7 +395,7 @@ def regress_each(table: pd.DataFrame) -> xr.Dataset:
     measures = [
         name
         for name in ("fraction_active_units", "active_fraction", *MEASURES)
-        if name in table and not name.startswith("n_")
+        if name in table and not name.startswith("n_") and not name.endswith("_se")
     ]
     predictors = [
         name

@@ -183,11 +183,11 @@ FRACTIONS = {
 """Fraction -> counts of which it is the ratio of the sums."""
 
 MEANS = {
+    "information": "n_chosen_maps",
     "information_naive": "n_place_cells",
     "information_ssr": "n_place_cells",
-    "information_bae": "n_place_cells",
 }
-"""Mean over cells -> count that weights it."""
+"""Mean over maps -> count that weights it."""
 
 
 def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -221,7 +221,7 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     Notes
     -----
     A fraction is the sum of its numerators over the sum of its denominators, so every cell counts
-    once. A mean is weighted by the number of place cells behind it.
+    once. A mean is weighted by the number of maps or place cells behind it.
 
     References
     ----------

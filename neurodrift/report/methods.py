@@ -125,14 +125,14 @@ def _recording(view: View) -> str:
     with np.errstate(invalid="ignore"):
         rates = sparsity["n_frames"].values / sparsity["seconds"].values
     rates = np.unique(np.round(rates[np.isfinite(rates)], 6))
-    rate = listing([number(value) for value in rates])
+    counted = f" in frames at {listing([number(rate) for rate in rates])} Hz" if rates.size else ""
     span = ""
     if "day" in view.sessions and np.isfinite(view.sessions["day"].to_numpy(float)).all():
         span = f" over {number(float(view.sessions['day'].max()) + 1)} days" if n > 1 else ""
     return (
         f"{kind.capitalize()} of {plural(view.n_units, 'unit')} ({view.subject}, environment "
-        f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and counted "
-        f"in frames at {rate} Hz. A unit that was not detected in a session was treated as missing "
+        f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and "
+        f"counted{counted}. A unit that was not detected in a session was treated as missing "
         "there, not as silent."
     )
 

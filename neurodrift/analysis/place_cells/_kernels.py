@@ -148,6 +148,73 @@ def add_sums(
                 out[k] += sums[r, k] * (np.log2(sums[r, k]) - log_occupancy[first_state + r])
 
 
+@numba.njit(nogil=True, cache=True)
+def add_scores_by_visits(
+    visits: np.ndarray,
+    starts: np.ndarray,
+    backwards: np.ndarray,
+    levels: np.ndarray,
+    table: np.ndarray,
+    at_once: int,
+    out: np.ndarray,
+) -> None:
+    """Add ``table`` of the events in each state to every shift.
+
+    The frames of state ``s`` are ``visits[starts[s]:starts[s + 1]]``. ``backwards`` is activity
+    against time, laid twice, in a type that holds every count; ``levels``, 0 to a few dozen, has
+    the same type, so that 64 shifts are one vector. The table is then a sum of its steps, one for
+    each level that a count reaches; where a count is above them all, it is looked up.
+    """
+    n = out.size
+    counts = np.zeros(at_once, backwards.dtype)
+    reached = np.zeros((levels.size, at_once), np.uint8)
+    for first in range(0, n, at_once):
+        size = min(at_once, n - first)
+        count, scores = counts[:size], out[first : first + size]
+        waiting = 0
+        for s in range(starts.size - 1):
+            count[:] = 0
+            i, end = starts[s], starts[s + 1]
+            while i + 4 <= end:
+                w = backwards[n - visits[i] + first :][:size]
+                x = backwards[n - visits[i + 1] + first :][:size]
+                y = backwards[n - visits[i + 2] + first :][:size]
+                z = backwards[n - visits[i + 3] + first :][:size]
+                for k in range(size):
+                    count[k] += w[k] + x[k] + y[k] + z[k]
+                i += 4
+            while i < end:
+                w = backwards[n - visits[i] + first :][:size]
+                for k in range(size):
+                    count[k] += w[k]
+                i += 1
+            most = count[0]
+            for k in range(size):
+                most = max(most, count[k])
+            if most >= levels.size:
+                for k in range(size):
+                    scores[k] += table[count[k]]
+                continue
+            for c in range(1, most + 1):
+                level, row = levels[c], reached[c]
+                for k in range(size):
+                    row[k] += count[k] >= level
+            waiting += 1
+            if waiting == 255:  # the most that a byte holds
+                _add_steps(reached, table, scores)
+                waiting = 0
+        _add_steps(reached, table, scores)
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_steps(reached: np.ndarray, table: np.ndarray, scores: np.ndarray) -> None:
+    for c in range(1, min(reached.shape[0], table.size)):
+        step = table[c] - table[c - 1]
+        for k in range(scores.size):
+            scores[k] += step * reached[c, k]
+        reached[c] = 0
+
+
 _LANES = 8  # shuffles that go through the same steps side by side, one vector of numbers
 
 

@@ -143,7 +143,11 @@ def _smooth_last_axis(values: np.ndarray, steps: tuple[sp.csr_array, ...]) -> np
     flat = values.reshape(-1, values.shape[-1])
     visited = np.isfinite(flat)
     total = _apply(steps, np.where(visited, flat, 0.0))
-    weight = _apply(steps, visited.astype(float))
+    # The units of a session share their visited bins, and so one sum of weights.
+    of: dict[bytes, int] = {}
+    kind = np.array([of.setdefault(row.tobytes(), len(of)) for row in np.packbits(visited, axis=1)])
+    first = np.unique(kind, return_index=True)[1]
+    weight = _apply(steps, visited[first].astype(float))[kind] if kind.size else total
     smoothed = np.divide(total, weight, out=np.full(flat.shape, np.nan), where=visited)
     return np.asarray(smoothed.reshape(values.shape))
 

@@ -175,14 +175,18 @@ def add_scores_by_visits(
         for s in range(starts.size - 1):
             count[:] = 0
             i, end = starts[s], starts[s + 1]
-            while i + 4 <= end:
-                w = backwards[n - visits[i] + first :][:size]
-                x = backwards[n - visits[i + 1] + first :][:size]
-                y = backwards[n - visits[i + 2] + first :][:size]
-                z = backwards[n - visits[i + 3] + first :][:size]
+            while i + 8 <= end:  # eight at once, to load and store the counts less often
+                p = backwards[n - visits[i] + first :][:size]
+                q = backwards[n - visits[i + 1] + first :][:size]
+                r = backwards[n - visits[i + 2] + first :][:size]
+                t = backwards[n - visits[i + 3] + first :][:size]
+                w = backwards[n - visits[i + 4] + first :][:size]
+                x = backwards[n - visits[i + 5] + first :][:size]
+                y = backwards[n - visits[i + 6] + first :][:size]
+                z = backwards[n - visits[i + 7] + first :][:size]
                 for k in range(size):
-                    count[k] += w[k] + x[k] + y[k] + z[k]
-                i += 4
+                    count[k] += p[k] + q[k] + r[k] + t[k] + w[k] + x[k] + y[k] + z[k]
+                i += 8
             while i < end:
                 w = backwards[n - visits[i] + first :][:size]
                 for k in range(size):

@@ -12,7 +12,7 @@ _ROWS_AT_ONCE = 8  # transforms held in memory
 _CACHED_BYTES = 2**26  # spectra of the states kept for the next unit
 # Measured nanoseconds (Zen 5): a moved event, a looked-up state, a point and stage of an FFT.
 _NS_EVENT, _NS_STATE, _NS_FFT, _NS_LOG = 0.9, 0.7, 0.23, 4.5
-_NS_VISIT, _NS_COUNTED = 0.008, 0.2  # a frame of activity added; a count of a state looked at
+_NS_VISIT, _NS_COUNTED = 0.008, 0.1  # a frame of activity added; a count of a state looked at
 _LEVELS = 32  # counts below are looked up in turn, for many shifts at once
 _SHIFTS_AT_ONCE = 4096
 

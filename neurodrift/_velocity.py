@@ -14,7 +14,7 @@ def velocity(
     y: np.ndarray | None = None,
     *,
     window: float = 0.4,
-    frame_duration: float | None = None,
+    frame_duration: float | np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Smoothed velocity of a tracked position.
 
@@ -30,8 +30,8 @@ def velocity(
     window
         Length of the moving average [s]; 0 leaves the steps as they are.
     frame_duration
-        Length of a frame [s]; the median step of `time` when omitted. A longer step than 1.5
-        frames is a gap.
+        Length of a frame [s], or (time) of each; the median step of `time` when
+        omitted. A longer step than 1.5 frames is a gap.
 
     Returns
     -------
@@ -62,13 +62,25 @@ def velocity(
         raise ValueError("time must increase from frame to frame [s]")
     if frame_duration is None:
         frame_duration = float(np.median(np.diff(time))) if time.size > 1 else np.inf
+    if (
+        np.asarray(frame_duration).dtype.kind not in "fiu"
+        or not (np.asarray(frame_duration) > 0).all()
+    ):
+        raise ValueError(
+            f"frame_duration is {frame_duration!r:.60}, expected lengths of frames, more than 0 [s]"
+        )
+    lasting = np.broadcast_to(np.asarray(frame_duration, dtype=np.float64), time.shape)
+    even = time.size == 0 or bool((lasting == lasting[0]).all())
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
     smoothed = [np.full(time.shape, np.nan) for _ in axes]
-    width = max(1, round(window / frame_duration))
-    for run in _runs(time, tracked, frame_duration):
+    width = max(1, round(window / float(lasting[0]))) if even and time.size else 1
+    for run in _runs(time, tracked, lasting):
         for axis, out in zip(axes, smoothed, strict=True):
             steps = np.gradient(axis[run], time[run]) if run.stop - run.start > 1 else np.zeros(1)
-            out[run] = moving_average(steps, width)
+            if even:
+                out[run] = moving_average(steps, width)
+            else:
+                out[run] = _average_in_time(steps, lasting[run], window)
     return smoothed[0], (smoothed[1] if y is not None else None)
 
 
@@ -95,10 +107,20 @@ def moving_average(values: np.ndarray, width: int) -> np.ndarray:
     return np.convolve(values, window, mode="same") / inside
 
 
-def _runs(time: np.ndarray, tracked: np.ndarray, duration: float) -> list[slice]:
+def _average_in_time(values: np.ndarray, lasting: np.ndarray, window: float) -> np.ndarray:
+    """Mean over a window of time around the middle of each frame, over less at the ends."""
+    edges = np.concatenate([[0.0], np.cumsum(lasting)])
+    whole = np.concatenate([[0.0], np.cumsum(values * lasting)])
+    middle = edges[:-1] + lasting / 2
+    half = np.maximum(window, lasting) / 2
+    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, edges[-1])
+    return np.asarray((np.interp(high, edges, whole) - np.interp(low, edges, whole)) / (high - low))
+
+
+def _runs(time: np.ndarray, tracked: np.ndarray, lasting: np.ndarray) -> list[slice]:
     at = np.flatnonzero(tracked)
     if not at.size:
         return []
-    broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * duration)
+    broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * lasting[at[:-1]])
     groups = np.split(at, np.flatnonzero(broken) + 1)
     return [slice(int(group[0]), int(group[-1]) + 1) for group in groups]

@@ -49,7 +49,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
         raise ValueError("the recording has no position 'x', so no speed can be derived")
     speed = np.full(recording.sizes["time"], np.nan)
     direction = np.zeros(recording.sizes["time"], dtype=np.int8)
-    for i, where in enumerate(slice_sessions(recording)):
+    for where in slice_sessions(recording):
         if where.start == where.stop:
             continue
         part = recording.isel(time=where)
@@ -58,7 +58,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
             part["x"].values,
             part["y"].values if "y" in part else None,
             window=window,
-            frame_duration=float(recording["frame_duration"].values[i]),
+            frame_duration=recording["frame_duration"].values[where],
         )
         speed[where] = np.abs(vx) if vy is None else np.hypot(vx, vy)
         direction[where] = np.where(speed[where] >= min_speed, np.sign(np.nan_to_num(vx)), 0)

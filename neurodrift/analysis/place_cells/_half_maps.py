@@ -7,8 +7,6 @@ import scipy.sparse as sp
 
 from neurodrift.analysis.place_cells.shuffles import Plan
 
-_LEAST = 1e-12  # of the largest amount; a map that varies less is constant, but for rounding
-
 
 class StabilityNull:
     """Correlation between smoothed maps of two halves, for the frames of a session and direction.
@@ -29,8 +27,8 @@ class StabilityNull:
         empty for maps that are not smoothed.
     lap
         (time) lap of each frame, where the null needs it.
-    duration
-        (time) length of each frame, in any unit; all equal when omitted.
+    seconds
+        (time) length of each frame, where these differ.
     """
 
     def __init__(
@@ -40,14 +38,14 @@ class StabilityNull:
         n_bins: int,
         steps: tuple[sp.csr_array, ...] = (),
         lap: np.ndarray | None = None,
-        duration: np.ndarray | None = None,
+        seconds: np.ndarray | None = None,
     ) -> None:
         self.lap = lap
         self.n_frames = position.size
         self.states = (half * n_bins + position).astype(np.int32)
         self._doubled = np.concatenate([self.states, self.states])
         # Relative to a frame, so that the least spread of a map is not one of seconds.
-        relative = None if duration is None else duration / duration.mean()
+        relative = None if seconds is None else seconds / seconds.mean()
         occupancy = np.bincount(self.states, weights=relative, minlength=2 * n_bins)
         visited = occupancy > 0
         per_time = np.divide(1.0, occupancy, out=np.zeros(2 * n_bins), where=visited)
@@ -85,7 +83,7 @@ class StabilityNull:
 
         out = np.empty(shifts.size)
         kernels.correlations_of_shifts(
-            self._doubled, frames, amounts, shifts, self._maps, _LEAST * amounts.max(), out
+            self._doubled, frames, amounts, shifts, self._maps, _least(amounts), out
         )
         return out
 
@@ -93,8 +91,13 @@ class StabilityNull:
         from neurodrift.analysis.place_cells import _kernels as kernels
 
         out = np.empty(len(states))
-        kernels.correlations_of_states(states, amounts, self._maps, _LEAST * amounts.max(), out)
+        kernels.correlations_of_states(states, amounts, self._maps, _least(amounts), out)
         return out
+
+
+def _least(amounts: np.ndarray) -> float:
+    """Distance from its mean that a map must have for it to vary, but for rounding."""
+    return float(1e-12 * np.abs(amounts).max())
 
 
 def _csr(step: sp.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

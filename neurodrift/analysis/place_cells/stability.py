@@ -99,12 +99,20 @@ def compute_map_stability(
     steps = smoothing_steps(frames, smoothing) if smoothing > 0 else ()
     n_bins = frames.sizes["position"]
 
-    def model(position: np.ndarray, lap: np.ndarray | None, at: np.ndarray) -> StabilityNull:
-        if split == "half":
+    def model(
+        position: np.ndarray,
+        lap: np.ndarray | None,
+        at: np.ndarray,
+        seconds: np.ndarray | None,
+    ) -> StabilityNull:
+        if split != "half":
+            half = np.unique(parts[at], return_inverse=True)[1] % 2
+        elif seconds is None:
             half = np.arange(at.size) * 2 // at.size
         else:
-            half = np.unique(parts[at], return_inverse=True)[1] % 2
-        return StabilityNull(position, half, n_bins, steps, lap)
+            middle = np.cumsum(seconds) - seconds / 2
+            half = (2 * middle >= seconds.sum()).astype(np.int64)
+        return StabilityNull(position, half, n_bins, steps, lap, seconds)
 
     result = shuffle_tests(
         recording,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 import xarray as xr
@@ -140,7 +142,7 @@ def _axis_weights(centres: np.ndarray, sigma: float) -> sp.csr_array:
 
 
 def _smooth_last_axis(values: np.ndarray, steps: tuple[sp.csr_array, ...]) -> np.ndarray:
-    flat = values.reshape(-1, values.shape[-1])
+    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     visited = np.isfinite(flat)
     total = _apply(steps, np.where(visited, flat, 0.0))
     # The units of a session share their visited bins, and so one sum of weights.

@@ -301,6 +301,7 @@ def _edit(file, **attributes):
     file.write_text(json.dumps(meta))
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_open_recording__older_format(tmp_path):
     path = tmp_path / "old.zarr"
     older = testing.linear_track(n_units=1, n_sessions=1, minutes=1).assign_attrs(format_version=1)

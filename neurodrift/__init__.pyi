@@ -22,7 +22,7 @@ from .convert.bridges.ratinabox import from_ratinabox as from_ratinabox
 from .analysis.maps.binning import Binning as Binning
 from .analysis.maps.binning import bin_frames as bin_frames
 from .analysis.maps.rate_maps import compute_rate_maps as compute_rate_maps
-from .analysis.maps.rate_maps import smooth_maps as smooth_maps
+from .analysis.maps.smoothing import smooth_maps as smooth_maps
 from .analysis.maps.rate_maps import order_by_peak as order_by_peak
 from .analysis.maps.place_fields import detect_place_fields as detect_place_fields
 from .analysis.maps.sparsity import compute_sparsity as compute_sparsity

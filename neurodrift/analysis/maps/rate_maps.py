@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
+from neurodrift.analysis.maps.smoothing import smooth_by, smoothing_steps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
 from neurodrift.schema.objects import expect_array
@@ -17,7 +18,6 @@ from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAPS
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
-_BIN_BLOCK = 512  # bins whose weights are dense at once
 
 Grouping = Literal["session", "trial", "lap", "map_label"]
 
@@ -140,7 +140,7 @@ def compute_rate_maps(
     time_or_frames = n_frames if kind == "activation" else seconds
     rate = summed / time_or_frames.where(n_frames > 0)
     if smoothing > 0:
-        rate = _smooth(rate, _weights(frames, smoothing))
+        rate = smooth_by(rate, smoothing_steps(frames, smoothing))
     maps = xr.Dataset(
         {"rate": rate, "events": summed, "occupancy": seconds, "detected": detected}
     ).assign_coords(frames.drop_vars(["position_bin", "direction_bin", "session_index"]).coords)
@@ -150,38 +150,6 @@ def compute_rate_maps(
     maps["events"].attrs["units"] = recording["activity"].attrs["units"]
     maps.attrs = {"activity_kind": kind, "binning": binning.to_json(), "smoothing": smoothing}
     return maps
-
-
-@checked_options
-def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
-    """Smooth rate maps by a Gaussian over position that ignores bins without occupancy.
-
-    Parameters
-    ----------
-    rate
-        (..., position) with the coordinate ``x_bin`` [cm], and ``y_bin`` in two dimensions;
-        NaN = not visited.
-    sigma
-        Standard deviation [cm]; weights end at 3 standard deviations along each axis.
-
-    Returns
-    -------
-    xarray.DataArray
-        The smoothed maps, NaN where `rate` is.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> from neurodrift import smooth_maps
-    >>> bins = {"x_bin": ("position", [2.0, 6.0, 10.0])}
-    >>> rate = xr.DataArray([0.0, 8.0, 0.0], dims="position", coords=bins)
-    >>> smooth_maps(rate, sigma=4.0).round(2).values.tolist()
-    [2.79, 3.61, 2.79]
-    """
-    expect_array("rate", rate, ["position"], "rate maps")
-    smoothed = _smooth(rate, _weights(rate, sigma))
-    smoothed.attrs = dict(rate.attrs)
-    return smoothed
 
 
 def rate_units(kind: str) -> str:
@@ -234,44 +202,6 @@ def _sums(activity: np.ndarray, code: np.ndarray, shape: tuple[int, ...]) -> np.
         block = activity[start : start + _UNIT_BLOCK].T.astype(np.float64)
         sums[start : start + _UNIT_BLOCK] = np.asarray(indicator @ block).T.reshape(-1, *shape)
     return sums
-
-
-def _weights(bins: xr.Dataset | xr.DataArray, sigma: float) -> sp.csr_array:
-    axes = [bins[name].values.astype(float) for name in ("x_bin", "y_bin") if name in bins.coords]
-    if not axes:
-        raise ValueError("the maps have no coordinate x_bin, so distances between bins are unknown")
-    rows = []
-    for some in np.array_split(np.arange(axes[0].size), axes[0].size // _BIN_BLOCK + 1):
-        weights = np.ones((some.size, axes[0].size))
-        for centre in axes:
-            distance = np.abs(centre[some, None] - centre[None, :])
-            near = distance <= 3 * sigma * (1 + 1e-9)
-            weights *= np.where(near, np.exp(-0.5 * (distance / sigma) ** 2), 0.0)
-        rows.append(sp.csr_array(weights))
-    return sp.csr_array(sp.vstack(rows))
-
-
-def _smooth(rate: xr.DataArray, weights: sp.csr_array) -> xr.DataArray:
-    if rate.chunks is not None:
-        rate = rate.chunk(position=-1)
-    return xr.apply_ufunc(
-        _smooth_last_axis,
-        rate,
-        input_core_dims=[["position"]],
-        output_core_dims=[["position"]],
-        kwargs={"weights": weights},
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    ).transpose(*rate.dims)
-
-
-def _smooth_last_axis(rate: np.ndarray, weights: sp.csr_array) -> np.ndarray:
-    flat = rate.reshape(-1, rate.shape[-1])
-    visited = np.isfinite(flat)
-    total = (weights @ np.where(visited, flat, 0.0).T).T
-    weight = (weights @ visited.astype(float).T).T
-    smoothed = np.divide(total, weight, out=np.full(flat.shape, np.nan), where=visited)
-    return np.asarray(smoothed.reshape(rate.shape))
 
 
 def name_segments(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
-from neurodrift.analysis.maps.rate_maps import smooth_maps
+from neurodrift.analysis.maps.smoothing import smooth_maps
 from neurodrift.analysis.place_cells._tests import laps_by_direction, shuffle_tests
 from neurodrift.analysis.place_cells.shuffles import Null, Plan
 from neurodrift.schema import label

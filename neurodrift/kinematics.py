@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._velocity import velocity
+from neurodrift.geometry.geometry import geometry_of
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
 from neurodrift.schema.options import checked_options
@@ -15,7 +16,10 @@ from neurodrift.schema.options import checked_options
 
 @checked_options
 def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.0) -> xr.Dataset:
-    """Give a recording its running speed and, on a linear track, its running direction.
+    """Give a recording its running speed and, where its position has one axis, its direction.
+
+    Steps are those of its geometry: the shorter way round a circle, no jump of a corridor, along
+    the arms of a maze. There +1 is from the first node of an arm to its second.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
     Raises
     ------
     ValueError
-        If the recording has no position.
+        If the recording has no position, or its `x` is no position but an angle or a category.
 
     Examples
     --------
@@ -47,6 +51,12 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
     check(recording)
     if "x" not in recording:
         raise ValueError("the recording has no position 'x', so no speed can be derived")
+    geometry = geometry_of(recording)
+    if not geometry.is_place:
+        raise ValueError(
+            f"x is {geometry.variable} [{geometry.unit}], from which no running speed can be "
+            "derived: give the recording a speed of its own"
+        )
     speed = np.full(recording.sizes["time"], np.nan)
     direction = np.zeros(recording.sizes["time"], dtype=np.int8)
     for i, where in enumerate(slice_sessions(recording)):
@@ -59,6 +69,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
             part["y"].values if "y" in part else None,
             window=window,
             frame_duration=float(recording["frame_duration"].values[i]),
+            geometry=geometry,
         )
         speed[where] = np.abs(vx) if vy is None else np.hypot(vx, vy)
         direction[where] = np.where(speed[where] >= min_speed, np.sign(np.nan_to_num(vx)), 0)
@@ -81,8 +92,8 @@ def running_where_missing(recording: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         With `speed` and, on a linear track without one, `direction`; their names stand in its
         attribute ``derived``, a JSON list. The recording itself where it has a speed or no
-        position, is of a network, whose inputs follow no path, or holds only frames of running
-        (attribute ``only_running``), whose steps are no speed.
+        position in cm, is of a network, whose inputs follow no path, or holds only frames of
+        running (attribute ``only_running``), whose steps are no speed.
 
     Examples
     --------
@@ -95,6 +106,8 @@ def running_where_missing(recording: xr.Dataset) -> xr.Dataset:
     network = recording["activity"].attrs.get("kind") == "activation"
     network |= "training_step" in recording.coords
     if "speed" in recording or "x" not in recording or network or is_cut_to_running(recording):
+        return recording
+    if not geometry_of(recording).is_place:
         return recording
     found = with_running(recording)
     names = [name for name in ("speed", "direction") if name in found and name not in recording]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.gate.findings import Finding
+from neurodrift.geometry.geometry import Geometry
 from neurodrift.schema import ACTIVITY_KINDS
 
 Columns = Mapping[str, tuple[str, Any]]
@@ -143,12 +144,15 @@ class Position:
         Where it comes from, for messages.
     findings
         What its reader cannot know, for the gate.
+    geometry
+        Shape of the environment, where it is known.
     """
 
     time: np.ndarray
     xy: np.ndarray
     source: str
     findings: tuple[Finding, ...] = ()
+    geometry: Geometry | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no position at all."""

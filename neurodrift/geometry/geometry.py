@@ -105,11 +105,10 @@ class Geometry:
         if self.kind == "category":
             self._set(unit="1", names=tuple(str(name) for name in self.names))
         self._check_own()
-        others = {"graph": ("nodes", "edges"), "field": ("shape", "outline"), "category": ("names",)}
-        for kind, held in others.items():
-            for name in held:
-                if kind != self.kind and getattr(self, name):
-                    raise ValueError(f"{name} is given, but a geometry {self.kind} has none")
+        owners = {"nodes": "graph", "edges": "graph", "shape": "field", "outline": "field"}
+        for name, kind in (owners | {"names": "category"}).items():
+            if kind != self.kind and getattr(self, name):
+                raise ValueError(f"{name} is given, but a geometry {self.kind} has none")
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -129,12 +128,10 @@ class Geometry:
                     f"{'at least 3' if wanted is None else wanted}"
                 )
             self._set(outline=points)
-        if self.kind == "category":
-            if len(self.names) < 2 or len(set(self.names)) < len(self.names):
-                raise ValueError(
-                    f"names of the categories are {list(self.names)}, expected two or more, each "
-                    "once"
-                )
+        if self.kind == "category" and len(set(self.names)) < max(len(self.names), 2):
+            raise ValueError(
+                f"names of the categories are {list(self.names)}, expected two or more, each once"
+            )
 
     def _check_graph(self) -> None:
         try:
@@ -429,22 +426,24 @@ def as_geometry(given: Geometry | Mapping[str, Any] | str | None) -> Geometry | 
     return Geometry(kind=match[1], length=length, unit=match[3] or "cm")
 
 
-def geometry_of(recording: xr.Dataset) -> Geometry:
+def geometry_of(recording: xr.Dataset | xr.DataArray) -> Geometry:
     """The geometry that a recording, or maps made of it, have.
 
     Parameters
     ----------
     recording
-        A recording, frames or maps with the attribute ``geometry``.
+        A recording with the attribute ``geometry``, or maps whose coordinate ``x_bin`` has it.
 
     Returns
     -------
     Geometry
         Without the attribute: linear for `x` alone, a field of unknown outline for `x` and `y`.
     """
-    text = recording.attrs.get("geometry")
+    held = recording["x_bin"] if "x_bin" in recording.coords else recording
+    text = held.attrs.get("geometry")
     if text is None:
-        two = "y" in recording.variables or "y_bin" in recording.variables
+        held_by = recording.coords if isinstance(recording, xr.DataArray) else recording.variables
+        two = "y" in held_by or "y_bin" in held_by
         return Geometry(kind="field" if two else "linear")
     return Geometry.from_json(text)
 
@@ -529,7 +528,9 @@ def _from_mapping(values: Mapping[str, Any]) -> Geometry:
             if not isinstance(rows, Sequence) or any(
                 isinstance(row, str) or not isinstance(row, Sequence) for row in rows
             ):
-                raise ValueError(f"{name} of the geometry is {rows!r:.60}, expected a list of lists")
+                raise ValueError(
+                    f"{name} of the geometry is {rows!r:.60}, expected a list of lists"
+                )
             held[name] = tuple(tuple(row) for row in rows)
     if "names" in held:
         if isinstance(held["names"], str) or not isinstance(held["names"], Sequence):

@@ -13,6 +13,7 @@ from neurodrift.schema.recording import (
     SESSION_COORDS,
     UNIT_COORDS,
     check,
+    recording_table,
 )
 from neurodrift.schema.var import DTYPE_KINDS, Var, label, structure_faults, table
 
@@ -27,6 +28,7 @@ __all__ = [
     "Var",
     "check",
     "label",
+    "recording_table",
     "structure_faults",
     "table",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.gate.inputs import Columns
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, check
 
@@ -83,7 +84,10 @@ class NwbSession:
     time
         (time) start of each frame of the position [s].
     position
-        (time) or (time, 2) position [cm], NaN where it was not tracked.
+        (time) or (time, 2) position [cm], NaN where it was not tracked; or another variable in
+        the unit of `geometry`.
+    geometry
+        Shape of the environment, where it is known.
     velocity
         (time) signed velocity along a linear track [cm/s].
     speed
@@ -126,6 +130,7 @@ class NwbSession:
     responses: Series | None = None
     time: np.ndarray | None = None
     position: np.ndarray | None = None
+    geometry: Geometry | None = None
     velocity: np.ndarray | None = None
     speed: np.ndarray | None = None
     speed_is_projected: bool = False
@@ -224,6 +229,7 @@ def session_from_recording(
         x = part["x"].values
         fields["time"] = time
         fields["position"] = np.column_stack([x, part["y"].values]) if "y" in part else x
+        fields["geometry"] = geometry_of(recording) if "geometry" in recording.attrs else None
     if "speed" in part and "direction" in part:
         direction = part["direction"].values
         fields["velocity"] = np.where(direction < 0, -1, 1) * part["speed"].values

@@ -226,7 +226,8 @@ def _shared_geometry(parts: Sequence[xr.Dataset]) -> Geometry | None:
     if not any("geometry" in part.attrs for part in placed):
         return None
     shapes = [geometry_of(part) for part in placed]
-    bare = [shape for shape in shapes if shape in (Geometry(kind=shape.kind),)]
+    plain = (Geometry(kind="linear"), Geometry(kind="field"))  # as without one
+    bare = [shape for shape in shapes if shape in plain]
     stated = [shape for shape in shapes if not shape.proposed and shape not in bare]
     proposed = sorted((s for s in shapes if s.proposed), key=lambda shape: shape.length or 0)
     chosen = stated[0] if stated else proposed[-1] if proposed else bare[0]

@@ -9,6 +9,7 @@ import xarray as xr
 
 from neurodrift._velocity import velocity
 from neurodrift.geometry.geometry import geometry_of
+from neurodrift.geometry.laps import runs, trajectories, trajectory_names, turns
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import RECORDING, check, label
 from neurodrift.schema.options import checked_options
@@ -133,6 +134,70 @@ def with_running(recording: xr.Dataset) -> xr.Dataset:
         return recording
     derived = running(recording)
     return recording.assign({name: derived[name] for name in missing})
+
+
+@checked_options
+def number_laps(recording: xr.Dataset, *, end_zone: float = 0.1) -> xr.Dataset:
+    """Give a recording the numbers of its laps, as its geometry has them.
+
+    Parameters
+    ----------
+    recording
+        A recording whose position has one axis.
+    end_zone
+        Part of the track, turn or arm that counts as an end.
+
+    Returns
+    -------
+    xarray.Dataset
+        A new recording with `lap` (time), from 0 in each session, -1 where it was not tracked:
+        traversals of a linear track, turns of a circle from its origin, runs through a corridor
+        from jump to jump, and ways through a maze from one end to another. Of a maze also with
+        `trial_type` (time), the kind of the way, if the recording has none; what its numbers mean
+        stands in the attribute ``names`` of the variable.
+
+    Raises
+    ------
+    ValueError
+        If the geometry has no laps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurodrift as nd
+    >>> time = np.arange(3000) / 30
+    >>> counts = np.zeros((3000, 1), int)
+    >>> belt = nd.recording_from_arrays(
+    ...     counts, kind="events", time=time, x=20 * time % 180, geometry="circular:180"
+    ... )
+    >>> int(nd.kinematics.number_laps(belt)["lap"].max())
+    11
+    """
+    check(recording)
+    geometry = geometry_of(recording)
+    if "x" not in recording or geometry.kind in ("field", "category") or not geometry.is_place:
+        what = geometry if "x" in recording else "no position"
+        raise ValueError(f"the recording has {what}, which has no laps")
+    x = recording["x"].values
+    lap = np.full(x.shape, -1, dtype=np.int32)
+    kind = np.full(x.shape, -1, dtype=np.int32)
+    limits = (float(np.nanmin(x)), float(np.nanmax(x)))
+    for where in slice_sessions(recording):
+        if geometry.kind == "graph":
+            lap[where], kind[where] = trajectories(geometry, x[where], end_zone=end_zone)
+        elif geometry.kind == "circular":
+            lap[where] = turns(geometry, x[where], end_zone=end_zone)
+        elif geometry.kind == "vr":
+            lap[where] = runs(geometry, recording["time"].values[where], x[where])
+        else:
+            lap[where] = laps(x[where], limits=limits, end_zone=end_zone)
+    result = recording.assign(lap=("time", lap))
+    names = ["lap"]
+    if geometry.kind == "graph" and "trial_type" not in recording:
+        about = {"names": json.dumps(trajectory_names(geometry))}
+        result = result.assign(trial_type=("time", kind, about))
+        names.append("trial_type")
+    return label(result, {name: RECORDING[name] for name in names})
 
 
 def is_cut_to_running(recording: xr.Dataset) -> bool:

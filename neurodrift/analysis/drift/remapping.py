@@ -76,9 +76,10 @@ def compute_remapping(
         ``peak_shift`` (mean) [cm, or the unit of the geometry; the shorter way round a circle, the
         way along the arms of a maze, NaN between categories]; of those active in either,
         ``rate_change`` (mean, without sign). ``population_vector_correlation`` and
-        ``population_vector_cosine``, averaged over positions and directions,
-        over the units active in either. Of each unit (.., unit, direction): ``unit_map_correlation``, ``unit_peak_shift``, ``unit_rate_change`` from -1
-        (lost) to 1 (gained), and ``unit_state``, one of :data:`STATES`.
+        ``population_vector_cosine``, averaged over positions and directions, over the units active
+        in either. Of each unit (.., unit, direction): ``unit_map_correlation``,
+        ``unit_peak_shift``, ``unit_rate_change`` from -1 (lost) to 1 (gained), and ``unit_state``,
+        one of :data:`STATES`.
 
     Raises
     ------

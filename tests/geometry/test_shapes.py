@@ -29,7 +29,7 @@ def belt(
     x = length - x - 1e-9 if back else x
     x = 2 * np.minimum(x, length - x) if shuttle else x
     rates = animals.on_circle(x, CENTRES, length)
-    flat = np.full((n, n_flat), 1.0)
+    flat = np.full((n, 20), 1.0)
     counts = animals.events(np.hstack([rates, flat]), seed)
     return nd.recording_from_arrays(
         counts, kind="spikes", time=np.arange(n) / animals.RATE, x=x, geometry=geometry, **other

@@ -76,22 +76,54 @@ def linearize(
         raise ValueError(f"geometry is {shape}, expected a graph: its arms are what is run along")
     if "x" not in recording or "y" not in recording:
         raise ValueError("the recording has no x and y, so there is nothing to linearise")
-    arms = arms_of(shape)
-    limit = FAR * float(arms.lengths.min()) if max_distance is None else float(max_distance)
     places = np.column_stack([recording["x"].values, recording["y"].values])
-    x, away = project(arms, places, method=method)
-    tracked = np.isfinite(x)
-    far = tracked & (away > limit)
-    if far.sum() > 0.5 * max(tracked.sum(), 1):
-        raise ValueError(
-            f"{int(far.sum())} of {int(tracked.sum())} places lie more than {limit:.3g} cm from "
-            f"every arm of the {shape}: are its nodes in cm of the recording's x and y?"
-        )
-    x[far] = np.nan
+    x = along(shape, places, method=method, max_distance=max_distance)
     dropped = [name for name in ("y", "speed", "direction", "lap") if name in recording]
     result = recording.drop_vars(dropped).assign(x=("time", x, dict(recording["x"].attrs)))
     result.attrs = {**recording.attrs, "geometry": shape.to_json()}
     return result
+
+
+def along(
+    geometry: Geometry,
+    places: np.ndarray,
+    *,
+    method: Literal["nearest", "hmm"] = "nearest",
+    max_distance: float | None = None,
+) -> np.ndarray:
+    """Linearised position of places in the plane.
+
+    Parameters
+    ----------
+    geometry
+        The maze, a graph.
+    places
+        (time, 2) places [cm], NaN where there is none.
+    method, max_distance
+        As for :func:`linearize`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (time) [cm], NaN for no place and for one that is too far from every arm.
+
+    Raises
+    ------
+    ValueError
+        If most places are on no arm.
+    """
+    arms = arms_of(geometry)
+    limit = FAR * float(arms.lengths.min()) if max_distance is None else float(max_distance)
+    x, away = project(arms, np.asarray(places, dtype=float), method=method)
+    tracked = np.isfinite(x)
+    far = tracked & (away > limit)
+    if far.sum() > 0.5 * max(int(tracked.sum()), 1):
+        raise ValueError(
+            f"{int(far.sum())} of {int(tracked.sum())} places lie more than {limit:.3g} cm from "
+            f"every arm of the {geometry}: are its nodes in cm of the positions?"
+        )
+    x[far] = np.nan
+    return x
 
 
 def project(

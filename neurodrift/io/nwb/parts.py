@@ -20,6 +20,7 @@ from neurodrift.gate.recordings import Seen, admit
 from neurodrift.gate.subjects import known_subject
 from neurodrift.gate.traces import trace_findings, trace_name_findings
 from neurodrift.geometry.geometry import Geometry, as_geometry, geometry_of
+from neurodrift.geometry.linearization import along
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import (
@@ -316,6 +317,8 @@ def sessions_of(
     place = read_place(nwb_find.find_positions(nwbfile, named, where, position_unit), position_unit)
     settle(place.findings, where, accept)
     time, xy, step = place.time, place.xy, place.step
+    if shape is not None and shape.kind == "graph" and xy.shape[1] == 2:
+        xy = along(shape, xy)[:, None]
     source = nwb_find.find_activity(nwbfile, series, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
     in_step = replace(place, time=time + of_file) if of_file else place

@@ -229,6 +229,26 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
     return told | {"spans": spans}
 
 
+def told_by_geometry(nwbfile: Any) -> str:
+    """The geometry that the epochs of a file tell, where all tell the same.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+
+    Returns
+    -------
+    str
+        JSON; empty where none is told.
+    """
+    epochs = nwbfile.epochs
+    if epochs is None or "geometry" not in epochs.colnames:
+        return ""
+    found = {str(text) for text in epochs["geometry"].data[:]}
+    return found.pop() if len(found) == 1 else ""
+
+
 def spans_of(table: Any, where: str) -> np.ndarray:
     """Start and stop of every row of a table of intervals.
 

@@ -37,7 +37,7 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     "analysis": CORE | ANALYSIS,
     **dict.fromkeys(SIMULATE, CORE | {"io"} | SIMULATE),
     "catalog": GATE | IO | CONVERT | SIMULATE,
-    "plotting": {"schema"},
+    "plotting": {"schema", "geometry"},
     "report": CORE | {"io", "catalog", "plotting"} | ANALYSIS,
     "demo": GATE | IO | ANALYSIS | SIMULATE | PAGES | {"testing"},
     "cli": GATE | IO | CONVERT | ANALYSIS | SIMULATE | PAGES | {"testing", "demo"},

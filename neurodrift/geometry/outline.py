@@ -65,12 +65,18 @@ def outside_share(geometry: Geometry, axes: list[np.ndarray]) -> float:
     tracked = np.isfinite(x) & np.isfinite(y)
     if not tracked.any() or not line.size:
         return 0.0
-    middle = (line.min(axis=0) + line.max(axis=0)) / 2
-    line = middle + (1 + 2 * _SLACK) * (line - middle)
     x, y = x[tracked], y[tracked]
     inside = np.zeros(x.size, dtype=bool)
     for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):  # even-odd rule
         if y0 != y1:
             crosses = (y0 > y) != (y1 > y)
             inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return float(1 - inside.mean())
+    out = np.flatnonzero(~inside)
+    near = np.full(out.size, np.inf)
+    for start, stop in zip(line[:-1], line[1:], strict=True):
+        way = stop - start
+        away = np.column_stack([x[out], y[out]]) - start
+        part = np.clip(away @ way / max(float(way @ way), 1e-12), 0, 1)
+        near = np.minimum(near, np.hypot(*(away - part[:, None] * way).T))
+    slack = _SLACK * float(np.ptp(line, axis=0).max())
+    return float((near > slack).sum() / x.size)

@@ -7,6 +7,7 @@ a cell that holds nothing, and means "not recorded", not "silent".
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import graph
+from neurodrift.geometry.linearization import project
 from neurodrift.io.arrays.mat import read_mat
 
 TICKS = 1e4  # per second: the unit of timerange, while the times of data are seconds
@@ -428,6 +432,8 @@ def linear_position(
 def trajectories(position: np.ndarray, paths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Distance along a W track and trajectory, from the position and the track's vertices.
 
+    ``track-linearization`` lays the position onto the track.
+
     A trajectory is a run between two different wells, without another well between: from the
     centre to a side (1, 3) or back (2, 4). A run from one side to the other is neither.
 
@@ -498,17 +504,12 @@ def paths_of(linearcoord: Any) -> list[np.ndarray] | None:
 
 def _project(position: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distance along a path of the nearest point on it, and distance from that point."""
-    best = np.full(len(position), np.inf)
-    along = np.full(len(position), np.nan)
-    done = 0.0
-    for start, stop in zip(path[:-1], path[1:], strict=True):
-        step = stop - start
-        length = float(np.linalg.norm(step))
-        if length == 0:
-            continue
-        part = np.clip((position - start) @ step / length**2, 0, 1)
-        far = np.linalg.norm(position - (start + part[:, None] * step), axis=1)
-        closer = far < best
-        best[closer], along[closer] = far[closer], done + part[closer] * length
-        done += length
-    return along, np.where(np.isfinite(along), best, np.nan)
+    moved = np.linalg.norm(np.diff(path, axis=0), axis=1) > 0
+    corners = path[np.concatenate([[True], moved])]
+    names = [str(i) for i in range(len(corners))]
+    track = graph(dict(zip(names, corners, strict=True)), list(itertools.pairwise(names)))
+    arms = arms_of(track)
+    found, away = project(arms, position)
+    arm, offset = arms.locate(found)
+    before = np.concatenate([[0.0], np.cumsum(arms.lengths)[:-1]])
+    return np.where(arm >= 0, before[arm] + offset, np.nan), away

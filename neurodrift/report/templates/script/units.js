@@ -38,13 +38,16 @@ const explorer = (r) => {
   const curve = (u, s, k, top) => {
     const peak = d.peaks[r.at(u, s, k)] || 0, steps = [], gaps = [];
     let line = [];
+    const bars = d.parts.length > 0 && !d.unit, cut = new Set(r.borders());  // categories are bars
     const close = () => { if (line.length) steps.push(`M${line[0][0]} 1L${line.map((q) => q.join(" ")).join("L")}L${line[line.length - 1][0]} 1`); line = []; };
     for (let p = 0; p < nP; p++) {
       const c = r.code(u, s, k, p);
       if (c === 255) { close(); gaps.push(p); continue; }
-      if (!line.length) line.push([p, (1 - c / 254 * peak / top).toFixed(4)]);
-      line.push([p + .5, (1 - c / 254 * peak / top).toFixed(4)]);
-      if (p === nP - 1 || r.code(u, s, k, p + 1) === 255) line.push([p + 1, (1 - c / 254 * peak / top).toFixed(4)]);
+      const high = (1 - c / 254 * peak / top).toFixed(4);
+      if (bars || cut.has(p)) close();
+      if (!line.length) line.push([p, high]);
+      line.push([p + .5, high]);
+      if (bars || p === nP - 1 || cut.has(p + 1) || r.code(u, s, k, p + 1) === 255) line.push([p + 1, high]);
     }
     close();
     return { path: steps.join(""), gaps };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift.gate.durations import frame_durations
 from neurodrift.geometry.geometry import Geometry
 from neurodrift.geometry.steps import along_arms, jumped
 from neurodrift.schema.options import checked_options
@@ -16,7 +17,7 @@ def velocity(
     y: np.ndarray | None = None,
     *,
     window: float = 0.4,
-    frame_duration: float | None = None,
+    frame_duration: float | np.ndarray | None = None,
     geometry: Geometry | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Smoothed velocity of a tracked position.
@@ -33,8 +34,9 @@ def velocity(
     window
         Length of the moving average [s]; 0 leaves the steps as they are.
     frame_duration
-        Length of a frame [s]; the median step of `time` when omitted. A longer step than 1.5
-        frames is a gap.
+        Length of a frame [s], or (time) of each; told by `time` when omitted
+        (:func:`neurodrift.gate.durations.frame_durations`). A longer step than 1.5 frames is a
+        gap.
     geometry
         Shape of the environment; without it `x` is linear. Steps go the shorter way round a
         circle, not across the jumps of a corridor, and along the arms of a graph, where plus is
@@ -68,21 +70,33 @@ def velocity(
     if (np.diff(time) <= 0).any():
         raise ValueError("time must increase from frame to frame [s]")
     if frame_duration is None:
-        frame_duration = float(np.median(np.diff(time))) if time.size > 1 else np.inf
+        frame_duration = frame_durations(time) if time.size > 1 else np.inf
+    if (
+        np.asarray(frame_duration).dtype.kind not in "fiu"
+        or not (np.asarray(frame_duration) > 0).all()
+    ):
+        raise ValueError(
+            f"frame_duration is {frame_duration!r:.60}, expected lengths of frames, more than 0 [s]"
+        )
+    lasting = np.broadcast_to(np.asarray(frame_duration, dtype=np.float64), time.shape)
+    even = time.size == 0 or bool((lasting == lasting[0]).all())
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
     smoothed = [np.full(time.shape, np.nan) for _ in axes]
-    width = max(1, round(window / frame_duration))
+    width = max(1, round(window / float(lasting[0]))) if even and time.size else 1
     cut = None if geometry is None else jumped(geometry, time, axes[0])
-    for run in _runs(time, tracked, frame_duration, cut):
+    for run in _runs(time, tracked, lasting, cut):
         if geometry is not None and geometry.kind == "graph":
-            smoothed[0][run] = along_arms(geometry, time[run], axes[0][run], width)
+            smoothed[0][run] = along_arms(geometry, time[run], axes[0][run], window)
             continue
         for axis, out in zip(axes, smoothed, strict=True):
             place = axis[run]
             if geometry is not None and geometry.kind == "circular" and geometry.length:
                 place = np.unwrap(place, period=geometry.length)
             steps = np.gradient(place, time[run]) if run.stop - run.start > 1 else np.zeros(1)
-            out[run] = moving_average(steps, width)
+            if even:
+                out[run] = moving_average(steps, width)
+            else:
+                out[run] = _average_in_time(steps, lasting[run], window)
     return smoothed[0], (smoothed[1] if y is not None else None)
 
 
@@ -109,14 +123,24 @@ def moving_average(values: np.ndarray, width: int) -> np.ndarray:
     return np.convolve(values, window, mode="same") / inside
 
 
+def _average_in_time(values: np.ndarray, lasting: np.ndarray, window: float) -> np.ndarray:
+    """Mean over a window of time around the middle of each frame, over less at the ends."""
+    edges = np.concatenate([[0.0], np.cumsum(lasting)])
+    whole = np.concatenate([[0.0], np.cumsum(values * lasting)])
+    middle = edges[:-1] + lasting / 2
+    half = np.maximum(window, lasting) / 2
+    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, edges[-1])
+    return np.asarray((np.interp(high, edges, whole) - np.interp(low, edges, whole)) / (high - low))
+
+
 def _runs(
-    time: np.ndarray, tracked: np.ndarray, duration: float, cut: np.ndarray | None = None
+    time: np.ndarray, tracked: np.ndarray, lasting: np.ndarray, cut: np.ndarray | None = None
 ) -> list[slice]:
     """Stretches of tracked frames without a gap; `cut` are steps that part them too."""
     at = np.flatnonzero(tracked)
     if not at.size:
         return []
-    broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * duration)
+    broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * lasting[at[:-1]])
     if cut is not None:
         broken |= cut[at[:-1]]
     groups = np.split(at, np.flatnonzero(broken) + 1)

@@ -659,7 +659,7 @@ def _span(recording: xr.Dataset, where: slice, number: int) -> tuple[float, floa
     if not math.isfinite(begun):
         return None
     time = recording["time"].values[where]
-    step = float(recording["frame_duration"].values[number])
+    step = float(recording["frame_duration"].values[where][-1])
     # rounded to what clocks are known by: they are sums of large numbers here
     return round(float(time[0]) - begun, 6), round(float(time[-1]) - begun + step, 6)
 

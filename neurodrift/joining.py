@@ -141,6 +141,7 @@ def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = Non
         [piece["activity"].reindex(unit=union, fill_value=0).data for piece in pieces],
         kind=parts[0]["activity"].attrs["kind"],
         time=placed,
+        frame_duration=[piece["frame_duration"].values for piece in pieces],
         unit=union.tolist(),
         detected=np.concatenate(detected),
         region=_regions(parts, union),
@@ -265,7 +266,7 @@ def _clocks(parts: list[xr.Dataset]) -> list[np.ndarray]:
     dated = all("day" in part.coords for part in parts)
     clocks = end_to_end(
         [part["time"].values for part in parts],
-        np.array([part["frame_duration"].values[-1] for part in parts]),
+        [part["frame_duration"].values for part in parts],
         [part["day"].values[0] for part in parts] if dated else None,
     )
     pairs = zip(parts, clocks, strict=True)

@@ -60,7 +60,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
         )
     speed = np.full(recording.sizes["time"], np.nan)
     direction = np.zeros(recording.sizes["time"], dtype=np.int8)
-    for i, where in enumerate(slice_sessions(recording)):
+    for where in slice_sessions(recording):
         if where.start == where.stop:
             continue
         part = recording.isel(time=where)
@@ -69,7 +69,7 @@ def running(recording: xr.Dataset, *, window: float = 0.4, min_speed: float = 1.
             part["x"].values,
             part["y"].values if "y" in part else None,
             window=window,
-            frame_duration=float(recording["frame_duration"].values[i]),
+            frame_duration=recording["frame_duration"].values[where],
             geometry=geometry,
         )
         speed[where] = np.abs(vx) if vy is None else np.hypot(vx, vy)

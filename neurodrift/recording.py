@@ -10,6 +10,8 @@ import xarray as xr
 
 from neurodrift.gate import labels as own_labels
 from neurodrift.gate import plain
+from neurodrift.gate.durations import frame_durations, mend_clock
+from neurodrift.gate.findings import Finding, add_findings, settle
 from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import admit
 from neurodrift.geometry.geometry import Geometry, as_geometry
@@ -26,7 +28,7 @@ from neurodrift.schema import (
 def recording_from_arrays(
     activity: Any,
     *,
-    kind: Literal["spikes", "events", "amplitudes", "deconvolved", "activation"],
+    kind: Literal["spikes", "events", "amplitudes", "deconvolved", "fluorescence", "activation"],
     time: Any = None,
     frame_duration: Any = None,
     x: Any = None,
@@ -72,15 +74,18 @@ def recording_from_arrays(
         (time, unit), or a list of such arrays: counts for kinds ``spikes`` and ``events``, real
         numbers otherwise. NumPy or Dask.
     kind
-        What one number is: spike count, event count, event amplitude, deconvolved rate or
-        activation of a simulated unit.
+        What one number is: spike count, event count, summed amplitude of events, deconvolved
+        activity, fluorescence (F, dF/F or a denoised trace, of any sign), or the noise-free
+        activation of a simulated unit; see :data:`neurodrift.schema.kinds.KINDS`.
     time
-        (time) start of each frame [s], or dates or differences of time. A session whose clock
-        starts over (its first frame is not after the last one before it) is moved behind, by `day`
-        where that is given. Without `time`, frames follow at `frame_duration`.
+        (time) start of each frame [s], or dates or differences of time. A few times that repeat
+        or run backwards are mended, see :func:`neurodrift.gate.durations.mend_clock`. A session
+        whose clock starts over (its first frame is not after the last one before it) is moved
+        behind, by `day` where that is given. Without `time`, frames follow at `frame_duration`.
     frame_duration
-        Length of a frame [s], a number or one for each session; the median step of `time` when
-        omitted.
+        Length of a frame [s]: a number, one for each session, or (time) one for each frame. When
+        omitted, it is told by `time`: one length for an even clock, else until the next frame but
+        for gaps; see :func:`neurodrift.gate.durations.frame_durations`.
     x, y
         (time) position [cm], NaN where the animal was not tracked; or another variable, such as
         head direction, in the unit of its `geometry`.
@@ -210,17 +215,28 @@ def recording_from_arrays(
         if values is not None
     }
     clocks = None if time is None else by_session("time", time, lengths, labels, listed)
-    durations = durations_of(clocks, time, listed, frame_duration, labels)
+    told_frames = [kept for _, kept, _ in unmasked]
+    mended: list[tuple[str, list[Finding]]] = []
+    once = [np.ones(n, dtype=bool) for n in lengths]
+    if clocks is not None:
+        clocks, once, mended = _mended_clocks(clocks, labels)
+    durations = durations_of(clocks, once, time, listed, frame_duration, lengths, labels)
     if time is not None:
+        shortest = min((float(np.nanmin(part)) for part in durations if part.size), default=np.inf)
         for name, values in given.items():
             if values is not None:
                 held, times = (values, time) if listed else ([values], [time])
-                own_labels.agree_on_times(name, held, times, float(durations.min()))
+                own_labels.agree_on_times(name, held, times, shortest)
     if clocks is None:
-        clocks = [np.arange(n) * d for n, d in zip(lengths, durations, strict=True)]
-    for i, (_, kept, _) in enumerate(unmasked):
-        if kept is not None:
+        clocks = [np.arange(part.size) * part[:1].sum() for part in durations]
+        for part, clock in zip(durations, clocks, strict=True):
+            if part.size and not (part == part[0]).all():
+                clock[1:] = np.cumsum(part[:-1])
+    for i, kept in enumerate(told_frames):
+        kept = once[i] if kept is None else kept & once[i]
+        if not kept.all():
             blocks[i], clocks[i], lengths[i] = blocks[i][kept], clocks[i][kept], int(kept.sum())
+            durations[i] = durations[i][kept]
             for parts in frames.values():
                 parts[i] = parts[i][kept]
     whole = {name: cast_frames(name, parts) for name, parts in frames.items()}
@@ -235,7 +251,7 @@ def recording_from_arrays(
             "time": ("time", np.concatenate(placed)),
             "session": ("session", np.array(labels, dtype=object)),
             "unit": ("unit", units),
-            "frame_duration": ("session", durations),
+            "frame_duration": ("time", np.concatenate(durations)),
             "clock_start": ("session", _moved_by(clocks, placed)),
             "subject": plain.name_of("subject", subject),
             "environment": plain.name_of("environment", environment),
@@ -279,7 +295,26 @@ def recording_from_arrays(
         expect_length("registered", registered, n_units, "units")
         known = plain.truths("registered", registered)
         recording = recording.assign_coords(registered=("unit", known))
-    return admit(finish(recording, kind), accept)
+    recording = admit(finish(recording, kind), accept)
+    for name, found in mended:
+        recording = add_findings(recording, settle(found, f"session {name}"))
+    return recording
+
+
+def _mended_clocks(
+    clocks: list[np.ndarray], labels: list[str]
+) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[str, list[Finding]]]]:
+    """Clocks with a few wrong times put right, frames that were written once, and findings."""
+    found, once, told = [], [], []
+    for clock, name in zip(clocks, labels, strict=True):
+        mended = mend_clock(clock, "the frames")
+        if mended.findings:
+            told.append((name, mended.findings))
+        whole = np.full(clock.size, np.nan)
+        whole[mended.kept] = mended.clock
+        found.append(whole)
+        once.append(mended.kept)
+    return found, once, told
 
 
 def _brought_times(parts: list[Any], listed: bool) -> Any:
@@ -388,8 +423,61 @@ def tracked_minutes(recording: xr.Dataset) -> np.ndarray:
     for axis in ("x", "y"):
         if axis in recording:
             tracked &= np.isfinite(recording[axis].values)
-    frames = [np.count_nonzero(tracked[where]) for where in slice_sessions(recording)]
-    return np.array(frames, dtype=float) * recording["frame_duration"].values / 60
+    return seconds_of_sessions(recording, tracked) / 60
+
+
+def seconds_of_sessions(recording: xr.Dataset, used: np.ndarray | None = None) -> np.ndarray:
+    """How long the frames of each session last together.
+
+    Parameters
+    ----------
+    recording
+        A recording over (session, time, unit).
+    used
+        (time) bool, the frames that count; all when omitted.
+
+    Returns
+    -------
+    numpy.ndarray
+        (session) seconds.
+    """
+    durations = recording["frame_duration"].values
+    used = np.ones(durations.size, dtype=bool) if used is None else used
+    return np.array([total(durations[w][used[w]]) for w in slice_sessions(recording)], dtype=float)
+
+
+def total(durations: np.ndarray) -> float:
+    """Sum of the lengths of frames, exact to rounding where all are equal.
+
+    Parameters
+    ----------
+    durations
+        (time) seconds.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
+    if is_even(durations):
+        return float(durations.size * durations[0])
+    return float(durations.sum())
+
+
+def is_even(durations: np.ndarray) -> bool:
+    """Whether all frames are of one length.
+
+    Parameters
+    ----------
+    durations
+        (time) seconds.
+
+    Returns
+    -------
+    bool
+        False for no frame at all.
+    """
+    return bool(durations.size) and bool((durations == durations[0]).all())
 
 
 def finish(recording: xr.Dataset, kind: str) -> xr.Dataset:
@@ -571,14 +659,17 @@ def truth_values(name: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
 
 
 def durations_of(
-    clocks: list[np.ndarray] | None, time: Any, listed: bool, given: Any, labels: list[str]
-) -> np.ndarray:
-    """Length of a frame in each session [s]."""
+    clocks: list[np.ndarray] | None,
+    once: list[np.ndarray],
+    time: Any,
+    listed: bool,
+    given: Any,
+    lengths: list[int],
+    labels: list[str],
+) -> list[np.ndarray]:
+    """Length of each frame of each session [s]; NaN for frames that were written twice."""
     if given is not None:
-        durations = np.asarray(plain.numbers("frame_duration", given), dtype=float)
-        if durations.ndim:
-            expect_length("frame_duration", durations, len(labels), "sessions")
-        return np.broadcast_to(durations, (len(labels),)).copy()
+        return _given_durations(given, lengths, labels, listed)
     if clocks is None:
         raise ValueError("give time (start of each frame) or frame_duration, in seconds")
     for clock, session in zip(clocks, labels, strict=True):
@@ -588,10 +679,34 @@ def durations_of(
                 "frame_duration [s]"
             )
     sources = list(time) if listed else [time] * len(clocks)
-    return np.array([plain.step_of(c, src) for c, src in zip(clocks, sources, strict=True)])
+    found = []
+    for clock, kept, source in zip(clocks, once, sources, strict=True):
+        plain.expect_precise(clock[kept], source)
+        lasting = np.full(len(clock), np.nan)
+        if (np.diff(clock[kept]) > 0).all():
+            lasting[kept] = frame_durations(clock[kept])
+        else:  # is refused where values are looked at
+            lasting[:] = plain.typical_step(clock)
+        found.append(lasting)
+    return found
 
 
-def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> list[np.ndarray]:
+def _given_durations(
+    given: Any, lengths: list[int], labels: list[str], listed: bool
+) -> list[np.ndarray]:
+    """Length of each frame of each session [s], as it was given for all, each, or each frame."""
+    if isinstance(given, list | tuple) and any(np.ndim(item) for item in given):
+        return by_session("frame_duration", list(given), lengths, labels, True)
+    durations = np.asarray(plain.numbers("frame_duration", given), dtype=float)
+    if durations.ndim == 1 and not listed and durations.size == sum(lengths) != len(labels):
+        return by_session("frame_duration", given, lengths, labels, listed)
+    if durations.ndim:
+        expect_length("frame_duration", durations, len(labels), "sessions")
+    by_label = np.broadcast_to(durations, (len(labels),))
+    return [np.full(n, value) for n, value in zip(lengths, by_label, strict=True)]
+
+
+def end_to_end(clocks: list[np.ndarray], durations: list[np.ndarray], day: Any) -> list[np.ndarray]:
     """Move a session whose clock starts over behind the one before it; leave the others."""
     placed: list[np.ndarray] = []
     last, end = -np.inf, -np.inf
@@ -601,7 +716,7 @@ def end_to_end(clocks: list[np.ndarray], durations: np.ndarray, day: Any) -> lis
             shift = 0.0 if day is None else float(day[i] - day[0]) * SECONDS_PER_DAY
             clock = clock + (shift if clock[0] + shift >= end else end - clock[0])
         if clock.size:
-            last, end = float(clock[-1]), float(clock[-1] + durations[i])
+            last, end = float(clock[-1]), float(clock[-1] + durations[i][-1])
         placed.append(clock)
     return placed
 

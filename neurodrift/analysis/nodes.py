@@ -48,6 +48,7 @@ from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, label
+from neurodrift.schema.kinds import allows
 from neurodrift.schema.objects import names_in
 from neurodrift.schema.results import DRIFT, MEASURES
 
@@ -100,8 +101,15 @@ class Work:
             return not bool((self.nodes["maps"]["rate"] < 0).any())
         if self.recording["activity"].attrs["kind"] in COUNT_KINDS:
             return True
+        if not allows(self.recording, "information"):
+            return False
         parts = (self.recording["activity"].isel(time=s) for s in slice_sessions(self.recording))
         return all(not bool((part < 0).any()) for part in parts)
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether place cells can be told, by information or by variance."""
+        return self.has_rates or allows(self.recording, "variance_test")
 
     @property
     def has_position(self) -> bool:
@@ -172,7 +180,11 @@ NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
     ),
     "rates": (
         lambda work: work.has_rates,
-        "some activity is below 0, where information is not defined",
+        "bits per event are not defined: activity is a trace of fluorescence, or below 0",
+    ),
+    "tuning": (
+        lambda work: work.can_be_tested,
+        "some activity is below 0 but is no fluorescence, so that no place cell can be told",
     ),
     "unknown maps": (
         lambda work: work.detects_maps or "map_label" not in work.recording,
@@ -363,14 +375,15 @@ def informative_measures(active: xr.Dataset, informative: xr.Dataset) -> xr.Data
 
 
 def place_cell_measures(
-    active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset
+    active: xr.Dataset, cells: xr.Dataset, information: xr.Dataset | None
 ) -> xr.Dataset:
     """Numbers, fractions and mean information of place cells, by session.
 
     Parameters
     ----------
     active, cells, information
-        From `compute_sparsity`, `detect_place_cells` and `compute_spatial_information`.
+        From `compute_sparsity`, `detect_place_cells` and `compute_spatial_information`; None for
+        activity that has no bits per event.
 
     Returns
     -------
@@ -391,7 +404,7 @@ def place_cell_measures(
                     _means(information[name].where(cells["significant"])),
                 )
                 for name in ("naive", "ssr", "bae")
-                if name in information
+                if information is not None and name in information
             },
         }
     )
@@ -472,26 +485,26 @@ NODES: tuple[Node, ...] = (
     ),
     Node(
         "place_cells",
-        "units whose information is above that of shuffles",
+        "units that tell more of position than shuffles do",
         _place_cells,
-        needs=("units", "position", "frames", "rates"),
+        needs=("units", "position", "frames", "tuning"),
         uses=("informative", "information"),
         measures=lambda work: place_cell_measures(
-            *(work.nodes[name] for name in ("sparsity", "place_cells", "information"))
+            work.nodes["sparsity"], work.nodes["place_cells"], work.nodes.get("information")
         ),
     ),
     Node(
         "stability",
         "units whose maps of two parts of a session agree more than by chance",
         _stability,
-        needs=("units", "position", "frames", "test", "rates"),
+        needs=("units", "position", "frames", "test", "tuning"),
         place="warnings",
     ),
     Node(
         "agreement",
         "whether both criteria choose the same units",
         _agreement,
-        needs=("units", "position", "frames", "test", "rates"),
+        needs=("units", "position", "frames", "test", "tuning"),
         uses=("place_cells", "stability"),
         place="warnings",
     ),

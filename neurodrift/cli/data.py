@@ -76,6 +76,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--epoch", help="label, tag or table of the epochs to take, or all; needed for several"
     )
     load.add_argument(
+        "--frame-rate",
+        type=float,
+        metavar="HZ",
+        help="frames a second of the grid that spikes or events are counted in; the position's",
+    )
+    load.add_argument(
         "--accept",
         nargs="+",
         default=[],

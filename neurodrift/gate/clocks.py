@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift.gate.durations import GAP, frame_durations
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity, Position
 
@@ -52,10 +53,11 @@ def clock_findings(time: np.ndarray, source: str, slowest: float) -> list[Findin
         guess = "much too fast" if step < _FASTEST else f"not seconds? They look like {guess}"
         text = f"the frames of {source} follow at {step:g} s: {guess}"
         return [Finding("clock_unit", text, True, True)]
-    gaps = steps > 1.5 * step
+    lasting = frame_durations(time)[:-1]
+    gaps = steps > GAP * lasting
     if not gaps.any():
         return []
-    lost = float((steps[gaps] - step).sum())
+    lost = float((steps[gaps] - lasting[gaps]).sum())
     text = (
         f"{source} has {int(gaps.sum())} gaps, {lost:g} s in all, the longest "
         f"{float(steps.max()):g} s at {float(time[np.argmax(steps)]):g} s"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from neurodrift.gate.durations import GAP, frame_durations, mend_clock
 from neurodrift.gate.findings import Finding
 from neurodrift.geometry.geometry import Geometry
 from neurodrift.schema import ACTIVITY_KINDS
@@ -91,13 +92,32 @@ class Activity:
         if self.recorded is not None or self.time is None or len(self.time) < 2:
             return self.recorded
         time = np.asarray(self.time, dtype=np.float64)
-        step = float(np.median(np.diff(time)))
-        after = np.flatnonzero(np.diff(time) > 1.5 * step) + 1
+        lasting = frame_durations(time)
+        after = np.flatnonzero(np.diff(time) > GAP * lasting[:-1]) + 1
         first = np.concatenate([[0], after])
         last = np.concatenate([after, [time.size]]) - 1
-        found = np.column_stack([time[first], time[last] + step])
-        found[0, 0] -= step
+        found = np.column_stack([time[first], time[last] + lasting[last]])
+        found[0, 0] -= lasting[0]
         return found
+
+    def mended(self) -> tuple[Activity, list[Finding]]:
+        """Itself with a few wrong times of its clock put right, and what is told of them.
+
+        Returns
+        -------
+        activity : Activity
+            Itself where nothing is wrong, or too much; see
+            :func:`neurodrift.gate.durations.mend_clock`.
+        findings : list of Finding
+            What was mended.
+        """
+        if self.time is None or self.samples is None or len(self.time) != len(self.samples):
+            return self, []
+        found = mend_clock(np.asarray(self.time, dtype=np.float64), self.source)
+        if not found.findings:
+            return self, []
+        samples = self.samples if found.kept.all() else self.samples[found.kept]
+        return replace(self, samples=samples, time=found.clock), found.findings
 
     def pick(self, keep: np.ndarray) -> Activity:
         """The activity of some units.
@@ -165,6 +185,20 @@ class Position:
             raise ValueError(
                 f"{self.source} has {len(self.xy)} positions, but its clock has {len(self.time)}"
             )
+
+    def mended(self) -> Position:
+        """Itself with a few wrong times of its clock put right, which is among its findings.
+
+        Returns
+        -------
+        Position
+            Itself where nothing is wrong, or too much.
+        """
+        found = mend_clock(np.asarray(self.time, dtype=np.float64), self.source)
+        if not found.findings:
+            return self
+        told = (*self.findings, *found.findings)
+        return replace(self, time=found.clock, xy=self.xy[found.kept], findings=told)
 
 
 def clock(

@@ -242,8 +242,8 @@ def typical_step(clock: np.ndarray) -> float:
     return median if abs(mean - median) <= 1e-6 * median else mean
 
 
-def step_of(clock: np.ndarray, given: Any) -> float:
-    """Length of a frame of a clock that is known to enough digits.
+def expect_precise(clock: np.ndarray, given: Any) -> None:
+    """Refuse a clock that is not known to enough digits for its frames.
 
     Parameters
     ----------
@@ -251,11 +251,6 @@ def step_of(clock: np.ndarray, given: Any) -> float:
         (time) seconds, at least two.
     given
         The clock as it was given, of which the precision is told.
-
-    Returns
-    -------
-    float
-        Seconds, see :func:`typical_step`.
 
     Raises
     ------
@@ -272,7 +267,6 @@ def step_of(clock: np.ndarray, given: Any) -> float:
                 f"known to {resolution:.2g} s only, but its frames last {median:.2g} s: give it in "
                 "double precision (float64)"
             )
-    return typical_step(clock)
 
 
 def labels(name: str, values: Any) -> list[Any]:

@@ -151,10 +151,11 @@ def session_findings(
         Nothing of sessions that are too short to judge, or of simulated ones.
     """
     kind = recording["activity"].attrs["kind"]
-    if kind == "activation":
+    if kind == "activation":  # of a network, which has no clock of its own
         return []
     time = recording["time"].values[where]
-    step = float(recording["frame_duration"].values[number])
+    durations = recording["frame_duration"].values[where]
+    step = float(np.median(durations)) if durations.size else np.nan
     found = []
     activity = recording["activity"].isel(time=where).data
     if seen is None and not hasattr(activity, "dask"):

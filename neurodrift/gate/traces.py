@@ -67,7 +67,8 @@ def trace_findings(
     text = (
         f"{source} {how} of its samples: a trace of fluorescence (raw F or dF/F), not deconvolved "
         "activity, so that no frame of it is silent. Choose the deconvolved series by the option "
-        "series (--series), or deconvolve the trace or detect its events first"
+        "series (--series), deconvolve the trace or detect its events first, or call it "
+        "fluorescence (kind)"
     )
     numbers = {"below_zero": below, "offset": offset}
     return [Finding("trace", text, True, True, numbers=numbers)]
@@ -106,6 +107,28 @@ def trace_name_findings(path: str, description: str = "") -> list[Finding]:
         "the option series (--series), or deconvolve the trace or detect its events first"
     )
     return [Finding("trace", text, True, True)]
+
+
+def as_fluorescence(finding: Finding) -> Finding:
+    """What is told where activity is taken as fluorescence instead of being refused.
+
+    Parameters
+    ----------
+    finding
+        Of :func:`trace_findings` or :func:`trace_name_findings`.
+
+    Returns
+    -------
+    Finding
+        It warns.
+    """
+    text = (
+        f"{finding.text.partition(', not deconvolved')[0]}. It was taken as fluorescence, which "
+        "has no events: no active cells and no bits per event; its place cells are tested by the "
+        "variance that position explains (docs/kinds.md). For deconvolved activity choose its "
+        "series (--series); if this is deconvolved, say so by accept (--accept trace)"
+    )
+    return Finding("trace", text, warns=True, numbers=finding.numbers)
 
 
 class _Values:

@@ -64,6 +64,29 @@ def difference(geometry: Geometry, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return step - geometry.length * np.round(step / geometry.length)
 
 
+def between(geometry: Geometry, a: np.ndarray, b: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """A value on the way from one to another, the shorter way round a circle.
+
+    Parameters
+    ----------
+    geometry
+        As for :func:`difference`.
+    a, b
+        From, and to [unit of the geometry].
+    part
+        Part of the way, from 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Within the turn of a circle.
+    """
+    found = a + part * difference(geometry, a, b)
+    if geometry.kind != "circular" or not geometry.length:
+        return np.asarray(found)
+    return np.asarray(geometry.origin + (found - geometry.origin) % geometry.length)
+
+
 def touching(geometry: Geometry, centre: np.ndarray, width: np.ndarray) -> np.ndarray:
     """Which bins share an end.
 

@@ -9,8 +9,10 @@ import numpy as np
 from neurodrift.geometry.arms import Arms, arms_of
 from neurodrift.geometry.geometry import Geometry
 from neurodrift.geometry.steps import jumped
+from neurodrift.schema.options import checked_options
 
 
+@checked_options
 def turns(geometry: Geometry, x: np.ndarray, *, end_zone: float = 0.1) -> np.ndarray:
     """Number the turns of a circle from its origin, either way round.
 
@@ -128,6 +130,7 @@ def trajectory_names(geometry: Geometry) -> list[str]:
     return found
 
 
+@checked_options
 def trajectories(
     geometry: Geometry, x: np.ndarray, *, end_zone: float = 0.1
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from neurodrift.geometry.arms import arms_of
 from neurodrift.geometry.geometry import Geometry
 
 FASTEST = 300.0  # cm/s that an animal may run
+_ROUND = 1e-9  # s
 _LEAST_JUMP = 0.1  # of a corridor: a step that large is no run, whatever its speed
 
 
@@ -31,14 +32,30 @@ def jumped(geometry: Geometry, time: np.ndarray, x: np.ndarray) -> np.ndarray:
     """
     if geometry.kind != "vr":
         return np.zeros(max(x.size - 1, 0), dtype=bool)
+    return is_jump(geometry, np.diff(x), np.diff(time))
+
+
+def is_jump(geometry: Geometry, step: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Whether steps in a corridor are jumps.
+
+    Parameters
+    ----------
+    geometry
+        A corridor.
+    step, seconds
+        Their size [cm] and how long each took [s].
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool; half a corridor is a jump however long it took.
+    """
     assert geometry.length is not None
-    size = np.abs(np.diff(x))
-    least = np.maximum(_LEAST_JUMP * geometry.length, FASTEST * np.diff(time))
-    # Half a corridor in one frame is a jump also where frames are long.
-    return np.asarray(size > np.minimum(least, 0.5 * geometry.length))
+    least = np.maximum(_LEAST_JUMP * geometry.length, FASTEST * seconds)
+    return np.asarray(np.abs(step) > np.minimum(least, 0.5 * geometry.length))
 
 
-def along_arms(geometry: Geometry, time: np.ndarray, x: np.ndarray, width: int) -> np.ndarray:
+def along_arms(geometry: Geometry, time: np.ndarray, x: np.ndarray, window: float) -> np.ndarray:
     """Velocity along the arms of a graph.
 
     Parameters
@@ -49,8 +66,8 @@ def along_arms(geometry: Geometry, time: np.ndarray, x: np.ndarray, width: int) 
         (time) start of each frame [s], without gaps.
     x
         (time) linearised position [cm], without NaN.
-    width
-        Frames over which the velocity is taken.
+    window
+        Length of the window over which the velocity is taken [s]; three frames at least.
 
     Returns
     -------
@@ -64,9 +81,10 @@ def along_arms(geometry: Geometry, time: np.ndarray, x: np.ndarray, width: int) 
         return np.zeros(n)
     arms = arms_of(geometry)
     arm, offset = arms.locate(x)
-    reach = max(1, width // 2)
-    first = np.maximum(np.arange(n) - reach, 0)
-    last = np.minimum(np.arange(n) + reach, n - 1)
+    first = np.searchsorted(time, time - window / 2 - _ROUND, side="left")
+    last = np.searchsorted(time, time + window / 2 + _ROUND, side="right") - 1
+    first = np.maximum(np.minimum(first, np.arange(n) - 1), 0)
+    last = np.minimum(np.maximum(last, np.arange(n) + 1), n - 1)
     before = arms.seen_from(arm, arm[first], offset[first])
     behind = arms.seen_from(arm, arm[last], offset[last])
     return np.asarray((behind - before) / (time[last] - time[first]))

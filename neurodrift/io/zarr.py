@@ -25,6 +25,7 @@ from neurodrift.io.unfinished import UnfinishedStore, end_writing
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, check, recording_table
 from neurodrift.schema.objects import expect_type, path_of
+from neurodrift.schema.version import expect_version
 
 if TYPE_CHECKING:
     from neurodrift.io.checked import CheckedStore
@@ -286,11 +287,7 @@ def _open(path: Path, what: str, chunks: dict[str, Any] | None) -> xr.DataTree:
     version = store_attributes(path).get("format_version")
     if not isinstance(version, int):
         raise ValueError(f"{path} has no format_version: it was not written by neurodrift")
-    if version > FORMAT_VERSION:
-        raise ValueError(
-            f"{path} has format version {version}, but this neurodrift reads up to "
-            f"{FORMAT_VERSION}: install a newer neurodrift"
-        )
+    expect_version(path, version, what)
     store: Any = checked_store(path)
     try:
         return xr.open_datatree(

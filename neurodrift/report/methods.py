@@ -123,8 +123,10 @@ def _recording(view: View) -> str:
             f"training steps between {number(steps.min())} and {number(steps.max())} while the "
             f"task ({view.environment}) was presented."
         )
-    duration = np.unique(np.round(sparsity["frame_duration"].values, 9))
-    rate = listing([number(1 / value) for value in duration])
+    with np.errstate(invalid="ignore"):
+        rates = sparsity["n_frames"].values / sparsity["seconds"].values
+    rates = np.unique(np.round(rates[np.isfinite(rates)], 6))
+    rate = listing([number(value) for value in rates])
     span = ""
     if "day" in view.sessions and np.isfinite(view.sessions["day"].to_numpy(float)).all():
         span = f" over {number(float(view.sessions['day'].max()) + 1)} days" if n > 1 else ""

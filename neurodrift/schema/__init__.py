@@ -5,9 +5,8 @@ A recording is held against :data:`RECORDING`, results against the tables of
 fault. Checks, labels, stored schemas and docs come from these tables, and from nowhere else.
 """
 
+from neurodrift.schema.kinds import ACTIVITY_KINDS, COUNT_KINDS, KINDS, LEVEL_KINDS
 from neurodrift.schema.recording import (
-    ACTIVITY_KINDS,
-    COUNT_KINDS,
     FORMAT_VERSION,
     RECORDING,
     SESSION_COORDS,
@@ -22,6 +21,8 @@ __all__ = [
     "COUNT_KINDS",
     "DTYPE_KINDS",
     "FORMAT_VERSION",
+    "KINDS",
+    "LEVEL_KINDS",
     "RECORDING",
     "SESSION_COORDS",
     "UNIT_COORDS",

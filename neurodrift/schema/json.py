@@ -54,7 +54,7 @@ def json_schema(table: Mapping[str, Var], title: str) -> dict[str, Any]:
         groups[group][var.name] = _json_variable(var)
         if var.required:
             required[group].append(var.name)
-    version = {"type": "integer", "minimum": 1, "maximum": FORMAT_VERSION}
+    version = {"type": "integer", "minimum": FORMAT_VERSION, "maximum": FORMAT_VERSION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,

@@ -94,7 +94,7 @@ OPTIONS: Mapping[str, Range] = {
     "end_zone": Range(0, 0.5, open_high=True),
     "factor": Range(1, open_low=True),
     "fractions": Range(0, 1, open_low=True, several=True),
-    "frame_duration": Range(0, open_low=True, unit="s"),
+    "frame_rate": Range(0, open_low=True, unit="Hz"),
     "level": _PROBABILITY,
     "max_lag": Range(0, open_low=True, unit="s"),
     "max_minutes": Range(0, open_low=True, unit="min"),

@@ -7,22 +7,12 @@ from dataclasses import replace
 import xarray as xr
 
 from neurodrift.geometry.geometry import geometry_faults, geometry_of
+from neurodrift.schema.kinds import ACTIVITY_KINDS, COUNT_KINDS
 from neurodrift.schema.values import value_faults
 from neurodrift.schema.var import Var, faults_by_name, table
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the stored layout; raised whenever a reader of the old layout would misread."""
-
-ACTIVITY_KINDS = {
-    "spikes": "count",
-    "events": "count",
-    "amplitudes": "a.u.",
-    "deconvolved": "a.u.",
-    "activation": "a.u.",
-}
-"""What one number of ``activity`` is, and its unit. ``spikes`` and ``events`` are counts."""
-
-COUNT_KINDS = ("spikes", "events")
 
 RECORDING = table(
     Var("activity", ("time", "unit"), "number", "", "activity of a unit in one frame", True),
@@ -38,11 +28,11 @@ RECORDING = table(
     Var("lap", ("time",), "int", "1", "number of the lap, -1 = none"),
     Var("map_label", ("time",), "int", "1", "map the population is in, 0 = unknown"),
     Var("time", ("time",), "float", "s", "start of the frame", True, True),
+    Var("frame_duration", ("time",), "float", "s", "length of the frame", True, True),
     Var("session", ("session",), "string", "1", "label of the session", True, True),
     Var(
         "unit", ("unit",), "label", "1", "label of the unit, the same in every session", True, True
     ),
-    Var("frame_duration", ("session",), "float", "s", "length of one frame", True, True),
     Var("clock_start", ("session",), "float", "s", "time when its own clock is 0", False, True),
     Var("day", ("session",), "float", "d", "days since the first session", False, True),
     Var("experience", ("session",), "float", "min", "time in this environment before", False, True),
@@ -59,7 +49,7 @@ RECORDING = table(
 UNIT_COORDS = ("region", "registered")
 """Coordinates of ``unit`` that every result carries on."""
 
-SESSION_COORDS = ("day", "experience", "training_step", "loss", "accuracy", "frame_duration")
+SESSION_COORDS = ("day", "experience", "training_step", "loss", "accuracy")
 """Coordinates of ``session`` that every result carries on."""
 
 

@@ -43,8 +43,10 @@ PLACE_CELLS = _always(
         Var("q", _DIMS, "float", "1", "p after the correction for many tests"),
         Var("is_place_cell", ("...", "unit"), "bool", "1", "unit is a place cell"),
     )
+) | table(
+    Var("explained_variance", _DIMS, "float", "1", "share of variance that position explains"),
 )
-"""Tests of spatial information, from :func:`neurodrift.detect_place_cells`."""
+"""Tests of tuning to position, from :func:`neurodrift.detect_place_cells`."""
 
 INFORMATIVE = _always(
     table(
@@ -70,11 +72,18 @@ SPARSITY = _always(
         Var("is_active", ("session", "unit"), "bool", "1", "unit is active in the session"),
         Var("detected", ("session", "unit"), "bool", "1", "unit was recorded in the session"),
         Var("n_detected", ("session",), "int", "1", "units detected"),
-        Var("n_active", ("session",), "int", "1", "units active"),
+        Var("n_active", ("session",), "number", "1", "units active"),
         Var("n_frames", ("session",), "int", "1", "frames counted"),
+        Var("seconds", ("session",), "float", "s", "how long these frames last"),
         Var("fraction_active_units", ("session",), "float", "1", "active of detected units"),
         Var("fraction_active_of_union", ("session",), "float", "1", "active of all units"),
-        Var("active_fraction", ("session",), "float", "1", "units and frames above threshold"),
+        Var(
+            "active_fraction",
+            ("session",),
+            "float",
+            "1",
+            "share of time above threshold",
+        ),
         Var("events_per_unit", ("session",), "float", "1", "mean events of a detected unit"),
         Var("population_sparseness", ("session",), "float", "1", "Treves-Rolls activity ratio"),
     )

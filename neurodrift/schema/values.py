@@ -65,8 +65,13 @@ def _session_index_faults(recording: xr.Dataset) -> list[str]:
 
 def _duration_faults(recording: xr.Dataset) -> list[str]:
     durations = recording["frame_duration"].values
-    if not ((durations > 0) & np.isfinite(durations)).all():
-        return ["frame_duration must be positive and finite in every session [s]"]
+    wrong = ~((durations > 0) & np.isfinite(durations))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        return [
+            f"frame_duration must be positive and finite in every frame [s]; it is "
+            f"{durations[at]:g} in frame {at}"
+        ]
     return []
 
 
@@ -75,13 +80,16 @@ def _overlap_faults(recording: xr.Dataset) -> list[str]:
         return []
     faults = []
     durations = recording["frame_duration"].values
-    edges = np.searchsorted(recording["session_index"].values, np.arange(durations.size + 1))
-    for i, duration in enumerate(durations):
+    n_sessions = recording.sizes["session"]
+    edges = np.searchsorted(recording["session_index"].values, np.arange(n_sessions + 1))
+    for i in range(n_sessions):
         steps = np.diff(recording["time"].values[edges[i] : edges[i + 1]])
-        if steps.size and np.median(steps) < 0.5 * duration:
+        lasting = durations[edges[i] : edges[i + 1]]
+        if steps.size and np.median(steps) < 0.5 * np.median(lasting):
             faults.append(
                 f"frames of session {str(recording['session'].values[i])!r} overlap: they follow "
-                f"at {np.median(steps):g} s, but frame_duration is {duration:g} s; give both in s"
+                f"at {np.median(steps):g} s, but frame_duration is {np.median(lasting):g} s; give "
+                "both in s"
             )
     return faults
 

@@ -23,6 +23,7 @@ from neurodrift._version import __version__
 from neurodrift.io.manifest import store_attributes
 from neurodrift.io.zarr import checked_store, object_strings, save_recording
 from neurodrift.schema import FORMAT_VERSION
+from neurodrift.schema.version import expect_version
 from neurodrift.simulate.settings.kinds import parameters, settings_from_text, settings_text
 from neurodrift.simulate.settings.sweep import SweepConfig
 from neurodrift.simulate.shards import describe_block, describe_template, sweep_manifest
@@ -514,11 +515,7 @@ def attributes(path: Path) -> dict[str, Any]:
     if attrs.get("title") != TITLE:
         raise ValueError(f"{path} is no sweep, but {attrs.get('title', 'another Zarr store')!r}")
     version = attrs.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ValueError(
-            f"{path} has format version {version}, but this neurodrift reads up to "
-            f"{FORMAT_VERSION}: install a newer neurodrift"
-        )
+    expect_version(path, version if isinstance(version, int) else FORMAT_VERSION + 1, "sweep")
     if "columns" not in attrs:
         raise ValueError(
             f"{path} was made by neurodrift {attrs.get('neurodrift_version')}, whose sweeps this "

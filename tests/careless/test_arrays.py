@@ -246,11 +246,6 @@ CASES = [
         lambda: two(frame_duration=[DT] * 3),
         "frame_duration has 3 entries, but there are 2 sessions",
     ),
-    (
-        "a length for each frame",
-        lambda: one(frame_duration=np.full(T, DT)),
-        "frame_duration has 4000 entries, but there are 1 sessions",
-    ),
     # clocks
     (
         "dates",

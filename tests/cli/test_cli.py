@@ -144,7 +144,7 @@ def test_analyze__newer_format_is_refused(stored, tmp_path, capsys):
     newer = tmp_path / "newer.zarr"
     shutil.copytree(stored, newer)
     meta = newer / "zarr.json"
-    meta.write_text(meta.read_text().replace('"format_version": 1', '"format_version": 99'))
+    meta.write_text(meta.read_text().replace('"format_version": 2', '"format_version": 99'))
     assert main(["analyze", str(newer), "-o", str(tmp_path / "r.zarr")]) == 2
     assert "format version 99" in capsys.readouterr().err
 

@@ -62,7 +62,7 @@ def test_description_faults__leading_dimensions_are_free():
     table = {"rate": schema.Var("rate", ("...", "unit", "position"), "float", "", "a map", True)}
     recording = testing.linear_track(n_units=2, n_sessions=1, minutes=0.2)
     ds = recording[["x"]].rename(x="rate", time="position").expand_dims(["session", "unit"])
-    ds = ds.assign_attrs(format_version=1)
+    ds = ds.assign_attrs(format_version=2)
     assert description_faults(ds, table) == []
     assert description_faults(ds.isel(session=0), table) == []
     (fault,) = description_faults(ds.isel(unit=0), table)

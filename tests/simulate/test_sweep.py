@@ -285,7 +285,7 @@ def test_open_sweep__damage_is_one_error(config, tmp_path):
     (tmp_path / "chunk").rename(path / "loss" / "c" / "4" / "0")
     meta = path / "zarr.json"
     text = meta.read_text()
-    meta.write_text(text.replace('"format_version": 1', '"format_version": 99'))
+    meta.write_text(text.replace('"format_version": 2', '"format_version": 99'))
     with pytest.raises(ValueError, match="format version 99"):
         open_sweep(path)
     meta.write_text(text)
@@ -504,7 +504,7 @@ def test_block_arrays__more_than_was_promised_is_an_error(tmp_path, monkeypatch)
 
 
 def test_open_sweep__an_older_store_is_one_error(tmp_path):
-    store = xr.Dataset(attrs={"title": "neurodrift sweep", "format_version": 1})
+    store = xr.Dataset(attrs={"title": "neurodrift sweep", "format_version": 2})
     store.attrs["neurodrift_version"] = "0.1"
     store.to_zarr(tmp_path / "old.zarr", zarr_format=3, consolidated=False)
     with pytest.raises(ValueError, match="was made by neurodrift 0.1, whose sweeps this one does"):

@@ -13,9 +13,14 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import session_activity
+from neurodrift.analysis.maps.even import ticks_of
 from neurodrift.recording import slice_sessions
+from neurodrift.schema.kinds import KINDS, Kind
 from neurodrift.schema.objects import expect_mask
 from neurodrift.seeds import generator
+
+N_LEVELS = 8
+"""Equally frequent levels that a trace is cut into for its mutual information."""
 
 
 def active_frames(recording: xr.Dataset, frames: xr.Dataset) -> xr.DataArray:
@@ -50,8 +55,14 @@ def session_curves(
     sampling: Sampling,
     curves: Callable[..., np.ndarray],
     pool: bool = False,
+    levels: bool = False,
 ) -> xr.DataArray:
-    """Curves (session, unit, direction, curve, fraction); below `enough` the last naive only."""
+    """Curves (session, unit, direction, curve, fraction); below `enough` the last naive only.
+
+    With `levels`, activity of any sign is first cut into levels that are equally frequent.
+    """
+    kind = KINDS[recording["activity"].attrs["kind"]]
+    durations = recording["frame_duration"].values
     sizes = {
         "direction": frames.sizes["direction"],
         "curve": 2,
@@ -85,6 +96,9 @@ def session_curves(
                     "curves": curves,
                     "session": str(recording["session"].values[i]),
                     "directions": frames["direction"].values.tolist(),
+                    "seconds": durations[where],
+                    "kind": kind,
+                    "levels": levels,
                     "sampling": sampling,
                     "threads": n_threads() if activity.chunks is None else 1,
                 },
@@ -106,6 +120,9 @@ def _curves_of_session(
     curves: Callable[..., np.ndarray],
     session: str,
     directions: list[int],
+    seconds: np.ndarray,
+    kind: Kind,
+    levels: bool,
     sampling: Sampling,
     threads: int,
 ) -> np.ndarray:
@@ -114,8 +131,15 @@ def _curves_of_session(
         used = np.flatnonzero(direction == d)
         if not used.size:
             continue
-        _, state = np.unique(position[used], return_inverse=True)
         some = activity[:, used]
+        ticks = ticks_of(seconds[used])
+        if ticks is not None:  # samples are parts of the time
+            level = not kind.adds_up or pooled is not None
+            some = ticks.activity(some, counts=kind.counts, level=level)
+            used = used[ticks.frame]
+        _, state = np.unique(position[used], return_inverse=True)
+        if levels:
+            some = _levels(some)
         if not (some >= 0).all():
             raise ValueError(
                 f"activity is negative or NaN in session {session!r}; information needs activity "
@@ -131,6 +155,15 @@ def _curves_of_session(
                     threads=threads,
                     **({} if pooled is None else {"pooled": pooled[d][:, used]}),
                 )
+    return found
+
+
+def _levels(activity: np.ndarray) -> np.ndarray:
+    """Activity (unit, time) as whole levels from 0 that are equally frequent in each unit."""
+    edges = np.quantile(activity, np.arange(1, N_LEVELS) / N_LEVELS, axis=1)
+    found = np.zeros(activity.shape, dtype=np.uint8)
+    for edge in edges:
+        found += activity > edge[:, None]
     return found
 
 
@@ -191,7 +224,7 @@ _MOST_SYMBOLS = 20  # responses of the published rule, none counted
 _ENTRY_BYTES = 50  # measured: to add one entry takes as long as so many bytes of a dense row
 
 
-Responses = Literal["counts", "binary", "sheintuch2022"]
+Responses = Literal["counts", "binary", "levels", "sheintuch2022"]
 Part = TypeVar("Part")
 
 

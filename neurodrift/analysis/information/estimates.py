@@ -23,7 +23,9 @@ from neurodrift.analysis.information.curves import (
     spatial_curves,
 )
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
-from neurodrift.schema import COUNT_KINDS, label
+from neurodrift.recording import slice_sessions, total
+from neurodrift.schema import COUNT_KINDS, check, label
+from neurodrift.schema.kinds import expect_kind
 from neurodrift.schema.objects import expect_array, expect_dataset, names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
@@ -145,6 +147,8 @@ def compute_spatial_information(
     """
     if measure not in get_args(Measure):
         raise ValueError(f"measure is {measure!r}, expected 'bit/event' or 'bit/s'")
+    check(recording)
+    expect_kind(recording, "information", f"spatial information [{measure}]")
     asked, sampling = _plan(corrections, fractions, n_repeats, seed)
     frames = bin_frames(recording, as_binning(binning))
     active = active_frames(recording, frames)
@@ -153,7 +157,7 @@ def compute_spatial_information(
         recording, frames, enough, sampling, partial(spatial_curves, per_frame=measure == "bit/s")
     )
     if measure == "bit/s":
-        curves = curves / recording["frame_duration"].variable
+        curves = curves / _seconds_per_frame(recording, frames)
     result = _estimates(curves, enough, population, asked, sampling.fractions, keep_curves)
     return _label(
         result.assign(active_frames=active),
@@ -183,13 +187,16 @@ def compute_mutual_information(
     Parameters
     ----------
     recording
-        A recording with a position; NumPy or Dask. Activity must not be negative.
+        A recording with a position; NumPy or Dask. Activity must not be negative, unless it is
+        fluorescence.
     binning
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
     responses
         What counts as the same response of a unit in a frame. ``"counts"``: equal integers.
-        ``"binary"``: active or not. ``"sheintuch2022"``: the published rule for amplitudes, see
-        Notes. When omitted, counts for spikes and events, the published rule otherwise.
+        ``"binary"``: active or not. ``"levels"``: the same of eight levels that are equally
+        frequent in the unit, session and direction. ``"sheintuch2022"``: the published rule for
+        amplitudes, see Notes. When omitted, counts for spikes and events, levels for fluorescence,
+        the published rule otherwise.
     corrections, fractions, n_repeats, min_active_frames, population, keep_curves, seed
         As for :func:`compute_spatial_information`.
 
@@ -233,8 +240,9 @@ def compute_mutual_information(
     'bit/frame'
     """
     if responses is None:
-        counted = recording["activity"].attrs.get("kind") in COUNT_KINDS
-        responses = "counts" if counted else "sheintuch2022"
+        kind = recording["activity"].attrs.get("kind")
+        responses = "levels" if kind == "fluorescence" else "sheintuch2022"
+        responses = "counts" if kind in COUNT_KINDS else responses
     if responses not in get_args(Responses):
         raise ValueError(
             f"responses is {responses!r}, expected one of {', '.join(get_args(Responses))}"
@@ -243,13 +251,27 @@ def compute_mutual_information(
     frames = bin_frames(recording, as_binning(binning))
     active = active_frames(recording, frames)
     enough = active >= min_active_frames
+    levels = responses == "levels"
+    counted: Responses = "counts" if levels else responses
     curves = session_curves(
-        recording, frames, enough, sampling, partial(mutual_curves, responses=responses),
-        pool=responses == "sheintuch2022",
+        recording, frames, enough, sampling, partial(mutual_curves, responses=counted),
+        pool=responses == "sheintuch2022", levels=levels,
     )  # fmt: skip
     result = _estimates(curves, enough, population, asked, sampling.fractions, keep_curves)
     result = _label(result.assign(active_frames=active), recording, frames, "bit/frame", sampling)
     return result.assign_attrs(responses=responses)
+
+
+def _seconds_per_frame(recording: xr.Dataset, frames: xr.Dataset) -> xr.Variable:
+    """Mean length of the frames that count (session, direction) [s]."""
+    durations, direction = recording["frame_duration"].values, frames["direction_bin"].values
+    found = np.full((recording.sizes["session"], frames.sizes["direction"]), np.nan)
+    for i, where in enumerate(slice_sessions(recording)):
+        for d in range(found.shape[1]):
+            lasting = durations[where][direction[where] == d]
+            if lasting.size:
+                found[i, d] = total(lasting) / lasting.size
+    return xr.Variable(("session", "direction"), found)
 
 
 def compute_spatial_information_from_maps(

@@ -13,7 +13,7 @@ import xarray as xr
 from neurodrift.analysis.maps._grid import Grid, far_from_ends, grid_of
 from neurodrift.geometry.arms import arms_of
 from neurodrift.geometry.geometry import Geometry, geometry_of
-from neurodrift.recording import slice_sessions
+from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import check
 from neurodrift.schema.options import Range, check_option
 
@@ -527,14 +527,36 @@ def _drop_rare(
 ) -> np.ndarray:
     kept = in_bin.copy()
     durations = recording["frame_duration"].values
-    for i, where in enumerate(slice_sessions(recording)):
+    for where in slice_sessions(recording):
         code = np.where(
             in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], 2 * n_bins
         )
-        seconds = np.bincount(code, minlength=2 * n_bins + 1) * durations[i]
+        seconds = seconds_by(code, durations[where], 2 * n_bins + 1)
         enough = seconds >= min_occupancy * (1 - 1e-9)  # three frames of 0.1 s are 0.3 s
         kept[where] = np.where(enough[code], in_bin[where], -1)
     return kept
+
+
+def seconds_by(code: np.ndarray, durations: np.ndarray, n_codes: int) -> np.ndarray:
+    """How long the frames of each code last together.
+
+    Parameters
+    ----------
+    code
+        (time) code of each frame, 0 or more.
+    durations
+        (time) length of each frame [s].
+    n_codes
+        How many codes there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        (code) seconds; of frames of one length exactly their number times that.
+    """
+    if not durations.size or is_even(durations):
+        return np.bincount(code, minlength=n_codes) * float(durations[:1].sum())
+    return np.bincount(code, durations, minlength=n_codes)
 
 
 def _refuse_unused_sessions(recording: xr.Dataset, frames: xr.Dataset, binning: Binning) -> None:

@@ -9,10 +9,16 @@ import scipy.sparse as sp
 import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords
-from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames, session_activity
+from neurodrift.analysis.maps.binning import (
+    Binning,
+    as_binning,
+    bin_frames,
+    seconds_by,
+    session_activity,
+)
 from neurodrift.analysis.maps.smoothing import smooth_by, smoothing_steps
-from neurodrift.recording import slice_sessions
-from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
+from neurodrift.recording import is_even, slice_sessions
+from neurodrift.schema import COUNT_KINDS, LEVEL_KINDS, SESSION_COORDS, label
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAPS
@@ -50,7 +56,8 @@ def compute_rate_maps(
     -------
     xarray.Dataset
         ``rate`` (session, unit, direction, position): events per second [Hz] for spikes and
-        events, a.u./s for amplitudes and deconvolved activity, mean [a.u.] for activations.
+        events, a.u./s for amplitudes and deconvolved activity, mean over time [a.u.] for
+        fluorescence and activations.
         ``events`` (same dims): summed activity. ``occupancy`` (session, direction, position) [s].
         ``detected`` (session, unit). A bin that was not visited is NaN in ``rate``; a unit that
         was not detected is NaN in ``rate`` and ``events``. ``position`` is that of
@@ -67,9 +74,10 @@ def compute_rate_maps(
 
     Notes
     -----
-    .. math:: r_s = \frac{\sum_{t \in s} a_t}{n_s \, \Delta t}
+    .. math:: r_s = \frac{\sum_{t \in s} a_t}{\sum_{t \in s} \Delta t_t}
 
-    over the :math:`n_s` frames of length :math:`\Delta t` in bin :math:`s`. Smoothing replaces it
+    over the frames in bin :math:`s`, each of its own length :math:`\Delta t_t`; of levels
+    (fluorescence, activations) :math:`\sum_t a_t \Delta t_t` is divided. Smoothing replaces it
     by :math:`\sum_j w_{sj} r_j / \sum_j w_{sj}` over visited bins :math:`j` [1]_.
 
     References
@@ -89,6 +97,7 @@ def compute_rate_maps(
     n_directions, n_bins = frames.sizes["direction"], frames.sizes["position"]
     groups = group_frames(recording, by)
     kind = recording["activity"].attrs["kind"]
+    level, durations = kind in LEVEL_KINDS, recording["frame_duration"].values
 
     events, occupancy, counts, session_of, values = [], [], [], [], []
     for i, where in enumerate(slice_sessions(recording)):
@@ -106,6 +115,10 @@ def compute_rate_maps(
             -1,
         )
         shape = (len(names), n_directions, n_bins)
+        lasting = durations[where]
+        # means over time: a frame of a level counts as much as it lasts
+        even = not level or not lasting.size or is_even(lasting)
+        weights = None if even else lasting / lasting.mean()
         events.append(
             xr.apply_ufunc(
                 _sums,
@@ -113,7 +126,7 @@ def compute_rate_maps(
                 xr.DataArray(code, dims="time"),
                 input_core_dims=[["time"], ["time"]],
                 output_core_dims=[["segment", "direction", "position"]],
-                kwargs={"shape": shape},
+                kwargs={"shape": shape, "weights": weights},
                 dask="parallelized",
                 output_dtypes=[np.float64],
                 dask_gufunc_kwargs={
@@ -125,7 +138,10 @@ def compute_rate_maps(
         )
         visits = np.bincount(code[code >= 0], minlength=int(np.prod(shape))).reshape(shape)
         counts.append(visits)
-        occupancy.append(visits * float(recording["frame_duration"].values[i]))
+        some = code >= 0
+        occupancy.append(seconds_by(code[some], lasting[some], visits.size).reshape(shape))
+        if not even:
+            counts[-1] = occupancy[-1] / lasting.mean()
         session_of += [i] * len(names)
         values += names.tolist()
 
@@ -137,7 +153,7 @@ def compute_rate_maps(
     detected = detected.drop_vars([c for c in detected.coords if c != "unit"])
     summed = xr.concat(events, dim="segment", coords="minimal", compat="override", join="exact")
     summed = summed.where(detected)
-    time_or_frames = n_frames if kind == "activation" else seconds
+    time_or_frames = n_frames if level else seconds
     rate = summed / time_or_frames.where(n_frames > 0)
     if smoothing > 0:
         rate = smooth_by(rate, smoothing_steps(frames, smoothing))
@@ -167,7 +183,7 @@ def rate_units(kind: str) -> str:
     """
     if kind in COUNT_KINDS:
         return "Hz"
-    return "a.u." if kind == "activation" else "a.u./s"
+    return "a.u." if kind in LEVEL_KINDS else "a.u./s"
 
 
 def group_frames(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarray:
@@ -190,12 +206,13 @@ def group_frames(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarr
     return np.where(values > 0, values, -1) if by == "map_label" else values
 
 
-def _sums(activity: np.ndarray, code: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Sum (unit, time) into (unit, *shape) by code (time), frame after frame."""
+def _sums(
+    activity: np.ndarray, code: np.ndarray, shape: tuple[int, ...], weights: np.ndarray | None
+) -> np.ndarray:
+    """Sum (unit, time) into (unit, *shape) by code (time), each frame with its weight."""
     used = np.flatnonzero(code >= 0)
-    indicator = sp.csr_array(
-        (np.ones(used.size), (code[used], used)), shape=(int(np.prod(shape)), code.size)
-    )
+    one = np.ones(used.size) if weights is None else weights[used]
+    indicator = sp.csr_array((one, (code[used], used)), shape=(int(np.prod(shape)), code.size))
     n_units = activity.shape[0]
     sums = np.empty((n_units, *shape))
     for start in range(0, n_units, _UNIT_BLOCK):

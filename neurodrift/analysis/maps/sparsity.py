@@ -9,8 +9,10 @@ import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
-from neurodrift.recording import slice_sessions
-from neurodrift.schema import COUNT_KINDS, check, label
+from neurodrift.analysis.maps.rate_maps import rate_units
+from neurodrift.recording import is_even, seconds_of_sessions, slice_sessions
+from neurodrift.schema import COUNT_KINDS, KINDS, LEVEL_KINDS, check, label
+from neurodrift.schema.kinds import allows
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import SPARSITY
 
@@ -37,7 +39,8 @@ def compute_sparsity(
         frames with activity above `threshold`. When omitted, 5, and 1 for activations.
     min_rate
         Least mean activity of an active unit besides: events per second [Hz] for spikes and
-        events, else the mean over frames [a.u.]. No such condition when omitted.
+        events, amount per second [a.u./s] for amplitudes and deconvolved activity, mean over time
+        [a.u.] for activations. No such condition when omitted.
     threshold
         Activity above which a frame counts as active.
     frames
@@ -47,11 +50,12 @@ def compute_sparsity(
     Returns
     -------
     xarray.Dataset
-        Over (session, unit): ``n_events``, ``mean_activity`` [Hz or a.u.] (NaN where not
+        Over (session, unit): ``n_events``, ``mean_activity`` [Hz, a.u./s or a.u.] (NaN where not
         detected), ``is_active``, ``detected``. Over (session): ``n_detected``, ``n_active``,
-        ``n_frames``, ``fraction_active_units`` (of detected units), ``fraction_active_of_union``
-        (of all units of the recording), ``active_fraction`` (of the entries of the matrix of
-        detected units and frames), ``events_per_unit``, ``population_sparseness``.
+        ``n_frames``, ``seconds`` (how long these frames last), ``fraction_active_units`` (of
+        detected units), ``fraction_active_of_union`` (of all units of the recording),
+        ``active_fraction`` (of the time of the detected units), ``events_per_unit``,
+        ``population_sparseness``.
 
     Raises
     ------
@@ -60,8 +64,10 @@ def compute_sparsity(
 
     Notes
     -----
-    ``active_fraction`` and ``fraction_active_units`` are those of [1]_ when `min_events` is 1. They
-    are no sparsity of units that respond below 0, too: about half of such responses are above it.
+    Fluorescence has no events: what counts events or active units is NaN, and ``is_active`` is
+    ``detected``. ``active_fraction`` and ``fraction_active_units`` are those of [1]_ when
+    `min_events` is 1. They are no sparsity of units that respond below 0, too: about half of such
+    responses are above it.
     ``population_sparseness`` is the activity ratio [2]_ of the mean activities :math:`r_i` of the
     detected units, 1 when all are equal and 1/N when one unit does everything:
 
@@ -85,15 +91,17 @@ def compute_sparsity(
     if min_events is None:
         min_events = 1 if kind == "activation" else 5
     used = _used_frames(recording, frames)
-    counted = kind in COUNT_KINDS
+    counted, level = kind in COUNT_KINDS, kind in LEVEL_KINDS
+    durations = recording["frame_duration"].values
     parts = [
         xr.apply_ufunc(
             _counts,
             session_activity(recording, where),
             xr.DataArray(used[where], dims="time"),
-            input_core_dims=[["time"], ["time"]],
+            xr.DataArray(_weights(durations[where], used[where]), dims="time"),
+            input_core_dims=[["time"], ["time"], ["time"]],
             output_core_dims=[["quantity"]],
-            kwargs={"threshold": threshold, "counted": counted},
+            kwargs={"threshold": threshold, "counted": counted, "level": level},
             dask="parallelized",
             output_dtypes=[np.float64],
             dask_gufunc_kwargs={"output_sizes": {"quantity": 3}},
@@ -109,12 +117,16 @@ def compute_sparsity(
     some = n_detected.where(n_detected > 0)
 
     events, above, total = (sums.isel(quantity=i).where(detected) for i in range(3))
-    divisor = n_frames * recording["frame_duration"] if counted else n_frames
-    mean = total / divisor
+    seconds = xr.DataArray(seconds_of_sessions(recording, used), dims="session")
+    mean = total / (n_frames if level else seconds.where(seconds > 0))
     is_active = events >= min_events
     if min_rate is not None:
         is_active &= mean >= min_rate
     n_active = is_active.sum("unit")
+    if not allows(recording, "events"):  # a trace is never silent, and has nothing to count
+        events, above, is_active = events * np.nan, above * np.nan, detected
+        n_active = n_active * np.nan
+    signed = KINDS[kind].signed
     result = xr.Dataset(
         {
             "n_events": events,
@@ -124,18 +136,19 @@ def compute_sparsity(
             "n_detected": n_detected,
             "n_active": n_active,
             "n_frames": ("session", per_session),
+            "seconds": seconds,
             "fraction_active_units": n_active / some,
             "fraction_active_of_union": n_active / (recording.sizes["unit"] or np.nan),
-            "active_fraction": above.sum("unit") / (some * n_frames),
-            "events_per_unit": events.sum("unit") / some,
-            "population_sparseness": _activity_ratio(mean),
+            "active_fraction": above.sum("unit", min_count=1) / (some * n_frames),
+            "events_per_unit": events.sum("unit", min_count=1) / some,
+            "population_sparseness": _activity_ratio(mean * np.nan if signed else mean),
         }
     )
     kept = carry_coords(recording, "session", "unit")
     result = result.drop_vars([name for name in result.coords if name not in kept])
     result = result.assign_coords(kept)
     result = label(result.transpose("session", "unit"), SPARSITY)
-    result["mean_activity"].attrs["units"] = "Hz" if counted else "a.u."
+    result["mean_activity"].attrs["units"] = rate_units(kind)
     result.attrs = {
         "activity_kind": kind,
         "min_events": min_events,
@@ -165,14 +178,35 @@ def _used_frames(recording: xr.Dataset, frames: str) -> np.ndarray:
     return used
 
 
-def _counts(activity: np.ndarray, used: np.ndarray, threshold: float, counted: bool) -> np.ndarray:
-    """Events, frames above threshold and summed activity (unit, 3) of (unit, time)."""
+def _weights(durations: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Length of each frame, in means of the frames that count."""
+    some = durations[used]
+    if not some.size or is_even(some):
+        return np.ones(durations.size)
+    return durations / float(some.mean())
+
+
+def _counts(
+    activity: np.ndarray,
+    used: np.ndarray,
+    weights: np.ndarray,
+    *,
+    threshold: float,
+    counted: bool,
+    level: bool,
+) -> np.ndarray:
+    """Events, weight of frames above threshold and summed activity (unit, 3) of (unit, time)."""
     result = np.empty((activity.shape[0], 3))
+    weight = weights[used]
+    even = not weight.size or is_even(weight)
     for i, row in enumerate(activity):  # unit by unit: the same sums whatever the blocks
         values = row[used]
-        result[i, 1] = np.count_nonzero(values > threshold)
-        result[i, 2] = values.sum(dtype=np.float64)
-        result[i, 0] = result[i, 2] if counted else result[i, 1]
+        above = values > threshold
+        n_above = np.count_nonzero(above)
+        summed = values.sum(dtype=np.float64)
+        result[i, 1] = n_above if even else weight[above].sum()
+        result[i, 2] = summed if even or not level else (values * weight).sum()
+        result[i, 0] = summed if counted else n_above
     return result
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords
-from neurodrift.recording import FRAME_DTYPES, slice_sessions
+from neurodrift.recording import FRAME_DTYPES, is_even, slice_sessions
 from neurodrift.schema import check, label
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import TRIAL_AVERAGES
@@ -29,9 +29,10 @@ def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) ->
         trial is the frames of one session with the same number and type, in their order. NumPy
         or Dask; one session is in memory at a time.
     n_bins
-        Parts of equal length into which each trial is divided, however long it is; a frame
-        belongs to the part that its middle lies in. ``None``: every frame since the start of the
-        trial is a bin of its own, averaged over the trials that still run.
+        Parts of equal time into which each trial is divided, however long it is; a frame
+        belongs to the part that its middle lies in, and counts as much as it lasts. ``None``: every
+        frame since the start of the trial is a bin of its own, averaged over the trials that still
+        run.
 
     Returns
     -------
@@ -76,14 +77,17 @@ def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) ->
     kind[inside] = code
 
     slices = slice_sessions(recording)
-    placed = [_place(trial[where], kind[where], n_bins) for where in slices]
+    durations = recording["frame_duration"].values
+    placed = [_place(trial[where], kind[where], durations[where], n_bins) for where in slices]
     n_parts = n_bins or max(int(bins.max(initial=-1)) + 1 for _, _, bins in placed)
     shape = (len(slices), kinds.size, n_parts)
     response = np.full((*shape, recording.sizes["unit"]), np.nan)
     n_trials = np.zeros(shape, dtype=np.int64)
     for i, where in enumerate(slices):
         activity = np.asarray(recording["activity"].isel(time=where).values, dtype=np.float64)
-        response[i], n_trials[i] = _means(activity, kind[where], *placed[i], shape[1:])
+        response[i], n_trials[i] = _means(
+            activity, kind[where], durations[where], *placed[i], shape[1:]
+        )
     detected = recording["detected"].values[:, None, None, :]
     response[~np.broadcast_to(detected, response.shape)] = np.nan
 
@@ -103,7 +107,7 @@ def compute_trial_averages(recording: xr.Dataset, *, n_bins: int | None = 10) ->
 
 
 def _place(
-    trial: np.ndarray, kind: np.ndarray, n_bins: int | None
+    trial: np.ndarray, kind: np.ndarray, durations: np.ndarray, n_bins: int | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frames within trials, and the trial and bin of each."""
     frames = np.flatnonzero((trial >= 0) & (kind >= 0))
@@ -115,12 +119,21 @@ def _place(
     rank[order] = np.arange(frames.size) - (np.cumsum(length) - length)[group[order]]
     if n_bins is None:
         return frames, group, rank
-    return frames, group, (2 * rank + 1) * n_bins // (2 * length[group])
+    lasting = durations[frames]
+    if not lasting.size or is_even(lasting):
+        return frames, group, (2 * rank + 1) * n_bins // (2 * length[group])
+    ends = np.empty(frames.size)
+    ends[order] = np.cumsum(lasting[order])
+    whole = np.bincount(group, lasting)
+    middle = ends - lasting / 2 - (np.cumsum(whole) - whole)[group]
+    part = np.floor(middle / whole[group] * n_bins).astype(np.int64)
+    return frames, group, np.clip(part, 0, n_bins - 1)
 
 
 def _means(
     activity: np.ndarray,
     kind: np.ndarray,
+    durations: np.ndarray,
     frames: np.ndarray,
     group: np.ndarray,
     bins: np.ndarray,
@@ -134,8 +147,13 @@ def _means(
     parts, part, n_frames = np.unique(
         np.column_stack([cell, group]), axis=0, return_inverse=True, return_counts=True
     )
+    part = part.reshape(-1)
     n_trials = np.bincount(parts[:, 0], minlength=n_cells)
-    weight = 1 / (n_frames[part.reshape(-1)] * n_trials[cell])
+    lasting = durations[frames]
+    if not lasting.size or is_even(lasting):
+        weight = 1 / (n_frames[part] * n_trials[cell])
+    else:
+        weight = lasting / (np.bincount(part, lasting)[part] * n_trials[cell])
     mean = csr_array((weight, (cell, frames)), shape=(n_cells, len(activity))) @ activity
     mean[n_trials == 0] = np.nan
     return mean.reshape(*shape, activity.shape[1]), n_trials.reshape(shape)
@@ -147,8 +165,8 @@ def _times(recording: xr.Dataset, n_bins: int | None, n_parts: int) -> np.ndarra
     steps = recording["frame_duration"].values
     if not np.allclose(steps, steps[0], rtol=1e-6):
         raise ValueError(
-            f"frames last from {steps.min():g} to {steps.max():g} s in different sessions: give "
-            "n_bins, the number of parts of a trial"
+            f"frames last from {steps.min():g} to {steps.max():g} s: give n_bins, the number of "
+            "parts of a trial"
         )
     return np.arange(n_parts) * steps[0]
 

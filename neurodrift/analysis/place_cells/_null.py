@@ -30,15 +30,24 @@ class InformationNull:
         visited.
     lap
         (time) lap of each frame, where the null needs it.
+    seconds
+        (time) length of each frame where these differ: only what is observed is known then.
     """
 
-    def __init__(self, states: np.ndarray, lap: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        states: np.ndarray,
+        lap: np.ndarray | None = None,
+        seconds: np.ndarray | None = None,
+    ) -> None:
         from scipy import fft
 
         self.states = np.ascontiguousarray(states, dtype=np.int64)
         self.lap = lap
         self.n_frames = n = self.states.size
         self.occupancy = np.bincount(self.states)
+        self._lasting = self.occupancy if seconds is None else np.bincount(self.states, seconds)
+        self._total = n if seconds is None else float(self._lasting.sum())
         self._doubled = np.concatenate([self.states, self.states]).astype(np.int32)
         self._log_occupancy = np.log2(self.occupancy)
         self._fixed_log = _fixed(self._log_occupancy)
@@ -54,9 +63,7 @@ class InformationNull:
         share = np.bincount(self.states[frames], amounts, minlength=self.occupancy.size)
         share = share / share.sum()
         some = share > 0
-        return float(
-            (share[some] * np.log2(share[some] * self.n_frames / self.occupancy[some])).sum()
-        )
+        return float((share[some] * np.log2(share[some] * self._total / self._lasting[some])).sum())
 
     def values(
         self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator

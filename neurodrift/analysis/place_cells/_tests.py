@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import session_activity
+from neurodrift.analysis.maps.even import Ticks, ticks_of
 from neurodrift.analysis.maps.rate_maps import Grouping, group_frames, name_segments
 from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
 from neurodrift.recording import slice_sessions
-from neurodrift.schema import COUNT_KINDS
+from neurodrift.schema.kinds import KINDS, Kind
 from neurodrift.seeds import generator
 
 _TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
@@ -31,7 +33,8 @@ class Statistic(Protocol):
     ) -> tuple[float, np.ndarray]: ...
 
 
-Model = Callable[[np.ndarray, np.ndarray | None, np.ndarray], Statistic]
+Model = Callable[[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None], Statistic]
+"""Makes a statistic of positions, laps, frames and, where they differ, lengths of frames [s]."""
 
 
 def shuffle_tests(
@@ -53,14 +56,9 @@ def shuffle_tests(
     lap = _laps(recording, frames) if null == "lap" else None
     directions = frames["direction"].values.tolist()
     tests, session_of, values = [], [], []
+    durations = recording["frame_duration"].values
+    kind = recording["activity"].attrs["kind"]
     for i, where in enumerate(slice_sessions(recording)):
-        duration = float(recording["frame_duration"].values[i])
-        plan = Plan(
-            null=null,
-            n_repeats=n_repeats,
-            min_shift=int(np.ceil(min_shift / duration - 1e-9)),
-            block=max(1, round(block / duration)),
-        )
         names = np.unique(groups[where])
         names = names[names >= 0]
         if where.start == where.stop and isinstance(by, str) and by == "session":
@@ -72,7 +70,15 @@ def shuffle_tests(
                 used = (groups[where] == name) & (frames["position_bin"].values[where] >= 0)
                 at = np.flatnonzero(used & (frames["direction_bin"].values[where] == d))
                 segment = () if isinstance(by, str) and by == "session" else (name,)
-                maps.append((at, (session, *segment, direction)))
+                ticks = ticks_of(durations[where][at])
+                step = ticks.step if ticks else float(durations[where][at][:1].sum()) or 1.0
+                plan = Plan(
+                    null=null,
+                    n_repeats=n_repeats,
+                    min_shift=int(np.ceil(min_shift / step - 1e-9)),
+                    block=max(1, round(block / step)),
+                )
+                maps.append(_Map(at, (session, *segment, direction), plan, ticks))
         tests.append(
             xr.apply_ufunc(
                 _test_units,
@@ -89,9 +95,9 @@ def shuffle_tests(
                     "lap": None if lap is None else lap[where],
                     "first": where.start,
                     "model": model,
-                    "plan": plan,
+                    "seconds": durations[where],
                     "min_events": min_events,
-                    "counts": recording["activity"].attrs["kind"] in COUNT_KINDS,
+                    "kind": KINDS[kind],
                     "seed": seed,
                     "threads": _threads() if recording["activity"].chunks is None else 1,
                 },
@@ -132,25 +138,31 @@ def _test_units(
     units: np.ndarray,
     detected: np.ndarray,
     *,
-    maps: list[tuple[np.ndarray, tuple[object, ...]]],
+    maps: list[_Map],
     position: np.ndarray,
     lap: np.ndarray | None,
+    seconds: np.ndarray,
     first: int,
     model: Model,
-    plan: Plan,
     min_events: int,
-    counts: bool,
+    kind: Kind,
     seed: int,
     threads: int,
 ) -> np.ndarray:
     """Statistics (unit, map, statistic) of activity (unit, time) of one session."""
     table = np.full((len(activity), len(maps), len(_STATISTICS)), np.nan)
     with ThreadPoolExecutor(threads) as pool:
-        for m, (at, names) in enumerate(maps):
+        for m, one in enumerate(maps):
+            at = one.frames
             if at.size == 0:
                 table[detected, m, -1] = 0
                 continue
-            statistic = model(position[at], None if lap is None else lap[at], first + at)
+            lasting = None if one.ticks is None else seconds[at]
+            statistic = model(position[at], None if lap is None else lap[at], first + at, lasting)
+            of_ticks = None
+            if one.ticks is not None:
+                on = at[one.ticks.frame]
+                of_ticks = model(position[on], None if lap is None else lap[on], first + on, None)
             for start in range(0, len(activity), _UNITS_AT_ONCE):
                 block = np.ascontiguousarray(activity[start : start + _UNITS_AT_ONCE, at])
 
@@ -160,43 +172,100 @@ def _test_units(
                     start: int = start,
                     block: np.ndarray = block,
                     statistic: Statistic = statistic,
-                    names: tuple[object, ...] = names,
+                    of_ticks: Statistic | None = of_ticks,
+                    lasting: np.ndarray | None = lasting,
+                    one: _Map = one,
                 ) -> None:
                     for row in rows:
                         unit = units[start + row]
                         if detected[start + row]:
-                            rng = generator(seed, plan.null, *names, unit)
+                            rng = generator(seed, one.plan.null, *one.names, unit)
+                            activity = _Activity(block[row], kind, lasting, one.ticks)
                             table[start + row, m] = _test_unit(
-                                block[row], unit, statistic, plan, rng, min_events, counts
+                                activity, unit, statistic, of_ticks, one.plan, rng, min_events
                             )
 
                 list(pool.map(fill, [range(k, len(block), threads) for k in range(threads)]))
     return table
 
 
+@dataclass(frozen=True)
+class _Map:
+    """Frames of one session or segment and direction, and how they are shuffled.
+
+    Parameters
+    ----------
+    frames
+        Numbers of the frames in the session.
+    names
+        Of its random stream.
+    plan
+        How activity is moved.
+    ticks
+        Equal parts of their time, in which activity is moved; None where frames are equal.
+    """
+
+    frames: np.ndarray
+    names: tuple[object, ...]
+    plan: Plan
+    ticks: Ticks | None
+
+
+@dataclass(frozen=True)
+class _Activity:
+    """Activity (frame) of one unit in the frames of a map, each as long as `seconds` say."""
+
+    values: np.ndarray
+    kind: Kind
+    seconds: np.ndarray | None
+    ticks: Ticks | None
+
+    def on_frames(self) -> tuple[np.ndarray, np.ndarray]:
+        """Frames with activity, and how much; of a level, weighted by how long it lasted."""
+        frames = np.flatnonzero(self.values)
+        amounts = self.values[frames].astype(np.float64)
+        if self.seconds is not None and not self.kind.adds_up:
+            amounts *= self.seconds[frames]
+        return frames, amounts
+
+    def on_ticks(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ticks with activity, and how much."""
+        assert self.ticks is not None
+        if not self.kind.adds_up:
+            level = self.values[self.ticks.frame].astype(np.float64)
+            ticks = np.flatnonzero(level)
+            return ticks, level[ticks]
+        frames = np.flatnonzero(self.values)
+        return self.ticks.amounts(frames, self.values[frames].astype(float), self.kind.counts)
+
+
 def _test_unit(
-    activity: np.ndarray,
+    activity: _Activity,
     unit: object,
     statistic: Statistic,
+    of_ticks: Statistic | None,
     plan: Plan,
     rng: np.random.Generator,
     min_events: int,
-    counts: bool,
 ) -> tuple[float, ...]:
-    if not (activity >= 0).all():
+    if not activity.kind.signed and not (activity.values >= 0).all():
         raise ValueError(
             f"activity of unit {unit} is negative or NaN, expected 0 or more, since the statistic "
-            "is one of rates: rectify the activity, or subtract its minimum"
+            "is one of rates: rectify the activity, subtract its minimum, or call it fluorescence"
         )
-    frames = np.flatnonzero(activity)
-    amounts = activity[frames].astype(np.float64)
-    n_events = float(amounts.sum()) if counts else float(frames.size)
+    frames, amounts = activity.on_frames()
+    n_events = float(amounts.sum()) if activity.kind.counts else float(frames.size)
     if frames.size == 0:
         return (np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
     observed = statistic.observed(frames, amounts)
     if n_events < min_events or np.isnan(observed):
         return (observed, np.nan, np.nan, np.nan, np.nan, n_events)
-    rounded_alike, null = statistic.values(frames, amounts, plan, rng)
+    if of_ticks is None:
+        rounded_alike, null = statistic.values(frames, amounts, plan, rng)
+    else:
+        rounded_alike, null = observed, of_ticks.values(*activity.on_ticks(), plan, rng)[1]
+        if plan.exact:
+            null[:1] = observed  # the identity, which ticks know up to their length
     if null.size == 0:
         return (observed, 1.0, np.nan, np.nan, np.nan, n_events)
     p = float(empirical_p(rounded_alike, null, exact=plan.exact, tie=_TIE))

@@ -12,8 +12,10 @@ from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
 from neurodrift.analysis.place_cells._null import InformationNull
 from neurodrift.analysis.place_cells._tests import shuffle_tests
+from neurodrift.analysis.place_cells._variance import VarianceNull
 from neurodrift.analysis.place_cells.shuffles import Null
-from neurodrift.schema import label
+from neurodrift.schema import check, label
+from neurodrift.schema.kinds import allows
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_CELLS
@@ -36,12 +38,16 @@ def detect_place_cells(
     fdr_scope: Literal["session", "direction", "recording"] = "session",
     seed: int = 0,
 ) -> xr.Dataset:
-    r"""Test whether units carry more spatial information than shuffled activity does.
+    r"""Test whether units tell more of position than shuffled activity does.
+
+    Of spikes, events, amplitudes and deconvolved activity the statistic is spatial information, of
+    fluorescence the share of its variance that position explains.
 
     Parameters
     ----------
     recording
-        A recording with a position; NumPy or Dask. Activity must not be negative.
+        A recording with a position; NumPy or Dask. Activity must not be negative, unless it is
+        fluorescence.
     binning
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
     by
@@ -81,7 +87,8 @@ def detect_place_cells(
     Returns
     -------
     xarray.Dataset
-        Over (session, unit, direction): ``information`` [bit/event], ``p``, ``q``, ``z``,
+        Over (session, unit, direction): ``information`` [bit/event] (of fluorescence NaN, and
+        ``explained_variance`` beside it, from 0 to 1), ``p``, ``q``, ``z``,
         ``null_mean``, ``null_p95`` [bit/event], ``n_events``, ``tested``, ``significant``; over
         (session, unit): ``is_place_cell``. What was not tested is NaN or False. The first
         dimension is ``segment`` if `by` is not ``"session"``.
@@ -98,6 +105,12 @@ def detect_place_cells(
 
     .. math:: I = \sum_s p_s \frac{r_s}{\bar r} \log_2 \frac{r_s}{\bar r}.
 
+    Of fluorescence it is the squared correlation ratio [4]_, with means :math:`m_s` and :math:`m`
+    and variance :math:`v` over time,
+
+    .. math:: \eta^2 = \sum_s p_s (m_s - m)^2 / v.
+
+    Frames of unequal length are laid end to end as long as they are, and activity is moved in time.
     The exact test has :math:`p = |\{k : I_k \ge I_0\}| / T` over all shifts :math:`k` of the
     :math:`T` frames, the identity included; ties count against the unit. A sampled null has
     :math:`p = (r + 1) / (n + 1)`. ``null_mean``, ``null_p95`` and ``z`` come from the same null;
@@ -110,6 +123,7 @@ def detect_place_cells(
        https://papers.nips.cc/paper/1992/hash/5dd9db5e033da9c6fb5ba83c7a7ebea9-Abstract.html
     .. [3] Benjamini & Hochberg (1995), J R Stat Soc B.
        https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
+    .. [4] Pearson (1911), Proc R Soc A. https://doi.org/10.1098/rspa.1911.0044
 
     Examples
     --------
@@ -125,19 +139,23 @@ def detect_place_cells(
     if criterion == "q" and combine == "bonferroni":
         raise ValueError("criterion='q' already corrects over directions: use combine='any'")
     binning = as_binning(binning)
+    check(recording)
+    of_trace = allows(recording, "variance_test")
 
     result = shuffle_tests(
         recording,
         bin_frames(recording, binning),
         by,
-        lambda position, lap, _: InformationNull(np.unique(position, return_inverse=True)[1], lap),
+        _variance if of_trace else _information,
         null=null,
         n_repeats=n_repeats,
         min_shift=min_shift,
         block=block,
         min_events=min_events,
         seed=seed,
-    ).rename(observed="information")
+    ).rename(observed="explained_variance" if of_trace else "information")
+    if of_trace:
+        result["information"] = result["explained_variance"] * np.nan
     core = {
         "session": ["unit", "direction"],
         "direction": ["unit"],
@@ -154,7 +172,7 @@ def detect_place_cells(
         result["is_place_cell"] = any_or_all("direction")
     result = label(result, PLACE_CELLS)
     for name in ("null_mean", "null_p95"):
-        result[name].attrs["units"] = "bit/event"
+        result[name].attrs["units"] = "1" if of_trace else "bit/event"
     result.attrs |= {
         "alpha": alpha,
         "criterion": criterion,
@@ -163,6 +181,18 @@ def detect_place_cells(
         "binning": binning.to_json(),
     }
     return result
+
+
+def _information(
+    position: np.ndarray, lap: np.ndarray | None, _: np.ndarray, seconds: np.ndarray | None
+) -> InformationNull:
+    return InformationNull(np.unique(position, return_inverse=True)[1], lap, seconds)
+
+
+def _variance(
+    position: np.ndarray, lap: np.ndarray | None, _: np.ndarray, seconds: np.ndarray | None
+) -> VarianceNull:
+    return VarianceNull(np.unique(position, return_inverse=True)[1], lap, seconds)
 
 
 def _over(array: xr.DataArray, core: list[str], function: Callable[..., Any]) -> xr.DataArray:

@@ -97,12 +97,20 @@ def compute_map_stability(
             parts = laps_by_direction(recording, frames, "lap")
     bins = frames["position"].drop_vars("position")
 
-    def model(position: np.ndarray, lap: np.ndarray | None, at: np.ndarray) -> _StabilityNull:
-        if split == "half":
+    def model(
+        position: np.ndarray,
+        lap: np.ndarray | None,
+        at: np.ndarray,
+        seconds: np.ndarray | None,
+    ) -> _StabilityNull:
+        if split != "half":
+            half = np.unique(parts[at], return_inverse=True)[1] % 2
+        elif seconds is None:
             half = np.arange(at.size) * 2 // at.size
         else:
-            half = np.unique(parts[at], return_inverse=True)[1] % 2
-        return _StabilityNull(position, half, bins, smoothing, lap)
+            middle = np.cumsum(seconds) - seconds / 2
+            half = (2 * middle >= seconds.sum()).astype(np.int64)
+        return _StabilityNull(position, half, bins, smoothing, lap, seconds)
 
     result = shuffle_tests(
         recording,
@@ -221,11 +229,13 @@ class _StabilityNull:
         bins: xr.DataArray,
         smoothing: float,
         lap: np.ndarray | None,
+        seconds: np.ndarray | None = None,
     ) -> None:
         self.lap = lap
         self.n_bins = bins.sizes["position"]
         self.states = half * self.n_bins + position
-        occupancy = np.bincount(self.states, minlength=2 * self.n_bins).reshape(2, self.n_bins)
+        occupancy = np.bincount(self.states, seconds, minlength=2 * self.n_bins)
+        occupancy = occupancy.reshape(2, self.n_bins)
         self.per_frame = np.divide(
             1.0, occupancy, out=np.zeros(occupancy.shape), where=occupancy > 0
         )
@@ -262,6 +272,6 @@ class _StabilityNull:
             return np.full(n, np.nan)
         maps = maps - maps.mean(axis=2, keepdims=True)
         norm = np.sqrt((maps**2).sum(axis=2))
-        defined = (norm > 1e-12 * amounts.max()).all(axis=1)
+        defined = (norm > 1e-12 * np.abs(amounts).max()).all(axis=1)
         product = (maps[:, 0] * maps[:, 1]).sum(axis=1)
         return np.divide(product, norm.prod(axis=1), out=np.full(n, np.nan), where=defined)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
-from neurodrift.recording import tracked_minutes
+from neurodrift.recording import is_even, seconds_of_sessions, slice_sessions, tracked_minutes
 from neurodrift.schema import check
 from neurodrift.schema.objects import names_in
 
@@ -70,15 +70,17 @@ def tabulate_sessions(
         if name in recording.coords:
             table[name] = recording[name].values
     table["tracked_time"] = tracked_minutes(recording)
-    frames, speed = np.full(n_sessions, np.nan), np.full(n_sessions, np.nan)
+    seconds, speed = np.full(n_sessions, np.nan), np.full(n_sessions, np.nan)
     if "speed" in recording:
         values = recording["speed"].values
         running = values >= MIN_RUNNING_SPEED
-        index = recording["session_index"].values[running]
-        frames = np.bincount(index, minlength=n_sessions).astype(float)
-        total = np.bincount(index, weights=values[running], minlength=n_sessions)
-        speed = np.divide(total, frames, out=speed, where=frames > 0)
-    table["running_time"] = frames * recording["frame_duration"].values / 60
+        seconds = seconds_of_sessions(recording, running)
+        for i, where in enumerate(slice_sessions(recording)):
+            some = values[where][running[where]]
+            if some.size:
+                lasting = recording["frame_duration"].values[where][running[where]]
+                speed[i] = some.mean() if is_even(lasting) else np.average(some, weights=lasting)
+    table["running_time"] = seconds / 60
     table["running_speed"] = speed
     table["n_detected"] = recording["detected"].values.sum(axis=1)
     for measure in measures:

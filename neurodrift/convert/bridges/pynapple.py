@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.gate.plain import truths, typical_step
+from neurodrift.gate.durations import frame_durations
+from neurodrift.gate.plain import truths
 from neurodrift.io.nwb.frames import counted_on_frames
 from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
 from neurodrift.schema.objects import expect_type
+
+_OF_FRAMES = ("session_index", "frame_duration")
+"""Columns of frames that are no variable of a recording over time."""
 
 _OF_SESSIONS = (*SESSION_COORDS, "clock_start")
 _DETECTED = "detected_"  # and the session's number: metadata of the units
@@ -63,7 +67,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     sessions = nap.IntervalSet(
         start=[time[where.start] for where in slices],
         # half a frame behind the last frame's start, so that no two sessions touch
-        end=[time[s.stop - 1] + d / 2 for s, d in zip(slices, durations, strict=True)],
+        end=[time[s.stop - 1] + durations[s.stop - 1] / 2 for s in slices],
         metadata={
             "session": recording["session"].values.astype(str),
             **{n: recording[n].values for n in _OF_SESSIONS if n in recording.coords},
@@ -72,6 +76,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     names = [name for name in FRAME_DTYPES if name in recording]
     columns = {name: recording[name].values.astype(float) for name in names}
     columns["session_index"] = recording["session_index"].values.astype(float)
+    columns["frame_duration"] = durations
     frames = nap.TsdFrame(
         t=time,
         d=np.column_stack(list(columns.values())),
@@ -147,7 +152,7 @@ def from_pynapple(
         support = frames.time_support
         sessions = support if _tells_sessions(support) else _whole(nap, support)
     names = [str(n) for n in getattr(frames, "columns", ["x"])]
-    unknown = sorted(set(names) - set(FRAME_DTYPES) - {"session_index"})
+    unknown = sorted(set(names) - set(FRAME_DTYPES) - set(_OF_FRAMES))
     if unknown:
         raise ValueError(
             f"frames has columns {unknown}, expected some of {', '.join(FRAME_DTYPES)}"
@@ -161,19 +166,21 @@ def from_pynapple(
     clocks = [times[rows] for rows in order]
     if any(clock.size < 2 for clock in clocks):
         raise ValueError("a session has fewer than two frames")
-    durations = about.get("frame_duration")
-    if durations is None:
-        durations = np.array([typical_step(clock) for clock in clocks])
+    if "frame_duration" in names:
+        at = names.index("frame_duration")
+        durations = [values[rows, at] for rows in order]
+    else:
+        durations = [frame_durations(clock) for clock in clocks]
     per_frame: dict[str, Any] = {
         name: [_held(name, values[rows, i]) for rows in order]
         for i, name in enumerate(names)
-        if name != "session_index"
+        if name not in _OF_FRAMES
     }
     info = {key: np.asarray(units[key]) for key in units.metadata_columns}
     is_group = isinstance(units, nap.TsGroup)
     kind = kind or str(info.get("kind", ["spikes" if is_group else "deconvolved"])[0])
     activity = [
-        _counts(units, clock, float(step)) if is_group else _samples(units, clock, float(step))
+        _counts(units, clock, step) if is_group else _samples(units, clock, float(step.min()))
         for clock, step in zip(clocks, durations, strict=True)
     ]
     n_units = activity[0].shape[1]
@@ -231,11 +238,11 @@ def _unit_metadata(recording: xr.Dataset) -> dict[str, Any]:
     return found | {f"{_DETECTED}{i}": row for i, row in enumerate(rows)}
 
 
-def _counts(units: Any, clock: np.ndarray, step: float) -> np.ndarray:
+def _counts(units: Any, clock: np.ndarray, step: np.ndarray) -> np.ndarray:
     every = [np.asarray(units[i].t) for i in units.index]
     unit = np.repeat(np.arange(len(every)), [item.size for item in every])
     times = np.concatenate([*every, np.empty(0)])
-    inside = (times >= clock[0] - 1e-6 * step) & (times < clock[-1] + step)
+    inside = (times >= clock[0] - 1e-6 * step[0]) & (times < clock[-1] + step[-1])
     return counted_on_frames(
         times[inside], unit[inside], len(every), clock, step, where="the TsGroup"
     )

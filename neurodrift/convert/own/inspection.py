@@ -540,7 +540,7 @@ def _of_matrix(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
     if min(rows, columns) < 2:
         return Guess(*base)
     axes = ["frames", "units"] if rows >= columns else ["units", "frames"]
-    kind = "activation"
+    kind = "fluorescence"
     if whole and (finite >= 0).all():
         kind = "events"
     elif (finite >= 0).all():

@@ -578,7 +578,7 @@ region: CA1
 
 activity:
   # kind says what one number is: spikes or events (counts), amplitudes (of events),
-  # deconvolved (rates), activation (anything else).
+  # deconvolved (rates), fluorescence (traces).
   kind: spikes
   # Files: .npy .npz .csv .tsv .txt .parquet .mat (v5 to v7.3) .h5 .hdf5
   file: "spikes_{session}.mat"

@@ -17,6 +17,7 @@ import numpy as np
 from neurodrift.convert.files import all_or_none
 from neurodrift.gate.activities import activity_findings
 from neurodrift.gate.clocks import overlap_findings, silence_findings
+from neurodrift.gate.durations import frame_durations, is_even
 from neurodrift.gate.findings import Finding, sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position
 from neurodrift.gate.placeholders import refuse_placeholders
@@ -50,9 +51,10 @@ def nwb_session(
 ) -> NwbSession:
     """One session from its activity and position, after checks of clocks, units and shapes.
 
-    Each keeps its own clock; the reader of the NWB file puts activity on the frames of the
-    position. What is impossible is refused, what is odd raises a :class:`GateWarning`, and
-    what is merely worth knowing goes into the notes of the file.
+    Each keeps its own clock; the reader of the NWB file brings them together
+    (:mod:`neurodrift.io.nwb.grid`). A few repeated or backward times are mended. What is
+    impossible is refused, what is odd raises a :class:`GateWarning`, and what is merely worth
+    knowing goes into the notes of the file.
 
     Parameters
     ----------
@@ -109,7 +111,10 @@ def nwb_session(
     """
     refuse_placeholders(subject=subject, environment=environment, session=session)
     rows = activity.source_rows
+    activity, mended = activity.mended()
     activity, findings = activity_findings(activity)
+    findings += mended
+    position = None if position is None else position.mended()
     if position is None:
         text = "there is no position, so there can be no maps, and `neurodrift import` needs one"
         findings.append(Finding("position", text, warns=True))
@@ -145,6 +150,7 @@ def nwb_session(
         position=xy,
         geometry=None if position is None else position.geometry,
         series=series,
+        frame_duration=_own_frames(activity, position),
         trials=trials,
         day=day,
         experience=experience,
@@ -176,6 +182,18 @@ def _linearised(position: Position | None) -> tuple[np.ndarray | None, list[Seri
     return along(shape, position.xy), [plane]
 
 
+def _own_frames(activity: Activity, position: Position | None) -> np.ndarray | None:
+    """Length of each frame that activity was counted in, where these are the uneven position's."""
+    if position is None or activity.samples is None or activity.time is None:
+        return None
+    time = np.asarray(position.time, dtype=np.float64)
+    own = np.asarray(activity.time, dtype=np.float64)
+    together = own.shape == time.shape and np.allclose(own, time, rtol=0, atol=1e-6)
+    if not together or time.size < 2 or is_even(time):
+        return None
+    return frame_durations(time)
+
+
 def _silence(activity: Activity, position: Position) -> list[Finding]:
     """Whether times end long before the position does, where nothing says when they could be."""
     if activity.times is None or activity.recorded is not None or len(position.time) < 2:
@@ -194,7 +212,7 @@ def _recorded_fields(activity: Activity, position: Position | None) -> dict[str,
     if activity.kind == "spikes":
         return {"observed": [stretches] * activity.n_units}
     time = np.asarray(position.time, dtype=np.float64)
-    ends = [time.min(), *stretches.ravel(), time.max() + float(np.median(np.diff(time)))]
+    ends = [time.min(), *stretches.ravel(), time.max() + float(frame_durations(time)[-1])]
     gaps = np.array(ends).reshape(-1, 2)
     at = [((time >= start - 1e-6) & (time < stop - 1e-6)).any() for start, stop in gaps]
     return {"invalid": gaps[at]}
@@ -258,9 +276,8 @@ def _activity_fields(activity: Activity) -> dict[str, Any]:
     if activity.kind in COUNT_KINDS:
         step = np.zeros(len(time))
         if activity.kind == "spikes":
-            own = np.diff(time, append=np.inf)
-            typical = float(np.median(np.diff(time)))
-            step = np.where(own < typical * (1 - 1e-9), own, typical)  # not into the next frame
+            lasting = frame_durations(np.asarray(time, dtype=np.float64))
+            step = np.minimum(np.diff(time, append=np.inf), lasting)  # not into the next frame
         return {activity.kind: [_spread(column, time, step) for column in samples.T]}
     series = Series(
         name="activity", time=time, data=samples, unit="a.u.", description=activity.kind

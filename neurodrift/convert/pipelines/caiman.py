@@ -22,7 +22,7 @@ from neurodrift.gate.inputs import Activity, clock
 from neurodrift.io.arrays.files import list_arrays, read_array
 from neurodrift.io.arrays.hdf5 import follow, opened, read_dataset
 
-_SIGNALS = {"S": "deconvolved", "C": "activation", "F_dff": "activation"}
+_SIGNALS = {"S": "deconvolved", "C": "fluorescence", "F_dff": "fluorescence"}
 
 
 def read_caiman(

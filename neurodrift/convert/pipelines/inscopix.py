@@ -79,7 +79,7 @@ def read_inscopix(
     Returns
     -------
     Activity
-        Traces (kind ``activation``), or events; `rows` are the cells' places in the file, the
+        Traces (kind ``fluorescence``), or events; `rows` are the cells' places in the file, the
         column ``source_label`` their names.
 
     Raises
@@ -123,7 +123,7 @@ def read_inscopix(
         samples = samples.astype(np.uint8) if np.isfinite(samples).all() else samples
     given = time if time is not None else frames
     return Activity(
-        kind="activation" if table == "traces" else "events",
+        kind="fluorescence" if table == "traces" else "events",
         source=source,
         samples=samples,
         time=clock(len(samples), source, time=given),

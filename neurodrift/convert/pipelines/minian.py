@@ -99,7 +99,7 @@ def read_minian(
     if "unit_id" in labels:
         columns["unit_id"] = ("label of the unit in Minian", labels["unit_id"])
     return Activity(
-        kind="deconvolved" if signal == "S" else "activation",
+        kind="deconvolved" if signal == "S" else "fluorescence",
         source=source,
         samples=samples,
         time=clock(len(samples), source, time=time, rate=rate),

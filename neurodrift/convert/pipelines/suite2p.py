@@ -85,7 +85,7 @@ def read_suite2p(
         rate = _frame_rate(folder)
     rows = np.flatnonzero(keep)
     return Activity(
-        kind="deconvolved" if signal == "spks" else "activation",
+        kind="deconvolved" if signal == "spks" else "fluorescence",
         source=source,
         samples=samples[rows].T,
         time=clock(samples.shape[1], source, time=time, rate=rate),

@@ -29,6 +29,9 @@ _LENGTHS = {
     "millimetres": 0.1,
 }
 _PLACE = re.compile(r"(pos|position|[xy]|(pos|position)[ _][xy]|[xy][ _](pos|position))")
+FRAME_DURATION = "frame_duration"
+"""Series of a file whose position is sampled in the frames that its activity was counted in [s]."""
+
 _SECONDS = ("s", "sec", "second", "seconds")
 
 
@@ -306,6 +309,31 @@ def find_direction(nwbfile: Any, time: np.ndarray) -> Any:
             values = np.asarray(item.data[:])
             if values.ndim == 1 and np.isin(values, (-1, 0, 1)).all():
                 return item
+    return None
+
+
+def find_frame_duration(nwbfile: Any, time: np.ndarray) -> np.ndarray | None:
+    """How long each frame lasts, where the file says that its position is sampled in frames.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+    time
+        (time) start of each sample of the position [s].
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (time) seconds, of the series ``frame_duration`` on the position's clock.
+    """
+    from pynwb import TimeSeries
+
+    for item in nwbfile.objects.values():
+        if isinstance(item, TimeSeries) and item.name == FRAME_DURATION and _same_clock(item, time):
+            values = np.asarray(item.data[:], dtype=np.float64)
+            if values.ndim == 1 and (values > 0).all() and np.isfinite(values).all():
+                return values
     return None
 
 

@@ -12,7 +12,11 @@ from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity, Position
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import Samples
+from neurodrift.io.nwb.grid import sampled_clock
 from neurodrift.io.nwb.stream import Readable
+
+SAMPLED = ("deconvolved", "fluorescence", "activation")
+"""Kinds of activity that are sampled, and have the frames that they were sampled in."""
 
 _SLACK = 1e-6  # of a frame: times that differ by rounding only are the same
 _BLOCK_BYTES = 2**24  # of activity that is looked at together
@@ -39,7 +43,7 @@ class OnFrames(Readable, Protocol):
     rows: np.ndarray
 
 
-def activity_on_frames(source: Any, time: np.ndarray, step: float, values: str) -> OnFrames:
+def activity_on_frames(source: Any, time: np.ndarray, step: np.ndarray, values: str) -> OnFrames:
     """Activity of all units in the frames of the position; it is read when it is asked for.
 
     Parameters
@@ -50,7 +54,7 @@ def activity_on_frames(source: Any, time: np.ndarray, step: float, values: str) 
     time
         (time) start of each frame [s].
     step
-        Length of a frame [s].
+        (time) length of each frame [s].
     values
         ``"amplitudes"`` adds up the events' amplitudes, anything else counts them.
 
@@ -103,37 +107,42 @@ def blocks_of(
 
 
 class _Sampled:
-    """Mean of the samples in each frame, else the nearest sample; NaN where there is none near."""
+    """The sample of each frame; after a lag, the mean of the samples in it, else the nearest.
 
-    def __init__(self, series: Any, time: np.ndarray, step: float) -> None:
+    NaN where there is none near.
+    """
+
+    def __init__(self, series: Any, time: np.ndarray, step: np.ndarray) -> None:
         self.rows = np.asarray(series.rois.data[:])
         self._samples = Samples(series, nwb_find.path_of(series), self.rows.size)
         self.table = series.rois.table
-        self.kind = "activation" if series.description == "activation" else "deconvolved"
+        self.kind = _kind_of(series)
         self.dtype = np.dtype(np.float64)
         self.shape = (time.size, self._samples.shape[1])
         self.chunk = self._samples.chunk
         sampled = self._samples.time
-        self._together = sampled.shape == time.shape and np.allclose(
-            sampled, time, rtol=0, atol=_SLACK * step
-        )
-        if self._together:
+        self._first = _together(sampled, time, _SLACK * float(step.min()))
+        if self._first is not None:
             return
+        mended = sampled_clock(sampled, nwb_find.path_of(series))
+        number = np.flatnonzero(mended.kept)
+        sampled = mended.clock
         if sampled.size < 2:
             raise ValueError("the ROI response series has fewer than two samples")
         frame = frame_of(sampled, time, step)
         inside = np.flatnonzero(frame >= 0)
-        self._inside = inside[np.argsort(frame[inside], kind="stable")]
-        self._edges = np.searchsorted(frame[self._inside], np.arange(time.size + 1))
+        ordered = inside[np.argsort(frame[inside], kind="stable")]
+        self._edges = np.searchsorted(frame[ordered], np.arange(time.size + 1))
+        self._inside = number[ordered]
         middle = time + step / 2
         right = np.clip(np.searchsorted(sampled, middle), 1, sampled.size - 1)
         nearest = right - (middle - sampled[right - 1] < sampled[right] - middle)
         near = np.abs(sampled[nearest] - middle) <= np.median(np.diff(sampled))
-        self._nearest = np.where(near, nearest, -1)
+        self._nearest = np.where(near, number[nearest], -1)
 
     def read(self, frames: np.ndarray, units: np.ndarray) -> np.ndarray:
-        if self._together:
-            return self._samples.read(frames, units)
+        if self._first is not None:
+            return self._samples.read(frames + self._first, units)
         first, stop = self._edges[frames], self._edges[frames + 1]
         count = stop - first
         place = np.repeat(np.arange(frames.size), count)
@@ -154,10 +163,24 @@ class _Sampled:
         pass
 
 
+def _together(sampled: np.ndarray, time: np.ndarray, slack: float) -> int | None:
+    """The sample that the first frame is, where frames are samples one after the other."""
+    first = int(np.searchsorted(sampled, time[0] - slack))
+    some = sampled[first : first + time.size]
+    if some.shape == time.shape and np.allclose(some, time, rtol=0, atol=slack):
+        return first
+    return None
+
+
+def _kind_of(series: Any) -> str:
+    """What an ROI response series holds, as our own files say, or as the series is called."""
+    return series.description if series.description in SAMPLED else "deconvolved"
+
+
 class _Counted:
     """Number of spikes or events of each unit in each frame, or the sum of their amplitudes."""
 
-    def __init__(self, source: Any, time: np.ndarray, step: float, values: str) -> None:
+    def __init__(self, source: Any, time: np.ndarray, step: np.ndarray, values: str) -> None:
         from pynwb.misc import Units
 
         self._frames, self._step, self._where = time, step, source.name
@@ -243,7 +266,7 @@ def _cells_with_events(
     unit: np.ndarray,
     n_units: int,
     frames: np.ndarray,
-    step: float,
+    step: float | np.ndarray,
     weights: np.ndarray | None,
     where: str,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -322,7 +345,7 @@ def counted_on_frames(
     unit: np.ndarray,
     n_units: int,
     frames: np.ndarray,
-    step: float,
+    step: float | np.ndarray,
     weights: np.ndarray | None = None,
     *,
     where: str,
@@ -360,7 +383,7 @@ def counted_on_frames(
     return dense
 
 
-def frame_of(times: np.ndarray, frames: np.ndarray, step: float) -> np.ndarray:
+def frame_of(times: np.ndarray, frames: np.ndarray, step: float | np.ndarray) -> np.ndarray:
     """Frame that each time falls into.
 
     Parameters
@@ -371,7 +394,7 @@ def frame_of(times: np.ndarray, frames: np.ndarray, step: float) -> np.ndarray:
         (time) start of each frame [s], increasing. A frame lasts to the next one, or for `step`
         before a gap longer than 1.5 steps.
     step
-        Length of a frame [s].
+        Length of a frame [s], or (time) of each.
 
     Returns
     -------
@@ -384,9 +407,10 @@ def frame_of(times: np.ndarray, frames: np.ndarray, step: float) -> np.ndarray:
     >>> frame_of(np.array([0.2, 1.0, 2.5, 9.1]), np.array([0.0, 1, 9]), 1.0).tolist()
     [0, 1, -1, 2]
     """
-    steps = np.diff(frames, append=frames[-1] + step)
-    last = np.where(steps <= 1.5 * step, steps, step)  # the length of each frame
-    slack = _SLACK * step
+    lasting = np.broadcast_to(np.asarray(step, dtype=np.float64), frames.shape)
+    steps = np.diff(frames, append=frames[-1] + lasting[-1])
+    last = np.where(steps <= 1.5 * lasting, steps, lasting)  # the length of each frame
+    slack = _SLACK * float(lasting.min())
     index = np.searchsorted(frames, times + slack, side="right") - 1
     inside = (index >= 0) & (times < frames[index] + last[index] - slack)
     return np.where(inside, index, -1)

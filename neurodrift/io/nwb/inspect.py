@@ -18,6 +18,7 @@ from neurodrift.geometry.proposal import propose_geometry
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
+from neurodrift.io.nwb.frames import SAMPLED
 from neurodrift.io.nwb.opened import opened_nwb
 from neurodrift.io.nwb.place import read_place
 from neurodrift.io.nwb.tables import told_by_geometry
@@ -155,11 +156,11 @@ def _about_trace(item: Any) -> list[str]:
     values = np.asarray(data[:_LOOKED_AT], dtype=float).reshape(len(data[:_LOOKED_AT]), -1)
     found = trace_findings(lambda: [values], len(values), "deconvolved", path)
     found = found or trace_name_findings(path, item.description)
-    if item.description == "activation" or not found:
+    if item.description in SAMPLED or not found:
         return []
     return [
-        f"  {path} looks like a trace of fluorescence, not deconvolved: import refuses it "
-        "unless told to --accept trace"
+        f"  {path} looks like a trace of fluorescence, not deconvolved: import takes it as such, "
+        "without events, active cells and bits per event"
     ]
 
 

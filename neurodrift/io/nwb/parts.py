@@ -18,18 +18,20 @@ from neurodrift.gate.findings import EVERYTHING, Finding, GateWarning, add_findi
 from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import Seen, admit
 from neurodrift.gate.subjects import known_subject
-from neurodrift.gate.traces import trace_findings, trace_name_findings
+from neurodrift.gate.traces import as_fluorescence, trace_findings, trace_name_findings
 from neurodrift.geometry.geometry import Geometry, as_geometry, geometry_of
 from neurodrift.geometry.linearization import along
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import (
+    SAMPLED,
     OnFrames,
     activity_on_frames,
     blocks_of,
     clocks_together,
     frame_of,
 )
+from neurodrift.io.nwb.grid import Frames, frames_of
 from neurodrift.io.nwb.opened import opened_nwb
 from neurodrift.io.nwb.place import read_place
 from neurodrift.io.nwb.stream import Session
@@ -62,6 +64,7 @@ OPTIONS: dict[str, Any] = {
     "region": None,
     "units": None,
     "epoch": None,
+    "frame_rate": None,
     "sessions_from": "file",
 }
 """Options of :func:`import_nwb` that a later file of the recording is read with, and defaults."""
@@ -276,6 +279,7 @@ def sessions_of(
     region: str | None,
     units: str | None,
     epoch: str | None,
+    frame_rate: float | None,
     sessions_from: str,
     lag: float | Mapping[str, float],
     accept: Collection[str],
@@ -296,7 +300,7 @@ def sessions_of(
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
     units, epoch
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
-    sessions_from, lag, accept
+    frame_rate, sessions_from, lag, accept
         Likewise.
 
     Returns
@@ -315,56 +319,68 @@ def sessions_of(
     if shape is not None and not shape.is_place and position_unit is None:
         position_unit = "cm"  # the numbers as they are
     place = read_place(nwb_find.find_positions(nwbfile, named, where, position_unit), position_unit)
-    settle(place.findings, where, accept)
-    time, xy, step = place.time, place.xy, place.step
-    if shape is not None and shape.kind == "graph" and xy.shape[1] == 2:
-        xy = along(shape, xy)[:, None]
+    noted = settle(place.findings, where, accept)
+    if shape is not None:
+        maze = shape.kind == "graph" and place.xy.shape[1] == 2
+        xy = along(shape, place.xy)[:, None] if maze else place.xy
+        place = replace(place, xy=xy, geometry=shape)
     source = nwb_find.find_activity(nwbfile, series, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
-    in_step = replace(place, time=time + of_file) if of_file else place
+    in_step = replace(place, time=place.time + of_file) if of_file else place
     spans = told["spans"]
     if epoch is not None or (spans is None and sessions_from == "file"):
         spans, found = epoch_spans(nwbfile, epoch, where)
-        settle(found, where, accept)
-    settle(clocks_together(source, in_step, spans), where, accept)
-    activity = activity_on_frames(source, time, step, values)
-    kind, table, rows = activity.kind, activity.table, activity.rows
-    seen_in = _Look(activity)
+        noted += settle(found, where, accept)
+    noted += settle(clocks_together(source, in_step, spans), where, accept)
+
+    def laid(late: float) -> _Laid:
+        grid = frames_of(nwbfile, place, source, frame_rate, late)
+        activity = activity_on_frames(source, grid.time + late, grid.duration, values)
+        return _Laid(late, grid, activity, _Look(activity))
+
+    first = laid(of_file)
+    noted += settle(first.grid.told, where, accept)
+    kind, table, rows = first.activity.kind, first.activity.table, first.activity.rows
     path = nwb_find.path_of(source)
-    traces = trace_findings(seen_in.blocks, time.size, kind, path)
+    traces = trace_findings(first.look.blocks, first.grid.time.size, kind, path)
     if kind == "deconvolved" and not traces:
         traces = trace_name_findings(path, source.description)
-    settle(traces, where, accept)
-    covered = _within(time, spans)
-    covered &= _told_valid(nwbfile, table, rows, time, where)
-    sampled, lagged = kind in ("deconvolved", "activation"), lag not in (0.0, {})
-    if sampled and not lagged:
-        covered &= _told_empty(seen_in.empty, covered, path, where)
-    if not covered.any():
-        raise ValueError(
-            f"no frame of the position has a sample of {source.name}"
-            if spans is None
-            else f"no frame of the position lies in an epoch of {epoch or environment}"
-        )
+    if traces and not {"trace", EVERYTHING} & set(accept):
+        kind, traces = "fluorescence", [as_fluorescence(item) for item in traces]
+    noted += settle(traces, where, accept)
     names, known = labels_of(table, rows, join_on, file_label)
     are_text = ids_are_text(table, join_on)
     regions = regions_of(table, rows)
     scores = scores_of(table, rows)
     wanted = _in_region(regions, region, rows.size, table.name)
     wanted = wanted[_chosen(table, rows[wanted], units, where)]
-    velocity = nwb_find.find_speed(nwbfile, speed, time, where)
-    direction = nwb_find.find_direction(nwbfile, time) if xy.shape[1] == 1 else None
-    per_frame = trials_on_frames(nwbfile, time, where)
+    velocity = nwb_find.find_speed(nwbfile, speed, place.time, where)
+    direction = nwb_find.find_direction(nwbfile, place.time) if place.xy.shape[1] == 1 else None
+
+    def frames_by_session(one: _Laid) -> dict[str, np.ndarray]:
+        time = one.grid.time
+        covered = _within(time, spans)
+        covered &= _told_valid(nwbfile, table, rows, time, where)
+        if kind in SAMPLED:
+            covered &= _told_empty(one.look.empty, covered, path, where)
+        if not covered.any():
+            raise ValueError(
+                f"no frame of the position has a sample of {source.name}"
+                if spans is None
+                else f"no frame of the position lies in an epoch of {epoch or environment}"
+            )
+        return dict(_sessions(nwbfile, where, file_label, sessions_from, time, covered))
+
+    every = frames_by_session(first)
     made = []
-    for name, frames in _sessions(nwbfile, where, file_label, sessions_from, time, covered):
+    for name in every:
         late = lag.get(name, 0.0) if isinstance(lag, Mapping) else lag
-        of_session, look = activity, seen_in
-        if late:
-            of_session = activity_on_frames(source, time + late, step, values)
-            look = _Look(of_session)
-        if sampled and lagged:
-            frames = frames[~look.empty[frames]]
-        elif late:  # silence where nothing was recorded is no silence
+        one, frames = first, every[name]
+        if late != first.late:
+            one = laid(late)
+            frames = frames_by_session(one).get(name, frames[:0])
+        time, xy, step = one.grid.time, one.grid.xy, one.grid.duration
+        if late and kind not in SAMPLED:  # silence where nothing was recorded is no silence
             frames = frames[frame_of(time[frames] + late, time, step) >= 0]
         if not frames.size:
             raise ValueError(f"with a lag of {late:g} s no frame of session {name} has activity")
@@ -378,15 +394,16 @@ def sessions_of(
                 stacklevel=5,
             )
         chosen = wanted[seen]
-        session = Session(of_session, frames, chosen)
-        look.refuse_not_finite(session)
+        session = Session(one.activity, frames, chosen)
+        one.look.refuse_not_finite(session)
+        per_frame = trials_on_frames(nwbfile, time, where)
         recording = recording_from_arrays(
-            zeros((frames.size, chosen.size), of_session.dtype),
+            [zeros((frames.size, chosen.size), one.activity.dtype)],
             kind=kind,
-            time=time[frames],
-            frame_duration=step,
-            x=xy[frames, 0],
-            y=xy[frames, 1] if xy.shape[1] == 2 else None,
+            time=[time[frames]],
+            frame_duration=[step[frames]],
+            x=[xy[frames, 0]],
+            y=[xy[frames, 1]] if xy.shape[1] == 2 else None,
             geometry=shape,
             session=[name],
             unit=[names[i] for i in chosen],
@@ -398,14 +415,37 @@ def sessions_of(
             subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
             environment=environment or told["environment"] or "unknown",
             accept=[EVERYTHING],
-            **{key: item[frames] for key, item in per_frame.items()},
+            **{key: [item[frames]] for key, item in per_frame.items()},
         )
         recording = admit(recording, accept, seen=[_seen(session)])
-        recording = _with_speed(recording, velocity, direction, frames, told)
+        recording = _with_speed(recording, one.grid, velocity, direction, frames, told)
         recording = _told_of_lag(recording, late, name) if late else recording
+        recording = add_findings(recording, noted)
         made.append((recording, session, are_text if any(known) else None))
-        of_session.release()
+        one.activity.release()
     return made
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Activity of a file on frames that belong together once a lag is taken out.
+
+    Parameters
+    ----------
+    late
+        By how much activity comes after position on the clocks of the file [s].
+    grid
+        The frames, on the clock of the position.
+    activity
+        Activity in them.
+    look
+        What a look at all of it tells.
+    """
+
+    late: float
+    grid: Frames
+    activity: OnFrames
+    look: _Look
 
 
 class _Look:
@@ -630,6 +670,7 @@ def _sessions(
 
 def _with_speed(
     recording: xr.Dataset,
+    grid: Frames,
     series: Any,
     direction: Any,
     frames: np.ndarray,
@@ -642,7 +683,7 @@ def _with_speed(
     result = recording if is_cut else kinematics.running(recording)
     if series is not None:
         factor = nwb_find.centimetres_per_second(series.unit) or 1.0
-        values = nwb_find.scaled(series, factor)[frames].reshape(frames.size, -1)
+        values = grid.of_place(nwb_find.scaled(series, factor))[frames].reshape(frames.size, -1)
         speed = np.abs(values[:, 0]) if values.shape[1] == 1 else np.linalg.norm(values, axis=1)
         result = result.assign(
             speed=("time", speed, result["speed"].attrs if "speed" in result else {})
@@ -653,7 +694,8 @@ def _with_speed(
             sign = np.sign(np.nan_to_num(values[:, 0])).astype(np.int8)
             result["direction"] = ("time", sign, result["direction"].attrs)
     if direction is not None:
-        sign = np.nan_to_num(np.asarray(direction.data[:], dtype=np.float64))[frames]
+        told_of = np.asarray(direction.data[:], dtype=np.float64)
+        sign = np.nan_to_num(grid.of_place(told_of, nearest=True))[frames]
         result["direction"] = ("time", sign.astype(np.int8))
     if told["only_running"]:
         result = result.assign_attrs(only_running=1)

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
+from neurodrift.gate.durations import mend_clock
 from neurodrift.gate.findings import Finding, GateWarning
 from neurodrift.gate.plain import typical_step
+from neurodrift.geometry.geometry import Geometry
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 
@@ -25,13 +27,13 @@ class Place:
     source
         Paths of the series, for messages.
     time
-        (time) start of each frame [s].
+        (time) start of each sample [s].
     xy
         (time, axis) position [cm].
     step
-        Length of a frame [s].
+        Typical time between samples [s].
     findings
-        What is wrong with its clock.
+        What is wrong with its clock, or was mended in it.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Place:
     xy: np.ndarray
     step: float
     findings: list[Finding]
+    geometry: Geometry | None = None
 
 
 def read_place(series: Sequence[Any], unit: str | None) -> Place:
@@ -87,13 +90,15 @@ def read_place(series: Sequence[Any], unit: str | None) -> Place:
             stacklevel=5,
         )
         xy = xy[:, :2]
+    mended = mend_clock(time, source)
+    time, xy = mended.clock, xy[mended.kept]
     found = clock_findings(time, source, SLOWEST_POSITION)
     step = np.nan
     if not any(item.stops for item in found):
         # Rounded so that a clock of 1/20 s has frames of 0.05 s and not 0.0500000000001 s.
         rate = series[0].rate if len(series) == 1 else None
         step = 1 / rate if rate else float(np.round(typical_step(time), 12))
-    return Place(source, time, xy, step, [item for item in found if item.stops])
+    return Place(source, time, xy, step, [item for item in found if item.stops] + mended.findings)
 
 
 def _part(series: Any, path: str, unit: str | None) -> tuple[np.ndarray, np.ndarray]:

@@ -15,8 +15,10 @@ from neurodrift.geometry.geometry import Geometry, as_geometry
 from neurodrift.io.nwb.joined import from_stream, in_memory, joined
 from neurodrift.io.nwb.parts import read_file, read_parts
 from neurodrift.io.nwb.stream import Stream
+from neurodrift.schema.options import checked_options
 
 
+@checked_options
 def import_nwb(
     files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
@@ -31,6 +33,7 @@ def import_nwb(
     region: str | None = None,
     units: str | None = None,
     epoch: str | None = None,
+    frame_rate: float | None = None,
     sessions_from: str = "file",
     lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
@@ -48,7 +51,7 @@ def import_nwb(
         NWB files, one for each session.
     series, position, position_unit, geometry, speed, values, join_on, environment, region
         As for :func:`read_session`.
-    units, epoch
+    units, epoch, frame_rate
         As for :func:`read_session`.
     sessions_from
         ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
@@ -109,6 +112,7 @@ def import_nwb(
         "region": region,
         "units": units,
         "epoch": epoch,
+        "frame_rate": frame_rate,
         "sessions_from": sessions_from,
     }
     given = None if curation is None else as_curation(curation)  # refused before anything is read
@@ -117,6 +121,7 @@ def import_nwb(
     return recording if given is None else curate(recording, given)
 
 
+@checked_options
 def read_session(
     path: str | os.PathLike[str],
     *,
@@ -131,16 +136,18 @@ def read_session(
     region: str | None = None,
     units: str | None = None,
     epoch: str | None = None,
+    frame_rate: float | None = None,
     accept: Collection[str] = (),
     lazy: bool = False,
 ) -> xr.Dataset:
     """Read one NWB file as a recording of one session.
 
-    Activity is put on the frames of the position: a frame lasts from its timestamp to the next
-    one, or for the median step before a gap longer than 1.5 steps. Spikes and events are counted
-    into the frames, those in gaps are left out. An ROI response series that is sampled with the
-    position is taken as it is; another is averaged over each frame, a frame without a sample gets
-    the nearest one, and frames further than one sampling step from every sample are left out.
+    An ROI response series has the frames that it was sampled in, each as long as the imaging took
+    (:func:`neurodrift.gate.durations.frame_durations`), and the position is interpolated to them;
+    a series that is called or looks like fluorescence is of kind ``fluorescence``. Spikes and
+    events are counted in the frames of the position where its clock is even, those in gaps are
+    left out; otherwise in a uniform grid laid over the session, to which the position is
+    interpolated.
 
     Parameters
     ----------
@@ -178,6 +185,9 @@ def read_session(
     epoch
         Label, tag or table of the intervals whose frames to read, such as ``"maze"``; ``"all"``
         for the whole file. Needed only if epochs of several labels are in the file.
+    frame_rate
+        Frames a second of the uniform grid that spikes or events are counted in [Hz]. When
+        omitted, the position's own frames, or its mean rate where its clock is uneven.
     accept
         Names of findings of the gate that are taken as true; errors name them.
     lazy
@@ -210,6 +220,7 @@ def read_session(
         "region": region,
         "units": units,
         "epoch": epoch,
+        "frame_rate": frame_rate,
         "sessions_from": "file",
         "lag": 0.0,
         "accept": accept,

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.gate.durations import is_even as has_even_clock
 from neurodrift.gate.inputs import Columns
 from neurodrift.geometry.geometry import Geometry, geometry_of
-from neurodrift.recording import slice_sessions
+from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import COUNT_KINDS, check
 
 UNIT_LABEL = "unit_label"
@@ -83,6 +84,9 @@ class NwbSession:
         (time, unit) continuous activity of all units, such as deconvolved rates.
     time
         (time) start of each frame of the position [s].
+    frame_duration
+        (time) length of each frame [s], where activity was counted in these very frames; a grid of
+        its own is laid over an uneven clock otherwise.
     position
         (time) or (time, 2) position [cm], NaN where it was not tracked; or another variable in
         the unit of `geometry`.
@@ -129,6 +133,7 @@ class NwbSession:
     invalid: np.ndarray | None = None
     responses: Series | None = None
     time: np.ndarray | None = None
+    frame_duration: np.ndarray | None = None
     position: np.ndarray | None = None
     geometry: Geometry | None = None
     velocity: np.ndarray | None = None
@@ -198,7 +203,8 @@ def session_from_recording(
     if "registered" in recording.coords:
         ids = np.where(recording["registered"].values, ids, -1)
     kind = recording["activity"].attrs["kind"]
-    step = float(recording["frame_duration"].values[index])
+    lasting = part["frame_duration"].values
+    step = float(np.median(lasting))
     time = _session_clock(part["time"].values, step)
     day = float(recording["day"].values[index]) if "day" in recording.coords else float(index)
     columns = [np.flatnonzero(column) for column in activity.T]
@@ -216,9 +222,9 @@ def session_from_recording(
         fields["amplitudes"] = [activity[rows, i] for i, rows in enumerate(columns)]
     elif kind in COUNT_KINDS:
         counts = [activity[frames, i].astype(int) for i, frames in enumerate(columns)]
-        spread = step if kind == "spikes" else 0.0
+        spread = lasting if kind == "spikes" else np.zeros(time.size)
         fields[kind] = [
-            np.repeat(time[frames], n) + spread * _within(n)
+            np.repeat(time[frames], n) + np.repeat(spread[frames], n) * _within(n)
             for frames, n in zip(columns, counts, strict=True)
         ]
     else:
@@ -230,6 +236,8 @@ def session_from_recording(
         fields["time"] = time
         fields["position"] = np.column_stack([x, part["y"].values]) if "y" in part else x
         fields["geometry"] = geometry_of(recording) if "geometry" in recording.attrs else None
+        if time.size < 2 or not (is_even(lasting) and has_even_clock(time)):
+            fields["frame_duration"] = lasting
     if "speed" in part and "direction" in part:
         direction = part["direction"].values
         fields["velocity"] = np.where(direction < 0, -1, 1) * part["speed"].values
@@ -250,7 +258,7 @@ def session_from_recording(
         day=day,
         experience=_of_session(recording, "experience", index),
         accuracy=_of_session(recording, "accuracy", index),
-        trials=_trials(part, time, step),
+        trials=_trials(part, time, lasting),
         **fields,
     )
 
@@ -305,7 +313,7 @@ def session_faults(session: NwbSession) -> list[str]:
 def _clock_faults(session: NwbSession) -> list[str]:
     faults = []
     clocks = [(series.name, series.time, series.data) for series in session.series]
-    for name in ("position", "velocity", "speed"):
+    for name in ("position", "velocity", "speed", "frame_duration"):
         values = getattr(session, name)
         if values is None:
             continue
@@ -346,7 +354,7 @@ def _of_session(recording: xr.Dataset, name: str, index: int) -> float | None:
     return float(recording[name].values[index])
 
 
-def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
+def _trials(part: xr.Dataset, time: np.ndarray, lasting: np.ndarray) -> Columns | None:
     """Stretches of frames of one trial, type, lap and map; None where there is none of them."""
     none = {"trial": -1, "trial_type": -1, "lap": -1, "map_label": 0}
     found = {
@@ -362,7 +370,7 @@ def _trials(part: xr.Dataset, time: np.ndarray, step: float) -> Columns | None:
     first, last = first[kept], last[kept]
     columns: dict[str, tuple[str, Any]] = {
         "start_time": ("", time[first]),
-        "stop_time": ("", time[last] + step),
+        "stop_time": ("", time[last] + lasting[last]),
         "track_trial": ("number of the trial, -1 = none", found["trial"][first]),
     }
     if "trial_type" in part:

@@ -13,7 +13,9 @@ import numpy as np
 
 from neurodrift._version import __version__
 from neurodrift.gate.blocks import blocks
+from neurodrift.gate.durations import GAP, frame_durations
 from neurodrift.gate.inputs import Columns
+from neurodrift.io.nwb.find import FRAME_DURATION
 from neurodrift.io.nwb.patient import write_nwb
 from neurodrift.io.nwb.session import NwbSession, Series, session_faults
 from neurodrift.io.output import whole
@@ -242,6 +244,16 @@ def _add_behavior(nwbfile: Any, session: NwbSession) -> None:
             )
             clocks.remember(session.time, series)
             module.add(series)
+    if session.frame_duration is not None and session.time is not None:
+        frames = TimeSeries(
+            name=FRAME_DURATION,
+            description="length of the frame that activity was counted or sampled in",
+            data=_packed(session.frame_duration),
+            unit="s",
+            **clocks.of(session.time),
+        )
+        module.add(frames)
+        clocks.remember(session.time, frames)
     for item in session.series:
         fields = {**_series_fields(item), **clocks.of(item.time)}
         if item.is_position:
@@ -334,7 +346,7 @@ def _add_spikes(nwbfile: Any, session: NwbSession) -> None:
     columns = _unit_columns(session)
     for name, (description, _) in columns.items():
         nwbfile.add_unit_column(name=name, description=description)
-    everywhere = None if session.time is None else _runs(session.time)
+    everywhere = None if session.time is None else _runs(session.time, session.frame_duration)
     for i, times in enumerate(session.spikes or []):
         values = {name: column[i] for name, (_, column) in columns.items()}
         observed = everywhere if session.observed is None else session.observed[i]
@@ -353,13 +365,13 @@ def _unit_columns(session: NwbSession) -> dict[str, tuple[str, Any]]:
     }
 
 
-def _runs(time: np.ndarray) -> np.ndarray:
+def _runs(time: np.ndarray, lasting: np.ndarray | None) -> np.ndarray:
     """(run, 2) start and stop of each stretch of frames without a gap."""
-    step = float(np.median(np.diff(time)))
-    after = np.flatnonzero(np.diff(time) > 1.5 * step) + 1
+    lasting = frame_durations(time) if lasting is None else lasting
+    after = np.flatnonzero(np.diff(time) > GAP * lasting[:-1]) + 1
     first = np.concatenate([[0], after])
     last = np.concatenate([after, [time.size]]) - 1
-    return np.column_stack([time[first], time[last] + step])
+    return np.column_stack([time[first], time[last] + lasting[last]])
 
 
 def dynamic_table(name: str, description: str, columns: Columns) -> Any:

@@ -221,7 +221,7 @@ def test_latent_activity__how_much_leaves_the_space():
     np.testing.assert_allclose(found["subspace_overlap"], [1, 0, 0.5, 1], atol=0.02)
     np.testing.assert_allclose(found["variance_in_best_space"], 1, atol=0.01)
     np.testing.assert_allclose(found["mean_shift"], [0, 0, 0, 25 / 18], atol=0.05)
-    assert description_faults(found.assign_attrs(format_version=1), LATENT_ACTIVITY) == []
+    assert description_faults(found.assign_attrs(format_version=2), LATENT_ACTIVITY) == []
 
 
 def test_latent_activity__shares_of_variance_by_projections():
@@ -274,8 +274,8 @@ def test_latent_trajectories__are_the_means_of_the_paths(n_bins):
     )
     space = fit_latent_space(recording, "2")
     found = compute_latent_trajectories(recording, space, n_bins=n_bins)
-    assert description_faults(found.assign_attrs(format_version=1), TRAJECTORIES) == []
-    assert description_faults(space.assign_attrs(format_version=1), LATENT_SPACE) == []
+    assert description_faults(found.assign_attrs(format_version=2), TRAJECTORIES) == []
+    assert description_faults(space.assign_attrs(format_version=2), LATENT_SPACE) == []
     latent = compute_latent_activity(recording, space)
     assert found["accuracy"].values.tolist() == [0.5, 0.9]
     assert found.attrs["fitted_session"] == "2"

@@ -170,7 +170,7 @@ def test_representation_stability__every_pair_and_its_coordinates():
         training_step=[0, 10, 20, 40],
     )
     whole = compute_representation_stability(recording)
-    assert description_faults(whole.assign_attrs(format_version=1), REPRESENTATION) == []
+    assert description_faults(whole.assign_attrs(format_version=2), REPRESENTATION) == []
     for a in "1234":
         for b in "1234":
             chosen = snapshots(sessions[int(a) - 1], sessions[int(b) - 1])

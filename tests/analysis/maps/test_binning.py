@@ -68,12 +68,12 @@ def reference_bins(recording, binning):
         side = {1: 0, -1: 1, 0: -1}[int(recording["direction"][t])] if separate else 0
         if side >= 0:
             position[t], direction[t] = cells.index(cell_of(t)), side
-    for i, session in enumerate(slice_sessions(recording)):
+    for session in slice_sessions(recording):
         frames = range(session.start, session.stop)
         seconds = {}
         for t in frames:
             key = position[t], direction[t]
-            seconds[key] = seconds.get(key, 0) + float(recording["frame_duration"][i])
+            seconds[key] = seconds.get(key, 0) + float(recording["frame_duration"][t])
         for t in frames:
             if seconds[position[t], direction[t]] < binning.min_occupancy - 1e-9:
                 position[t] = direction[t] = -1

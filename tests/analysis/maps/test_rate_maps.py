@@ -27,6 +27,8 @@ from neurodrift.testing import linear_track
 
 BINNING = Binning(edges=np.arange(-4.0, 21.0, 4.0), min_occupancy=0.1)
 
+LEVELS = ("activation", "fluorescence")
+
 
 def random_recording(seed, *, kind="events", dims=1, n_units=5, n_sessions=3):
     """Every kind of frame and group; one unit is not detected in the second session."""
@@ -76,18 +78,19 @@ def reference_maps(recording, binning, groups):
             segments.append((i, group))
             summed = np.zeros((recording.sizes["unit"], *shape))
             n_frames = np.zeros(shape)
+            seconds = np.zeros(shape)
             for t in range(where.start, where.stop):
                 at = int(frames["direction_bin"][t]), int(frames["position_bin"][t])
                 if groups[t] != group or at[1] < 0:
                     continue
                 n_frames[at] += 1
+                seconds[at] += float(recording["frame_duration"][t])
                 for unit in range(recording.sizes["unit"]):
                     summed[(unit, *at)] += float(recording["activity"].values[t, unit])
-            seconds = n_frames * float(recording["frame_duration"][i])
             for unit in range(recording.sizes["unit"]):
                 if not recording["detected"].values[i, unit]:
                     summed[unit] = np.nan
-            divisor = np.where(n_frames > 0, n_frames if kind == "activation" else seconds, np.nan)
+            divisor = np.where(n_frames > 0, n_frames if kind in LEVELS else seconds, np.nan)
             events.append(summed)
             occupancy.append(seconds)
             rate.append(summed / divisor)
@@ -133,11 +136,12 @@ def test_rate_maps__by_session(kind, dims):
     assert maps["rate"].dims == ("session", "unit", "direction", "position")
     assert maps["rate"].attrs["units"] == {
         "activation": "a.u.",
+        "fluorescence": "a.u.",
         "spikes": "Hz",
         "events": "Hz",
     }.get(kind, "a.u./s")
     assert maps["session"].values.tolist() == recording["session"].values.tolist()
-    for name in ("day", "experience", "frame_duration"):
+    for name in ("day", "experience"):
         np.testing.assert_array_equal(maps[name], recording[name])
     for name in ("region", "subject", "environment", "unit"):
         np.testing.assert_array_equal(maps[name], recording[name])
@@ -282,7 +286,7 @@ def test_rate_maps__occupancy_and_events_are_those_of_the_used_frames(seed, dims
     maps = compute_rate_maps(recording)
     used = frames["position_bin"].values >= 0
     for i, where in enumerate(slice_sessions(recording)):
-        seconds = used[where].sum() * float(recording["frame_duration"][i])
+        seconds = recording["frame_duration"].values[where][used[where]].sum()
         assert float(maps["occupancy"][i].sum()) == pytest.approx(seconds, rel=1e-12)
         total = recording["activity"].values[where][used[where]].sum(axis=0)
         known = recording["detected"].values[i]

@@ -78,7 +78,7 @@ def test_trial_averages__what_it_carries():
     found = compute_trial_averages(
         recording_of(0, detected=detected, unit=["a", "b", "c"]), n_bins=2
     )
-    assert description_faults(found.assign_attrs(format_version=1), TRIAL_AVERAGES) == []
+    assert description_faults(found.assign_attrs(format_version=2), TRIAL_AVERAGES) == []
     np.testing.assert_equal(found["accuracy"].values, [0.5, np.nan])
     assert found["response"].sel(session="a", unit="c").isnull().all()
     assert found["response"].sel(session="b", unit="c").notnull().any()
@@ -103,7 +103,7 @@ def test_trial_averages__without_types_there_is_one():
         (recording_of(0).drop_vars("trial"), 3, "the recording has no trial: give the number"),
         (recording_of(0), 0, "n_bins is 0, expected"),
         (recording_of(0, trial=np.full(60, -1)), 3, "no frame lies in a trial"),
-        (recording_of(0, frame_duration=[0.5, 0.4]), None, "frames last from 0.4 to 0.5 s in"),
+        (recording_of(0, frame_duration=[0.5, 0.4]), None, "frames last from 0.4 to 0.5 s"),
     ],
 )
 def test_trial_averages__bad_input(recording, n_bins, message):

@@ -176,7 +176,7 @@ def test_from_ratinabox__agent_and_place_cells(dimensionality):
     position = 100 * np.array(agent.history["pos"])
     np.testing.assert_array_equal(found["x"], position[:, 0])
     assert ("y" in found) == (dimensionality == "2D")
-    assert found["frame_duration"].item() == 0.05
+    assert (found["frame_duration"] == 0.05).all()
     rates = from_ratinabox(cells, values="rates")
     np.testing.assert_array_equal(rates["activity"], np.array(cells.history["firingrate"]))
     assert rates["activity"].attrs["kind"] == "activation"

@@ -218,10 +218,22 @@ def test_import__good_units_or_those_of_a_query(file):
         file.read(units="snr > 3")
 
 
-def test_import__clocks_that_do_not_increase_are_refused(file, tmp_path):
-    for name, change in (("twice", (100, TIME[99])), ("nan", (100, np.nan)), ("back", (3000, 1.0))):
+def test_import__a_few_times_that_do_not_increase_are_mended_and_told(file, tmp_path):
+    for name, change in (("twice", (100, TIME[99])), ("back", (3000, 1.0))):
         time = TIME.copy()
         time[change[0]] = change[1]
+        other = File(tmp_path / f"{name}.nwb").position(X, timestamps=time)
+        found, told = other.units([spikes(20)]).read()
+        assert "1 of 6000 times of behavior/Position/position do not increase" in told
+        np.testing.assert_allclose(found["time"], TIME, atol=1e-9)
+        np.testing.assert_array_equal(found["x"], X)
+        assert '"mended_clock"' in found.attrs["findings"]
+
+
+def test_import__clocks_that_do_not_increase_are_refused(file, tmp_path):
+    for name, where, value in (("many", slice(100, 4000, 20), 1.0), ("nan", 100, np.nan)):
+        time = TIME.copy()
+        time[where] = value
         other = File(tmp_path / f"{name}.nwb").position(X, timestamps=time)
         with pytest.raises(ValueError, match="does not increase at frame|is NaN in 1 frames"):
             other.units([spikes(20)]).read()
@@ -324,13 +336,17 @@ def test_import__frames_that_no_unit_observes_are_cut(file):
 
 
 @pytest.mark.parametrize("kind", ["raw", "dff"])
-def test_import__a_trace_is_not_deconvolved_activity(file, kind):
+def test_import__a_trace_is_fluorescence_and_not_deconvolved_activity(file, kind):
     rng = np.random.default_rng(0)
     noise = rng.standard_normal(FIELDS.shape)
     trace = 500 + 100 * FIELDS + 10 * noise if kind == "raw" else FIELDS + 0.1 * noise
-    with pytest.raises(ValueError, match="a trace of fluorescence"):
-        file.position(X).cells(trace).read()
-    assert file.read(accept=["trace"])[0].sizes["unit"] == 4
+    found, told = file.position(X).cells(trace).read()
+    assert found["activity"].attrs["kind"] == "fluorescence"
+    assert "a trace of fluorescence" in told and "It was taken as fluorescence" in told
+    assert np.isnan(nd.compute_sparsity(found)["active_fraction"]).all()
+    with pytest.raises(ValueError, match="not defined for activity of kind 'fluorescence'"):
+        nd.compute_spatial_information(found)
+    assert file.read(accept=["trace"])[0]["activity"].attrs["kind"] == "deconvolved"
 
 
 def test_import__without_identities_every_measure_of_a_session_is_there(tmp_path):

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurodrift import kinematics, schema, testing
+from neurodrift.gate.findings import GateWarning
 from neurodrift.io.nwb.frames import frame_of
 from neurodrift.io.nwb.read import import_nwb, read_session
 from neurodrift.io.nwb.session import NwbSession, Series, session_from_recording
@@ -329,19 +330,19 @@ def test_read_session__responses_on_another_clock(rate: float, tmp_path: Path) -
     sampled = 0.013 + np.arange(int(45 * rate)) / rate
     fields = responses(sampled)
     found = read_session(written(tmp_path, **fields))
-    data, expected, kept = fields["responses"].data, [], []
-    for start in TIME:
-        inside = (sampled >= start) & (sampled < start + 0.05)
-        nearest = int(np.argmin(np.abs(sampled - (start + 0.025))))
-        near = abs(sampled[nearest] - (start + 0.025)) <= 1 / rate
-        if inside.any():
-            expected.append(data[inside].mean(axis=0))
-        elif near:
-            expected.append(data[nearest])
-        kept.append(inside.any() or near)
-    np.testing.assert_array_equal(found["time"].values, TIME[kept])
-    np.testing.assert_allclose(found["activity"].values, expected, rtol=1e-12)
-    assert not all(kept)  # the last seconds are not imaged: left out, not silent
+    tracked = sampled <= TIME[-1]
+    np.testing.assert_allclose(found["time"].values, sampled[tracked], atol=1e-9)
+    np.testing.assert_allclose(found["frame_duration"], 1 / rate, rtol=1e-9)
+    np.testing.assert_array_equal(found["activity"].values, fields["responses"].data[tracked])
+    x = 50 + 40 * np.sin(TIME)
+    for time, here in zip(sampled[tracked].tolist(), found["x"].values.tolist(), strict=True):
+        k = max(i for i in range(TIME.size) if TIME[i] <= time)
+        if TIME[k] != time and TIME[k + 1] - TIME[k] > 0.5:  # the position was lost for 30 s
+            assert np.isnan(here)
+            continue
+        part = (time - TIME[k]) / 0.05
+        after = x[min(k + 1, x.size - 1)]
+        assert here == pytest.approx((1 - part) * x[k] + part * after, abs=1e-6)
 
 
 def test_read_session__clocks_that_never_meet(tmp_path: Path) -> None:
@@ -425,9 +426,9 @@ def test_read_session__foreign_imaging(tmp_path: Path) -> None:
         )
         behavior.add(heading)
 
-    with pytest.raises(ValueError, match="is called 'dff': a trace of fluorescence"):
-        read_session(foreign(tmp_path / "mouse.nwb", add), join_on="global_id")
-    found = read_session(tmp_path / "mouse.nwb", join_on="global_id", accept=["trace"])
+    with pytest.warns(GateWarning, match="is called 'dff': a trace of fluorescence"):
+        found = read_session(foreign(tmp_path / "mouse.nwb", add), join_on="global_id")
+    assert found["activity"].attrs["kind"] == "fluorescence"
     assert found["unit"].values.tolist() == ["c", "mouse:1"]
     np.testing.assert_array_equal(found["activity"].values, data)
     assert found["x"].values.max() <= 1.0 and "y" in found

@@ -10,25 +10,26 @@ from neurodrift.gate.findings import Finding
 from neurodrift.gate.plain import typical_step
 
 GAP = 1.5  # typical steps: a longer one is a gap
-_AROUND = 10  # steps on either side that say what is typical here
+_AROUND = 10  # steps before and behind that say what is usual here
 _BREAK = 10.0  # typical steps ...
 _BREAK_SECONDS = 1.0  # ... and at least so long: the recording was interrupted
 _OWN_WAY = 0.5  # share of the time in long steps from which they are how the clock runs
+_FEWEST_LONG = 10  # such steps, before they can be that
 _MOST_MENDED = 0.01  # of the times
 
 
 def frame_durations(clock: np.ndarray) -> np.ndarray:
     """Length of each frame of a clock.
 
-    An **even** clock has frames of one length: no frame strays from an even grid by more than a
-    frame between two gaps, so that rounding and jitter of the times are no lengths. In any other
-    clock a frame lasts until the next one, unless there is a gap.
+    An **even** clock has frames of one length: between two gaps no frame strays from an even grid
+    by more than a frame, and gaps lie alone, so that rounding and jitter of the times are no
+    lengths. In any other clock a frame lasts until the next one, unless there is a gap.
 
-    A step is *long* if it is longer than 1.5 times the median of the 10 steps on either side. Long
-    steps are gaps: the sampling in them was lost, and the frame before lasts as long as those
-    around it. Where long steps hold more than half of the time, they are how the clock runs (a
-    camera that sends its frames in bursts), and only those longer than 10 times the median, and
-    than 1 s, are gaps.
+    A step is *long* if it is longer than 1.5 times the median of the 10 steps before it, and of the
+    10 steps behind it. Long steps are gaps: the sampling in them was lost, and the frame before
+    lasts as long as those around it. Where 10 or more long steps hold more than half of the time,
+    they are how the clock runs (a camera that sends its frames in bursts), and only those longer
+    than 10 times these medians, and than 1 s, are gaps.
 
     Parameters
     ----------
@@ -44,8 +45,8 @@ def frame_durations(clock: np.ndarray) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> from neurodrift.gate.durations import frame_durations
-    >>> frame_durations(np.array([0.0, 1, 2, 3, 9, 10])).tolist()
-    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    >>> frame_durations(np.array([0.0, 1, 2, 3, 9, 10, 11])).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     >>> slow_in_the_dark = np.cumsum([0.0] + [0.1] * 20 + [0.3] * 20)
     >>> frame_durations(slow_in_the_dark)[[0, 19, 20, -1]].round(3).tolist()
     [0.1, 0.1, 0.3, 0.3]
@@ -53,36 +54,37 @@ def frame_durations(clock: np.ndarray) -> np.ndarray:
     clock = np.asarray(clock, dtype=np.float64)
     typical = typical_step(clock)
     steps = np.diff(clock)
-    regular = steps <= GAP * typical
-    if _is_even(steps, regular, typical):
+    if _is_even(steps, typical):
         return np.full(clock.size, typical)
-    local = _local_median(steps)
-    gap = is_gap(steps, local)
-    durations = np.where(gap, local, steps)
-    return np.append(durations, local[-1])
+    gap = is_gap(steps)
+    around = _median_around(steps)
+    return np.append(np.where(gap, np.min(around, axis=0), steps), around[0][-1])
 
 
-def is_gap(steps: np.ndarray, local: np.ndarray | None = None) -> np.ndarray:
+def is_gap(steps: np.ndarray) -> np.ndarray:
     """Which steps of an uneven clock are gaps, as :func:`frame_durations` tells them.
 
     Parameters
     ----------
     steps
         (step) seconds between neighbouring frames.
-    local
-        (step) median of the steps around; it is found when omitted.
 
     Returns
     -------
     numpy.ndarray
         (step) bool.
     """
-    local = _local_median(steps) if local is None else local
-    broken = (steps > _BREAK * local) & (steps > _BREAK_SECONDS)
-    long = (steps > GAP * local) & ~broken
+    usual = np.max(_median_around(steps), axis=0)
+    broken = (steps > _BREAK * usual) & (steps > _BREAK_SECONDS)
+    long = (steps > GAP * usual) & ~broken
     lasting = steps[~broken].sum()
-    own_way = lasting > 0 and steps[long].sum() > _OWN_WAY * lasting
+    own_way = _own_way(steps[long], lasting)
     return np.asarray(broken if own_way else broken | long)
+
+
+def _own_way(long: np.ndarray, lasting: float) -> bool:
+    """Whether long steps are how a clock runs."""
+    return long.size >= _FEWEST_LONG and float(long.sum()) > _OWN_WAY * lasting
 
 
 def is_even(clock: np.ndarray) -> bool:
@@ -98,35 +100,49 @@ def is_even(clock: np.ndarray) -> bool:
     bool
         True for an even clock, with or without gaps.
     """
-    typical = typical_step(np.asarray(clock, dtype=np.float64))
-    steps = np.diff(clock)
-    return _is_even(steps, steps <= GAP * typical, typical)
+    clock = np.asarray(clock, dtype=np.float64)
+    return _is_even(np.diff(clock), typical_step(clock))
 
 
-def _is_even(steps: np.ndarray, regular: np.ndarray, typical: float) -> bool:
+def _is_even(steps: np.ndarray, typical: float) -> bool:
+    """Whether frames keep to a grid between gaps, and gaps lie alone among frames of one length."""
+    regular = steps <= GAP * typical
     strays = np.cumsum(np.where(regular, steps - typical, 0.0))
     run = np.cumsum(~regular)  # stretches of frames between gaps
     first = np.flatnonzero(np.diff(run, prepend=-1))
     spread = np.maximum.reduceat(strays, first) - np.minimum.reduceat(strays, first)
+    if (spread > typical).any():
+        return False
+    if regular.all():
+        return True
     lost = steps[~regular]
     broken = (lost > _BREAK * typical) & (lost > _BREAK_SECONDS)
     held = steps.sum() - lost[broken].sum()
-    return bool((spread <= typical).all() and lost[~broken].sum() <= _OWN_WAY * held)
+    usual = np.max(_median_around(steps), axis=0)[~regular]
+    alone = (usual <= GAP * typical) | broken
+    return bool(alone.all()) and not _own_way(lost[~broken], held)
 
 
-def _local_median(steps: np.ndarray) -> np.ndarray:
-    """Median of the steps around each step, itself not among them."""
-    if steps.size <= 2:
-        return np.full(steps.size, float(np.median(steps)))
-    width = min(_AROUND, (steps.size - 1) // 2)
-    padded = np.pad(steps, width, mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * width + 1)
-    found = np.empty(steps.size)
-    others = np.delete(np.arange(2 * width + 1), width)
-    for first in range(0, steps.size, 2**16):  # bounded in memory
-        part = windows[first : first + 2**16]
-        found[first : first + 2**16] = np.median(part[:, others], axis=1)
-    return found
+def _median_around(steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median of the 10 steps before each step, and of the 10 behind it; fewer at the ends."""
+    before, behind = np.empty(steps.size), np.empty(steps.size)
+    width = min(_AROUND, max(steps.size - 1, 0))
+    if width:
+        windows = np.lib.stride_tricks.sliding_window_view(steps, width)
+        middle = np.empty(len(windows))
+        for first in range(0, len(windows), 2**16):  # bounded in memory
+            middle[first : first + 2**16] = np.median(windows[first : first + 2**16], axis=1)
+        before[width:] = middle[:-1]
+        behind[:-width] = middle[1:]
+    for i in range(min(width, steps.size)):
+        ends = steps[:i], steps[steps.size - i :]
+        before[i] = np.median(ends[0]) if i else np.nan
+        behind[steps.size - 1 - i] = np.median(ends[1]) if i else np.nan
+    before = np.where(np.isnan(before), behind, before)
+    behind = np.where(np.isnan(behind), before, behind)
+    if steps.size == 1:
+        before = behind = steps
+    return before, behind
 
 
 class Mended(NamedTuple):

@@ -401,3 +401,117 @@ def test_length_in_metres__is_refused():
     with pytest.raises(ValueError, match="length in the unit of the position") as error:
         belt(vr(18000), minutes=3)
     assert "geometry" in str(error.value).splitlines()[-1]
+
+
+def test_schema__a_bad_geometry_is_a_clear_fault():
+    recording = belt(circular(180), minutes=1)
+    recording.attrs["geometry"] = '{"kind": "circular"}'
+    with pytest.raises(ValueError, match="attribute geometry: a geometry that is circular needs"):
+        nd.schema.check(recording)
+    recording.attrs["geometry"] = circular(100).to_json()
+    with pytest.raises(ValueError, match=r"x is outside the geometry .* modulo the length"):
+        nd.schema.check(recording)
+
+
+def test_joining__a_proposal_gives_way_and_stands_for_days_that_show_nothing():
+    def day(label, minutes, geometry=None, **other):
+        return belt(geometry, minutes=minutes, session=[label], subject="m", **other)
+
+    with pytest.warns(GateWarning, match="taken as circular"):
+        shown = day("1", 4)
+    short = day("2", 0.2)
+    assert "geometry" not in short.attrs
+    joined = nd.join_sessions([shown, short])
+    found = nd.geometry.geometry_of(joined)
+    assert found.proposed and found.length == 180
+    stated = day("3", 1, circular(180))
+    assert nd.geometry.geometry_of(nd.join_sessions([shown, stated])) == circular(180)
+    with pytest.raises(ValueError, match="different geometries"):
+        nd.join_sessions([stated, short])
+
+
+def test_remapping__goes_the_shorter_way_round():
+    length, n = 180.0, 20000
+    x = np.cumsum(animals.speeds(n, 3)) / animals.RATE % length
+    maps = []
+    for centre in (4.0, 176.0):
+        rates = animals.on_circle(x, [centre], length)
+        recording = nd.recording_from_arrays(
+            animals.events(rates, 1),
+            kind="spikes",
+            time=np.arange(n) / animals.RATE,
+            x=x,
+            geometry=circular(length),
+        )
+        maps.append(nd.compute_rate_maps(recording, smoothing=4.0))
+    shift = nd.compute_remapping(*maps)["peak_shift"].item()
+    assert shift == pytest.approx(8.0, abs=4.0)
+
+
+def test_uneven_clock__positions_are_taken_round_the_circle():
+    from neurodrift.io.nwb.grid import interpolate
+
+    x = np.array([[170.0], [178.0], [6.0], [14.0]])
+    time = np.arange(4.0) / 10
+    at = np.array([0.05, 0.175, 0.25])
+    assert interpolate(at, time, x, circular(180)).ravel() == pytest.approx([174, 4, 10])
+    assert interpolate(at, time, x, vr(180)).ravel() == pytest.approx([174, 6, 10])
+    arms = graph({"a": (0, 0), "b": (0, 50), "c": (50, 50)}, [("a", "b"), ("b", "c")])
+    ways = np.array([[40.0], [48.0], [62.0], [70.0]])  # 10 cm of nothing after 50
+    assert interpolate(at, time, ways, arms).ravel() == pytest.approx([44, 62, 66])
+
+
+def test_figure_eight__round_trips_are_told_apart():
+    shape = nd.geometry.figure_eight(60, 80)
+    arms = nd.geometry.arms.arms_of(shape)
+    trip = {
+        "left": [0, 1, 2, 3],
+        "right": [0, 4, 5, 6],
+    }
+    x, sides = [], ["left", "right", "right", "left"]
+    for side in sides:
+        for arm in trip[side]:
+            x.append(arms.starts[arm] + np.linspace(0, arms.lengths[arm], 40, endpoint=False))
+    x = np.concatenate(x)
+    recording = nd.recording_from_arrays(
+        np.zeros((x.size, 1), int), kind="events", frame_duration=0.05, x=x, geometry=shape
+    )
+    recording = nd.kinematics.running(recording)
+    assert (recording["direction"].values[1:-1] == 1).mean() > 0.98
+    found = nd.kinematics.number_laps(recording)
+    names = json.loads(found["trial_type"].attrs["names"])
+    lap, kind = found["lap"].values, found["trial_type"].values
+    told = [names[kind[lap == number][-1]] for number in range(3)]
+    assert [name.split()[0] for name in told] == sides[:3]
+    with pytest.raises(ValueError, match="has no ends"):
+        nd.bin_frames(recording, nd.Binning(exclude_ends=5.0))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [t_maze(80, 60), nd.geometry.w_track(80, 70), nd.geometry.plus_maze(50)],
+    ids=["t", "w", "plus"],
+)
+def test_arms__distances_are_those_of_a_walk(shape):
+    """Against a graph of points a centimetre apart, walked by SciPy."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
+    arms = nd.geometry.arms.arms_of(shape)
+    x, nodes = [], []
+    for arm, (start, length) in enumerate(zip(arms.starts, arms.lengths, strict=True)):
+        steps = np.arange(round(length) + 1)
+        x.append(start + steps)
+        ends = arms.ends[arm]
+        nodes.append([f"n{ends[0]}", *(f"{arm}:{i}" for i in steps[1:-1]), f"n{ends[1]}"])
+    flat = [name for names in nodes for name in names]
+    number = {name: i for i, name in enumerate(dict.fromkeys(flat))}
+    pairs = [(number[a], number[b]) for n in nodes for a, b in zip(n[:-1], n[1:], strict=True)]
+    rows, columns = np.array(pairs).T
+    ways = coo_array((np.ones(len(pairs)), (rows, columns)), shape=(len(number),) * 2)
+    walked = dijkstra(ways.tocsr(), directed=False)
+    at = np.array([number[name] for name in flat])
+    x = np.concatenate(x)
+    chosen = np.random.default_rng(0).choice(x.size, 60, replace=False)
+    found = arms.distance(x[chosen][:, None], x[chosen][None, :])
+    np.testing.assert_allclose(found, walked[np.ix_(at[chosen], at[chosen])], atol=1e-9)

@@ -515,3 +515,42 @@ def test_arms__distances_are_those_of_a_walk(shape):
     chosen = np.random.default_rng(0).choice(x.size, 60, replace=False)
     found = arms.distance(x[chosen][:, None], x[chosen][None, :])
     np.testing.assert_allclose(found, walked[np.ix_(at[chosen], at[chosen])], atol=1e-9)
+
+
+@pytest.mark.parametrize("what", ["head direction", "odour"])
+def test_analyze__drift_over_what_is_no_place(what):
+    """Units that keep their tuning, and units that are tuned anew on the second day."""
+    n, days = 12000, []
+    for day in range(2):
+        rng = np.random.default_rng(10 + day)
+        if what == "odour":
+            shape, x = category(["a", "b", "c", "d"], variable=what), rng.integers(0, 4, n)
+            tuned = np.random.default_rng(0).permuted(np.tile([9.0, 3, 1, 0.2], (12, 1)), axis=1)
+            anew = np.random.default_rng(day).permuted(np.tile([9.0, 3, 1, 0.2], (12, 1)), axis=1)
+            rates = np.hstack([tuned[:, x].T, anew[:, x].T])
+        else:
+            shape = circular(unit="deg", variable=what)
+            x = np.cumsum(rng.standard_normal(n) * 5) % 360
+            kept, moved = np.linspace(5, 355, 12), np.random.default_rng(day).uniform(0, 360, 12)
+            away = np.abs((x[:, None] - np.append(kept, moved) + 180) % 360 - 180)
+            rates = 0.2 + 8 * np.exp(-0.5 * (away / 25) ** 2)
+        days.append(
+            nd.recording_from_arrays(
+                animals.events(rates, day),
+                kind="spikes",
+                frame_duration=1 / animals.RATE,
+                x=x,
+                geometry=shape,
+                session=[str(day)],
+                day=[day],
+                subject="m",
+            )
+        )
+    width = 12.0 if what == "head direction" else 1.0
+    results = nd.analyze(nd.join_sessions(days), binning=nd.Binning(bin_width=width))
+    unit = results["drift"]["unit_rate_map_correlation"]
+    unit = unit.sel(session_a="0", session_b="1").isel(direction=0).values
+    assert np.nanmedian(unit[:12]) > 0.9
+    assert np.nanmedian(unit[12:]) < 0.7
+    cells = results["place_cells"]["is_place_cell"]
+    assert cells.values.mean() > 0.9

@@ -138,7 +138,7 @@ const populationPanel = (r, box, rows, s, k, [a, b]) => {
     if (event.key === "Enter" && at >= 0) r.showUnit(rows[at]);
   });
   const ends = make("div", { class: "ends" });
-  if (d.parts.length) ends.append(make("span", {}, r.range()));
+  if (d.parts.length) ends.append(...[...new Set(d.parts)].map((name) => make("span", {}, name)));
   else ends.append(make("span", {}, show(d.ends.length ? d.ends[0] : d.x[0])), make("span", {}, `${show(d.ends.length ? d.ends[1] : d.x[nP - 1])} ${d.unit}`));
   panel.append(title, canvas, mark, ends);
   box.append(panel);

@@ -40,7 +40,7 @@ def belt():
 @pytest.fixture(scope="module")
 def maze():
     arms = nd.geometry.arms.arms_of(t_maze(80, 60))
-    ways = [s + np.linspace(0, n, 2000) for s, n in zip(arms.starts, arms.lengths, strict=True)]
+    ways = [s + np.linspace(0, n, 150) for s, n in zip(arms.starts, arms.lengths, strict=True)]
     return maps_of(t_maze(80, 60), np.concatenate(ways))
 
 

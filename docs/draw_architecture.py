@@ -19,6 +19,7 @@ RULES: dict[str, Any] = runpy.run_path(str(HERE.parent / "tests" / "test_archite
 TOGETHER = {
     "_velocity": "schema",
     "curation": "recording",
+    "deconvolution": "recording",
     "geometry": "schema",
     "joining": "recording",
     "kinematics": "recording",

@@ -7,6 +7,7 @@ from .recording import select_sessions as select_sessions
 from .recording import slice_sessions as slice_sessions
 from .geometry.geometry import Geometry as Geometry
 from .joining import join_sessions as join_sessions
+from .deconvolution import deconvolve as deconvolve
 from .curation import curate as curate
 from .curation import read_curation as read_curation
 from .io.zarr import open_recording as open_recording

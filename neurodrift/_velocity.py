@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodrift.gate.durations import frame_durations
 from neurodrift.geometry.geometry import Geometry
 from neurodrift.geometry.steps import along_arms, jumped
 from neurodrift.schema.options import checked_options
@@ -34,9 +33,8 @@ def velocity(
     window
         Length of the moving average [s]; 0 leaves the steps as they are.
     frame_duration
-        Length of a frame [s], or (time) of each; told by `time` when omitted
-        (:func:`neurodrift.gate.durations.frame_durations`). A longer step than 1.5 frames is a
-        gap.
+        Length of a frame [s], or (time) of each; the median step of `time` when
+        omitted. A longer step than 1.5 frames is a gap.
     geometry
         Shape of the environment; without it `x` is linear. Steps go the shorter way round a
         circle, not across the jumps of a corridor, and along the arms of a graph, where plus is
@@ -70,7 +68,7 @@ def velocity(
     if (np.diff(time) <= 0).any():
         raise ValueError("time must increase from frame to frame [s]")
     if frame_duration is None:
-        frame_duration = frame_durations(time) if time.size > 1 else np.inf
+        frame_duration = float(np.median(np.diff(time))) if time.size > 1 else np.inf
     if (
         np.asarray(frame_duration).dtype.kind not in "fiu"
         or not (np.asarray(frame_duration) > 0).all()

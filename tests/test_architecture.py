@@ -12,7 +12,7 @@ import neurodrift
 PACKAGE = Path(neurodrift.__file__).parent
 
 BASE = {"_version", "_velocity", "schema", "seeds", "geometry"}
-CORE = BASE | {"gate", "recording", "joining", "curation", "kinematics"}
+CORE = BASE | {"gate", "recording", "joining", "curation", "kinematics", "deconvolution"}
 GATE = CORE
 IO = {"io", "io.nwb", "io.arrays"}
 CONVERT = {f"convert.{room}" for room in ("own", "pipelines", "bridges", "published")} | {"convert"}

@@ -1,6 +1,6 @@
 """What the child process of :mod:`neurodrift.io.probe` does: read HDF5 files that are named to it.
 
-A line of its output is ``.`` (still at work), ``ok``, or JSON of what is wrong.
+A line of its output is ``.`` (has started, or is still at work), ``ok``, or JSON of what is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _MOST_OBJECTS = 1_000_000
 
 def main() -> None:
     """Read paths from the standard input until it ends."""
+    import h5py  # noqa: F401 (loaded before the first file is read)
+
     _limit_memory()
+    _say(".")
     for line in sys.stdin:
         try:
             told = _probe(json.loads(line))

@@ -12,8 +12,10 @@ import sys
 import threading
 from pathlib import Path
 
-SILENCE = 30.0
+SILENCE = 10.0
 """Seconds without an answer after which a file is given up."""
+
+_START = 120.0  # s until the process has loaded what it reads with
 
 _SCRIPT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -91,6 +93,7 @@ class _Child:
             text=True,
         )
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.started = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -110,8 +113,11 @@ class _Child:
         try:
             self.process.stdin.write(json.dumps(path) + "\n")
             self.process.stdin.flush()
-            while (line := self.lines.get(timeout=SILENCE)) == ".":
-                pass
+            line = "."
+            if not self.started:  # on a busy machine loading takes its time
+                line, self.started = self.lines.get(timeout=_START), True
+            while line == ".":
+                line = self.lines.get(timeout=SILENCE)
         except queue.Empty:
             self.process.kill()
             return f"it is damaged, and reading it does not end (no answer for {SILENCE:g} s)"

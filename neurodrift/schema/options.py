@@ -112,6 +112,7 @@ OPTIONS: Mapping[str, Range] = {
     "min_peak": Range(0),
     "min_rate": Range(0),
     "min_shift": Range(0, unit="s or trials"),
+    "min_size": Range(0),
     "min_speed": Range(0, unit="cm/s"),
     "n_bins": Range(1, 1_000_000, whole=True),
     "n_factors": _COUNT,

@@ -186,6 +186,16 @@ class Geometry:
         default = {item.name: item.default for item in fields(self)}
         return json.dumps({name: v for name, v in found.items() if v != default[name]})
 
+    def to_pairs(self) -> str:
+        """The geometry as a JSON list of names and values, for tables that want no objects.
+
+        Returns
+        -------
+        str
+            What :meth:`from_json` takes as well.
+        """
+        return json.dumps(list(json.loads(self.to_json()).items()))
+
     @classmethod
     def from_json(cls, text: str) -> Geometry:
         """The geometry that :meth:`to_json` wrote.
@@ -193,7 +203,7 @@ class Geometry:
         Parameters
         ----------
         text
-            One JSON object.
+            One JSON object, or a list of the names and values in it.
 
         Returns
         -------
@@ -209,6 +219,8 @@ class Geometry:
             values = json.loads(text)
         except (TypeError, ValueError) as error:
             raise ValueError(f"geometry is no JSON: {text!r:.80}") from error
+        if isinstance(values, list) and all(isinstance(v, list) and len(v) == 2 for v in values):
+            values = {str(name): value for name, value in values}
         if not isinstance(values, dict):
             raise ValueError(f"geometry is {text!r:.80}, expected a JSON object with a kind")
         return _from_mapping(values)
@@ -408,7 +420,7 @@ def as_geometry(given: Geometry | Mapping[str, Any] | str | None) -> Geometry | 
             "as 'circular:200'"
         )
     text = given.strip()
-    if text.startswith("{"):
+    if text.startswith(("{", "[")):
         return Geometry.from_json(text)
     if text.startswith("category:"):
         return category([name.strip() for name in text.removeprefix("category:").split(",")])

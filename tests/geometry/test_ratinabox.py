@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.geometry import geometry_of
+from neurodrift.geometry import geometry_of, vr
 
 pytestmark = pytest.mark.filterwarnings("ignore:Warning. You have solid")
 ratinabox = pytest.importorskip("ratinabox")
@@ -57,6 +57,20 @@ def test_circle__agent_runs_round_a_periodic_line():
     x = centres_found(recording)["x_centre"].values
     away = np.abs(x - 100 * np.ravel(centres))
     assert np.minimum(away, 180 - away).max() < 4
+
+
+def test_corridor__agent_is_put_back_at_its_end():
+    centres = [[0.3], [0.9], [1.5]]
+    shape = {"dimensionality": "1D", "scale": 1.8, "boundary_conditions": "periodic"}
+    recording = population(shape, centres=centres, drift="forward")
+    corridor = nd.kinematics.running(recording.assign_attrs(geometry=vr(180).to_json()))
+    assert corridor["speed"].values.max() < 150
+    forward = (corridor["direction"] == 1).mean()
+    assert forward > 0.8
+    lap = nd.kinematics.number_laps(corridor)["lap"].values
+    assert lap.max() == (np.diff(corridor["x"].values) < -90).sum()
+    x = centres_found(corridor)["x_centre"].values
+    assert np.abs(x - 100 * np.ravel(centres)).max() < 4
 
 
 def test_line__agent_runs_to_and_fro():

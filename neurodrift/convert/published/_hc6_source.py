@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from neurodrift.geometry.arms import arms_of
-from neurodrift.geometry.geometry import graph
+from neurodrift.geometry.geometry import Geometry, graph
 from neurodrift.geometry.linearization import project
 from neurodrift.io.arrays.mat import read_mat
 
@@ -394,6 +394,7 @@ def _info(path: Path | None, name: str, day: int) -> Any:
 
 
 GAP = 50.0  # cm between the trajectories on the common axis
+SAME = 5.0  # cm within which corners of the two paths are one
 WELL = 15.0  # cm along the track within which the animal is at a well
 
 
@@ -472,6 +473,37 @@ def trajectories(position: np.ndarray, paths: list[np.ndarray]) -> tuple[np.ndar
         trajectory[run] = 2 * side + (1 if first == 0 else 2)
         distance[run] = on[side][0][run]
     return distance, trajectory
+
+
+def maze_of(paths: list[np.ndarray]) -> Geometry:
+    """The W track of two paths from the centre well, as a graph.
+
+    Parameters
+    ----------
+    paths
+        Result of :func:`paths_of` [cm].
+
+    Returns
+    -------
+    Geometry
+        Nodes ``centre``, ``first side``, ``second side`` and the corners between.
+    """
+    places: list[np.ndarray] = []
+    edges: dict[tuple[int, int], None] = {}
+    ends = []
+    for path in paths:
+        numbers = []
+        for corner in path:
+            near = [i for i, place in enumerate(places) if np.linalg.norm(place - corner) < SAME]
+            numbers.append(near[0] if near else len(places))
+            if not near:
+                places.append(corner)
+        ends.append(numbers[-1])
+        edges |= dict.fromkeys(pair for pair in itertools.pairwise(numbers) if pair[0] != pair[1])
+    named = {0: "centre", ends[0]: "first side", ends[1]: "second side"}
+    names = [named.get(i, f"corner {i}") for i in range(len(places))]
+    nodes = {name: place.tolist() for name, place in zip(names, places, strict=True)}
+    return graph(nodes, [(names[a], names[b]) for a, b in edges])
 
 
 def paths_of(linearcoord: Any) -> list[np.ndarray] | None:

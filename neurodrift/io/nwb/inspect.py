@@ -128,6 +128,10 @@ def _about_geometry(
         return [f"geometry  {Geometry.from_json(stated)}, as the file tells"], []
     if not series:
         return [], []
+    mazes = _mazes(nwbfile)
+    if mazes:
+        about = "give one as --geometry (or its JSON in a file) to run along its arms"
+        return [f"geometry  {about}: {name}: {text}" for name, text in mazes.items()], []
     unit = None if known else _likely_unit(series)[0]
     try:
         with warnings.catch_warnings():
@@ -141,6 +145,15 @@ def _about_geometry(
     found = propose_geometry(place.time, place.xy[:, 0], y)
     line = f"geometry  proposed: {found.geometry}, as {found.why}"
     return [line], ["--geometry", command_text(found.geometry)] if found.jumps else []
+
+
+def _mazes(nwbfile: Any) -> dict[str, str]:
+    """Graphs of mazes that the epochs of a file tell without using them, by environment."""
+    epochs = nwbfile.epochs
+    if epochs is None or not {"maze", "environment"} <= set(epochs.colnames):
+        return {}
+    rows = zip(epochs["environment"].data[:], epochs["maze"].data[:], strict=True)
+    return {str(name): str(text) for name, text in rows if name and text}
 
 
 def _about_trace(item: Any) -> list[str]:

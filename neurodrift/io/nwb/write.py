@@ -180,7 +180,7 @@ def _epoch(session: NwbSession) -> Columns:
     }
     if session.geometry is not None:
         about = "shape of the environment, or of another variable that stands for the position"
-        columns["geometry"] = (about, [session.geometry.to_json()])
+        columns["geometry"] = (about, [session.geometry.to_pairs()])
     if session.only_running:
         columns["only_running"] = ("whether only frames of running were kept", [True])
     if session.day is not None:

@@ -5,6 +5,7 @@ from .recording import recording_from_arrays as recording_from_arrays
 from .convert.own.memory import recording_from_sessions as recording_from_sessions
 from .recording import select_sessions as select_sessions
 from .recording import slice_sessions as slice_sessions
+from .geometry.geometry import Geometry as Geometry
 from .joining import join_sessions as join_sessions
 from .deconvolution import deconvolve as deconvolve
 from .curation import curate as curate
@@ -90,6 +91,7 @@ from . import simulate as simulate
 from . import plotting as plotting
 from . import catalog as catalog
 from . import convert as convert
+from . import geometry as geometry
 from . import kinematics as kinematics
 from . import schema as schema
 from . import seeds as seeds

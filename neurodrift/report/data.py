@@ -10,6 +10,9 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import geometry_of
+from neurodrift.geometry.outline import outline_of
 from neurodrift.report.view import View
 from neurodrift.report.words import number, title_of
 
@@ -167,6 +170,7 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         "directions": [int(value) for value in maps["direction"].values],
         "x": [float(value) for value in maps["x_bin"].values],
         "y": [float(value) for value in maps["y_bin"].values] if "y_bin" in maps.coords else [],
+        **_shape(maps),
         "rateUnit": "Hz" if view.kind in ("spikes", "events") else "a.u.",
         "codes": base64.b64encode(codes.tobytes()).decode(),
         "peaks": _base64(peaks, "<f4"),
@@ -180,6 +184,28 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         },
         "pairs": _unit_pairs(view, kept, units),
     }
+
+
+def _shape(maps: xr.Dataset) -> dict[str, Any]:
+    """What the drawing of maps needs of their geometry."""
+    geometry = geometry_of(maps)
+    named = "part" in maps.coords
+    found: dict[str, Any] = {
+        "unit": "" if geometry.kind == "category" else geometry.unit,
+        "axis": geometry.variable,
+        "round": geometry.kind == "circular",
+        "ends": [],
+        "parts": [str(name) for name in maps["part"].values] if named else [],
+        "outline": outline_of(geometry).round(3).tolist(),
+        "lines": [],
+    }
+    if geometry.kind in ("circular", "vr") and geometry.length:
+        found["ends"] = [geometry.origin, geometry.origin + geometry.length]
+    if geometry.kind == "graph":
+        centre, half = maps["x_bin"].values, maps["x_width"].values / 2
+        both = arms_of(geometry).plane(np.stack([centre - half, centre + half], axis=-1))
+        found["lines"] = both.reshape(-1, 4).round(3).tolist()
+    return found
 
 
 def quantize(rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -244,6 +244,20 @@ SITUATIONS: list[tuple[str, str, Callable[[Path], Any], str, str]] = [
         "covers 2e.03 cm",
     ),
     (
+        "geometry",
+        "a belt, whose position starts over at each turn, and nobody said so",
+        lambda _: arrays(x=20 * CLOCK % 160),
+        "warns",
+        "taken as circular, 160 cm",
+    ),
+    (
+        "geometry",
+        "the length of the corridor was stated in mm",
+        lambda _: arrays(x=20 * CLOCK % 160, geometry="vr:1600"),
+        "stops",
+        "is its length in the unit of the position",
+    ),
+    (
         "speed",
         "the tracker swaps the animal and its reflection",
         lambda _: session(position=np.where(np.arange(N) % 12 < 2, 100 - X, X)),

@@ -10,6 +10,9 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis.maps._grid import Grid, far_from_ends, grid_of
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import check
 from neurodrift.schema.options import Range, check_option
@@ -19,6 +22,8 @@ _WIDEST = 1e5  # cm
 _ENOUGH = 500  # tracked frames that tell an extent
 _LEAST_OF_EXTENT = 0.05  # of the positions that given edges must span
 _MOST_BINS = 1_000_000  # of one axis
+_RUN = 0.05  # share of the frames with a direction below which it is not run on purpose
+_WITH_GRID = ("circular", "vr", "graph", "category")  # geometries that bring their own bins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +37,10 @@ class Binning:
     Parameters
     ----------
     bin_width
-        Width of a bin [cm], or one width for each axis. Bins start at multiples of the width and
-        cover the positions of the recording.
+        Width of a bin [cm, or the unit of the geometry], or one width for each axis. Bins start
+        at multiples of the width and cover the positions of the recording. A circle or a corridor
+        is a whole number of bins from its origin; each arm of a maze has the whole number of equal
+        bins that comes nearest; a category is a bin.
     track
         Both ends of a linear track [cm], between which whole bins of `bin_width` lie. Positions
         outside are not used.
@@ -43,14 +50,16 @@ class Binning:
         are not used.
     exclude_ends
         Length that is left out at both ends of a linear track [cm], counted from the first and
-        last edge: bins that reach into it are not used.
+        last edge: bins that reach into it are not used. Also at the ends of a corridor and of the
+        arms of a maze; a circle has none.
     speed_range
         Lowest and highest running speed [cm/s] of a frame, both included. When omitted, frames
         slower than 1 cm/s are left out if the recording has a speed; ``(0, inf)`` keeps all.
     directions
         Whether running directions are analysed apart. When omitted, they are if the recording has
         directions and its position is one-dimensional. Frames without a direction are then left
-        out.
+        out. On a circle, in a corridor and in a maze, a direction that has less than 5 % of the
+        running frames with one is then left out as well.
     min_occupancy
         Shortest time [s] for which a bin must be visited in a session and direction to be used.
     unused_sessions
@@ -264,21 +273,27 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     """
     check(recording)
     axes = _axes(recording)
-    edges = _edges(recording, axes, binning)
+    geometry = geometry_of(recording)
+    grid = _own_grid(recording, binning, geometry)
+    edges = _edges(recording, axes, binning) if grid is None else [grid.edges]
     n_bins = [axis_edges.size - 1 for axis_edges in edges]
     usable = _fast_enough(recording, binning.speed_range)
     indices = []
     for axis, axis_edges in zip(axes, edges, strict=True):
-        values = recording[axis].values
+        values = _wrapped(recording[axis].values, geometry)
         index = np.searchsorted(axis_edges, values, side="left") - 1
-        index[values == axis_edges[0]] = 0
+        for first in (0,) if grid is None else grid.closed:
+            index[values == axis_edges[first]] = first
         usable &= np.isfinite(values) & (index >= 0) & (index < axis_edges.size - 1)
         indices.append(index)
-    directions, in_direction = _directions(recording, binning.directions, len(axes))
+    directions, in_direction = _directions(recording, binning.directions, geometry, usable)
     usable &= in_direction >= 0
     in_bin = np.full(usable.size, -1)
     in_bin[usable] = np.ravel_multi_index([index[usable] for index in indices], n_bins)
-    kept = _kept_bins(edges, binning.exclude_ends)
+    if grid is None:
+        kept = _kept_bins(edges, binning.exclude_ends)
+    else:
+        kept = grid.kept & _far(grid, geometry, binning.exclude_ends)
     in_bin[usable] = np.where(kept[in_bin[usable]], in_bin[usable], -1)
     if binning.min_occupancy > 0:
         in_bin = _drop_rare(recording, in_bin, in_direction, kept.size, binning.min_occupancy)
@@ -288,15 +303,22 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     in_bin = np.where(in_bin >= 0, new_index[in_bin], -1)
     in_direction = np.where(in_bin >= 0, in_direction, -1)
 
-    grid = np.meshgrid(*[(axis[1:] + axis[:-1]) / 2 for axis in edges], indexing="ij")
+    middles = np.meshgrid(*[(axis[1:] + axis[:-1]) / 2 for axis in edges], indexing="ij")
     coords = {
         f"{axis}_bin": (
             "position",
             centres.ravel()[kept],
-            {"units": "cm", "long_name": f"centre of bin, {axis}"},
+            {"units": geometry.unit, "long_name": f"centre of bin, {axis}"},
         )
-        for axis, centres in zip(axes, grid, strict=True)
+        for axis, centres in zip(axes, middles, strict=True)
     }
+    if "geometry" in recording.attrs:
+        coords["x_bin"][2]["geometry"] = recording.attrs["geometry"]
+    if grid is not None:
+        about = {"units": geometry.unit, "long_name": "width of bin, x"}
+        coords["x_width"] = ("position", np.diff(grid.edges)[kept], about)
+        if grid.parts is not None:
+            coords["part"] = ("position", grid.parts[kept], {"long_name": "arm or category"})
     frames = xr.Dataset(
         {
             "position_bin": ("time", in_bin.astype(np.int32)),
@@ -340,13 +362,50 @@ def used_sessions(recording: xr.Dataset, binning: Binning) -> np.ndarray:
         return np.ones(n_sessions, dtype=bool)
     axes = _axes(recording)
     usable = _tracked(recording, axes) & _fast_enough(recording, binning.speed_range)
-    usable &= _directions(recording, binning.directions, len(axes))[1] >= 0
+    usable &= _directions(recording, binning.directions, geometry_of(recording), usable)[1] >= 0
     if binning.speed_range is None and not usable.any():
         return np.zeros(n_sessions, dtype=bool)
     frames = bin_frames(recording, replace(binning, unused_sessions="keep"))
     inside = frames["position_bin"].values >= 0
     index = recording["session_index"].values[inside]
     return np.bincount(index, minlength=n_sessions) > 0
+
+
+def _own_grid(recording: xr.Dataset, binning: Binning, geometry: Geometry) -> Grid | None:
+    """The bins that a geometry brings; None where they follow the positions."""
+    if geometry.kind not in _WITH_GRID:
+        return None
+    if np.ndim(binning.bin_width):
+        raise ValueError("bin_width is a pair, but the recording has x alone: give one number [cm]")
+    given = binning.edges_by_axis()
+    if given is not None and len(given) != 1:
+        raise ValueError(f"edges for {len(given)} axes, but the recording has x")
+    if not _tracked(recording, ["x"]).any():
+        raise ValueError("no frame of the recording has a position")
+    width = float(np.asarray(binning.bin_width))
+    return grid_of(geometry, width, None if given is None else given[0])
+
+
+def _far(grid: Grid, geometry: Geometry, exclude_ends: float) -> np.ndarray:
+    if exclude_ends == 0:
+        return np.ones(grid.kept.size, dtype=bool)
+    kept = grid.kept & far_from_ends(geometry, grid, exclude_ends)
+    if not kept.any():
+        raise ValueError(f"exclude_ends of {exclude_ends} cm leaves no bin of the track")
+    return kept
+
+
+def _wrapped(values: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Positions within the turn of a circle, and on the arms of a maze; others as they are."""
+    if geometry.kind == "circular":
+        assert geometry.length is not None
+        high = geometry.origin + geometry.length  # of a last bin that holds its right edge
+        return np.where(values <= geometry.origin, high, np.minimum(values, high))
+    if geometry.kind == "graph":
+        arms = arms_of(geometry)
+        arm, offset = arms.locate(values)
+        return np.where(arm >= 0, arms.starts[arm] + offset, np.nan)
+    return values
 
 
 def _axes(recording: xr.Dataset) -> list[str]:
@@ -391,6 +450,7 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
                 "between a fraction and a multiple of a field, such as 4"
             )
         animal = recording["activity"].attrs["kind"] != "activation"
+        animal &= geometry_of(recording).is_place
         if 0 < extent < width and animal and values.size >= _ENOUGH:
             raise ValueError(
                 f"{axis} covers {extent:.3g} cm, less than a bin of {width:g} cm: is it in metres? "
@@ -437,10 +497,11 @@ def _fast_enough(recording: xr.Dataset, speed_range: tuple[float, float] | None)
 
 
 def _directions(
-    recording: xr.Dataset, separate: bool | None, n_axes: int
+    recording: xr.Dataset, separate: bool | None, geometry: Geometry, usable: np.ndarray
 ) -> tuple[list[int], np.ndarray]:
+    chosen = separate is None
     if separate is None:
-        separate = "direction" in recording and n_axes == 1
+        separate = "direction" in recording and geometry.one_axis and geometry.is_place
     if not separate:
         return [0], np.zeros(recording.sizes["time"], dtype=np.int64)
     if "direction" not in recording:
@@ -449,7 +510,12 @@ def _directions(
             "neurodrift.kinematics.running(recording)"
         )
     direction = recording["direction"].values
-    return [1, -1], np.select([direction == 1, direction == -1], [0, 1], -1)
+    names = [1, -1]
+    if chosen and geometry.kind in _WITH_GRID:
+        n_frames = [np.count_nonzero(usable & (direction == name)) for name in names]
+        run = [n > _RUN * sum(n_frames) for n in n_frames]
+        names = [name for name, is_run in zip(names, run, strict=True) if is_run] or names
+    return names, np.select([direction == name for name in names], range(len(names)), -1)
 
 
 def _drop_rare(

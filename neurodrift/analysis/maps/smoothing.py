@@ -8,10 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 import xarray as xr
 
+from neurodrift.geometry.distance import distance
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 
 _REACH = 3 * (1 + 1e-9)  # standard deviations at which weights end
+_ROWS = 512  # bins whose distances to all others are dense at once
 
 
 @checked_options
@@ -22,7 +25,9 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     ----------
     rate
         (..., position) with the coordinate ``x_bin`` [cm], and ``y_bin`` in two dimensions;
-        NaN = not visited.
+        NaN = not visited. Its geometry (attribute of ``x_bin``) says how far bins are from each
+        other: round a circle also across its seam, in a maze along its arms. Categories are not
+        smoothed.
     sigma
         Standard deviation [cm]; weights end at 3 standard deviations along each axis.
 
@@ -87,6 +92,9 @@ def smoothing_steps(bins: xr.Dataset | xr.DataArray, sigma: float) -> tuple[sp.c
     axes = [bins[name].values.astype(float) for name in ("x_bin", "y_bin") if name in bins.coords]
     if not axes:
         raise ValueError("the maps have no coordinate x_bin, so distances between bins are unknown")
+    geometry = geometry_of(bins)
+    if geometry.kind in ("circular", "graph", "category"):
+        return (_weights_within(geometry, axes[0], sigma),)
     grids, places = zip(*(np.unique(axis, return_inverse=True) for axis in axes), strict=True)
     along = [_axis_weights(grid, sigma) for grid in grids]
     if len(axes) == 1:
@@ -124,6 +132,16 @@ def smooth_by(values: xr.DataArray, steps: tuple[sp.csr_array, ...]) -> xr.DataA
         dask="parallelized",
         output_dtypes=[np.float64],
     ).transpose(*values.dims)
+
+
+def _weights_within(geometry: Geometry, centres: np.ndarray, sigma: float) -> sp.csr_array:
+    """Weights between bins by their distance round a circle or along the arms of a maze."""
+    rows = []
+    for some in np.array_split(centres, centres.size // _ROWS + 1):
+        apart = distance(geometry, some[:, None], centres[None, :])
+        near = apart <= _REACH * sigma
+        rows.append(sp.csr_array(np.where(near, np.exp(-0.5 * (apart / sigma) ** 2), 0.0)))
+    return sp.csr_array(sp.vstack(rows))
 
 
 def _axis_weights(centres: np.ndarray, sigma: float) -> sp.csr_array:

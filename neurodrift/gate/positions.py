@@ -17,6 +17,8 @@ LEAST_EXTENT, MOST_EXTENT = 10.0, 1500.0  # cm that an environment may measure
 LARGE_EXTENT = 400.0  # cm that few do
 MOST_SPEED = 300.0  # cm/s that an animal may run; mice and rats stay below 150
 _LEAST_COVERED = 0.25  # of a turn or a corridor that an animal runs through
+_FEW_JUMPS = 2  # from end to end, by an animal that runs all the way
+_RUN_THROUGH = {"circular": 0.97, "vr": 0.9}  # of the length, by such an animal
 _MOST_OUTSIDE = 0.02  # share of frames beyond the ends or walls
 _MANY_JUMPS, _MOST_JUMPS = 0.03, 0.1  # of the steps; teleports at the ends of laps are fewer
 MOST_MEDIAN_SPEED = 60.0  # cm/s over all frames, rests included
@@ -110,6 +112,14 @@ def _outside_findings(shape: Geometry | None, axes: list[np.ndarray], source: st
                 "in the unit of the position?"
             )
             return [Finding("geometry", text, True, True, numbers={"covered": covered})]
+        jumps = int((np.abs(np.diff(axes[0])) > shape.length / 2).sum())
+        if jumps >= _FEW_JUMPS and covered < _RUN_THROUGH[shape.kind]:
+            text = (
+                f"{source} jumps {jumps} times from end to end, but lies in {100 * covered:.0f} % "
+                f"of the geometry ({shape}), from {x.min():.4g} to {x.max():.4g} only: check its "
+                "length and origin, as steps over the seam and the bins there depend on them"
+            )
+            return [Finding("geometry", text, warns=True, numbers={"covered": covered})]
         low, high = shape.origin, shape.origin + shape.length
         slack = 0.01 * shape.length
         outside = float(((x < low - slack) | (x > high + slack)).mean())

@@ -19,7 +19,7 @@ def recorded(shape, x):
 def test_pynapple__keeps_the_geometry():
     pytest.importorskip("pynapple")
     shape = circular(unit="deg", variable="head direction")
-    recording = recorded(shape, np.random.default_rng(1).uniform(0, 360, 2000))
+    recording = recorded(shape, np.random.default_rng(1).uniform(0, 360, 400))
     back = nd.from_pynapple(**nd.to_pynapple(recording))
     assert geometry_of(back) == shape
     assert back["x"].attrs["units"] == "deg"

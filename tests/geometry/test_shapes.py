@@ -554,3 +554,9 @@ def test_analyze__drift_over_what_is_no_place(what):
     assert np.nanmedian(unit[12:]) < 0.7
     cells = results["place_cells"]["is_place_cell"]
     assert cells.values.mean() > 0.9
+
+
+def test_length_that_is_too_long__is_warned_of():
+    with pytest.warns(GateWarning, match="jumps .* from end to end, but lies in 90 %"):
+        belt(circular(200), length=180.0, minutes=3)
+    belt(vr(190), length=180.0, minutes=3)  # put back before the very end

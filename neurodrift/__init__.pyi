@@ -27,6 +27,7 @@ from .analysis.maps.rate_maps import compute_rate_maps as compute_rate_maps
 from .analysis.maps.smoothing import smooth_maps as smooth_maps
 from .analysis.maps.rate_maps import order_by_peak as order_by_peak
 from .analysis.maps.place_fields import detect_place_fields as detect_place_fields
+from .analysis.maps.zones import compute_time_in_zones as compute_time_in_zones
 from .analysis.maps.sparsity import compute_sparsity as compute_sparsity
 from .analysis.maps.trials import compute_trial_averages as compute_trial_averages
 

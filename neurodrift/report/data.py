@@ -139,6 +139,28 @@ def _where(view: View, i: int) -> str:
     return ""
 
 
+def ways_of(maps: xr.Dataset) -> list[str]:
+    """What is analysed apart, in words: running directions, types of trials, or both.
+
+    Parameters
+    ----------
+    maps
+        Rate maps over ``direction``.
+
+    Returns
+    -------
+    list of str
+        One for each entry.
+    """
+    codes = maps["direction"].values.tolist()
+    way = ["backward" if code < 0 else "forward" for code in codes]
+    if "trial_type" not in maps.coords:
+        return way
+    both = min(codes) < 0
+    kinds = maps["trial_type"].values.tolist()
+    return [f"type {k}{f', {w}' if both else ''}" for k, w in zip(kinds, way, strict=True)]
+
+
 def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dict[str, Any]:
     maps = view.nodes["smoothed_maps"].isel(session=kept)
     sizes = maps["rate"].sizes
@@ -168,6 +190,8 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         "n_units": view.n_units,
         "region": [str(label) for label in region],
         "directions": [int(value) for value in maps["direction"].values],
+        "ways": ways_of(maps),
+        "typed": "trial_type" in maps.coords,
         "x": [float(value) for value in maps["x_bin"].values],
         "y": [float(value) for value in maps["y_bin"].values] if "y_bin" in maps.coords else [],
         **_shape(maps),

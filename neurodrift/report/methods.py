@@ -176,7 +176,10 @@ def _maps(view: View) -> str:
     text += ". "
     frames = _speed_words(view, binning)
     text += f"{frames} " if frames else ""
-    if maps.sizes["direction"] > 1:
+    if "trial_type" in maps.coords:
+        text += "Types of trials were analysed apart"
+        text += ", and running directions. " if (maps["direction"] < 0).any() else ". "
+    elif maps.sizes["direction"] > 1:
         text += "Running directions were analysed apart. "
     elif maps["direction"].values[0] != 0:
         way = "forwards" if maps["direction"].values[0] > 0 else "backwards"

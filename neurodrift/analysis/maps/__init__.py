@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "place_fields": ["detect_place_fields"],
         "sparsity": ["compute_sparsity"],
         "trials": ["compute_trial_averages"],
+        "zones": ["compute_time_in_zones"],
     },
 )

@@ -22,6 +22,7 @@ _WIDEST = 1e5  # cm
 _ENOUGH = 500  # tracked frames that tell an extent
 _LEAST_OF_EXTENT = 0.05  # of the positions that given edges must span
 _MOST_BINS = 1_000_000  # of one axis
+_MOST_TYPES = 63  # of trials, in both directions
 _RUN = 0.05  # share of the frames with a direction below which it is not run on purpose
 _WITH_GRID = ("circular", "vr", "graph", "category")  # geometries that bring their own bins
 
@@ -60,6 +61,11 @@ class Binning:
         directions and its position is one-dimensional. Frames without a direction are then left
         out. On a circle, in a corridor and in a maze, a direction that has less than 5 % of the
         running frames with one is then left out as well.
+    trial_types
+        Whether trials of each type (``trial_type``: left and right turns, odours, contexts) are
+        analysed apart, as running directions are; frames without a type are then left out.
+        Results have them along ``direction``, with a coordinate ``trial_type``: the entries are 1,
+        2, ... in the order of the types, negative where they are run backwards.
     min_occupancy
         Shortest time [s] for which a bin must be visited in a session and direction to be used.
     unused_sessions
@@ -81,6 +87,7 @@ class Binning:
     exclude_ends: float = 0.0
     speed_range: tuple[float, float] | None = None
     directions: bool | None = None
+    trial_types: bool = False
     min_occupancy: float = 0.0
     unused_sessions: Literal["refuse", "keep"] = "refuse"
 
@@ -94,6 +101,8 @@ class Binning:
             raise ValueError(
                 f"directions is {self.directions!r}, expected True (apart), False or None"
             )
+        if self.trial_types not in (True, False):
+            raise ValueError(f"trial_types is {self.trial_types!r}, expected True (apart) or False")
         if self.unused_sessions not in ("refuse", "keep"):
             raise ValueError(
                 f"unused_sessions is {self.unused_sessions!r}, expected refuse or keep"
@@ -286,7 +295,7 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
             index[values == axis_edges[first]] = first
         usable &= np.isfinite(values) & (index >= 0) & (index < axis_edges.size - 1)
         indices.append(index)
-    directions, in_direction = _directions(recording, binning.directions, geometry, usable)
+    directions, in_direction = _directions(recording, binning, geometry, usable)
     usable &= in_direction >= 0
     in_bin = np.full(usable.size, -1)
     in_bin[usable] = np.ravel_multi_index([index[usable] for index in indices], n_bins)
@@ -326,12 +335,16 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
             "session_index": recording["session_index"].variable,
         },
         coords={
-            "direction": ("direction", np.array(directions, dtype=np.int8)),
+            "direction": ("direction", np.array([code for code, _ in directions], dtype=np.int8)),
             "position": ("position", np.arange(int(kept.sum()))),
             **coords,
         },
         attrs={"binning": binning.to_json()},
     )
+    if binning.trial_types:
+        about = {"long_name": "kind of the trial", "units": "1"}
+        types = np.array([kind for _, kind in directions], dtype=np.int32)
+        frames = frames.assign_coords(trial_type=("direction", types, about))
     _refuse_unused_sessions(recording, frames, binning)
     return frames
 
@@ -362,7 +375,7 @@ def used_sessions(recording: xr.Dataset, binning: Binning) -> np.ndarray:
         return np.ones(n_sessions, dtype=bool)
     axes = _axes(recording)
     usable = _tracked(recording, axes) & _fast_enough(recording, binning.speed_range)
-    usable &= _directions(recording, binning.directions, geometry_of(recording), usable)[1] >= 0
+    usable &= _directions(recording, binning, geometry_of(recording), usable)[1] >= 0
     if binning.speed_range is None and not usable.any():
         return np.zeros(n_sessions, dtype=bool)
     frames = bin_frames(recording, replace(binning, unused_sessions="keep"))
@@ -497,6 +510,34 @@ def _fast_enough(recording: xr.Dataset, speed_range: tuple[float, float] | None)
 
 
 def _directions(
+    recording: xr.Dataset, binning: Binning, geometry: Geometry, usable: np.ndarray
+) -> tuple[list[tuple[int, int]], np.ndarray]:
+    """Code and trial type (-1: all) of what is analysed apart, and where each frame belongs."""
+    names, running = _running_directions(recording, binning.directions, geometry, usable)
+    if not binning.trial_types:
+        return [(name, -1) for name in names], running
+    if "trial_type" not in recording:
+        raise ValueError(
+            "trial_types=True, but the recording has no trial_type: give the kind of the trial of "
+            "each frame, -1 for none (recording_from_arrays(trial_type=...))"
+        )
+    of_frame = recording["trial_type"].values
+    types = np.unique(of_frame[usable & (running >= 0) & (of_frame >= 0)])
+    if not types.size:
+        raise ValueError("no frame that can be used lies in a trial with a type")
+    if types.size > _MOST_TYPES:
+        raise ValueError(
+            f"trial_type has {types.size} values in the frames that can be used: these look like "
+            f"numbers of trials; at most {_MOST_TYPES} types are analysed apart"
+        )
+    sign = [-1 if name < 0 else 1 for name in names]
+    codes = [(s * (k + 1), int(kind)) for k, kind in enumerate(types) for s in sign]
+    place = np.searchsorted(types, of_frame)
+    known = np.isin(of_frame, types) & (running >= 0)
+    return codes, np.where(known, place * len(names) + running, -1)
+
+
+def _running_directions(
     recording: xr.Dataset, separate: bool | None, geometry: Geometry, usable: np.ndarray
 ) -> tuple[list[int], np.ndarray]:
     chosen = separate is None
@@ -526,12 +567,12 @@ def _drop_rare(
     min_occupancy: float,
 ) -> np.ndarray:
     kept = in_bin.copy()
-    durations = recording["frame_duration"].values
+    durations, n_parts = recording["frame_duration"].values, int(in_direction.max(initial=0)) + 1
     for where in slice_sessions(recording):
         code = np.where(
-            in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], 2 * n_bins
+            in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], n_parts * n_bins
         )
-        seconds = seconds_by(code, durations[where], 2 * n_bins + 1)
+        seconds = seconds_by(code, durations[where], n_parts * n_bins + 1)
         enough = seconds >= min_occupancy * (1 - 1e-9)  # three frames of 0.1 s are 0.3 s
         kept[where] = np.where(enough[code], in_bin[where], -1)
     return kept

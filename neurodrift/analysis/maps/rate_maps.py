@@ -25,7 +25,7 @@ from neurodrift.schema.results import MAPS
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
 
-Grouping = Literal["session", "trial", "lap", "map_label"]
+Grouping = Literal["session", "trial", "lap", "trial_type", "map_label"]
 
 
 @checked_options
@@ -48,7 +48,8 @@ def compute_rate_maps(
         Standard deviation of a Gaussian over position [cm], truncated at 3 standard deviations;
         0 for none. Bins without occupancy do not contribute and stay NaN.
     by
-        What one map is made from. ``"trial"``, ``"lap"`` and ``"map_label"`` give a map for each
+        What one map is made from. ``"trial"``, ``"lap"``, ``"trial_type"`` and ``"map_label"``
+        give a map for each
         value within each session (-1, for map labels also 0, is left out; a session without any
         has no map). Integers over (time) group frames freely, negative ones are left out.
 
@@ -63,7 +64,7 @@ def compute_rate_maps(
         was not detected is NaN in ``rate`` and ``events``. ``position`` is that of
         :func:`bin_frames`: all bins of a linear track, the used ones in two dimensions. Except
         for ``by="session"`` the first dimension is ``segment``, with the coordinates ``session``
-        and ``trial``, ``lap``, ``map_label`` or ``group``; trials and laps also
+        and ``trial``, ``lap``, ``trial_type``, ``map_label`` or ``group``; trials and laps also
         have the ``map_label`` that they lie in, 0 where it is unknown or changes.
 
     Raises
@@ -198,8 +199,10 @@ def group_frames(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarr
         raise TypeError(f"by is a {type(by).__name__}, expected a name or a DataArray over time")
     if by == "session":
         return np.zeros(recording.sizes["time"], dtype=np.int64)
-    if by not in ("trial", "lap", "map_label"):
-        raise ValueError(f"by is {by!r}, expected session, trial, lap, map_label or a DataArray")
+    if by not in ("trial", "lap", "trial_type", "map_label"):
+        raise ValueError(
+            f"by is {by!r}, expected session, trial, lap, trial_type, map_label or a DataArray"
+        )
     if by not in recording:
         raise ValueError(f"by={by!r}, but the recording has no variable {by!r}")
     values = recording[by].values.astype(np.int64)

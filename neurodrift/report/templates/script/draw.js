@@ -73,7 +73,7 @@ const open = (root) => {
   };
   const borders = () => d.parts.flatMap((name, p) => p && name !== d.parts[p - 1] ? [p] : []);
   const session = (s) => d.where[s] ? `${d.sessions[s]} (${d.where[s]})` : d.sessions[s];
-  const heading = (k) => nD === 1 ? "Rate map" : d.directions[k] > 0 ? "Forward →" : "Backward ←";
+  const heading = (k) => nD === 1 ? "Rate map" : d.ways[k][0].toUpperCase() + d.ways[k].slice(1) + (d.typed ? "" : d.directions[k] > 0 ? " →" : " ←");
   return { root, d, nS, nD, nP, at, code, peakBin, place, range, borders, correlation, session, heading };
 };
 

@@ -101,7 +101,7 @@ const population = (r, a, b) => {
     box.append(direction);
     for (const s of a === b ? [a] : [a, b]) populationPanel(r, both, rows, s, k, [a, b]);
   }
-  const what = nD > 1 ? d.directions.map((v, k) => `${counts[k]} ${v > 0 ? "forward" : "backward"}`).join(", ") : String(counts[0]);
+  const what = nD > 1 ? d.directions.map((v, k) => `${counts[k]} ${d.ways[k]}`).join(", ") : String(counts[0]);
   find(".pair-count", r.root).textContent = `Maps shown: ${what}, sorted by ${d.twoD ? "peak rate" : "their peak"} in session ${r.session(reference)}; each map relative to its own peak.`;
   box.classList.toggle("plane", d.twoD);
 };

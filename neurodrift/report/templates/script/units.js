@@ -67,7 +67,7 @@ const explorer = (r) => {
     const rows = [];
     for (let s = 0; s < nS; s++) for (let k = 0; k < nD; k++) {
       const row = make("tr"), i = r.at(u, s, k), bin = r.peakBin(u, s, k), c = d.cells;
-      row.append(make("td", {}, d.sessions[s]), make("td", {}, nD > 1 ? d.directions[k] > 0 ? "forward" : "backward" : "both"),
+      row.append(make("td", {}, d.sessions[s]), make("td", {}, nD > 1 ? d.ways[k] : "both"),
         make("td", {}, d.detected[u * nS + s] ? "yes" : "no"), make("td", {}, d.place ? d.place[u * nS + s] ? "yes" : "no" : "–"),
         make("td", {}, show(d.peaks[i])), make("td", {}, r.place(bin)));
       for (const name of ["n_events", "p", "naive", "ssr", "bae", "stability"]) row.append(make("td", {}, c[name] ? show(c[name][i]) : "–"));
@@ -111,7 +111,7 @@ const explorer = (r) => {
       const card = make("div"), there = d.detected[u * nS + s];
       const canvas = make("canvas", { role: "img", "aria-label": `session ${r.session(s)}` });
       drawField(r, canvas, u, s, k, top);
-      card.append(make("h4", {}, d.sessions[s] + (nD > 1 ? ` ${d.directions[k] > 0 ? "→" : "←"}` : "")), overlay(r, canvas),
+      card.append(make("h4", {}, d.sessions[s] + (nD > 1 ? ` ${d.ways[k]}` : "")), overlay(r, canvas),
         make("small", {}, (d.where[s] ? `${d.where[s]} · ` : "") + (there ? numbers(u, s, k).join(" · ") : "not detected")));
       view.append(card);
     }

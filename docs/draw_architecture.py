@@ -20,6 +20,7 @@ TOGETHER = {
     "_velocity": "schema",
     "curation": "recording",
     "deconvolution": "recording",
+    "geometry": "schema",
     "joining": "recording",
     "kinematics": "recording",
     "seeds": "schema",
@@ -36,7 +37,7 @@ ANALYSIS = {
     "quality": (0.42, 3), "comparison": (0.9, 3.4), "nodes and analyze": (0.5, 4),
 }  # fmt: skip
 WORDS = {
-    "schema": "schema, seeds\nnames, units, checks",
+    "schema": "schema, geometry, seeds\nnames, units, shapes, checks",
     "recording": "recording, joining,\ncuration, kinematics",
     "gate": "gate\nis it plausible?",
     "io": "io\nNWB, Zarr, arrays",

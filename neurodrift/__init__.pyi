@@ -5,6 +5,7 @@ from .recording import recording_from_arrays as recording_from_arrays
 from .convert.own.memory import recording_from_sessions as recording_from_sessions
 from .recording import select_sessions as select_sessions
 from .recording import slice_sessions as slice_sessions
+from .geometry.geometry import Geometry as Geometry
 from .joining import join_sessions as join_sessions
 from .deconvolution import deconvolve as deconvolve
 from .curation import curate as curate
@@ -23,9 +24,10 @@ from .convert.bridges.ratinabox import from_ratinabox as from_ratinabox
 from .analysis.maps.binning import Binning as Binning
 from .analysis.maps.binning import bin_frames as bin_frames
 from .analysis.maps.rate_maps import compute_rate_maps as compute_rate_maps
-from .analysis.maps.rate_maps import smooth_maps as smooth_maps
+from .analysis.maps.smoothing import smooth_maps as smooth_maps
 from .analysis.maps.rate_maps import order_by_peak as order_by_peak
 from .analysis.maps.place_fields import detect_place_fields as detect_place_fields
+from .analysis.maps.zones import compute_time_in_zones as compute_time_in_zones
 from .analysis.maps.sparsity import compute_sparsity as compute_sparsity
 from .analysis.maps.trials import compute_trial_averages as compute_trial_averages
 
@@ -93,6 +95,7 @@ from . import simulate as simulate
 from . import plotting as plotting
 from . import catalog as catalog
 from . import convert as convert
+from . import geometry as geometry
 from . import kinematics as kinematics
 from . import schema as schema
 from . import seeds as seeds

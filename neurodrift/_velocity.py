@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift.geometry.geometry import Geometry
+from neurodrift.geometry.steps import along_arms, jumped
 from neurodrift.schema.options import checked_options
 
 
@@ -15,6 +17,7 @@ def velocity(
     *,
     window: float = 0.4,
     frame_duration: float | np.ndarray | None = None,
+    geometry: Geometry | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Smoothed velocity of a tracked position.
 
@@ -32,6 +35,10 @@ def velocity(
     frame_duration
         Length of a frame [s], or (time) of each; the median step of `time` when
         omitted. A longer step than 1.5 frames is a gap.
+    geometry
+        Shape of the environment; without it `x` is linear. Steps go the shorter way round a
+        circle, not across the jumps of a corridor, and along the arms of a graph, where plus is
+        from the first node of an arm to its second.
 
     Returns
     -------
@@ -74,9 +81,16 @@ def velocity(
     tracked = np.all([np.isfinite(axis) for axis in axes], axis=0)
     smoothed = [np.full(time.shape, np.nan) for _ in axes]
     width = max(1, round(window / float(lasting[0]))) if even and time.size else 1
-    for run in _runs(time, tracked, lasting):
+    cut = None if geometry is None else jumped(geometry, time, axes[0])
+    for run in _runs(time, tracked, lasting, cut):
+        if geometry is not None and geometry.kind == "graph":
+            smoothed[0][run] = along_arms(geometry, time[run], axes[0][run], window)
+            continue
         for axis, out in zip(axes, smoothed, strict=True):
-            steps = np.gradient(axis[run], time[run]) if run.stop - run.start > 1 else np.zeros(1)
+            place = axis[run]
+            if geometry is not None and geometry.kind == "circular" and geometry.length:
+                place = np.unwrap(place, period=geometry.length)
+            steps = np.gradient(place, time[run]) if run.stop - run.start > 1 else np.zeros(1)
             if even:
                 out[run] = moving_average(steps, width)
             else:
@@ -117,10 +131,15 @@ def _average_in_time(values: np.ndarray, lasting: np.ndarray, window: float) -> 
     return np.asarray((np.interp(high, edges, whole) - np.interp(low, edges, whole)) / (high - low))
 
 
-def _runs(time: np.ndarray, tracked: np.ndarray, lasting: np.ndarray) -> list[slice]:
+def _runs(
+    time: np.ndarray, tracked: np.ndarray, lasting: np.ndarray, cut: np.ndarray | None = None
+) -> list[slice]:
+    """Stretches of tracked frames without a gap; `cut` are steps that part them too."""
     at = np.flatnonzero(tracked)
     if not at.size:
         return []
     broken = (np.diff(at) > 1) | (np.diff(time[at]) > 1.5 * lasting[at[:-1]])
+    if cut is not None:
+        broken |= cut[at[:-1]]
     groups = np.split(at, np.flatnonzero(broken) + 1)
     return [slice(int(group[0]), int(group[-1]) + 1) for group in groups]

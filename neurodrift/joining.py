@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import xarray as xr
 
 from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, settle
 from neurodrift.gate.subjects import subject_findings
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.recording import (
     FRAME_DTYPES,
     end_to_end,
@@ -21,6 +23,7 @@ from neurodrift.recording import (
 )
 from neurodrift.schema import SESSION_COORDS, check
 
+_NEAR = 0.02  # of a length: proposals from the positions of different days differ that much
 _NONE = {"direction": 0, "trial": -1, "trial_type": -1, "lap": -1, "map_label": 0}
 
 
@@ -58,8 +61,9 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     Raises
     ------
     ValueError
-        If subjects, environments or kinds of activity differ, session labels repeat, or the
-        registration points outside a recording, uses a column twice or names two units alike.
+        If subjects, environments, geometries or kinds of activity differ, session labels repeat,
+        or the registration points outside a recording, uses a column twice or names two units
+        alike.
 
     Examples
     --------
@@ -146,6 +150,7 @@ def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = Non
         subject=str(parts[0]["subject"].item()),
         environment=str(parts[0]["environment"].item()),
         accept=[EVERYTHING],
+        geometry=_shared_geometry(recordings),
         **by_frame,
         **by_session,
     )
@@ -211,6 +216,38 @@ def _refuse_mixture(parts: Sequence[xr.Dataset]) -> None:
     kinds = sorted({str(part["activity"].attrs["kind"]) for part in parts})
     if len(kinds) > 1:
         raise ValueError(f"recordings hold different kinds of activity: {', '.join(kinds)}")
+
+
+def _shared_geometry(parts: Sequence[xr.Dataset]) -> Geometry | None:
+    """The geometry of all recordings with a position; None where none has one of its own.
+
+    A proposal gives way to what is stated, and stands for the days whose positions show nothing.
+    """
+    placed = [part for part in parts if "x" in part]
+    if not any("geometry" in part.attrs for part in placed):
+        return None
+    shapes = [geometry_of(part) for part in placed]
+    plain = (Geometry(kind="linear"), Geometry(kind="field"))  # as without one
+    bare = [shape for shape in shapes if shape in plain]
+    stated = [shape for shape in shapes if not shape.proposed and shape not in bare]
+    proposed = sorted((s for s in shapes if s.proposed), key=lambda shape: shape.length or 0)
+    chosen = stated[0] if stated else proposed[-1] if proposed else bare[0]
+    lengths = [shape.length or 1.0 for shape in [*proposed, chosen]]
+    fits = all(shape == chosen for shape in stated) and not (stated and bare)
+    fits &= all(shape.kind == chosen.kind for shape in proposed)
+    fits &= max(lengths) <= (1 + _NEAR) * min(lengths)
+    if bare and not stated and not proposed:
+        fits = all(shape == chosen for shape in shapes)
+    if not fits:
+        each = dict.fromkeys(
+            f"{part['session'].values[0]}: {shape}"
+            for part, shape in zip(placed, shapes, strict=True)
+        )
+        raise ValueError(
+            f"the recordings have different geometries ({'; '.join(list(each)[:6])}): state one "
+            "for all of them (geometry=..., --geometry)"
+        )
+    return replace(chosen, proposed=not stated and bool(proposed))
 
 
 def _lacking(parts: Sequence[xr.Dataset]) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,15 @@ from neurodrift.gate.durations import frame_durations, mend_clock
 from neurodrift.gate.findings import Finding, add_findings, settle
 from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import admit
-from neurodrift.schema import ACTIVITY_KINDS, COUNT_KINDS, FORMAT_VERSION, RECORDING, check, label
+from neurodrift.geometry.geometry import Geometry, as_geometry
+from neurodrift.schema import (
+    ACTIVITY_KINDS,
+    COUNT_KINDS,
+    FORMAT_VERSION,
+    check,
+    label,
+    recording_table,
+)
 
 
 def recording_from_arrays(
@@ -25,6 +33,7 @@ def recording_from_arrays(
     frame_duration: Any = None,
     x: Any = None,
     y: Any = None,
+    geometry: Geometry | Mapping[str, Any] | str | None = None,
     speed: Any = None,
     direction: Any = None,
     trial: Any = None,
@@ -78,7 +87,13 @@ def recording_from_arrays(
         omitted, it is told by `time`: one length for an even clock, else until the next frame but
         for gaps; see :func:`neurodrift.gate.durations.frame_durations`.
     x, y
-        (time) position [cm], NaN where the animal was not tracked.
+        (time) position [cm], NaN where the animal was not tracked; or another variable, such as
+        head direction, in the unit of its `geometry`.
+    geometry
+        Shape of the environment, from :mod:`neurodrift.geometry` or as text, such as
+        ``"circular:180"`` or ``"vr:200"``. When omitted, `x` alone is a linear track and `x` with
+        `y` a field; where `x` jumps back as on a round track or in a corridor, that is proposed
+        from the positions, with a warning.
     speed
         (time) running speed [cm/s]; :func:`neurodrift.kinematics.running` derives it.
     direction
@@ -151,6 +166,7 @@ def recording_from_arrays(
     >>> dict(recording.sizes)
     {'time': 400, 'unit': 3, 'session': 2}
     """
+    shape = as_geometry(geometry)
     if not isinstance(kind, str) or kind not in ACTIVITY_KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}")
     named = None if session is None else plain.labels("session", session)
@@ -241,6 +257,8 @@ def recording_from_arrays(
             "environment": plain.name_of("environment", environment),
         },
     )
+    if shape is not None:
+        recording.attrs["geometry"] = shape.to_json()
     if detected is None:
         detected = np.ones((n_sessions, n_units), dtype=bool)
     recording["detected"] = (
@@ -477,7 +495,7 @@ def finish(recording: xr.Dataset, kind: str) -> xr.Dataset:
     xarray.Dataset
         The recording, with its own attributes and those that every recording has.
     """
-    recording = label(recording, RECORDING)
+    recording = label(recording, recording_table(recording))
     recording["activity"].attrs.update(kind=kind, units=ACTIVITY_KINDS[kind])
     recording.attrs |= {"title": "neurodrift recording", "format_version": FORMAT_VERSION}
     check(recording)

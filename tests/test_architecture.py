@@ -11,7 +11,7 @@ import neurodrift
 
 PACKAGE = Path(neurodrift.__file__).parent
 
-BASE = {"_version", "_velocity", "schema", "seeds"}
+BASE = {"_version", "_velocity", "schema", "seeds", "geometry"}
 CORE = BASE | {"gate", "recording", "joining", "curation", "kinematics", "deconvolution"}
 GATE = CORE
 IO = {"io", "io.nwb", "io.arrays"}
@@ -37,7 +37,7 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     "analysis": CORE | ANALYSIS,
     **dict.fromkeys(SIMULATE, CORE | {"io"} | SIMULATE),
     "catalog": GATE | IO | CONVERT | SIMULATE,
-    "plotting": {"schema"},
+    "plotting": {"schema", "geometry"},
     "report": CORE | {"io", "catalog", "plotting"} | ANALYSIS,
     "demo": GATE | IO | ANALYSIS | SIMULATE | PAGES | {"testing"},
     "cli": GATE | IO | CONVERT | ANALYSIS | SIMULATE | PAGES | {"testing", "demo"},

@@ -38,7 +38,8 @@ from neurodrift.analysis.information.estimates import (
 )
 from neurodrift.analysis.maps.binning import Binning
 from neurodrift.analysis.maps.place_fields import detect_place_fields
-from neurodrift.analysis.maps.rate_maps import compute_rate_maps, smooth_maps
+from neurodrift.analysis.maps.rate_maps import compute_rate_maps
+from neurodrift.analysis.maps.smoothing import smooth_maps
 from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells

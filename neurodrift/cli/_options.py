@@ -43,6 +43,9 @@ def add_binning(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--track", type=float, nargs=2, metavar=("START", "END"), help="ends [cm]")
     group.add_argument("--exclude-ends", type=float, default=0.0, help="left out at each end [cm]")
     group.add_argument(
+        "--trial-types", action="store_true", help="maps of each type of trial apart"
+    )
+    group.add_argument(
         "--speed-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="[cm/s]; from 1 up"
     )
     group.add_argument("--min-occupancy", type=float, default=0.0, help="of a bin [s]; 0")
@@ -62,6 +65,7 @@ def binning(options: argparse.Namespace) -> Any:
         track=None if options.track is None else tuple(options.track),
         exclude_ends=options.exclude_ends,
         speed_range=None if options.speed_range is None else tuple(options.speed_range),
+        trial_types=options.trial_types,
         directions=options.directions,
         min_occupancy=options.min_occupancy,
     )

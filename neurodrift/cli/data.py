@@ -54,6 +54,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.add_argument(
         "--position-unit", help="unit of length of the position, instead of the file's: cm, m, mm"
     )
+    load.add_argument(
+        "--geometry",
+        metavar="SHAPE",
+        help="linear, field, circular:LENGTH, vr:LENGTH [cm], circular:360deg, category:A,B, or a "
+        "JSON file with a graph; where it is not told, it is proposed from the positions",
+    )
     load.add_argument("--speed", help="speed to take, where a file holds several")
     load.add_argument("--join-on", help="column of the units' identities; registered_cell_id")
     load.add_argument(
@@ -127,11 +133,15 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from neurodrift.curation import describe_curation
+    from neurodrift.gate.shapes import describe_geometry
     from neurodrift.io.nwb.parts import OPTIONS
     from neurodrift.io.nwb.store import import_to_store
     from neurodrift.io.zarr import open_recording
 
     give_memory_back()
+    shape = options.geometry
+    if shape is not None and shape.endswith(".json"):
+        shape = Path(shape).read_text(encoding="utf-8")
     with _said_plainly():
         import_to_store(
             options.files,
@@ -142,7 +152,7 @@ def _import(options: argparse.Namespace) -> None:
             accept=options.accept,
             lag=_lag(options.lag),
             curation=options.curation,
-            **{name: getattr(options, name) for name in OPTIONS},
+            **{name: getattr(options, name) for name in OPTIONS} | {"geometry": shape},
         )
     recording = open_recording(options.out)
     sizes = recording.sizes
@@ -151,6 +161,8 @@ def _import(options: argparse.Namespace) -> None:
     )
     for text in describe_curation(recording.attrs):
         print(text)
+    if "x" in recording:
+        print(describe_geometry(recording))
     _say_lag(recording)
 
 

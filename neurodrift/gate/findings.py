@@ -22,6 +22,7 @@ ACCEPTABLE: tuple[str, ...] = (
     "days",
     "epochs",
     "frame_duration",
+    "geometry",
     "integer_times",
     "negative_times",
     "overlap",

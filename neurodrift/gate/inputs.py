@@ -10,6 +10,7 @@ import numpy as np
 
 from neurodrift.gate.durations import GAP, frame_durations, mend_clock
 from neurodrift.gate.findings import Finding
+from neurodrift.geometry.geometry import Geometry
 from neurodrift.schema import ACTIVITY_KINDS
 
 Columns = Mapping[str, tuple[str, Any]]
@@ -163,12 +164,15 @@ class Position:
         Where it comes from, for messages.
     findings
         What its reader cannot know, for the gate.
+    geometry
+        Shape of the environment, where it is known.
     """
 
     time: np.ndarray
     xy: np.ndarray
     source: str
     findings: tuple[Finding, ...] = ()
+    geometry: Geometry | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no position at all."""

@@ -12,7 +12,9 @@ from neurodrift.gate.clocks import clock_step_findings, silence_findings
 from neurodrift.gate.findings import EVERYTHING, Finding, add_findings, checked_accept, settle
 from neurodrift.gate.inputs import Position
 from neurodrift.gate.positions import position_findings
+from neurodrift.gate.shapes import with_geometry
 from neurodrift.gate.traces import trace_findings
+from neurodrift.geometry.geometry import geometry_of
 from neurodrift.schema import COUNT_KINDS
 
 LEAST_FRAMES, LEAST_SECONDS = 500, 60.0
@@ -116,6 +118,8 @@ def admit(
     told = settle(_day_findings(recording), "the recording", accept - {EVERYTHING})
     if EVERYTHING in accept:
         return recording
+    recording, found = with_geometry(recording, accept)
+    told += settle(found, "the recording", accept)
     index = recording["session_index"].values
     edges = np.searchsorted(index, np.arange(recording.sizes["session"] + 1))
     for i, label in enumerate(recording["session"].values):
@@ -172,7 +176,9 @@ def session_findings(
         if "y" in recording:
             xy = np.column_stack([xy, recording["y"].values[where]])
         if np.isfinite(xy).any():
-            found += position_findings(Position(time=time, xy=xy, source="x"), clock=False)
+            shape = geometry_of(recording) if "geometry" in recording.attrs else None
+            position = Position(time=time, xy=xy, source="x", geometry=shape)
+            found += position_findings(position, clock=False)
     return found
 
 

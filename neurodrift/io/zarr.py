@@ -23,7 +23,7 @@ from neurodrift.io.output import whole
 from neurodrift.io.progress import bar
 from neurodrift.io.unfinished import UnfinishedStore, end_writing
 from neurodrift.recording import slice_sessions
-from neurodrift.schema import FORMAT_VERSION, RECORDING, check
+from neurodrift.schema import FORMAT_VERSION, check, recording_table
 from neurodrift.schema.objects import expect_type, path_of
 from neurodrift.schema.version import expect_version
 
@@ -210,7 +210,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
 
     path = path_of("path", path)
     stored = _open(path, "recording", chunks=None).to_dataset()
-    faults = description_faults(stored, RECORDING)
+    faults = description_faults(stored, recording_table(stored))
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ValueError(f"{path} is not a whole recording:\n{listed}")

@@ -18,6 +18,7 @@ from neurodrift.plotting.series import (
     plot_normalized,
     plot_session_series,
 )
+from neurodrift.plotting.tracks import plot_track_maps
 from neurodrift.plotting.training import (
     plot_curves,
     plot_eigenvalues,
@@ -50,6 +51,7 @@ __all__ = [
     "plot_sorted_maps",
     "plot_stability",
     "plot_statements",
+    "plot_track_maps",
     "plot_trajectories",
     "plot_trajectory_row",
 ]

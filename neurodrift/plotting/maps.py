@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from neurodrift.plotting._geometry import axis_label, mark_axis, stretches
 from neurodrift.plotting._style import new_axes, short_number
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
@@ -33,7 +34,8 @@ def plot_rate_maps(
     rate
         (session, unit, position) with the coordinate ``x_bin`` [cm], as from
         :func:`neurodrift.compute_rate_maps` for one direction. Every unit is drawn relative to its
-        peak in that session; bins that were not visited stay grey.
+        peak in that session; bins that were not visited stay grey. The seam of a circle is dashed,
+        the arms of a maze stand apart with their names.
     order
         Labels of the units from top to bottom, as from
         :func:`neurodrift.analysis.maps.rate_maps.order_by_peak`; as they come when omitted.
@@ -77,7 +79,7 @@ def plot_rate_maps(
     for axis, session, panel in zip(axes, sessions, relative, strict=True):
         image = _draw_maps(axis, panel)
         axis.set_title(_session_title(drawn, session), fontsize=9)
-        axis.set_xlabel("position [cm]")
+        axis.set_xlabel(axis_label(rate))
     axes[0].set_ylabel("unit")
     figure.colorbar(image, ax=axes.tolist(), label="rate / peak", shrink=0.6)
     return figure
@@ -87,7 +89,7 @@ def plot_sorted_maps(
     rate: xr.DataArray,
     orders: Mapping[Hashable, Sequence[Hashable] | np.ndarray],
     *,
-    x_label: str = "position [cm]",
+    x_label: str | None = None,
     figure: FigureBase | None = None,
 ) -> FigureBase:
     """Rate maps of some sessions (columns), sorted by each of them in turn (rows).
@@ -101,7 +103,7 @@ def plot_sorted_maps(
         Labels of the units from top to bottom, by the session that they are sorted by, as from
         :func:`neurodrift.order_by_peak`. These sessions are drawn.
     x_label
-        What the horizontal axis shows.
+        What the horizontal axis shows; what is mapped, with its unit, when omitted.
     figure
         Figure or part of a figure to draw into; a new one when omitted.
 
@@ -143,7 +145,7 @@ def plot_sorted_maps(
             if axis in axes[:, 0]:
                 title = _session_title(rate, sorted_by)
                 axis.set_ylabel(f"sorted by\n{title}", fontsize=8)
-    figure.supxlabel(x_label, fontsize=9)
+    figure.supxlabel(axis_label(rate) if x_label is None else x_label, fontsize=9)
     figure.colorbar(image, ax=axes.ravel().tolist(), label="rate / peak", shrink=0.5)
     return figure
 
@@ -190,24 +192,25 @@ def plot_drift_matrix(correlation: xr.DataArray, *, ax: Axes | None = None) -> A
 
 
 def _draw_maps(axis: Axes, maps: xr.DataArray) -> AxesImage:
-    left, right = _extent(maps["x_bin"].values)
     axis.set_facecolor("0.85")
-    return axis.imshow(
-        maps.values,
-        aspect="auto",
-        cmap="viridis",
-        vmin=0,
-        vmax=1,
-        interpolation="nearest",
-        extent=(left, right, maps.sizes["unit"], 0),
-    )
-
-
-def _extent(centres: np.ndarray) -> tuple[float, float]:
-    if centres.size < 2:
-        return float(centres[0]) - 0.5, float(centres[0]) + 0.5
-    half = np.diff(centres)[[0, -1]] / 2
-    return float(centres[0] - half[0]), float(centres[-1] + half[1])
+    found = stretches(maps)
+    for where, left, right in found:
+        image = axis.imshow(
+            maps.values[:, where],
+            aspect="auto",
+            cmap="viridis",
+            vmin=0,
+            vmax=1,
+            interpolation="nearest",
+            extent=(left, right, maps.sizes["unit"], 0),
+        )
+    axis.set_xlim(found[0][1], found[-1][2])
+    if len(found) > 1:  # between the arms is nothing
+        axis.set_facecolor("white")
+        for _, left, right in found:
+            axis.axvspan(left, right, color="0.85", lw=0, zorder=-1)
+    mark_axis(axis, maps)
+    return image
 
 
 def _session_title(rate: xr.DataArray, session: Hashable) -> str:

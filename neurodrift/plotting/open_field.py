@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from neurodrift.geometry.geometry import geometry_of
+from neurodrift.geometry.outline import outline_of
+from neurodrift.plotting._geometry import draw_outline
 from neurodrift.plotting._style import ACCENT, PALETTE, new_axes
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
@@ -32,7 +35,8 @@ def plot_box_maps(
     rate
         (session, unit, position) [Hz] with the coordinates ``x_bin`` and ``y_bin`` [cm], as from
         :func:`neurodrift.compute_rate_maps` with ``direction`` taken out. Bins that were not
-        visited, and units that were not detected, stay grey.
+        visited, and units that were not detected, stay grey. The outline of the arena is drawn
+        where the geometry of the recording tells it.
     units
         Labels of the units from top to bottom; the first `max_units` when omitted.
     fields
@@ -89,6 +93,7 @@ def plot_box_maps(
                 extent=extent,
                 interpolation="nearest",
             )
+            draw_outline(axis, geometry_of(rate))
             if outlines is not None:
                 _outline(axis, outlines.sel(unit=unit, session=session), extent)
             axis.set_xticks([])
@@ -97,7 +102,10 @@ def plot_box_maps(
         row[-1].set_title(f"{top:.1f} {rate.attrs.get('units', '')}", fontsize=7, loc="right")
     for axis, session in zip(axes[0], sessions, strict=True):
         axis.set_title(_title(rate, session), fontsize=8, loc="left")
+    line = outline_of(geometry_of(rate))
     width, height = extent[1] - extent[0], extent[3] - extent[2]
+    if line.size:
+        width, height = np.ptp(line, axis=0)
     axes[-1][0].set_xlabel(f"{width:g} x {height:g} cm", fontsize=8)
     return figure
 

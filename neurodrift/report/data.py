@@ -10,6 +10,9 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import geometry_of
+from neurodrift.geometry.outline import outline_of
 from neurodrift.report.view import View
 from neurodrift.report.words import number, title_of
 
@@ -136,6 +139,28 @@ def _where(view: View, i: int) -> str:
     return ""
 
 
+def ways_of(maps: xr.Dataset) -> list[str]:
+    """What is analysed apart, in words: running directions, types of trials, or both.
+
+    Parameters
+    ----------
+    maps
+        Rate maps over ``direction``.
+
+    Returns
+    -------
+    list of str
+        One for each entry.
+    """
+    codes = maps["direction"].values.tolist()
+    way = ["backward" if code < 0 else "forward" for code in codes]
+    if "trial_type" not in maps.coords:
+        return way
+    both = min(codes) < 0
+    kinds = maps["trial_type"].values.tolist()
+    return [f"type {k}{f', {w}' if both else ''}" for k, w in zip(kinds, way, strict=True)]
+
+
 def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dict[str, Any]:
     maps = view.nodes["smoothed_maps"].isel(session=kept)
     sizes = maps["rate"].sizes
@@ -165,8 +190,11 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         "n_units": view.n_units,
         "region": [str(label) for label in region],
         "directions": [int(value) for value in maps["direction"].values],
+        "ways": ways_of(maps),
+        "typed": "trial_type" in maps.coords,
         "x": [float(value) for value in maps["x_bin"].values],
         "y": [float(value) for value in maps["y_bin"].values] if "y_bin" in maps.coords else [],
+        **_shape(maps),
         "rateUnit": "Hz" if view.kind in ("spikes", "events") else "a.u.",
         "codes": base64.b64encode(codes.tobytes()).decode(),
         "peaks": _base64(peaks, "<f4"),
@@ -180,6 +208,28 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         },
         "pairs": _unit_pairs(view, kept, units),
     }
+
+
+def _shape(maps: xr.Dataset) -> dict[str, Any]:
+    """What the drawing of maps needs of their geometry."""
+    geometry = geometry_of(maps)
+    named = "part" in maps.coords
+    found: dict[str, Any] = {
+        "unit": "" if geometry.kind == "category" else geometry.unit,
+        "axis": geometry.variable,
+        "round": geometry.kind == "circular",
+        "ends": [],
+        "parts": [str(name) for name in maps["part"].values] if named else [],
+        "outline": outline_of(geometry).round(3).tolist(),
+        "lines": [],
+    }
+    if geometry.kind in ("circular", "vr") and geometry.length:
+        found["ends"] = [geometry.origin, geometry.origin + geometry.length]
+    if geometry.kind == "graph":
+        centre, half = maps["x_bin"].values, maps["x_width"].values / 2
+        both = arms_of(geometry).plane(np.stack([centre - half, centre + half], axis=-1))
+        found["lines"] = both.reshape(-1, 4).round(3).tolist()
+    return found
 
 
 def quantize(rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
 from neurodrift.curation import describe_curation
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.report.view import View
 from neurodrift.report.words import listing, number, plural
 
@@ -125,14 +126,14 @@ def _recording(view: View) -> str:
     with np.errstate(invalid="ignore"):
         rates = sparsity["n_frames"].values / sparsity["seconds"].values
     rates = np.unique(np.round(rates[np.isfinite(rates)], 6))
-    rate = listing([number(value) for value in rates])
+    counted = f" in frames at {listing([number(rate) for rate in rates])} Hz" if rates.size else ""
     span = ""
     if "day" in view.sessions and np.isfinite(view.sessions["day"].to_numpy(float)).all():
         span = f" over {number(float(view.sessions['day'].max()) + 1)} days" if n > 1 else ""
     return (
         f"{kind.capitalize()} of {plural(view.n_units, 'unit')} ({view.subject}, environment "
-        f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and counted "
-        f"in frames at {rate} Hz. A unit that was not detected in a session was treated as missing "
+        f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and "
+        f"counted{counted}. A unit that was not detected in a session was treated as missing "
         "there, not as silent."
     )
 
@@ -162,33 +163,81 @@ def _maps(view: View) -> str:
     binning: dict[str, Any] = view.parameters["binning"]
     maps = view.nodes["maps"]
     flat = "y_bin" not in maps.coords
-    text = f"Position was divided into {_bin_words(binning, maps.sizes['position'], flat)}"
+    geometry = geometry_of(maps)
+    name = geometry.variable[:1].upper() + geometry.variable[1:]
+    text = _shape_words(geometry)
+    if geometry.kind == "category":
+        text += f"{name} was a bin for each category"
+    else:
+        bins = _bin_words(binning, maps, flat, geometry.unit)
+        text += f"{name} was divided into {bins}"
     if binning["exclude_ends"]:
         text += f"; bins within {number(binning['exclude_ends'])} cm of either end were left out"
     text += ". "
     frames = _speed_words(view, binning)
     text += f"{frames} " if frames else ""
-    if maps.sizes["direction"] > 1:
+    if "trial_type" in maps.coords:
+        text += "Types of trials were analysed apart"
+        text += ", and running directions. " if (maps["direction"] < 0).any() else ". "
+    elif maps.sizes["direction"] > 1:
         text += "Running directions were analysed apart. "
+    elif maps["direction"].values[0] != 0:
+        way = "forwards" if maps["direction"].values[0] > 0 else "backwards"
+        text += f"The animal ran {way}; frames of the other direction were left out. "
     if binning["min_occupancy"]:
         text += f"Bins visited for less than {number(binning['min_occupancy'])} s were left out. "
     unit = "summed activity" if view.kind != "activation" else "mean activation"
     divided = "" if view.kind == "activation" else " divided by occupancy"
     text += f"Rate maps are {unit}{divided} in each bin"
     smoothing = float(view.parameters["smoothing"])
-    if smoothing:
+    if smoothing and geometry.kind != "category":
         text += (
             f"; for correlations they were smoothed by a Gaussian with a standard deviation of "
-            f"{number(smoothing)} cm"
+            f"{number(smoothing)} {geometry.unit}{_SMOOTHED.get(geometry.kind, '')}"
         )
     return text + "."
 
 
-def _bin_words(binning: dict[str, Any], n_kept: int, flat: bool) -> str:
+_SMOOTHED = {
+    "circular": ", also across the seam",
+    "graph": " along the arms of the maze",
+}
+
+
+def _shape_words(geometry: Geometry) -> str:
+    """What the environment, or what is mapped, is like; nothing for a plain track or arena."""
+    proposed = ", as its positions show and nobody stated" if geometry.proposed else ""
+    if geometry.kind == "circular" and geometry.is_place:
+        return f"The track is round, {number(geometry.length or 0)} cm long{proposed}. "
+    if geometry.kind == "circular":
+        turn = f"{number(geometry.length or 0)} {geometry.unit}"
+        return f"Maps are over {geometry.variable}, a circle of {turn}. "
+    if geometry.kind == "vr":
+        return (
+            f"The corridor of {number(geometry.length or 0)} cm was run one way, and its end is no "
+            f"neighbour of its start{proposed}. "
+        )
+    if geometry.kind == "graph":
+        arms = ", ".join(" to ".join(edge) for edge in geometry.edges)
+        return f"The maze has {len(geometry.edges)} arms ({arms}), along which it was linearised. "
+    if geometry.kind == "category":
+        return f"Maps are over {geometry.variable}: {', '.join(geometry.names)}. "
+    if geometry.shape:
+        return f"The arena is a {geometry.shape}. "
+    return ""
+
+
+def _bin_words(binning: dict[str, Any], maps: xr.Dataset, flat: bool, unit: str) -> str:
+    n_kept = maps.sizes["position"]
+    if binning["edges"] is None and "x_width" in maps.coords:
+        found = np.unique(maps["x_width"].values.round(4))
+        size = number(found[0])
+        size += f" to {number(found[-1])}" if found.size > 1 else ""
+        return f"{number(n_kept)} bins of {size} {unit}"
     if binning["edges"] is None:
         widths = np.atleast_1d(binning["bin_width"])
         size = " × ".join(f"{number(width)}" for width in widths)
-        return f"bins of {size} cm ({number(n_kept)} were used)"
+        return f"bins of {size} {unit} ({number(n_kept)} were used)"
     if not flat:
         first, second = (np.asarray(axis, dtype=float) for axis in binning["edges"])
         return (
@@ -198,10 +247,10 @@ def _bin_words(binning: dict[str, Any], n_kept: int, flat: bool) -> str:
         )
     edges = np.asarray(binning["edges"], dtype=float)
     widths = np.unique(np.round(np.diff(edges), 6))
-    size = f"{number(widths[0])} cm" if widths.size == 1 else "unequal width"
+    size = f"{number(widths[0])} {unit}" if widths.size == 1 else "unequal width"
     return (
-        f"{edges.size - 1} bins of {size} between {number(edges[0])} and {number(edges[-1])} cm "
-        f"({number(n_kept)} were used)"
+        f"{edges.size - 1} bins of {size} between {number(edges[0])} and {number(edges[-1])} "
+        f"{unit} ({number(n_kept)} were used)"
     )
 
 

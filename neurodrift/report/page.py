@@ -240,6 +240,7 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "notes": data["notes"],
         "has_maps": "units" in data,
         "has_places": "place" in data,
+        "map_unit": f" [{data['unit']}]" if data.get("unit") else "",
         "has_pairs": bool(data["matrices"]) and len(data["sessions"]) > 1,
         "flat": "units" in data and not data["y"],
         "sessions": _session_rows(view),

@@ -12,6 +12,7 @@ from neurodrift.schema.recording import (
     SESSION_COORDS,
     UNIT_COORDS,
     check,
+    recording_table,
 )
 from neurodrift.schema.var import DTYPE_KINDS, Var, label, structure_faults, table
 
@@ -28,6 +29,7 @@ __all__ = [
     "Var",
     "check",
     "label",
+    "recording_table",
     "structure_faults",
     "table",
 ]

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ import xarray as xr
 from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, RECORDING, Var
 from neurodrift.schema.results import COMPARISON, REPRESENTATIONS, RESULTS
 
-STORED = {"recording": RECORDING} | RESULTS | REPRESENTATIONS | {"comparison": COMPARISON}
+_ANY_UNIT = {"x": replace(RECORDING["x"], units="")}  # that of the geometry
+STORED = (
+    {"recording": RECORDING | _ANY_UNIT} | RESULTS | REPRESENTATIONS | {"comparison": COMPARISON}
+)
 """Every stored artefact, by name."""
 
 _DTYPE_NAMES = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import xarray as xr
 
+from neurodrift.geometry.geometry import geometry_faults, geometry_of
 from neurodrift.schema.kinds import ACTIVITY_KINDS, COUNT_KINDS
 from neurodrift.schema.values import value_faults
 from neurodrift.schema.var import Var, faults_by_name, table
@@ -16,7 +19,7 @@ RECORDING = table(
     Var("detected", ("session", "unit"), "bool", "1", "unit was recorded in the session", True),
     Var("registration_score", ("session", "unit"), "float", "1", "how sure the identity is"),
     Var("session_index", ("time",), "int", "1", "position of the frame's session", True),
-    Var("x", ("time",), "float", "cm", "position, first axis; NaN = not tracked"),
+    Var("x", ("time",), "float", "cm", "position, first axis, or what is mapped; NaN = none"),
     Var("y", ("time",), "float", "cm", "position, second axis; NaN = not tracked"),
     Var("speed", ("time",), "float", "cm/s", "running speed"),
     Var("direction", ("time",), "int", "1", "running direction -1, 0 (undefined) or +1"),
@@ -48,6 +51,29 @@ UNIT_COORDS = ("region", "registered")
 
 SESSION_COORDS = ("day", "experience", "training_step", "loss", "accuracy")
 """Coordinates of ``session`` that every result carries on."""
+
+
+def recording_table(recording: xr.Dataset) -> dict[str, Var]:
+    """The variables of one recording: `x` is in the unit of its geometry.
+
+    Parameters
+    ----------
+    recording
+        A recording, or one in the making.
+
+    Returns
+    -------
+    dict of str to Var
+        :data:`RECORDING`, with another unit for `x` where the geometry has one.
+    """
+    try:
+        geometry = geometry_of(recording)
+    except (ValueError, TypeError):  # a fault that the check names
+        return RECORDING
+    if geometry.unit == "cm":
+        return RECORDING
+    doc = f"{geometry.variable}; NaN = none"
+    return RECORDING | {"x": replace(RECORDING["x"], units=geometry.unit, doc=doc)}
 
 
 def check(recording: xr.Dataset) -> None:
@@ -82,11 +108,12 @@ def check(recording: xr.Dataset) -> None:
             f"expected a recording (xarray.Dataset), got {type(recording).__name__}; "
             "build one with neurodrift.recording_from_arrays or neurodrift.open_recording"
         )
-    by_name = faults_by_name(recording, RECORDING)
+    by_name = faults_by_name(recording, recording_table(recording))
     faults = [fault for found in by_name.values() for fault in found]
     if "activity" not in by_name:
         faults += _kind_faults(recording)
     faults += value_faults(recording, set(by_name))
+    faults += [] if {"x", "y"} & set(by_name) else geometry_faults(recording)
     if faults:
         raise ValueError("not a recording:\n" + "\n".join(f"- {fault}" for fault in faults))
 

@@ -16,7 +16,9 @@ MAPS = table(
     Var("events", ("...", "unit", "direction", "position"), "float", "", "summed activity", True),
     Var("occupancy", ("...", "direction", "position"), "float", "s", "time in the bin", True),
     Var("detected", ("...", "unit"), "bool", "1", "unit was recorded in the session", True),
-    Var("x_bin", ("position",), "float", "cm", "centre of the bin, x", True, True),
+    Var("x_bin", ("position",), "float", "", "centre of the bin, x", True, True),
+    Var("x_width", ("position",), "float", "", "width of the bin, x", False, True),
+    Var("part", ("position",), "string", "1", "arm of a maze, or category", False, True),
     Var("y_bin", ("position",), "float", "cm", "centre of the bin, y", False, True),
     Var("direction", ("direction",), "int", "1", "running direction, 0 = both", True, True),
 )

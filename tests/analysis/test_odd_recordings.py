@@ -175,8 +175,10 @@ def test_analyze__activity_below_0_leaves_out_what_is_of_rates(tmp_path):
     )
     results = nd.analyze(recording, n_repeats=5)
     left_out = json.loads(results.attrs["left_out"])
-    below = "some activity is below 0, where information is not defined"
-    for name in ("informative", "information", "place_cells", "stability", "place_fields"):
+    below = "bits per event are not defined: activity is a trace of fluorescence, or below 0"
+    for name in ("informative", "information", "place_fields"):
         assert left_out[name] == below
+    for name in ("place_cells", "stability"):
+        assert left_out[name].startswith("some activity is below 0 but is no fluorescence")
     assert "rate_map_correlation" in results["drift"]
     nd.write_report(results, tmp_path / "report.html")

@@ -135,10 +135,24 @@ SITUATIONS: list[tuple[str, str, Callable[[Path], Any], str, str]] = [
     ),
     (
         "clock",
-        "a frame was written twice by a dropped USB packet",
-        lambda _: sampled(activity_time=np.insert(CLOCK[:-1], 700, CLOCK[700])),
+        "the clock of the microscope hangs for two seconds",
+        lambda _: sampled(activity_time=np.where((CLOCK > 30) & (CLOCK < 32), 30.0, CLOCK)),
         "stops",
-        "does not increase at frame 701",
+        "does not increase at frame 601",
+    ),
+    (
+        "mended_clock",
+        "a frame was written twice by a dropped USB packet",
+        lambda _: arrays(time=np.insert(CLOCK[:-1], 700, CLOCK[699])),
+        "warns",
+        "1 of 2400 times of the frames do not increase .* 1 frames that were written twice",
+    ),
+    (
+        "mended_clock",
+        "the computer set its clock back while a frame was written",
+        lambda _: arrays(time=np.where(np.arange(N) == 900, 3.0, CLOCK)),
+        "warns",
+        "1 were put between their neighbours",
     ),
     (
         "clock_unit",
@@ -228,6 +242,20 @@ SITUATIONS: list[tuple[str, str, Callable[[Path], Any], str, str]] = [
         lambda _: session(position=X * 25),
         "stops",
         "covers 2e.03 cm",
+    ),
+    (
+        "geometry",
+        "a belt, whose position starts over at each turn, and nobody said so",
+        lambda _: arrays(x=20 * CLOCK % 160),
+        "warns",
+        "taken as circular, 160 cm",
+    ),
+    (
+        "geometry",
+        "the length of the corridor was stated in mm",
+        lambda _: arrays(x=20 * CLOCK % 160, geometry="vr:1600"),
+        "stops",
+        "is its length in the unit of the position",
     ),
     (
         "speed",

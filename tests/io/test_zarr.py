@@ -301,10 +301,19 @@ def _edit(file, **attributes):
     file.write_text(json.dumps(meta))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_open_recording__older_format(tmp_path):
+    path = tmp_path / "old.zarr"
+    older = testing.linear_track(n_units=1, n_sessions=1, minutes=1).assign_attrs(format_version=1)
+    older.to_zarr(path, zarr_format=3, consolidated=False)
+    with pytest.raises(ValueError, match="format version 1.*: make it anew with neurodrift import"):
+        open_recording(path)
+
+
 def test_open_recording__newer_format(path):
     _edit(path / "zarr.json", format_version=schema.FORMAT_VERSION + 1)
     (path / "x" / "zarr.json").write_text("{}")  # whatever a newer layout may hold
-    with pytest.raises(ValueError, match="has format version 2, but this neurodrift reads up to 1"):
+    with pytest.raises(ValueError, match="has format version 3, but this neurodrift reads up to 2"):
         open_recording(path)
 
 

@@ -191,7 +191,7 @@ def _names(maps: xr.Dataset, dim: str) -> list[str]:
     """What is unique to each session or segment, whichever others there are."""
     parts = [maps["session"].values]
     if dim == "segment":
-        own = ("trial", "lap", "map_label", "half", "group")
+        own = ("trial", "lap", "trial_type", "map_label", "half", "group")
         parts += [maps[name].values for name in own if name in maps.coords]
     return ["/".join(map(str, item)) for item in zip(*parts, strict=True)]
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.drift.drift import mean_of_finite, pearson, standardized
+from neurodrift.geometry.distance import distance
+from neurodrift.geometry.geometry import geometry_of
 from neurodrift.schema import label
 from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
@@ -70,11 +73,13 @@ def compute_remapping(
         (remapped, lost or gained of those active in either, but the flat ones). Of the maps
         compared, ``map_correlation`` (mean), ``map_correlation_median``,
         ``map_correlation_null`` (mean between different units), ``remapping_index`` and
-        ``peak_shift`` (mean) [cm]; of those active in either, ``rate_change`` (mean, without
-        sign). ``population_vector_correlation`` and ``population_vector_cosine``, averaged over
-        positions and directions, over the units active in either. Of each unit (.., unit,
-        direction): ``unit_map_correlation``, ``unit_peak_shift``, ``unit_rate_change`` from -1
-        (lost) to 1 (gained), and ``unit_state``, one of :data:`STATES`.
+        ``peak_shift`` (mean) [cm, or the unit of the geometry; the shorter way round a circle, the
+        way along the arms of a maze, NaN between categories]; of those active in either,
+        ``rate_change`` (mean, without sign). ``population_vector_correlation`` and
+        ``population_vector_cosine``, averaged over positions and directions, over the units active
+        in either. Of each unit (.., unit, direction): ``unit_map_correlation``,
+        ``unit_peak_shift``, ``unit_rate_change`` from -1 (lost) to 1 (gained), and ``unit_state``,
+        one of :data:`STATES`.
 
     Raises
     ------
@@ -164,6 +169,7 @@ class _Maps:
         self.rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
         self.visits = maps["occupancy"].transpose(dim, "direction", "position").values
         self.detected = maps["detected"].transpose(dim, "unit").values.astype(bool)
+        self.geometry = geometry_of(maps)
         self.places = np.stack(
             [maps[name].values.astype(float) for name in ("x_bin", "y_bin") if name in maps.coords]
         )
@@ -191,7 +197,10 @@ def _compare(one: _Maps, a: int, two: _Maps, b: int, min_peak: float) -> dict[st
     shift = np.full(known.shape, np.nan)
     for u, d in np.argwhere(compared):
         at = [one.places[:, np.nanargmax(rate[u, d])] for rate in (x, y)]
-        shift[u, d] = np.sqrt(((at[1] - at[0]) ** 2).sum())
+        if one.geometry.kind in ("circular", "graph"):
+            shift[u, d] = distance(one.geometry, at[0], at[1])[0]
+        elif one.geometry.kind != "category":
+            shift[u, d] = np.sqrt(((at[1] - at[0]) ** 2).sum())
     n = np.maximum(np.isfinite(x).sum(axis=-1), 1)
     means = [np.nansum(rate, axis=-1) / n for rate in (x, y)]
     total = means[0] + means[1]
@@ -288,6 +297,9 @@ def _known_units(maps: xr.Dataset) -> xr.Dataset:
 
 def _check_same(first: xr.Dataset, second: xr.Dataset) -> str:
     faults = []
+    shapes = [replace(geometry_of(maps), proposed=False) for maps in (first, second)]
+    if shapes[0] != shapes[1]:
+        faults.append(f"their geometries differ ({shapes[0]}; {shapes[1]})")
     for name in ("direction", "x_bin", "y_bin"):
         one, two = (
             maps[name].values if name in maps.coords else np.empty(0) for maps in (first, second)

@@ -201,35 +201,48 @@ def _correlations(
     per_bin = 1 / np.maximum(n_bins, 1)
     n_first, n_second = n_bins.shape
     products = np.zeros((N_GROUPS, 3, n_first, n_second))  # xy, xx, yy
-    sums_x = np.zeros((N_GROUPS, n_first, n_second, seen_x.shape[1]))
-    sums_y = np.zeros_like(sums_x)
-    seen = seen_x[:, None] * seen_y[None]
+    in_both = np.zeros((N_GROUPS, 2, n_first, n_second))  # of all units of a group
+    sums_x = np.zeros((N_GROUPS, *seen_x.shape))
+    sums_y = np.zeros((N_GROUPS, *seen_y.shape))
     for g, own in enumerate(groups):
         if not own.size:
             continue
-        some_x, some_y = rate[np.ix_(first, own)], rate[np.ix_(second, own)]
-        # Means of each unit over the bins that both segments saw: (unit, first, second).
-        mean_x = np.einsum("iub,jb->uij", some_x, seen_y, optimize=True) * per_bin
-        mean_y = np.einsum("jub,ib->uij", some_y, seen_x, optimize=True) * per_bin
+        some_x = _centred(rate[np.ix_(first, own)], seen_x)
+        some_y = _centred(rate[np.ix_(second, own)], seen_y)
+        # Sums of each unit over the bins that both segments saw: (first, unit, second).
+        both_x = (some_x.reshape(-1, some_x.shape[2]) @ seen_y.T).reshape(n_first, -1, n_second)
+        both_y = (some_y.reshape(-1, some_y.shape[2]) @ seen_x.T).reshape(n_second, -1, n_first)
+        both_y = both_y.transpose(2, 1, 0)
         xy = np.tensordot(some_x, some_y, axes=([1, 2], [1, 2]))
-        xx = np.einsum("iub,jb->ij", some_x**2, seen_y, optimize=True)
-        yy = np.einsum("jub,ib->ij", some_y**2, seen_x, optimize=True)
-        products[g, 0] = xy - n_bins * (mean_x * mean_y).sum(axis=0)
-        products[g, 1] = xx - n_bins * (mean_x**2).sum(axis=0)
-        products[g, 2] = yy - n_bins * (mean_y**2).sum(axis=0)
-        sums_x[g] = (some_x.sum(axis=1)[:, None] - mean_x.sum(axis=0)[..., None]) * seen
-        sums_y[g] = (some_y.sum(axis=1)[None] - mean_y.sum(axis=0)[..., None]) * seen
+        products[g, 0] = xy - per_bin * (both_x * both_y).sum(axis=1)
+        xx, yy = (some_x**2).sum(axis=1) @ seen_y.T, seen_x @ (some_y**2).sum(axis=1).T
+        products[g, 1] = xx - per_bin * (both_x**2).sum(axis=1)
+        products[g, 2] = yy - per_bin * (both_y**2).sum(axis=1)
+        in_both[g] = both_x.sum(axis=1), both_y.sum(axis=1)
+        sums_x[g], sums_y[g] = some_x.sum(axis=1), some_y.sum(axis=1)
     sizes = np.array([own.size for own in groups])
+    whole_x, whole_y = sums_x.sum(axis=0), sums_y.sum(axis=0)
     found = np.full((N_GROUPS + 1, n_first, n_second), np.nan)
     for k in range(N_GROUPS + 1):
         kept = np.arange(N_GROUPS) != k - 1
-        n_units = sizes[kept].sum()
+        n_units = max(sizes[kept].sum(), 1)
         xy, xx, yy = products[kept].sum(axis=0)
-        all_x, all_y = sums_x[kept].sum(axis=0), sums_y[kept].sum(axis=0)
-        xy = xy - (all_x * all_y).sum(axis=2) / n_units
-        xx = xx - (all_x**2).sum(axis=2) / n_units
-        yy = yy - (all_y**2).sum(axis=2) / n_units
+        # Less the mean over units, of which only the sums over the bins seen in both are needed.
+        all_x, all_y = (
+            (whole - sums[k - 1] if k > 0 else whole)
+            for whole, sums in ((whole_x, sums_x), (whole_y, sums_y))
+        )
+        both_x, both_y = in_both[kept].sum(axis=0)
+        xy = xy - (all_x @ all_y.T - per_bin * both_x * both_y) / n_units
+        xx = xx - (all_x**2 @ seen_y.T - per_bin * both_x**2) / n_units
+        yy = yy - (seen_x @ (all_y**2).T - per_bin * both_y**2) / n_units
         defined = (n_bins >= MIN_BINS) & (np.minimum(xx, yy) > 1e-9)
         norm = np.sqrt(np.where(defined, xx * yy, 1.0))
         found[k] = np.where(defined, np.clip(xy / norm, -1, 1), np.nan)
     return found
+
+
+def _centred(rate: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Maps (segment, unit, bin) less the mean of each over its bins, so that no digits are lost."""
+    n_bins = np.maximum(seen.sum(axis=1), 1)[:, None, None]
+    return np.asarray((rate - rate.sum(axis=2, keepdims=True) / n_bins) * seen[:, None])

@@ -217,6 +217,14 @@ def spatial_sums(
     total = np.empty(n_units)
     score = np.empty(n_units)
     sums = np.zeros((2, 3, n_units))
+    most = 0
+    occupancy[:] = 0
+    for t in range(n_frames):
+        occupancy[state[t]] += 1
+        most = max(most, occupancy[state[t]])
+    log_of = np.empty(most + 1)
+    for c in range(most + 1):
+        log_of[c] = log2(float(c))
     for r in range(uniform.shape[0]):
         _draw(uniform[r], state, order, member, frames, states, shuffled, occupancy)
         pairs = shuffled if shuffle else shuffled[:0]
@@ -225,7 +233,7 @@ def spatial_sums(
             score[:] = 0
             total[:] = 0
             for s in range(n_states):
-                log_occupancy = log2(float(occupancy[s]))
+                log_occupancy = log_of[occupancy[s]]
                 if occupancy[s] > 0 and table.size:
                     _take_counts(counts[k, s], table, log_occupancy, score, total)
                 elif occupancy[s] > 0:

@@ -219,7 +219,7 @@ def _concat(parts: list[xr.DataArray]) -> xr.DataArray:
 
 _BLOCK = 64  # repetitions that are drawn and added up together
 _SPATIAL_BLOCK, _MUTUAL_BLOCK = 1024, 256  # units whose counts stay in a cache together
-_PAD = 64  # units come in whole vectors
+_PAD = 32  # units come in whole vectors
 _MOST_SYMBOLS = 20  # responses of the published rule, none counted
 _ENTRY_BYTES = 50  # measured: to add one entry takes as long as so many bytes of a dense row
 

@@ -429,7 +429,8 @@ def _label(
     result: xr.Dataset, recording: xr.Dataset, frames: xr.Dataset, units: str, sampling: Sampling
 ) -> xr.Dataset:
     coords = carry_coords(recording, "session", "unit")
-    result = result.assign_coords(coords | {"direction": frames["direction"].variable})
+    coords |= {n: frames[n].variable for n in ("direction", "trial_type") if n in frames.coords}
+    result = result.assign_coords(coords)
     for name, variable in result.data_vars.items():
         own = str(name).removeprefix("population_")
         of_population = "" if own == name else ", population"

@@ -10,6 +10,9 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis.maps._grid import Grid, far_from_ends, grid_of
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import check
 from neurodrift.schema.options import Range, check_option
@@ -19,6 +22,9 @@ _WIDEST = 1e5  # cm
 _ENOUGH = 500  # tracked frames that tell an extent
 _LEAST_OF_EXTENT = 0.05  # of the positions that given edges must span
 _MOST_BINS = 1_000_000  # of one axis
+_MOST_TYPES = 63  # of trials, in both directions
+_RUN = 0.05  # share of the frames with a direction below which it is not run on purpose
+_WITH_GRID = ("circular", "vr", "graph", "category")  # geometries that bring their own bins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +38,10 @@ class Binning:
     Parameters
     ----------
     bin_width
-        Width of a bin [cm], or one width for each axis. Bins start at multiples of the width and
-        cover the positions of the recording.
+        Width of a bin [cm, or the unit of the geometry], or one width for each axis. Bins start
+        at multiples of the width and cover the positions of the recording. A circle or a corridor
+        is a whole number of bins from its origin; each arm of a maze has the whole number of equal
+        bins that comes nearest; a category is a bin.
     track
         Both ends of a linear track [cm], between which whole bins of `bin_width` lie. Positions
         outside are not used.
@@ -43,14 +51,21 @@ class Binning:
         are not used.
     exclude_ends
         Length that is left out at both ends of a linear track [cm], counted from the first and
-        last edge: bins that reach into it are not used.
+        last edge: bins that reach into it are not used. Also at the ends of a corridor and of the
+        arms of a maze; a circle has none.
     speed_range
         Lowest and highest running speed [cm/s] of a frame, both included. When omitted, frames
         slower than 1 cm/s are left out if the recording has a speed; ``(0, inf)`` keeps all.
     directions
         Whether running directions are analysed apart. When omitted, they are if the recording has
         directions and its position is one-dimensional. Frames without a direction are then left
-        out.
+        out. On a circle, in a corridor and in a maze, a direction that has less than 5 % of the
+        running frames with one is then left out as well.
+    trial_types
+        Whether trials of each type (``trial_type``: left and right turns, odours, contexts) are
+        analysed apart, as running directions are; frames without a type are then left out.
+        Results have them along ``direction``, with a coordinate ``trial_type``: the entries are 1,
+        2, ... in the order of the types, negative where they are run backwards.
     min_occupancy
         Shortest time [s] for which a bin must be visited in a session and direction to be used.
     unused_sessions
@@ -72,6 +87,7 @@ class Binning:
     exclude_ends: float = 0.0
     speed_range: tuple[float, float] | None = None
     directions: bool | None = None
+    trial_types: bool = False
     min_occupancy: float = 0.0
     unused_sessions: Literal["refuse", "keep"] = "refuse"
 
@@ -85,6 +101,8 @@ class Binning:
             raise ValueError(
                 f"directions is {self.directions!r}, expected True (apart), False or None"
             )
+        if self.trial_types not in (True, False):
+            raise ValueError(f"trial_types is {self.trial_types!r}, expected True (apart) or False")
         if self.unused_sessions not in ("refuse", "keep"):
             raise ValueError(
                 f"unused_sessions is {self.unused_sessions!r}, expected refuse or keep"
@@ -264,21 +282,27 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     """
     check(recording)
     axes = _axes(recording)
-    edges = _edges(recording, axes, binning)
+    geometry = geometry_of(recording)
+    grid = _own_grid(recording, binning, geometry)
+    edges = _edges(recording, axes, binning) if grid is None else [grid.edges]
     n_bins = [axis_edges.size - 1 for axis_edges in edges]
     usable = _fast_enough(recording, binning.speed_range)
     indices = []
     for axis, axis_edges in zip(axes, edges, strict=True):
-        values = recording[axis].values
+        values = _wrapped(recording[axis].values, geometry)
         index = np.searchsorted(axis_edges, values, side="left") - 1
-        index[values == axis_edges[0]] = 0
+        for first in (0,) if grid is None else grid.closed:
+            index[values == axis_edges[first]] = first
         usable &= np.isfinite(values) & (index >= 0) & (index < axis_edges.size - 1)
         indices.append(index)
-    directions, in_direction = _directions(recording, binning.directions, len(axes))
+    directions, in_direction = _directions(recording, binning, geometry, usable)
     usable &= in_direction >= 0
     in_bin = np.full(usable.size, -1)
     in_bin[usable] = np.ravel_multi_index([index[usable] for index in indices], n_bins)
-    kept = _kept_bins(edges, binning.exclude_ends)
+    if grid is None:
+        kept = _kept_bins(edges, binning.exclude_ends)
+    else:
+        kept = grid.kept & _far(grid, geometry, binning.exclude_ends)
     in_bin[usable] = np.where(kept[in_bin[usable]], in_bin[usable], -1)
     if binning.min_occupancy > 0:
         in_bin = _drop_rare(recording, in_bin, in_direction, kept.size, binning.min_occupancy)
@@ -288,15 +312,22 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
     in_bin = np.where(in_bin >= 0, new_index[in_bin], -1)
     in_direction = np.where(in_bin >= 0, in_direction, -1)
 
-    grid = np.meshgrid(*[(axis[1:] + axis[:-1]) / 2 for axis in edges], indexing="ij")
+    middles = np.meshgrid(*[(axis[1:] + axis[:-1]) / 2 for axis in edges], indexing="ij")
     coords = {
         f"{axis}_bin": (
             "position",
             centres.ravel()[kept],
-            {"units": "cm", "long_name": f"centre of bin, {axis}"},
+            {"units": geometry.unit, "long_name": f"centre of bin, {axis}"},
         )
-        for axis, centres in zip(axes, grid, strict=True)
+        for axis, centres in zip(axes, middles, strict=True)
     }
+    if "geometry" in recording.attrs:
+        coords["x_bin"][2]["geometry"] = recording.attrs["geometry"]
+    if grid is not None:
+        about = {"units": geometry.unit, "long_name": "width of bin, x"}
+        coords["x_width"] = ("position", np.diff(grid.edges)[kept], about)
+        if grid.parts is not None:
+            coords["part"] = ("position", grid.parts[kept], {"long_name": "arm or category"})
     frames = xr.Dataset(
         {
             "position_bin": ("time", in_bin.astype(np.int32)),
@@ -304,12 +335,16 @@ def bin_frames(recording: xr.Dataset, binning: Binning) -> xr.Dataset:
             "session_index": recording["session_index"].variable,
         },
         coords={
-            "direction": ("direction", np.array(directions, dtype=np.int8)),
+            "direction": ("direction", np.array([code for code, _ in directions], dtype=np.int8)),
             "position": ("position", np.arange(int(kept.sum()))),
             **coords,
         },
         attrs={"binning": binning.to_json()},
     )
+    if binning.trial_types:
+        about = {"long_name": "kind of the trial", "units": "1"}
+        types = np.array([kind for _, kind in directions], dtype=np.int32)
+        frames = frames.assign_coords(trial_type=("direction", types, about))
     _refuse_unused_sessions(recording, frames, binning)
     return frames
 
@@ -340,13 +375,50 @@ def used_sessions(recording: xr.Dataset, binning: Binning) -> np.ndarray:
         return np.ones(n_sessions, dtype=bool)
     axes = _axes(recording)
     usable = _tracked(recording, axes) & _fast_enough(recording, binning.speed_range)
-    usable &= _directions(recording, binning.directions, len(axes))[1] >= 0
+    usable &= _directions(recording, binning, geometry_of(recording), usable)[1] >= 0
     if binning.speed_range is None and not usable.any():
         return np.zeros(n_sessions, dtype=bool)
     frames = bin_frames(recording, replace(binning, unused_sessions="keep"))
     inside = frames["position_bin"].values >= 0
     index = recording["session_index"].values[inside]
     return np.bincount(index, minlength=n_sessions) > 0
+
+
+def _own_grid(recording: xr.Dataset, binning: Binning, geometry: Geometry) -> Grid | None:
+    """The bins that a geometry brings; None where they follow the positions."""
+    if geometry.kind not in _WITH_GRID:
+        return None
+    if np.ndim(binning.bin_width):
+        raise ValueError("bin_width is a pair, but the recording has x alone: give one number [cm]")
+    given = binning.edges_by_axis()
+    if given is not None and len(given) != 1:
+        raise ValueError(f"edges for {len(given)} axes, but the recording has x")
+    if not _tracked(recording, ["x"]).any():
+        raise ValueError("no frame of the recording has a position")
+    width = float(np.asarray(binning.bin_width))
+    return grid_of(geometry, width, None if given is None else given[0])
+
+
+def _far(grid: Grid, geometry: Geometry, exclude_ends: float) -> np.ndarray:
+    if exclude_ends == 0:
+        return np.ones(grid.kept.size, dtype=bool)
+    kept = grid.kept & far_from_ends(geometry, grid, exclude_ends)
+    if not kept.any():
+        raise ValueError(f"exclude_ends of {exclude_ends} cm leaves no bin of the track")
+    return kept
+
+
+def _wrapped(values: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Positions within the turn of a circle, and on the arms of a maze; others as they are."""
+    if geometry.kind == "circular":
+        assert geometry.length is not None
+        high = geometry.origin + geometry.length  # of a last bin that holds its right edge
+        return np.where(values <= geometry.origin, high, np.minimum(values, high))
+    if geometry.kind == "graph":
+        arms = arms_of(geometry)
+        arm, offset = arms.locate(values)
+        return np.where(arm >= 0, arms.starts[arm] + offset, np.nan)
+    return values
 
 
 def _axes(recording: xr.Dataset) -> list[str]:
@@ -391,6 +463,7 @@ def _edges(recording: xr.Dataset, axes: list[str], binning: Binning) -> list[np.
                 "between a fraction and a multiple of a field, such as 4"
             )
         animal = recording["activity"].attrs["kind"] != "activation"
+        animal &= geometry_of(recording).is_place
         if 0 < extent < width and animal and values.size >= _ENOUGH:
             raise ValueError(
                 f"{axis} covers {extent:.3g} cm, less than a bin of {width:g} cm: is it in metres? "
@@ -437,10 +510,39 @@ def _fast_enough(recording: xr.Dataset, speed_range: tuple[float, float] | None)
 
 
 def _directions(
-    recording: xr.Dataset, separate: bool | None, n_axes: int
+    recording: xr.Dataset, binning: Binning, geometry: Geometry, usable: np.ndarray
+) -> tuple[list[tuple[int, int]], np.ndarray]:
+    """Code and trial type (-1: all) of what is analysed apart, and where each frame belongs."""
+    names, running = _running_directions(recording, binning.directions, geometry, usable)
+    if not binning.trial_types:
+        return [(name, -1) for name in names], running
+    if "trial_type" not in recording:
+        raise ValueError(
+            "trial_types=True, but the recording has no trial_type: give the kind of the trial of "
+            "each frame, -1 for none (recording_from_arrays(trial_type=...))"
+        )
+    of_frame = recording["trial_type"].values
+    types = np.unique(of_frame[usable & (running >= 0) & (of_frame >= 0)])
+    if not types.size:
+        raise ValueError("no frame that can be used lies in a trial with a type")
+    if types.size > _MOST_TYPES:
+        raise ValueError(
+            f"trial_type has {types.size} values in the frames that can be used: these look like "
+            f"numbers of trials; at most {_MOST_TYPES} types are analysed apart"
+        )
+    sign = [-1 if name < 0 else 1 for name in names]
+    codes = [(s * (k + 1), int(kind)) for k, kind in enumerate(types) for s in sign]
+    place = np.searchsorted(types, of_frame)
+    known = np.isin(of_frame, types) & (running >= 0)
+    return codes, np.where(known, place * len(names) + running, -1)
+
+
+def _running_directions(
+    recording: xr.Dataset, separate: bool | None, geometry: Geometry, usable: np.ndarray
 ) -> tuple[list[int], np.ndarray]:
+    chosen = separate is None
     if separate is None:
-        separate = "direction" in recording and n_axes == 1
+        separate = "direction" in recording and geometry.one_axis and geometry.is_place
     if not separate:
         return [0], np.zeros(recording.sizes["time"], dtype=np.int64)
     if "direction" not in recording:
@@ -449,7 +551,12 @@ def _directions(
             "neurodrift.kinematics.running(recording)"
         )
     direction = recording["direction"].values
-    return [1, -1], np.select([direction == 1, direction == -1], [0, 1], -1)
+    names = [1, -1]
+    if chosen and geometry.kind in _WITH_GRID:
+        n_frames = [np.count_nonzero(usable & (direction == name)) for name in names]
+        run = [n > _RUN * sum(n_frames) for n in n_frames]
+        names = [name for name, is_run in zip(names, run, strict=True) if is_run] or names
+    return names, np.select([direction == name for name in names], range(len(names)), -1)
 
 
 def _drop_rare(
@@ -460,12 +567,12 @@ def _drop_rare(
     min_occupancy: float,
 ) -> np.ndarray:
     kept = in_bin.copy()
-    durations = recording["frame_duration"].values
+    durations, n_parts = recording["frame_duration"].values, int(in_direction.max(initial=0)) + 1
     for where in slice_sessions(recording):
         code = np.where(
-            in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], 2 * n_bins
+            in_bin[where] >= 0, in_direction[where] * n_bins + in_bin[where], n_parts * n_bins
         )
-        seconds = seconds_by(code, durations[where], 2 * n_bins + 1)
+        seconds = seconds_by(code, durations[where], n_parts * n_bins + 1)
         enough = seconds >= min_occupancy * (1 - 1e-9)  # three frames of 0.1 s are 0.3 s
         kept[where] = np.where(enough[code], in_bin[where], -1)
     return kept

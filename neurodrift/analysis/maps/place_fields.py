@@ -1,4 +1,4 @@
-"""Place fields: connected regions of a rate map, on a track or in two dimensions."""
+"""Place fields: connected regions of a rate map, on a track, in a maze or in two dimensions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import align_mask, node_of
+from neurodrift.geometry.distance import difference, distance, touching
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.schema import label
 from neurodrift.schema.objects import expect_dataset, expect_mask
 from neurodrift.schema.options import checked_options
@@ -58,7 +60,10 @@ def detect_place_fields(
 
     Notes
     -----
-    Bins that share an edge are connected; bins that were not visited part a field.
+    Bins that share an edge are connected; bins that were not visited part a field. On a circle a
+    field may lie across the seam, and its centre is taken round the peak; in a maze a field may
+    reach from one arm into another that it meets, and its centre is the bin that is nearest to all
+    of it. A category is a field by itself, whatever `min_bins`.
 
     Examples
     --------
@@ -87,10 +92,15 @@ def detect_place_fields(
         mask = mask.sel(direction=maps["direction"].values)
         chosen = chosen & mask.transpose(dim, "unit", "direction").values.astype(bool)
 
-    cells, sizes = _grid(maps, axes)
     centres = np.stack([maps[name].values.astype(float) for name in axes])
+    geometry = geometry_of(maps)
+    bins = _Grid(maps, axes, centres)
+    if "x_width" in maps.coords:
+        bins = _OneAxis(geometry, centres[0], maps["x_width"].values)
+    if geometry.kind == "category":
+        min_bins = 1
     found = {
-        at: _fields_of(rate.values[at], cells, sizes, centres, min_fraction, min_rate, min_bins)
+        at: _fields_of(rate.values[at], bins, min_fraction, min_rate, min_bins)
         for at in map(tuple, np.argwhere(chosen))
     }
     most = max([len(item[1]) for item in found.values()], default=0)
@@ -133,9 +143,61 @@ def detect_place_fields(
         },
     )
     result = label(result, PLACE_FIELDS)
-    result["size"].attrs["units"] = "cm" if len(axes) == 1 else "cm2"
+    result["size"].attrs["units"] = geometry.unit if len(axes) == 1 else "cm2"
+    for name in ("x_peak", "x_centre"):
+        result[name].attrs["units"] = geometry.unit
     result["peak_rate"].attrs["units"] = maps["rate"].attrs.get("units", "")
     return result
+
+
+class _Grid:
+    """Bins of a track, or of two axes."""
+
+    def __init__(self, maps: xr.Dataset, axes: list[str], centres: np.ndarray) -> None:
+        self.cells, self.sizes = _grid(maps, axes)
+        self.centres = centres
+
+    def regions(self, high: np.ndarray) -> np.ndarray:
+        """(position) number of the connected region of each bin that is high, 0 for the others."""
+        from scipy.ndimage import label as connected
+
+        grid = np.zeros(self.cells.max(axis=1) + 1, dtype=bool)
+        grid[tuple(self.cells)] = high
+        return np.asarray(connected(grid)[0][tuple(self.cells)])
+
+    def centre(self, own: np.ndarray, weight: np.ndarray, top: int) -> np.ndarray:
+        """(axis) mean place of some bins."""
+        return np.asarray((self.centres[:, own] * weight).sum(axis=1) / weight.sum())
+
+
+class _OneAxis(_Grid):
+    """Bins of a circle, a corridor, a maze or categories."""
+
+    def __init__(self, geometry: Geometry, centre: np.ndarray, width: np.ndarray) -> None:
+        self.geometry, self.sizes, self.centres = geometry, width, centre[None]
+        self.touching = touching(geometry, centre, width)
+
+    def regions(self, high: np.ndarray) -> np.ndarray:
+        """Regions along what touches: across the seam, and from arm to arm."""
+        from scipy.sparse.csgraph import connected_components
+
+        at = np.flatnonzero(high)
+        found = np.zeros(high.size, dtype=int)
+        if at.size:
+            found[at] = connected_components(self.touching[np.ix_(at, at)], directed=False)[1] + 1
+        return found
+
+    def centre(self, own: np.ndarray, weight: np.ndarray, top: int) -> np.ndarray:
+        """Mean place, round the peak on a circle; the bin nearest to all of it in a maze."""
+        geometry, places = self.geometry, self.centres[0]
+        if geometry.kind in ("graph", "category"):
+            apart = distance(geometry, places[own][:, None], places[own][None, :]) ** 2
+            return places[own][[np.argmin(apart @ weight)]]
+        away = difference(geometry, places[top], places[own])
+        mean = places[top] + (away * weight).sum() / weight.sum()
+        if geometry.kind == "circular" and geometry.length:
+            mean = geometry.origin + (mean - geometry.origin) % geometry.length
+        return np.array([mean])
 
 
 def _grid(maps: xr.Dataset, axes: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -161,33 +223,26 @@ def _grid(maps: xr.Dataset, axes: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def _fields_of(
     rate: np.ndarray,
-    cells: np.ndarray,
-    sizes: np.ndarray,
-    centres: np.ndarray,
+    bins: _Grid,
     min_fraction: float,
     min_rate: float,
     min_bins: int,
 ) -> tuple[np.ndarray, list[tuple[float, ...]]]:
     """Number (position) of each bin's field, and the fields' properties, highest peak first."""
-    from scipy.ndimage import label as connected
-
     none = np.zeros(rate.shape, dtype=np.int16)
     peak = np.nanmax(rate) if np.isfinite(rate).any() else 0.0
     if not peak > 0:
         return none, []
     high = np.where(np.isfinite(rate), rate, -np.inf) >= min_fraction * peak
-    grid = np.zeros(cells.max(axis=1) + 1, dtype=bool)
-    grid[tuple(cells)] = high
-    regions = connected(grid)[0][tuple(cells)]
+    regions, sizes = bins.regions(high), bins.sizes
     rows, members = [], []
     for region in range(1, int(regions.max(initial=0)) + 1):
         own = np.flatnonzero(regions == region)
         top = own[np.argmax(rate[own])]
         if own.size < min_bins or rate[top] < min_rate:
             continue
-        weight = rate[own] * sizes[own]
-        centre = (centres[:, own] * weight).sum(axis=1) / weight.sum()
-        rows.append((sizes[own].sum(), rate[top], *centres[:, top], *centre))
+        centre = bins.centre(own, rate[own] * sizes[own], int(top))
+        rows.append((sizes[own].sum(), rate[top], *bins.centres[:, top], *centre))
         members.append(own)
     order = sorted(range(len(rows)), key=lambda k: -rows[k][1])
     for number, k in enumerate(order, start=1):

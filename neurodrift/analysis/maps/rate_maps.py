@@ -16,6 +16,7 @@ from neurodrift.analysis.maps.binning import (
     seconds_by,
     session_activity,
 )
+from neurodrift.analysis.maps.smoothing import smooth_by, smoothing_steps
 from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import COUNT_KINDS, LEVEL_KINDS, SESSION_COORDS, label
 from neurodrift.schema.objects import expect_array
@@ -23,9 +24,8 @@ from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MAPS
 
 _UNIT_BLOCK = 64  # units summed at once, so that eager data need no float copy of all activity
-_BIN_BLOCK = 512  # bins whose weights are dense at once
 
-Grouping = Literal["session", "trial", "lap", "map_label"]
+Grouping = Literal["session", "trial", "lap", "trial_type", "map_label"]
 
 
 @checked_options
@@ -48,7 +48,8 @@ def compute_rate_maps(
         Standard deviation of a Gaussian over position [cm], truncated at 3 standard deviations;
         0 for none. Bins without occupancy do not contribute and stay NaN.
     by
-        What one map is made from. ``"trial"``, ``"lap"`` and ``"map_label"`` give a map for each
+        What one map is made from. ``"trial"``, ``"lap"``, ``"trial_type"`` and ``"map_label"``
+        give a map for each
         value within each session (-1, for map labels also 0, is left out; a session without any
         has no map). Integers over (time) group frames freely, negative ones are left out.
 
@@ -63,7 +64,7 @@ def compute_rate_maps(
         was not detected is NaN in ``rate`` and ``events``. ``position`` is that of
         :func:`bin_frames`: all bins of a linear track, the used ones in two dimensions. Except
         for ``by="session"`` the first dimension is ``segment``, with the coordinates ``session``
-        and ``trial``, ``lap``, ``map_label`` or ``group``; trials and laps also
+        and ``trial``, ``lap``, ``trial_type``, ``map_label`` or ``group``; trials and laps also
         have the ``map_label`` that they lie in, 0 where it is unknown or changes.
 
     Raises
@@ -156,7 +157,7 @@ def compute_rate_maps(
     time_or_frames = n_frames if level else seconds
     rate = summed / time_or_frames.where(n_frames > 0)
     if smoothing > 0:
-        rate = _smooth(rate, _weights(frames, smoothing))
+        rate = smooth_by(rate, smoothing_steps(frames, smoothing))
     maps = xr.Dataset(
         {"rate": rate, "events": summed, "occupancy": seconds, "detected": detected}
     ).assign_coords(frames.drop_vars(["position_bin", "direction_bin", "session_index"]).coords)
@@ -166,38 +167,6 @@ def compute_rate_maps(
     maps["events"].attrs["units"] = recording["activity"].attrs["units"]
     maps.attrs = {"activity_kind": kind, "binning": binning.to_json(), "smoothing": smoothing}
     return maps
-
-
-@checked_options
-def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
-    """Smooth rate maps by a Gaussian over position that ignores bins without occupancy.
-
-    Parameters
-    ----------
-    rate
-        (..., position) with the coordinate ``x_bin`` [cm], and ``y_bin`` in two dimensions;
-        NaN = not visited.
-    sigma
-        Standard deviation [cm]; weights end at 3 standard deviations along each axis.
-
-    Returns
-    -------
-    xarray.DataArray
-        The smoothed maps, NaN where `rate` is.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> from neurodrift import smooth_maps
-    >>> bins = {"x_bin": ("position", [2.0, 6.0, 10.0])}
-    >>> rate = xr.DataArray([0.0, 8.0, 0.0], dims="position", coords=bins)
-    >>> smooth_maps(rate, sigma=4.0).round(2).values.tolist()
-    [2.79, 3.61, 2.79]
-    """
-    expect_array("rate", rate, ["position"], "rate maps")
-    smoothed = _smooth(rate, _weights(rate, sigma))
-    smoothed.attrs = dict(rate.attrs)
-    return smoothed
 
 
 def rate_units(kind: str) -> str:
@@ -230,8 +199,10 @@ def group_frames(recording: xr.Dataset, by: Grouping | xr.DataArray) -> np.ndarr
         raise TypeError(f"by is a {type(by).__name__}, expected a name or a DataArray over time")
     if by == "session":
         return np.zeros(recording.sizes["time"], dtype=np.int64)
-    if by not in ("trial", "lap", "map_label"):
-        raise ValueError(f"by is {by!r}, expected session, trial, lap, map_label or a DataArray")
+    if by not in ("trial", "lap", "trial_type", "map_label"):
+        raise ValueError(
+            f"by is {by!r}, expected session, trial, lap, trial_type, map_label or a DataArray"
+        )
     if by not in recording:
         raise ValueError(f"by={by!r}, but the recording has no variable {by!r}")
     values = recording[by].values.astype(np.int64)
@@ -251,44 +222,6 @@ def _sums(
         block = activity[start : start + _UNIT_BLOCK].T.astype(np.float64)
         sums[start : start + _UNIT_BLOCK] = np.asarray(indicator @ block).T.reshape(-1, *shape)
     return sums
-
-
-def _weights(bins: xr.Dataset | xr.DataArray, sigma: float) -> sp.csr_array:
-    axes = [bins[name].values.astype(float) for name in ("x_bin", "y_bin") if name in bins.coords]
-    if not axes:
-        raise ValueError("the maps have no coordinate x_bin, so distances between bins are unknown")
-    rows = []
-    for some in np.array_split(np.arange(axes[0].size), axes[0].size // _BIN_BLOCK + 1):
-        weights = np.ones((some.size, axes[0].size))
-        for centre in axes:
-            distance = np.abs(centre[some, None] - centre[None, :])
-            near = distance <= 3 * sigma * (1 + 1e-9)
-            weights *= np.where(near, np.exp(-0.5 * (distance / sigma) ** 2), 0.0)
-        rows.append(sp.csr_array(weights))
-    return sp.csr_array(sp.vstack(rows))
-
-
-def _smooth(rate: xr.DataArray, weights: sp.csr_array) -> xr.DataArray:
-    if rate.chunks is not None:
-        rate = rate.chunk(position=-1)
-    return xr.apply_ufunc(
-        _smooth_last_axis,
-        rate,
-        input_core_dims=[["position"]],
-        output_core_dims=[["position"]],
-        kwargs={"weights": weights},
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    ).transpose(*rate.dims)
-
-
-def _smooth_last_axis(rate: np.ndarray, weights: sp.csr_array) -> np.ndarray:
-    flat = rate.reshape(-1, rate.shape[-1])
-    visited = np.isfinite(flat)
-    total = (weights @ np.where(visited, flat, 0.0).T).T
-    weight = (weights @ visited.astype(float).T).T
-    smoothed = np.divide(total, weight, out=np.full(flat.shape, np.nan), where=visited)
-    return np.asarray(smoothed.reshape(rate.shape))
 
 
 def name_segments(

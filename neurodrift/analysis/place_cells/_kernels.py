@@ -1,4 +1,4 @@
-"""Numba kernels of the shuffle tests: spatial information of moved events, nothing else.
+"""Numba kernels of the shuffle tests: information and stability of moved events, nothing else.
 
 A score is an integer: ``sum_s table[c_s] - c_s * log_occupancy[s]`` over the states ``s``, where
 ``c_s`` counts events, ``table[c]`` is ``c log2 c`` and ``log_occupancy`` is ``log2`` of the frames
@@ -146,3 +146,194 @@ def add_sums(
         for k in range(out.size):
             if sums[r, k] > 0:
                 out[k] += sums[r, k] * (np.log2(sums[r, k]) - log_occupancy[first_state + r])
+
+
+@numba.njit(nogil=True, cache=True)
+def add_scores_by_visits(
+    visits: np.ndarray,
+    starts: np.ndarray,
+    backwards: np.ndarray,
+    levels: np.ndarray,
+    table: np.ndarray,
+    at_once: int,
+    out: np.ndarray,
+) -> None:
+    """Add ``table`` of the events in each state to every shift.
+
+    The frames of state ``s`` are ``visits[starts[s]:starts[s + 1]]``. ``backwards`` is activity
+    against time, laid twice, in a type that holds every count; ``levels``, 0 to a few dozen, has
+    the same type, so that 64 shifts are one vector. The table is then a sum of its steps, one for
+    each level that a count reaches; where a count is above them all, it is looked up.
+    """
+    n = out.size
+    counts = np.zeros(at_once, backwards.dtype)
+    reached = np.zeros((levels.size, at_once), np.uint8)
+    for first in range(0, n, at_once):
+        size = min(at_once, n - first)
+        count, scores = counts[:size], out[first : first + size]
+        waiting = 0
+        for s in range(starts.size - 1):
+            count[:] = 0
+            i, end = starts[s], starts[s + 1]
+            while i + 8 <= end:  # eight at once, to load and store the counts less often
+                p = backwards[n - visits[i] + first :][:size]
+                q = backwards[n - visits[i + 1] + first :][:size]
+                r = backwards[n - visits[i + 2] + first :][:size]
+                t = backwards[n - visits[i + 3] + first :][:size]
+                w = backwards[n - visits[i + 4] + first :][:size]
+                x = backwards[n - visits[i + 5] + first :][:size]
+                y = backwards[n - visits[i + 6] + first :][:size]
+                z = backwards[n - visits[i + 7] + first :][:size]
+                for k in range(size):
+                    count[k] += p[k] + q[k] + r[k] + t[k] + w[k] + x[k] + y[k] + z[k]
+                i += 8
+            while i < end:
+                w = backwards[n - visits[i] + first :][:size]
+                for k in range(size):
+                    count[k] += w[k]
+                i += 1
+            most = count[0]
+            for k in range(size):
+                most = max(most, count[k])
+            if most >= levels.size:
+                for k in range(size):
+                    scores[k] += table[count[k]]
+                continue
+            for c in range(1, most + 1):
+                level, row = levels[c], reached[c]
+                for k in range(size):
+                    row[k] += count[k] >= level
+            waiting += 1
+            if waiting == 255:  # the most that a byte holds
+                _add_steps(reached, table, scores)
+                waiting = 0
+        _add_steps(reached, table, scores)
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_steps(reached: np.ndarray, table: np.ndarray, scores: np.ndarray) -> None:
+    for c in range(1, min(reached.shape[0], table.size)):
+        step = table[c] - table[c - 1]
+        for k in range(scores.size):
+            scores[k] += step * reached[c, k]
+        reached[c] = 0
+
+
+_LANES = 8  # shuffles that go through the same steps side by side, one vector of numbers
+
+
+@numba.njit(nogil=True, cache=True)
+def correlations_of_shifts(
+    doubled: np.ndarray,
+    frames: np.ndarray,
+    amounts: np.ndarray,
+    shifts: np.ndarray,
+    maps: tuple[np.ndarray, ...],
+    least: float,
+    out: np.ndarray,
+) -> None:
+    """Correlation of the maps of two halves of events at ``frames`` for each shift.
+
+    ``doubled``: the states laid twice, those of the second half after those of the first. ``maps``
+    says how sums become maps: 1 by the time in each state; the weights of the first axis (no row
+    where there is one axis) and of the last axis, each as row starts, columns and weights; and
+    1 by the weight of each bin that both halves visited (half, bin). A map whose distance from its
+    mean is not above ``least`` has no correlation: NaN.
+    """
+    sums = np.zeros((maps[0].size, _LANES))
+    middle = np.zeros((maps[1].size - 1, _LANES))
+    smooth = np.zeros((2, maps[4].size - 1, _LANES))
+    for start in range(0, shifts.size, _LANES):
+        sums[:] = 0
+        some = min(_LANES, shifts.size - start)
+        for b in range(some):
+            shift = shifts[start + b]
+            for e in range(frames.size):
+                sums[doubled[frames[e] + shift], b] += amounts[e]
+        _correlate(sums, middle, smooth, maps, least, out[start : start + some])
+
+
+@numba.njit(nogil=True, cache=True)
+def correlations_of_states(
+    states: np.ndarray,
+    amounts: np.ndarray,
+    maps: tuple[np.ndarray, ...],
+    least: float,
+    out: np.ndarray,
+) -> None:
+    """The same for events in given states, (shuffle, event)."""
+    sums = np.zeros((maps[0].size, _LANES))
+    middle = np.zeros((maps[1].size - 1, _LANES))
+    smooth = np.zeros((2, maps[4].size - 1, _LANES))
+    for start in range(0, len(states), _LANES):
+        sums[:] = 0
+        some = min(_LANES, len(states) - start)
+        for b in range(some):
+            for e in range(amounts.size):
+                sums[states[start + b, e], b] += amounts[e]
+        _correlate(sums, middle, smooth, maps, least, out[start : start + some])
+
+
+@numba.njit(nogil=True, cache=True)
+def _weighted_sums(
+    starts: np.ndarray,
+    columns: np.ndarray,
+    weights: np.ndarray,
+    values: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Sparse weights times ``values`` (column, lane); eight sums by name stay in registers."""
+    for row in range(starts.size - 1):
+        a = b = c = d = e = f = g = h = 0.0
+        for k in range(starts[row], starts[row + 1]):
+            w, some = weights[k], values[columns[k]]
+            a += w * some[0]
+            b += w * some[1]
+            c += w * some[2]
+            d += w * some[3]
+            e += w * some[4]
+            f += w * some[5]
+            g += w * some[6]
+            h += w * some[7]
+        out[row, 0], out[row, 1], out[row, 2], out[row, 3] = a, b, c, d
+        out[row, 4], out[row, 5], out[row, 6], out[row, 7] = e, f, g, h
+
+
+@numba.njit(nogil=True, cache=True)
+def _correlate(
+    sums: np.ndarray,
+    middle: np.ndarray,
+    smooth: np.ndarray,
+    maps: tuple[np.ndarray, ...],
+    least: float,
+    out: np.ndarray,
+) -> None:
+    per_time, starts, columns, weights, last_starts, last_columns, last_weights, per_weight = maps
+    n_bins, n_shared = per_time.size // 2, smooth.shape[1]
+    mean = np.zeros((2, _LANES))
+    square = np.zeros((2, _LANES))
+    product = np.zeros(_LANES)
+    for s in range(per_time.size):
+        for b in range(_LANES):
+            sums[s, b] *= per_time[s]
+    for h in range(2):
+        values = sums[h * n_bins : (h + 1) * n_bins]
+        if starts.size > 1:
+            _weighted_sums(starts, columns, weights, values, middle)
+            values = middle
+        _weighted_sums(last_starts, last_columns, last_weights, values, smooth[h])
+        for p in range(n_shared):
+            for b in range(_LANES):
+                smooth[h, p, b] *= per_weight[h, p]
+                mean[h, b] += smooth[h, p, b]
+    mean /= max(n_shared, 1)
+    for p in range(n_shared):
+        for b in range(_LANES):
+            x, y = smooth[0, p, b] - mean[0, b], smooth[1, p, b] - mean[1, b]
+            square[0, b] += x * x
+            square[1, b] += y * y
+            product[b] += x * y
+    for b in range(out.size):
+        first, second = np.sqrt(square[0, b]), np.sqrt(square[1, b])
+        defined = n_shared > 0 and first > least and second > least
+        out[b] = product[b] / (first * second) if defined else np.nan

@@ -12,14 +12,18 @@ _ROWS_AT_ONCE = 8  # transforms held in memory
 _CACHED_BYTES = 2**26  # spectra of the states kept for the next unit
 # Measured nanoseconds (Zen 5): a moved event, a looked-up state, a point and stage of an FFT.
 _NS_EVENT, _NS_STATE, _NS_FFT, _NS_LOG = 0.9, 0.7, 0.23, 4.5
+_NS_VISIT, _NS_COUNTED = 0.008, 0.1  # a frame of activity added; a count of a state looked at
+_LEVELS = 32  # counts below are looked up in turn, for many shifts at once
+_SHIFTS_AT_ONCE = 4096
 
 
 class InformationNull:
     """Spatial information of moved activity, for the frames of one session and direction.
 
-    Two ways lead to the events in each state after every circular shift: to add up the states
-    that the events fall on, or a circular cross-correlation by FFT. The cheaper one is chosen
-    from a unit's own events, so that neither chunks nor other units matter. Counts come out
+    Three ways lead to the events in each state after every circular shift: to add up the states
+    that the events fall on, a circular cross-correlation by FFT, or, for counts in many states, to
+    add up the activity around the visits of a state, many shifts at once. The cheapest one is
+    chosen from a unit's own events, so that neither chunks nor other units matter. Counts come out
     equal to the last bit: several states share one transform, ``x = sum_i 2**(b i) I_i``, as many
     as the proven rounding error of the transform allows (:meth:`_packing`).
 
@@ -57,6 +61,8 @@ class InformationNull:
         self._wrapped = self.states if direct else np.tile(self.states, 2)[:-1]
         self._laid = 1 if direct else 2
         self._spectra: dict[tuple[int, int, int], np.ndarray] = {}
+        self._digits: dict[int, np.ndarray] = {}
+        self._n_visits = np.bincount(self.states)
 
     def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
         """Spatial information [bit/event] of activity `amounts` at `frames`, unmoved."""
@@ -127,9 +133,78 @@ class InformationNull:
         stages = self._length * np.log2(max(2, self._length))
         transforms = 2 + n_states / max(1, per_row)
         by_fft = _NS_FFT * stages * transforms + log * self.n_frames * n_states
-        if gather <= by_fft or per_row < 1:
+        if per_row < 1:
+            by_fft = np.inf
+        if table is not None and self._fit_visits(amounts):
+            steps = self.n_frames * (_NS_VISIT * self.n_frames + _NS_COUNTED * n_states)
+            if steps < min(gather, by_fft):
+                return self._by_visits(frames, amounts, table)[shifts]
+        if gather <= by_fft:
             return self._gather(frames, amounts, table, shifts)
         return self._by_fft(frames, amounts, table, bits, per_row)[shifts]
+
+    def _most_counted(self, amounts: np.ndarray) -> np.ndarray:
+        """Most events (state) that could fall on a state, which need not all be at hand."""
+        return np.minimum(self._n_visits * int(amounts.max()), int(amounts.sum()))
+
+    def _fit_visits(self, amounts: np.ndarray) -> bool:
+        """Whether counts fit into two bytes, and digits of the logarithms into a transform."""
+        return self._most_counted(amounts).max() < 2**16 and self._digit_bits(amounts) >= 1
+
+    def _by_visits(self, frames: np.ndarray, amounts: np.ndarray, table: np.ndarray) -> np.ndarray:
+        """Scores of integer events for every shift, by adding their activity around each visit."""
+        from neurodrift.analysis.place_cells import _kernels as kernels
+
+        n = self.n_frames
+        scores = -self._summed_logarithms(frames, amounts)
+        order = np.argsort(self.states, kind="stable")
+        edges = np.concatenate([[0], np.cumsum(self._n_visits)])
+        narrow = self._most_counted(amounts) < 2**8
+        for some, dtype in ((narrow, np.uint8), (~narrow, np.uint16)):
+            if some.any():
+                backwards = np.zeros(2 * n, dtype=dtype)  # activity against time, laid twice
+                backwards[-frames % n] = amounts
+                backwards[n:] = backwards[:n]
+                visits = order[np.repeat(some, self._n_visits)]
+                starts = np.concatenate([[0], np.cumsum(np.diff(edges)[some])])
+                kernels.add_scores_by_visits(
+                    visits,
+                    starts,
+                    backwards,
+                    np.arange(_LEVELS, dtype=dtype),
+                    table,
+                    min(n, _SHIFTS_AT_ONCE),
+                    scores,
+                )
+        return scores
+
+    def _summed_logarithms(self, frames: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+        """Logarithms of occupancy summed over the events, for every shift and exact."""
+        from scipy import fft
+
+        bits = self._digit_bits(amounts)
+        least = int(self._fixed_log.min())
+        if bits not in self._digits:
+            rest = (self._fixed_log - least)[self._wrapped]
+            n_digits = max(1, -(-int(rest.max()).bit_length() // bits))
+            digits = rest >> bits * np.arange(n_digits)[:, None] & (1 << bits) - 1
+            self._digits[bits] = fft.rfft(digits.astype(np.float64), self._length)
+        activity = np.zeros(self._length)
+        activity[frames] = amounts
+        product = self._digits[bits] * np.conj(fft.rfft(activity))
+        summed = np.full(self.n_frames, least * int(amounts.sum()))
+        for place, digit in enumerate(fft.irfft(product, self._length, overwrite_x=True)):
+            summed += np.rint(digit[: self.n_frames]).astype(np.int64) << bits * place
+        return summed
+
+    def _digit_bits(self, amounts: np.ndarray) -> int:
+        """Bits of a logarithm that one transform sums up without a rounding error.
+
+        The bound of :meth:`_packing`, with digits below 2**b in every frame instead of states.
+        """
+        error = 16 * 2.0**-53 * np.log2(max(2, self._length))
+        error *= 3 * int(amounts.sum()) * np.sqrt(self.n_frames * self._laid)
+        return int(-2 - np.log2(error))
 
     def _packing(self, amounts: np.ndarray) -> tuple[int, int]:
         """Bits for a count, and how many states one transform holds without a rounding error.

@@ -120,6 +120,8 @@ def shuffle_tests(
         coords={"unit": recording["unit"], "direction": frames["direction"]},
     ).transpose("segment", "unit", "direction", "statistic")
     result = xr.Dataset({name: table.isel(statistic=j) for j, name in enumerate(_STATISTICS)})
+    if "trial_type" in frames.coords:
+        result = result.assign_coords(trial_type=frames["trial_type"].variable)
     result["tested"] = result["p"].notnull()
     result = name_segments(result, recording, by, session_of, values)
     result.attrs = {

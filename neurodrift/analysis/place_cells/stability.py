@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
-from neurodrift.analysis.maps.rate_maps import smooth_maps
+from neurodrift.analysis.maps.smoothing import smoothing_steps
+from neurodrift.analysis.place_cells._half_maps import StabilityNull
 from neurodrift.analysis.place_cells._tests import laps_by_direction, shuffle_tests
-from neurodrift.analysis.place_cells.shuffles import Null, Plan
+from neurodrift.analysis.place_cells.shuffles import Null
 from neurodrift.schema import label
 from neurodrift.schema.objects import expect_choice, expect_mask, expect_same_labels
 from neurodrift.schema.options import checked_options
@@ -95,14 +96,15 @@ def compute_map_stability(
         parts = recording[split].values
         if split == "lap":
             parts = laps_by_direction(recording, frames, "lap")
-    bins = frames["position"].drop_vars("position")
+    steps = smoothing_steps(frames, smoothing) if smoothing > 0 else ()
+    n_bins = frames.sizes["position"]
 
     def model(
         position: np.ndarray,
         lap: np.ndarray | None,
         at: np.ndarray,
         seconds: np.ndarray | None,
-    ) -> _StabilityNull:
+    ) -> StabilityNull:
         if split != "half":
             half = np.unique(parts[at], return_inverse=True)[1] % 2
         elif seconds is None:
@@ -110,7 +112,7 @@ def compute_map_stability(
         else:
             middle = np.cumsum(seconds) - seconds / 2
             half = (2 * middle >= seconds.sum()).astype(np.int64)
-        return _StabilityNull(position, half, bins, smoothing, lap, seconds)
+        return StabilityNull(position, half, n_bins, steps, lap, seconds)
 
     result = shuffle_tests(
         recording,
@@ -217,61 +219,3 @@ def compare_criteria(
     chance = yes * other_yes + (1 - yes) * (1 - other_yes)
     table["kappa"] = (table["agreement"] - chance) / (1 - chance).where(chance < 1)
     return table.transpose("session", "criterion", "other", ...)
-
-
-class _StabilityNull:
-    """Correlation between the maps of two halves; `bins` places the positions."""
-
-    def __init__(
-        self,
-        position: np.ndarray,
-        half: np.ndarray,
-        bins: xr.DataArray,
-        smoothing: float,
-        lap: np.ndarray | None,
-        seconds: np.ndarray | None = None,
-    ) -> None:
-        self.lap = lap
-        self.n_bins = bins.sizes["position"]
-        self.states = half * self.n_bins + position
-        occupancy = np.bincount(self.states, seconds, minlength=2 * self.n_bins)
-        occupancy = occupancy.reshape(2, self.n_bins)
-        self.per_frame = np.divide(
-            1.0, occupancy, out=np.zeros(occupancy.shape), where=occupancy > 0
-        )
-        self.shared = (occupancy > 0).all(axis=0)
-        # Smoothing is linear given the visited bins, so a matrix for each half says it all.
-        self.smoother = None
-        if smoothing > 0:
-            basis = np.where(occupancy[:, None, :] > 0, np.eye(self.n_bins), np.nan)
-            maps = bins.copy(data=np.zeros(self.n_bins)).expand_dims(half=2, source=self.n_bins)
-            maps = maps.transpose("half", "source", "position").copy(data=basis)
-            self.smoother = np.nan_to_num(smooth_maps(maps, smoothing).values)
-
-    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
-        return float(self._correlation(self.states[None, frames], amounts)[0])
-
-    def values(
-        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]:
-        parts = plan.moved(frames, self.states.size, rng, self.lap)
-        null = np.concatenate([self._correlation(self.states[m], amounts) for m in parts])
-        return self.observed(frames, amounts), null[np.isfinite(null)]
-
-    def _correlation(self, states: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-        n, size = len(states), 2 * self.n_bins
-        rows = states + size * np.arange(n)[:, None]
-        sums = np.bincount(
-            rows.ravel(), np.broadcast_to(amounts, states.shape).ravel(), minlength=n * size
-        )
-        maps = sums.reshape(n, 2, self.n_bins) * self.per_frame
-        if self.smoother is not None:
-            maps = np.einsum("nhs,hsp->nhp", maps, self.smoother)
-        maps = maps[:, :, self.shared]
-        if maps.shape[2] == 0:
-            return np.full(n, np.nan)
-        maps = maps - maps.mean(axis=2, keepdims=True)
-        norm = np.sqrt((maps**2).sum(axis=2))
-        defined = (norm > 1e-12 * np.abs(amounts).max()).all(axis=1)
-        product = (maps[:, 0] * maps[:, 1]).sum(axis=1)
-        return np.divide(product, norm.prod(axis=1), out=np.full(n, np.nan), where=defined)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
+from neurodrift.geometry.geometry import geometry_of
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import check, label
 from neurodrift.schema.options import checked_options
@@ -117,7 +118,8 @@ def check_lag(
         raise ValueError("the recording has no position 'x', so no lag can be told")
     if not max_minutes * 60 >= _MIN_SECONDS:
         raise ValueError(f"max_minutes is {max_minutes}, expected {_MIN_SECONDS / 60:g} or more")
-    moving = kinematics.with_running(recording)
+    is_place = geometry_of(recording).is_place  # else there is no running to wait for
+    moving = kinematics.with_running(recording) if is_place else recording
     step = max(STEP, _longest_frame(recording))
     n_lags = int(max_lag / step + 1e-9)
     rows = [
@@ -258,14 +260,20 @@ def _session(
 
 def _bins(part: xr.Dataset, middle: np.ndarray) -> tuple[np.ndarray, int]:
     """Bin of position in each step, -1 at rest and where it is not tracked; number of bins."""
-    x, speed = part["x"].values[middle], part["speed"].values[middle]
-    running = np.isfinite(x) & (speed >= MIN_RUNNING_SPEED)
+    x = part["x"].values[middle]
+    running = np.isfinite(x)
+    if "speed" in part:
+        running &= part["speed"].values[middle] >= MIN_RUNNING_SPEED
     code = np.full(x.size, -1)
     if "y" in part:
         y = part["y"].values[middle]
         chosen = np.flatnonzero(running & np.isfinite(y))
         groups = _quantiles(x[chosen], _BINS_2D)
         values, n_bins, n_groups = y, _BINS_2D, _BINS_2D
+    elif "direction" not in part:
+        chosen = np.flatnonzero(running)
+        groups = np.zeros(chosen.size, dtype=int)
+        values, n_bins, n_groups = x, _BINS_1D, 1
     else:
         direction = part["direction"].values[middle]
         chosen = np.flatnonzero(running & (direction != 0))

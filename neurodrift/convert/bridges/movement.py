@@ -15,6 +15,8 @@ import xarray as xr
 
 from neurodrift.convert.pipelines.sleap import choose
 from neurodrift.gate.inputs import Position, clock
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import geometry_of
 from neurodrift.schema import check
 from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import checked_options
@@ -87,7 +89,8 @@ def to_movement(recording: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     recording
-        A recording with `x`, and `y` (0 on a linear track) [cm].
+        A recording with `x`, and `y` [cm]; without it the second axis is 0 on a track, and that of
+        the plane in a maze.
 
     Returns
     -------
@@ -98,13 +101,18 @@ def to_movement(recording: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If the recording has no position.
+        If the recording has no position, or its `x` is an angle, a time or a category.
     """
     check(recording)
     if "x" not in recording:
         raise ValueError("the recording has no position 'x'")
     x = recording["x"].values
     y = recording["y"].values if "y" in recording else np.where(np.isfinite(x), 0.0, np.nan)
+    geometry = geometry_of(recording)
+    if not geometry.is_place:
+        raise ValueError(f"x is {geometry.variable} [{geometry.unit}], and no position in a plane")
+    if geometry.kind == "graph":
+        x, y = arms_of(geometry).plane(x).T
     position = np.stack([x, y], axis=1)[:, :, None, None]
     known = np.isfinite(position).all(axis=1).astype(np.float64)
     return xr.Dataset(

@@ -8,7 +8,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import xarray as xr
 
 from neurodrift.gate.durations import frame_durations
 from neurodrift.gate.plain import truths
+from neurodrift.geometry.geometry import Geometry
 from neurodrift.io.nwb.frames import counted_on_frames
 from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sessions
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
@@ -64,6 +65,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     if any(where.start == where.stop for where in slices):
         raise ValueError("a session has no frames, which an interval cannot say: select the others")
     durations = recording["frame_duration"].values
+    shape = recording.attrs.get("geometry")
     sessions = nap.IntervalSet(
         start=[time[where.start] for where in slices],
         # half a frame behind the last frame's start, so that no two sessions touch
@@ -71,6 +73,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
         metadata={
             "session": recording["session"].values.astype(str),
             **{n: recording[n].values for n in _OF_SESSIONS if n in recording.coords},
+            **({"geometry": [shape] * len(slices)} if shape else {}),
         },
     )
     names = [name for name in FRAME_DTYPES if name in recording]
@@ -104,6 +107,7 @@ def from_pynapple(
     sessions: Any = None,
     *,
     kind: str | None = None,
+    geometry: Geometry | Mapping[str, Any] | str | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
     accept: Collection[str] = (),
@@ -127,6 +131,9 @@ def from_pynapple(
     kind
         What one number of the activity is; as the metadata say, otherwise spikes of a TsGroup and
         deconvolved of a TsdFrame.
+    geometry
+        Shape of the environment, as for :func:`neurodrift.recording_from_arrays`; that of the
+        metadata ``geometry`` of the sessions when omitted.
     subject, environment
         Who was recorded, and where.
     accept
@@ -203,6 +210,7 @@ def from_pynapple(
         accuracy=about.get("accuracy"),
         region=None if "region" not in info else [str(item) for item in info["region"]],
         registered=info.get("registered"),
+        geometry=_told_geometry(about) if geometry is None else geometry,
         subject=subject,
         environment=environment,
         accept=accept,
@@ -212,6 +220,12 @@ def from_pynapple(
         told = recording["clock_start"].copy(data=about["clock_start"].astype(float))
         recording = recording.assign_coords(clock_start=told)
     return recording
+
+
+def _told_geometry(about: Mapping[str, np.ndarray]) -> str | None:
+    """The geometry that the sessions tell, where all tell the same."""
+    found = {str(text) for text in about.get("geometry", ())}
+    return found.pop() if len(found) == 1 else None
 
 
 def _tells_sessions(support: Any) -> bool:

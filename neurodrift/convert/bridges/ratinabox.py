@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
+from neurodrift.geometry.geometry import Geometry, circular, field, linear
 from neurodrift.recording import recording_from_arrays
 
 
@@ -33,7 +34,8 @@ def from_ratinabox(
     ----------
     neurons
         ``ratinabox.Neurons.Neurons`` or a subclass after ``update()`` in every step; its agent is
-        ``neurons.Agent``. Positions in metres become cm.
+        ``neurons.Agent``. Positions in metres become cm. A line with periodic ends is circular, a
+        polygon or circle is the outline of a field.
     values
         ``spikes``: at most one in a step, as RatInABox draws them. ``rates``: firing rates [Hz], of
         kind ``activation``.
@@ -46,12 +48,13 @@ def from_ratinabox(
     Returns
     -------
     xarray.Dataset
-        The recording, with position and speed.
+        The recording, with position, geometry and speed.
 
     Raises
     ------
     ValueError
-        If neurons and agent were not updated together.
+        If neurons and agent were not updated together, or the environment is a plane whose walls
+        are periodic, which has no geometry here.
     """
     agent = getattr(neurons, "Agent", None)
     if agent is None or not hasattr(neurons, "history"):
@@ -77,6 +80,7 @@ def from_ratinabox(
         frame_duration=float(agent.dt),
         x=position[:, 0],
         y=position[:, 1] if position.shape[1] > 1 else None,
+        geometry=_geometry(agent.Environment),
         session=[session],
         unit=[f"{neurons.name}:{i}" for i in range(activity.shape[1])],
         day=[day],
@@ -84,3 +88,18 @@ def from_ratinabox(
         environment=environment,
     )
     return kinematics.running(recording)
+
+
+def _geometry(environment: Any) -> Geometry:
+    """The shape of an environment of RatInABox [m], in cm."""
+    periodic = str(getattr(environment, "boundary_conditions", "solid")) == "periodic"
+    if str(getattr(environment, "dimensionality", "2D")) == "1D":
+        low, high = (100 * float(value) for value in np.ravel(environment.extent)[:2])
+        return circular(high - low, origin=low) if periodic else linear()
+    if periodic:
+        raise ValueError(
+            "the environment is a plane with periodic boundary conditions, a torus, on which speed "
+            "and maps would jump: use boundary_conditions='solid'"
+        )
+    corners = 100 * np.asarray(getattr(environment, "boundary", None) or [], dtype=float)
+    return field("polygon", corners.reshape(-1, 2).tolist()) if corners.size else field()

@@ -16,7 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.convert.own.mapping import TEMPLATE, ArrayMapping, Section, load_mapping
+from neurodrift.convert.own.mapping import (
+    OTHER_UNITS,
+    TEMPLATE,
+    ArrayMapping,
+    Section,
+    load_mapping,
+)
 from neurodrift.convert.own.sessions import nwb_session, write_sessions
 from neurodrift.convert.pipelines.readers import reader
 from neurodrift.convert.pipelines.registration import (
@@ -27,6 +33,7 @@ from neurodrift.convert.pipelines.registration import (
 from neurodrift.gate.blocks import blocks
 from neurodrift.gate.findings import sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position, clock
+from neurodrift.geometry.geometry import as_geometry
 from neurodrift.io.arrays.files import TABLES, list_arrays
 from neurodrift.io.nwb.session import NwbSession
 from neurodrift.io.output import whole
@@ -270,8 +277,10 @@ def mapped_position(section: Section) -> Position:
         If it cannot be read; the line is named.
     """
     values = section.values
+    shape = as_geometry(values.get("geometry"))
     if "reader" in values:
-        return _read(section, cm_per_pixel=values.get("cm_per_pixel"))
+        read: Position = _read(section, cm_per_pixel=values.get("cm_per_pixel"))
+        return replace(read, geometry=shape)
     source = _source(section)
     if "x" in values:
         axes = [section.numbers(key) for key in ("x", "y") if key in values]
@@ -288,10 +297,12 @@ def mapped_position(section: Section) -> Position:
     if "missing" in values:
         gone = xy == values["missing"]
         xy[gone.all(axis=1) if xy.ndim == 2 else gone] = np.nan
-    factor = _CENTIMETRES.get(values["unit"]) or values["cm_per_pixel"]
+    factor = 1.0 if values["unit"] in OTHER_UNITS else _CENTIMETRES.get(values["unit"])
+    factor = factor or values["cm_per_pixel"]
     try:
         time = clock(len(xy), source, time=section.clock(len(xy)))
-        return Position(time=time, xy=xy if factor == 1 else xy * factor, source=source)
+        xy = xy if factor == 1 else xy * factor
+        return Position(time=time, xy=xy, source=source, geometry=shape)
     except ValueError as error:
         raise section.error("xy" if "xy" in values else "x", str(error)) from error
 

@@ -15,6 +15,8 @@ from neurodrift.convert.pipelines.ethovision import is_ethovision
 from neurodrift.convert.pipelines.inscopix import inscopix_table
 from neurodrift.gate.plain import typical_step
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
+from neurodrift.gate.shapes import command_text
+from neurodrift.geometry.proposal import propose_geometry
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
 from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
 from neurodrift.io.arrays.mat_paths import leaves
@@ -219,7 +221,10 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
             made |= {role: by_role[role].name for role in ("x", "y") if role in by_role}
         else:
             made |= _called("xy", place)
-        made |= place.says
+        says = place.says if "y" not in by_role else dict(place.says)
+        if "y" in by_role:
+            says.pop("geometry", None)  # of one axis
+        made |= says
         made |= {"time": clock.name, **clock.says} if clock is not None else {"rate": "?"}
         sections["position"] = made
 
@@ -506,6 +511,15 @@ def _of_position(
         says = {"unit": "pixels", "cm_per_pixel": "?"}
     axes = {"x": "position, first axis", "y": "position, second axis", "xy": "position, two axes"}
     text = f"{axes[role]}, extent {extent:.3g}: {says['unit']}?"
+    factor = {"cm": 1.0, "m": 100.0, "mm": 0.1}[says["unit"]] if "cm_per_pixel" not in says else 0
+    if factor:
+        # The clock is not known here, so that any step of half the extent is one.
+        columns = values.T * factor if values.ndim == 2 else [values * factor]
+        found = propose_geometry(np.arange(len(values)) * 1e-3, *columns)
+        if found.jumps and role == "x":
+            says["geometry"] = command_text(found.geometry)
+        shape = found.geometry.kind if role != "y" else ""
+        text += f" {found.why}: {shape}?" if shape else ""
     return Guess(*base, role, text, says)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from neurodrift.convert.pipelines.readers import READERS, knows_length, reader_options, text_options
 from neurodrift.gate.findings import ACCEPTABLE
 from neurodrift.gate.placeholders import placeholders
+from neurodrift.geometry.geometry import as_geometry
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
 from neurodrift.schema import ACTIVITY_KINDS
 from neurodrift.schema.json import write_schema_file
@@ -251,6 +252,7 @@ def _section_faults(section: Section) -> list[tuple[Place, str]]:
             faults.append((whole, "needs unit: cm, m, mm or pixels"))
         if pixels and "cm_per_pixel" not in values:
             faults.append((whole, "is in pixels, so it needs cm_per_pixel"))
+        faults += _geometry_faults(section)
         if "y" in values and "x" not in values:
             faults.append((section.places["y"], "without x"))
         if "xy" in values and "x" in values:
@@ -271,6 +273,22 @@ def _section_faults(section: Section) -> list[tuple[Place, str]]:
         if "times" in values and values.get("kind") not in (None, "spikes", "events"):
             faults.append((section.places.get("kind", whole), "times are spikes or events"))
     return faults
+
+
+def _geometry_faults(section: Section) -> list[tuple[Place, str]]:
+    """A geometry that is none, or whose unit is not that of the position."""
+    values, unit = section.values, section.values.get("unit")
+    try:
+        shape = as_geometry(values.get("geometry"))
+    except (ValueError, TypeError) as error:
+        return [(section.places["geometry"], str(error))]
+    own = "cm" if shape is None else shape.unit
+    if unit in OTHER_UNITS and unit != own:
+        text = f"is {unit}, but the geometry is in {own}: state one such as circular:360deg"
+        return [(section.places["unit"], text)]
+    if own != "cm" and unit not in (None, own):
+        return [(section.places["unit"], f"is {unit}, but the geometry is in {own}")]
+    return []
 
 
 def _reader_faults(section: Section) -> list[tuple[Place, str]]:
@@ -343,6 +361,8 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "frames": None, "sa
 """Seconds in a unit of time; frames and samples are counted, and need a rate."""
 
 LENGTHS = ("cm", "m", "mm", "pixels")
+OTHER_UNITS = ("deg", "rad", "s", "1")
+"""Units of positions, and of other variables that stand for one."""
 
 
 _CLOCKS = ("time", "times", "start", "stop")  # keys that may be dates and times
@@ -426,7 +446,12 @@ def mapping_schema() -> dict[str, Any]:
         x=_REFERENCE,
         y=_REFERENCE,
         xy=_REFERENCE,
-        unit={"enum": list(LENGTHS)},
+        unit={"enum": [*LENGTHS, *OTHER_UNITS]},
+        geometry={
+            "description": "expected linear, field, circular:LENGTH, vr:LENGTH [cm], "
+            "circular:360deg, category:A,B, or the keys of a geometry (kind, nodes, edges, ...)",
+            "oneOf": [_TEXT, {"type": "object", "required": ["kind"]}],
+        },
         cm_per_pixel=_POSITIVE,
         missing={"type": "number"},
         **_TIME,
@@ -582,7 +607,9 @@ position:
   x: x                          # a column by name or number (from 0)
   # y: y                        # leave out on a linear track
   # xy: position                # or one array (frames, 2)
-  unit: cm                      # cm, m, mm, pixels
+  unit: cm                      # cm, m, mm, pixels; deg, rad, s, 1 of another variable
+  # geometry: circular:180      # linear, vr:LENGTH, circular:LENGTH [cm], field, circular:360deg,
+                                # category:A,B; of a maze {kind: graph, nodes: ..., edges: ...}
   # cm_per_pixel: 0.12          # for pixels
   time: time                    # or `rate:` in Hz
   time_unit: s

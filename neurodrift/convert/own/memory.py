@@ -15,6 +15,7 @@ from neurodrift.convert.own.sessions import nwb_session, write_sessions
 from neurodrift.gate import plain
 from neurodrift.gate.findings import EVERYTHING
 from neurodrift.gate.inputs import Activity, Position, clock
+from neurodrift.geometry.geometry import Geometry, as_geometry
 from neurodrift.io.nwb.session import NwbSession
 from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import Range, check_option
@@ -38,6 +39,7 @@ def recording_from_sessions(
     kind: str = "events",
     subject: str = "unknown",
     environment: str = "unknown",
+    geometry: Geometry | Mapping[str, Any] | str | None = None,
     accept: Collection[str] = (),
 ) -> xr.Dataset:
     """Build a recording from sessions whose activity and position have clocks of their own.
@@ -73,6 +75,9 @@ def recording_from_sessions(
         ``deconvolved``.
     subject, environment
         Labels of the animal and of where it was.
+    geometry
+        Shape of the environment, as for :func:`neurodrift.recording_from_arrays`; positions in a
+        maze are linearised with it.
     accept
         Names of checks whose refusals are taken as true; errors name them.
 
@@ -121,7 +126,7 @@ def recording_from_sessions(
         made.append(
             nwb_session(
                 _activity(arrays, kind, where),
-                _position(arrays, where),
+                _position(arrays, where, as_geometry(geometry)),
                 subject=subject,
                 environment=environment,
                 session=str(arrays.get("session", number)),
@@ -198,14 +203,15 @@ def _activity(arrays: Mapping[str, Any], kind: str, where: str) -> Activity:
     return Activity(kind=kind, source=source, samples=samples, time=time, regions=regions)
 
 
-def _position(arrays: Mapping[str, Any], where: str) -> Position | None:
+def _position(arrays: Mapping[str, Any], where: str, geometry: Geometry | None) -> Position | None:
     if arrays.get("position") is None:
         return None
     source = f"position of {where}"
     xy = plain.by_name(source, arrays["position"], ("time",))
     xy = np.asarray(np.ma.filled(plain.numbers(source, xy).astype(np.float64), np.nan))
     time, rate = arrays.get("position_time"), arrays.get("position_frame_rate")
-    return Position(time=clock(len(xy), source, time=time, rate=rate), xy=xy, source=source)
+    own = clock(len(xy), source, time=time, rate=rate)
+    return Position(time=own, xy=xy, source=source, geometry=geometry)
 
 
 def _columns(table: Any) -> Any:

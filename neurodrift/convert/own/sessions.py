@@ -22,7 +22,9 @@ from neurodrift.gate.findings import Finding, sentences, settle
 from neurodrift.gate.inputs import Activity, Columns, Position
 from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.positions import position_findings
+from neurodrift.gate.shapes import position_with_geometry
 from neurodrift.gate.trials import trial_findings
+from neurodrift.geometry.linearization import along
 from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
 from neurodrift.schema import COUNT_KINDS
@@ -117,6 +119,8 @@ def nwb_session(
         text = "there is no position, so there can be no maps, and `neurodrift import` needs one"
         findings.append(Finding("position", text, warns=True))
     else:
+        position, found = position_with_geometry(position, accept)
+        findings += found
         findings += [*position.findings, *position_findings(position)]
         findings += overlap_findings(activity, position)
         findings += _silence(activity, position)
@@ -127,6 +131,7 @@ def nwb_session(
     ids = np.full(rows.size, -1) if registered_cell_id is None else np.asarray(registered_cell_id)
     if ids.shape != rows.shape:
         raise ValueError(f"registered_cell_id has shape {ids.shape}, expected one of {rows.size}")
+    xy, series = _linearised(position)
     ids = ids[np.isin(rows, activity.source_rows)]  # units without a sample are left out
     columns: dict[str, tuple[str, Any]] = dict(activity.columns)
     columns["source_row"] = ("row of the unit in its source, from 0", activity.source_rows)
@@ -142,7 +147,9 @@ def nwb_session(
         registered_cell_id=np.asarray(ids, dtype=np.int64),
         unit_columns=columns,
         time=None if position is None else position.time,
-        position=None if position is None else position.xy,
+        position=xy,
+        geometry=None if position is None else position.geometry,
+        series=series,
         frame_duration=_own_frames(activity, position),
         trials=trials,
         day=day,
@@ -154,6 +161,25 @@ def nwb_session(
         **_activity_fields(activity),
         **_recorded_fields(activity, position),
     )
+
+
+def _linearised(position: Position | None) -> tuple[np.ndarray | None, list[Series]]:
+    """The position as it is mapped, and that in the plane beside it where the two differ."""
+    if position is None:
+        return None, []
+    shape = position.geometry
+    if shape is None or shape.kind != "graph" or position.xy.ndim == 1:
+        return position.xy, []
+    plane = Series(
+        name="position_in_plane",
+        time=position.time,
+        data=position.xy,
+        unit="meters",
+        conversion=0.01,
+        description="position of the subject in the plane, stored in cm; NaN = not tracked",
+        comments="the position is this one, laid onto the arms of the maze",
+    )
+    return along(shape, position.xy), [plane]
 
 
 def _own_frames(activity: Activity, position: Position | None) -> np.ndarray | None:

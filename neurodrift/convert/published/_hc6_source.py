@@ -7,6 +7,7 @@ a cell that holds nothing, and means "not recorded", not "silent".
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import Geometry, graph
+from neurodrift.geometry.linearization import project
 from neurodrift.io.arrays.mat import read_mat
 
 TICKS = 1e4  # per second: the unit of timerange, while the times of data are seconds
@@ -390,6 +394,7 @@ def _info(path: Path | None, name: str, day: int) -> Any:
 
 
 GAP = 50.0  # cm between the trajectories on the common axis
+SAME = 5.0  # cm within which corners of the two paths are one
 WELL = 15.0  # cm along the track within which the animal is at a well
 
 
@@ -427,6 +432,8 @@ def linear_position(
 
 def trajectories(position: np.ndarray, paths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Distance along a W track and trajectory, from the position and the track's vertices.
+
+    ``track-linearization`` lays the position onto the track.
 
     A trajectory is a run between two different wells, without another well between: from the
     centre to a side (1, 3) or back (2, 4). A run from one side to the other is neither.
@@ -468,6 +475,37 @@ def trajectories(position: np.ndarray, paths: list[np.ndarray]) -> tuple[np.ndar
     return distance, trajectory
 
 
+def maze_of(paths: list[np.ndarray]) -> Geometry:
+    """The W track of two paths from the centre well, as a graph.
+
+    Parameters
+    ----------
+    paths
+        Result of :func:`paths_of` [cm].
+
+    Returns
+    -------
+    Geometry
+        Nodes ``centre``, ``first side``, ``second side`` and the corners between.
+    """
+    places: list[np.ndarray] = []
+    edges: dict[tuple[int, int], None] = {}
+    ends = []
+    for path in paths:
+        numbers = []
+        for corner in path:
+            near = [i for i, place in enumerate(places) if np.linalg.norm(place - corner) < SAME]
+            numbers.append(near[0] if near else len(places))
+            if not near:
+                places.append(corner)
+        ends.append(numbers[-1])
+        edges |= dict.fromkeys(pair for pair in itertools.pairwise(numbers) if pair[0] != pair[1])
+    named = {0: "centre", ends[0]: "first side", ends[1]: "second side"}
+    names = [named.get(i, f"corner {i}") for i in range(len(places))]
+    nodes = {name: place.tolist() for name, place in zip(names, places, strict=True)}
+    return graph(nodes, [(names[a], names[b]) for a, b in edges])
+
+
 def paths_of(linearcoord: Any) -> list[np.ndarray] | None:
     """The two paths of a task's ``linearcoord``.
 
@@ -498,17 +536,12 @@ def paths_of(linearcoord: Any) -> list[np.ndarray] | None:
 
 def _project(position: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distance along a path of the nearest point on it, and distance from that point."""
-    best = np.full(len(position), np.inf)
-    along = np.full(len(position), np.nan)
-    done = 0.0
-    for start, stop in zip(path[:-1], path[1:], strict=True):
-        step = stop - start
-        length = float(np.linalg.norm(step))
-        if length == 0:
-            continue
-        part = np.clip((position - start) @ step / length**2, 0, 1)
-        far = np.linalg.norm(position - (start + part[:, None] * step), axis=1)
-        closer = far < best
-        best[closer], along[closer] = far[closer], done + part[closer] * length
-        done += length
-    return along, np.where(np.isfinite(along), best, np.nan)
+    moved = np.linalg.norm(np.diff(path, axis=0), axis=1) > 0
+    corners = path[np.concatenate([[True], moved])]
+    names = [str(i) for i in range(len(corners))]
+    track = graph(dict(zip(names, corners, strict=True)), list(itertools.pairwise(names)))
+    arms = arms_of(track)
+    found, away = project(arms, position)
+    arm, offset = arms.locate(found)
+    before = np.concatenate([[0.0], np.cumsum(arms.lengths)[:-1]])
+    return np.where(arm >= 0, before[arm] + offset, np.nan), away

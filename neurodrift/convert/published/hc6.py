@@ -36,7 +36,12 @@ import numpy as np
 from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none, sha256
 from neurodrift.convert.published import _hc6_source as hc6
-from neurodrift.convert.published._hc6_source import linear_position, paths_of, trajectories
+from neurodrift.convert.published._hc6_source import (
+    linear_position,
+    maze_of,
+    paths_of,
+    trajectories,
+)
 from neurodrift.gate.inputs import Columns
 from neurodrift.io.nwb.session import NwbSession, Series
 from neurodrift.io.nwb.write import write_session
@@ -130,7 +135,7 @@ def to_session(
         "file": ("name in the data set", [path.name for path in day.files]),
         "sha256": ("its checksum", [sha256(path) for path in day.files]),
     }
-    epochs = _epochs(day, zero, visits)
+    epochs = _epochs(day, zero, visits, scale)
     return NwbSession(
         subject=day.rat,
         environment="W tracks",
@@ -218,7 +223,9 @@ def _unit_columns(day: hc6.Day) -> Columns:
     }
 
 
-def _epochs(day: hc6.Day, zero: float, visits: dict[str, int]) -> dict[str, tuple[str, Any]]:
+def _epochs(
+    day: hc6.Day, zero: float, visits: dict[str, int], scale: float
+) -> dict[str, tuple[str, Any]]:
     rows: list[tuple[Any, ...]] = []
     new: set[str] = set()
     for epoch in day.epochs:
@@ -233,6 +240,8 @@ def _epochs(day: hc6.Day, zero: float, visits: dict[str, int]) -> dict[str, tupl
         told = hc6.number(epoch.task.get("exposureday"))
         visit = int(told) if np.isfinite(told) else visits.get(environment, -1)
         step = float(np.median(np.diff(epoch.time)))
+        paths = paths_of(epoch.task.get("linearcoord")) if environment else None
+        maze = "" if paths is None else maze_of([path * scale for path in paths]).to_pairs()
         rows.append(
             (
                 epoch.time[0] - zero,
@@ -245,6 +254,7 @@ def _epochs(day: hc6.Day, zero: float, visits: dict[str, int]) -> dict[str, tupl
                 hc6.number(epoch.task.get("exposure")),
                 hc6.text(epoch.task.get("description")) or "none",
                 str(visit) if environment else "rest",
+                maze,
             )
         )
     names = {
@@ -258,6 +268,7 @@ def _epochs(day: hc6.Day, zero: float, visits: dict[str, int]) -> dict[str, tupl
         "exposure": "which run on this track it is, from 1; NaN if not told",
         "note": "description of the source",
         "session": "label of the session in a recording of this track: the day of exposure",
+        "maze": "arms of the track as JSON, to be given as the geometry of an import",
     }
     columns = [list(column) for column in zip(*rows, strict=True)]
     return {

@@ -92,8 +92,8 @@ def epoch_labels(nwbfile: Any) -> list[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode()
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str) or np.ndim(value) == 0:  # also numbers, as epochs are counted
+        return str(value)
     return "+".join(_text(item) for item in np.atleast_1d(np.asarray(value, dtype=object)).tolist())
 
 

@@ -22,6 +22,10 @@ from neurodrift.gate.durations import (
 )
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.plain import typical_step
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.distance import between
+from neurodrift.geometry.geometry import Geometry
+from neurodrift.geometry.steps import is_jump
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import Samples
 from neurodrift.io.nwb.place import Place
@@ -148,7 +152,7 @@ def _of_samples(source: Any, place: Place, late: float) -> Frames:
             f"{place.time[-1]:g} s): their clocks differ"
         )
     time = clock[within]
-    xy = interpolate(time, place.time, place.xy)
+    xy = interpolate(time, place.time, place.xy, place.geometry)
     return Frames(time, lasting[within], xy, place, mended.findings)
 
 
@@ -206,11 +210,17 @@ def _grid(place: Place, rate: float | None) -> Frames:
     )
     told = [] if even else [Finding("uneven_clock", text, numbers={"step": step})]
     return Frames(
-        time, np.full(time.size, step), interpolate(time, place.time, place.xy), place, told
+        time,
+        np.full(time.size, step),
+        interpolate(time, place.time, place.xy, place.geometry),
+        place,
+        told,
     )
 
 
-def interpolate(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.ndarray:
+def interpolate(
+    at: np.ndarray, time: np.ndarray, values: np.ndarray, geometry: Geometry | None = None
+) -> np.ndarray:
     """Tracked values at other times.
 
     Parameters
@@ -221,13 +231,17 @@ def interpolate(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.ndar
         (time) when it was tracked [s], increasing.
     values
         (time, axis) what was tracked, NaN where it was not.
+    geometry
+        Shape of what one axis is a position in, where it is stated.
 
     Returns
     -------
     numpy.ndarray
         (frame, axis) linear between two samples; NaN next to a NaN, outside, and in gaps of the
-        tracking: more than 0.5 s and more than 1.5 steps. Where one axis jumps by more than half
-        of all that it covers, as at the seam of a circular track, the nearer sample is taken.
+        tracking: more than 0.5 s and more than 1.5 steps. On a circle it is the shorter way round;
+        across the jump of a corridor, from one arm of a maze to another, between categories, and
+        where one axis without a geometry jumps by more than half of all that it covers, the nearer
+        sample is taken.
 
     Examples
     --------
@@ -254,7 +268,22 @@ def interpolate(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.ndar
     with np.errstate(invalid="ignore"):
         found = a + part * (b - a)
         if values.shape[1] == 1 and np.isfinite(values).any():
-            jumps = np.abs(b - a) > 0.5 * (np.nanmax(values) - np.nanmin(values))
+            if geometry is not None and geometry.kind == "circular":
+                found = between(geometry, a, b, part)
+            jumps = _no_way(geometry, a, b, values, width[:, None])
             found = np.where(jumps, np.where(part < 0.5, a, b), found)
     found = np.where(part == 0, a, np.where(part == 1, b, found))
     return np.asarray(np.where(inside[:, None], found, np.nan))
+
+
+def _no_way(
+    geometry: Geometry | None, a: np.ndarray, b: np.ndarray, values: np.ndarray, width: np.ndarray
+) -> np.ndarray:
+    """Pairs of samples between which there are no values of the axis."""
+    if geometry is None:
+        return np.asarray(np.abs(b - a) > 0.5 * (np.nanmax(values) - np.nanmin(values)))
+    if geometry.kind == "vr":
+        return is_jump(geometry, b - a, width)
+    if geometry.kind == "graph":
+        return np.asarray(arms_of(geometry).locate(a)[0] != arms_of(geometry).locate(b)[0])
+    return np.full(a.shape, geometry.kind == "category")

@@ -11,12 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from neurodrift.gate.shapes import command_text
 from neurodrift.gate.traces import trace_findings, trace_name_findings
+from neurodrift.geometry.geometry import Geometry
+from neurodrift.geometry.proposal import propose_geometry
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.frames import SAMPLED
 from neurodrift.io.nwb.opened import opened_nwb
+from neurodrift.io.nwb.place import read_place
+from neurodrift.io.nwb.tables import told_by_geometry
 from neurodrift.io.nwb.validity import curated
 
 _LOOKED_AT = 5000  # samples of responses, to tell a trace
@@ -101,6 +106,9 @@ def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
     if len(usable) > len(chosen) > 1:
         left = ", ".join(path for path in usable if path not in chosen)
         lines.append(f"  {left} varies least and is taken for the height: check that")
+    told, wanted = _about_geometry(nwbfile, [places[path] for path in chosen], known)
+    lines += told
+    options += wanted
     if labels:
         lines.append(f"epochs  {', '.join(labels)}")
     if len(labels) > 1:
@@ -109,6 +117,43 @@ def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
         lines.append(f"invalid_times  {len(nwbfile.invalid_times)} stretches, which are left out")
     lacks = [what for what, held in (("activity", activity), ("position", usable)) if not held]
     return lines, options, " and no ".join(lacks)
+
+
+def _about_geometry(
+    nwbfile: Any, series: Sequence[Any], known: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What the positions say about the shape of the environment, and the option that states it."""
+    stated = told_by_geometry(nwbfile)
+    if stated:
+        return [f"geometry  {Geometry.from_json(stated)}, as the file tells"], []
+    if not series:
+        return [], []
+    mazes = _mazes(nwbfile)
+    if mazes:
+        about = "give one as --geometry (or its JSON in a file) to run along its arms"
+        return [f"geometry  {about}: {name}: {text}" for name, text in mazes.items()], []
+    unit = None if known else _likely_unit(series)[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the height, which is told beside
+            place = read_place(series, None if unit == "?" else unit)
+    except ValueError as error:
+        return [f"geometry  not known: {error}"], []
+    if place.findings or len(place.time) < 3:
+        return [], []
+    y = place.xy[:, 1] if place.xy.shape[1] == 2 else None
+    found = propose_geometry(place.time, place.xy[:, 0], y)
+    line = f"geometry  proposed: {found.geometry}, as {found.why}"
+    return [line], ["--geometry", command_text(found.geometry)] if found.jumps else []
+
+
+def _mazes(nwbfile: Any) -> dict[str, str]:
+    """Graphs of mazes that the epochs of a file tell without using them, by environment."""
+    epochs = nwbfile.epochs
+    if epochs is None or not {"maze", "environment"} <= set(epochs.colnames):
+        return {}
+    rows = zip(epochs["environment"].data[:], epochs["maze"].data[:], strict=True)
+    return {str(name): str(text) for name, text in rows if name and text}
 
 
 def _about_trace(item: Any) -> list[str]:

@@ -19,6 +19,8 @@ from neurodrift.gate.placeholders import refuse_placeholders
 from neurodrift.gate.recordings import Seen, admit
 from neurodrift.gate.subjects import known_subject
 from neurodrift.gate.traces import as_fluorescence, trace_findings, trace_name_findings
+from neurodrift.geometry.geometry import Geometry, as_geometry, geometry_of
+from neurodrift.geometry.linearization import along
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.epochs import epoch_spans
 from neurodrift.io.nwb.frames import (
@@ -47,13 +49,14 @@ from neurodrift.io.nwb.tables import (
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
 from neurodrift.io.progress import bar
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
-from neurodrift.schema import COUNT_KINDS, RECORDING, check, label
+from neurodrift.schema import COUNT_KINDS, check, label, recording_table
 from neurodrift.schema.objects import names_in, path_of
 
 OPTIONS: dict[str, Any] = {
     "series": None,
     "position": None,
     "position_unit": None,
+    "geometry": None,
     "speed": None,
     "values": "events",
     "join_on": "registered_cell_id",
@@ -268,6 +271,7 @@ def sessions_of(
     series: str | None,
     position: str | Sequence[str] | None,
     position_unit: str | None,
+    geometry: Geometry | Mapping[str, Any] | str | None,
     speed: str | None,
     values: str,
     join_on: str,
@@ -292,7 +296,9 @@ def sessions_of(
         Label of its session, or that the labels of its sessions begin with.
     told
         What its epochs tell, see :func:`neurodrift.io.nwb.tables.told_by_epochs`.
-    series, position, position_unit, speed, values, join_on, environment, region, units, epoch
+    series, position, position_unit, geometry, speed, values, join_on, environment, region
+        As for :func:`neurodrift.io.nwb.read.import_nwb`.
+    units, epoch
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
     frame_rate, sessions_from, lag, accept
         Likewise.
@@ -309,8 +315,15 @@ def sessions_of(
         If the file has not what a recording needs.
     """
     named = [position] if isinstance(position, str) else position
+    shape = as_geometry(told["geometry"] if geometry is None else geometry)
+    if shape is not None and not shape.is_place and position_unit is None:
+        position_unit = "cm"  # the numbers as they are
     place = read_place(nwb_find.find_positions(nwbfile, named, where, position_unit), position_unit)
     noted = settle(place.findings, where, accept)
+    if shape is not None:
+        maze = shape.kind == "graph" and place.xy.shape[1] == 2
+        xy = along(shape, place.xy)[:, None] if maze else place.xy
+        place = replace(place, xy=xy, geometry=shape)
     source = nwb_find.find_activity(nwbfile, series, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
     in_step = replace(place, time=place.time + of_file) if of_file else place
@@ -391,6 +404,7 @@ def sessions_of(
             frame_duration=[step[frames]],
             x=[xy[frames, 0]],
             y=[xy[frames, 1]] if xy.shape[1] == 2 else None,
+            geometry=shape,
             session=[name],
             unit=[names[i] for i in chosen],
             region=None if regions is None else [regions[i] for i in chosen],
@@ -665,12 +679,15 @@ def _with_speed(
     """Speed and direction from series of the file, or from the position if there are none."""
     # Frames that are cut out of runs have steps between them that are no speed.
     is_cut = told["only_running"] and series is None
+    is_cut |= not geometry_of(recording).is_place
     result = recording if is_cut else kinematics.running(recording)
     if series is not None:
         factor = nwb_find.centimetres_per_second(series.unit) or 1.0
         values = grid.of_place(nwb_find.scaled(series, factor))[frames].reshape(frames.size, -1)
         speed = np.abs(values[:, 0]) if values.shape[1] == 1 else np.linalg.norm(values, axis=1)
-        result = result.assign(speed=("time", speed, result["speed"].attrs))
+        result = result.assign(
+            speed=("time", speed, result["speed"].attrs if "speed" in result else {})
+        )
         if told["speed_is_projected"]:
             result["speed"].attrs["projected"] = 1
         if "direction" in result and values.shape[1] == 1 and "velocity" in series.name.lower():
@@ -682,6 +699,6 @@ def _with_speed(
         result["direction"] = ("time", sign.astype(np.int8))
     if told["only_running"]:
         result = result.assign_attrs(only_running=1)
-    result = label(result, RECORDING)
+    result = label(result, recording_table(result))
     check(result)
     return result

@@ -13,6 +13,7 @@ from neurodrift.gate.clocks import SLOWEST_POSITION, clock_findings
 from neurodrift.gate.durations import mend_clock
 from neurodrift.gate.findings import Finding, GateWarning
 from neurodrift.gate.plain import typical_step
+from neurodrift.geometry.geometry import Geometry
 from neurodrift.io.nwb import find as nwb_find
 from neurodrift.io.nwb.arrays import clock_and_rows
 
@@ -40,6 +41,7 @@ class Place:
     xy: np.ndarray
     step: float
     findings: list[Finding]
+    geometry: Geometry | None = None
 
 
 def read_place(series: Sequence[Any], unit: str | None) -> Place:

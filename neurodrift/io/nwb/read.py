@@ -11,6 +11,7 @@ import xarray as xr
 
 from neurodrift.curation import Curation, as_curation, curate
 from neurodrift.gate.placeholders import refuse_placeholders
+from neurodrift.geometry.geometry import Geometry, as_geometry
 from neurodrift.io.nwb.joined import from_stream, in_memory, joined
 from neurodrift.io.nwb.parts import read_file, read_parts
 from neurodrift.io.nwb.stream import Stream
@@ -24,6 +25,7 @@ def import_nwb(
     series: str | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
+    geometry: Geometry | Mapping[str, Any] | str | None = None,
     speed: str | None = None,
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
@@ -47,8 +49,10 @@ def import_nwb(
     ----------
     files
         NWB files, one for each session.
-    series, position, position_unit, speed, values, join_on, environment, region, units, epoch
-        As for :func:`read_session`, and so is `frame_rate`.
+    series, position, position_unit, geometry, speed, values, join_on, environment, region
+        As for :func:`read_session`.
+    units, epoch, frame_rate
+        As for :func:`read_session`.
     sessions_from
         ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
         intervals: each of its rows is one, and units of one file are the same in all of them.
@@ -100,6 +104,7 @@ def import_nwb(
         "series": series,
         "position": position,
         "position_unit": position_unit,
+        "geometry": _as_text(geometry),
         "speed": speed,
         "values": values,
         "join_on": join_on,
@@ -123,6 +128,7 @@ def read_session(
     series: str | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
+    geometry: Geometry | Mapping[str, Any] | str | None = None,
     speed: str | None = None,
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
@@ -155,6 +161,10 @@ def read_session(
         its axes, or for its stretches one after the other. Needed only if the file holds several.
     position_unit
         Unit of length that stands for the one that the file gives, such as ``"cm"``.
+    geometry
+        Shape of the environment where the file does not tell it, see
+        :func:`neurodrift.recording_from_arrays`. Of an angle or another variable, `position` names
+        its series, whose numbers are taken as they are.
     speed
         Name or path of the running speed or velocity; when omitted, the one sampled with the
         position, and if there is none, speed is derived from the position.
@@ -202,6 +212,7 @@ def read_session(
         "series": series,
         "position": position,
         "position_unit": position_unit,
+        "geometry": _as_text(geometry),
         "speed": speed,
         "values": values,
         "join_on": join_on,
@@ -218,3 +229,9 @@ def read_session(
     (part,) = read_file(Path(path), name=None, **options)
     stream = Stream([part.session], part.recording["activity"].dtype)
     return from_stream(part.recording, stream) if lazy else in_memory(part.recording, stream)
+
+
+def _as_text(geometry: Geometry | Mapping[str, Any] | str | None) -> str | None:
+    """A geometry as a recording keeps it among its options."""
+    shape = as_geometry(geometry)
+    return None if shape is None else shape.to_json()

@@ -194,8 +194,8 @@ def _map_tables(maps: xr.Dataset, chosen: list[str]) -> dict[str, dict[str, tupl
     return {
         "rate_maps": rows,
         "bins": {
-            name: (_about(maps[name]), _plain(maps[name].values))
-            for name in ("x_bin", "y_bin")
+            name: (_about(maps[name]) + _shape(maps[name]), _plain(maps[name].values))
+            for name in ("x_bin", "x_width", "part", "y_bin")
             if name in maps.coords
         },
         "occupancy": {
@@ -226,6 +226,12 @@ def _about(array: Any) -> str:
     text = str(array.attrs.get("long_name", "as neurodrift describes it"))
     units = array.attrs.get("units", "")
     return f"{text} [{units}]" if units not in ("", "1") else text
+
+
+def _shape(array: Any) -> str:
+    """The geometry that a coordinate holds, for its description."""
+    text = array.attrs.get("geometry")
+    return f"; geometry {text}" if text else ""
 
 
 def _plain(values: np.ndarray) -> Any:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from neurodrift.gate.durations import is_even as has_even_clock
 from neurodrift.gate.inputs import Columns
+from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import COUNT_KINDS, check
 
@@ -87,7 +88,10 @@ class NwbSession:
         (time) length of each frame [s], where activity was counted in these very frames; a grid of
         its own is laid over an uneven clock otherwise.
     position
-        (time) or (time, 2) position [cm], NaN where it was not tracked.
+        (time) or (time, 2) position [cm], NaN where it was not tracked; or another variable in
+        the unit of `geometry`.
+    geometry
+        Shape of the environment, where it is known.
     velocity
         (time) signed velocity along a linear track [cm/s].
     speed
@@ -131,6 +135,7 @@ class NwbSession:
     time: np.ndarray | None = None
     frame_duration: np.ndarray | None = None
     position: np.ndarray | None = None
+    geometry: Geometry | None = None
     velocity: np.ndarray | None = None
     speed: np.ndarray | None = None
     speed_is_projected: bool = False
@@ -230,6 +235,7 @@ def session_from_recording(
         x = part["x"].values
         fields["time"] = time
         fields["position"] = np.column_stack([x, part["y"].values]) if "y" in part else x
+        fields["geometry"] = geometry_of(recording) if "geometry" in recording.attrs else None
         if time.size < 2 or not (is_even(lasting) and has_even_clock(time)):
             fields["frame_duration"] = lasting
     if "speed" in part and "direction" in part:

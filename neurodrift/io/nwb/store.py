@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.curation import Curation, as_curation, curate
+from neurodrift.geometry.geometry import as_geometry
 from neurodrift.io.nwb.joined import from_stream, in_order, joined
 from neurodrift.io.nwb.parts import OPTIONS, Part, read_parts, refuse_another, zeros
 from neurodrift.io.nwb.stream import Session
@@ -117,6 +118,9 @@ def import_to_store(
     if unknown:
         raise TypeError(f"unknown options {', '.join(unknown)}, expected some of {_listed()}")
     given = {name: value for name, value in options.items() if value is not None}
+    if "geometry" in given:
+        shape = as_geometry(given["geometry"])
+        given["geometry"] = None if shape is None else shape.to_json()
     read = [*inputs, *([curation] if isinstance(curation, str | os.PathLike) else [])]
     with claimed(path, overwrite=overwrite or append, inputs=read):
         refuse_other_kind(path, "neurodrift recording")

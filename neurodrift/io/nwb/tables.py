@@ -193,8 +193,8 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
     -------
     dict
         ``environment``, ``session``, ``day``, ``experience``, ``accuracy``,
-        ``speed_is_projected``, ``only_running``, and ``spans``: (epoch, 2) start and stop of the
-        environment's epochs, None for the whole file.
+        ``speed_is_projected``, ``only_running``, ``geometry``, and ``spans``: (epoch, 2) start and
+        stop of the environment's epochs, None for the whole file.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
     """
     told: dict[str, Any] = {"environment": None, "session": None}
     told |= {"day": np.nan, "experience": np.nan, "accuracy": np.nan}
-    told |= {"speed_is_projected": False, "only_running": False}
+    told |= {"speed_is_projected": False, "only_running": False, "geometry": None}
     epochs = nwbfile.epochs
     keep: Any = slice(None)
     spans = None
@@ -227,6 +227,26 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
         if len(found) == 1:
             told[name] = found[0]
     return told | {"spans": spans}
+
+
+def told_by_geometry(nwbfile: Any) -> str:
+    """The geometry that the epochs of a file tell, where all tell the same.
+
+    Parameters
+    ----------
+    nwbfile
+        An open :class:`pynwb.NWBFile`.
+
+    Returns
+    -------
+    str
+        JSON; empty where none is told.
+    """
+    epochs = nwbfile.epochs
+    if epochs is None or "geometry" not in epochs.colnames:
+        return ""
+    found = {str(text) for text in epochs["geometry"].data[:]}
+    return found.pop() if len(found) == 1 else ""
 
 
 def spans_of(table: Any, where: str) -> np.ndarray:

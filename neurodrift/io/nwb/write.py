@@ -24,6 +24,7 @@ from neurodrift.io.probe import refuse_damaged
 EVENTS = "calcium_events"
 POSITION = "position"
 _RESPONSES = "Fluorescence"
+_UNITS = {"deg": "degrees", "rad": "radians", "s": "seconds", "1": "n.a."}
 _LARGE = 2**26  # bytes of samples that are written part by part
 _CHUNK = (1024, 256)  # of those: samples, units
 NAMESPACE = uuid.UUID("7d1f4f4e-8a39-5f0e-9a60-1c8e5a0d2b7c")  # of the files' identifiers
@@ -177,6 +178,9 @@ def _epoch(session: NwbSession) -> Columns:
             [bool(session.speed_is_projected)],
         ),
     }
+    if session.geometry is not None:
+        about = "shape of the environment, or of another variable that stands for the position"
+        columns["geometry"] = (about, [session.geometry.to_pairs()])
     if session.only_running:
         columns["only_running"] = ("whether only frames of running were kept", [True])
     if session.day is not None:
@@ -201,12 +205,18 @@ def _add_behavior(nwbfile: Any, session: NwbSession) -> None:
     clocks = _Clocks()
     container = Position(name="Position")
     if session.position is not None and session.time is not None:
+        about = "position of the subject, stored in cm; NaN = not tracked"
+        unit, conversion = "meters", 0.01
+        shape = session.geometry
+        if shape is not None and not shape.is_place:
+            about = f"{shape.variable}, which is mapped; NaN = none"
+            unit, conversion = _UNITS[shape.unit], 1.0
         position = SpatialSeries(
             name=POSITION,
-            description="position of the subject, stored in cm; NaN = not tracked",
+            description=about,
             data=_packed(session.position),
-            unit="meters",
-            conversion=0.01,
+            unit=unit,
+            conversion=conversion,
             reference_frame="one end of the track, or a corner of the arena, is 0",
             **clocks.of(session.time),
         )

@@ -107,9 +107,12 @@ class HebbianRun:
         steps = self.snapshot_steps.tolist()
         activity = [self.activity(i) for i in range(len(steps))]
         inputs = self.inputs
-        frames = {name: getattr(inputs, name) for name in ("x", "y")}
+        frames: dict[str, Any] = {name: getattr(inputs, name) for name in ("x", "y")}
         with one_blas_thread():
             loss = [similarity_loss(inputs.inputs, a, self.network.alpha) for a in activity]
+        along: dict[str, Any] = {
+            name: [v] * len(steps) for name, v in frames.items() if v is not None
+        }
         return recording_from_arrays(
             activity,
             kind="activation",
@@ -119,7 +122,7 @@ class HebbianRun:
             loss=loss,
             subject=f"seed {self.seed}" if subject is None else subject,
             environment=inputs.name,
-            **{name: [v] * len(steps) for name, v in frames.items() if v is not None},
+            **along,
         )
 
     def groups(self) -> dict[str, xr.Dataset]:

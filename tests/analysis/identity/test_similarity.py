@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -93,6 +95,35 @@ def test_agreement__too_few_units_or_bins_say_nothing():
     assert np.isnan(agreement(maps).whole).all()
     narrow = _maps(np.random.default_rng(4), n_bins=2, holes=False)
     assert np.isnan(agreement(narrow).whole).all()
+
+
+def test_agreement__without_the_only_group_of_units_is_unknown():
+    maps = _maps(np.random.default_rng(2), n_units=N_GROUPS * 12, holes=False)
+    maps["unit"] = [f"{u:04d}" for u in range(maps.sizes["unit"])]
+    alone = np.arange(maps.sizes["unit"]) % N_GROUPS == 3
+    similar = agreement(maps.assign(detected=(("segment", "unit"), np.tile(alone, (4, 1)))))
+    assert np.isfinite(similar.whole).all() and (similar.n_units == 12).all()
+    assert np.isnan(similar.without[3]).all()
+    np.testing.assert_allclose(similar.without[0], similar.whole, rtol=1e-12)
+
+
+def test_agreement__of_even_maps_is_unknown_however_many_there_are():
+    maps = _maps(np.random.default_rng(3), n_units=2000, n_bins=200, holes=False)
+    level = xr.DataArray(np.linspace(1, 90, 2000), dims="unit")
+    similar = agreement(maps.assign(rate=xr.zeros_like(maps["rate"]) + level))
+    assert np.isnan(similar.whole).all() and np.isnan(similar.without).all()
+
+
+def test_agreement__memory_is_linear_in_the_bins():
+    peaks = []
+    for n_bins in (2_500, 10_000):
+        maps = _maps(np.random.default_rng(4), n_segments=40, n_units=12, n_bins=n_bins)
+        tracemalloc.start()
+        agreement(maps)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 5 * peaks[0]
+    assert peaks[0] < 200e6  # pairs of segments by groups of units by bins are 600 MB
 
 
 def test_products__diagonal_is_the_agreement_and_permutations_have_mean_near_zero():

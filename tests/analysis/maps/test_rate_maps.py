@@ -195,36 +195,9 @@ def test_rate_maps__smoothing(sigma, dims):
     )
 
 
-def test_smooth_maps__keeps_a_constant_and_mass_between_interior_bins():
-    bins = {"x_bin": ("position", np.arange(30) * 4.0)}
-    flat = xr.DataArray(np.full(30, 3.0), dims="position", coords=bins)
-    np.testing.assert_allclose(
-        smooth_maps(flat.where(flat["x_bin"] % 12 > 0), 4.0).dropna("position"), 3.0
-    )
-    peak = (flat["x_bin"] == 60.0).astype(float)
-    smooth = smooth_maps(peak, 4.0).values
-    kernel = np.exp(-0.5 * np.arange(-3, 4) ** 2)  # 7 bins: 3 standard deviations to each side
-    np.testing.assert_allclose(smooth[12:19], kernel / kernel.sum())
-    assert np.count_nonzero(smooth) == 7
-
-
-def test_smooth_maps__bad_input():
-    rate = xr.DataArray(np.ones(3), dims="position")
-    with pytest.raises(ValueError, match="sigma is 0, expected"):
-        smooth_maps(rate.assign_coords(x_bin=("position", [0.0, 1, 2])), 0)
-    with pytest.raises(ValueError, match="no coordinate x_bin"):
-        smooth_maps(rate, 1.0)
+def test_rate_maps__smoothing_below_zero():
     with pytest.raises(ValueError, match="smoothing is -1, expected a number"):
         compute_rate_maps(random_recording(0), smoothing=-1)
-
-
-def test_smooth_maps__many_bins_are_the_same_as_few():
-    rng = np.random.default_rng(0)
-    bins = {"x_bin": ("position", np.arange(1300) * 1.0)}
-    rate = xr.DataArray(rng.random((2, 1300)), dims=("unit", "position"), coords=bins)
-    whole = smooth_maps(rate, 2.0).values
-    part = smooth_maps(rate.isel(position=slice(500, 560)), 2.0).values
-    np.testing.assert_allclose(whole[:, 506:554], part[:, 6:54], rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ACTIVITY_KINDS)

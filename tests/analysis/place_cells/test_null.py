@@ -11,7 +11,8 @@ from neurodrift.analysis.place_cells import _null as _information_null
 from neurodrift.analysis.place_cells._null import InformationNull
 from neurodrift.analysis.place_cells.shuffles import NULLS, Plan
 
-BY_FFT, GATHER = InformationNull._by_fft, InformationNull._gather
+WAYS = {"fft": "_by_fft", "gather": "_gather", "visits": "_by_visits"}
+OWN = {name: getattr(InformationNull, name) for name in WAYS.values()}
 RNG = np.random.default_rng(0)  # for exact tests, which draw nothing
 
 
@@ -35,18 +36,18 @@ def compact(states: np.ndarray) -> np.ndarray:
 
 
 def force(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    monkeypatch.setattr(_information_null, "_NS_EVENT", 1e12 if way == "fft" else 0)
-    monkeypatch.setattr(_information_null, "_NS_FFT", 1e12 if way == "gather" else 0)
-    other = "_gather" if way == "fft" else "_by_fft"
+    for name, cost in (("gather", "_NS_EVENT"), ("fft", "_NS_FFT"), ("visits", "_NS_VISIT")):
+        monkeypatch.setattr(_information_null, cost, 0 if name == way else 1e12)
+    for cost in ("_NS_STATE", "_NS_LOG", "_NS_COUNTED"):
+        monkeypatch.setattr(_information_null, cost, 0)
+    for name, method in WAYS.items():
 
-    def refuse(self: InformationNull, *arguments: object) -> np.ndarray:
-        if other == "_gather" and np.size(arguments[-1]) == 1:  # the observed value
-            return GATHER(self, *arguments)
-        raise AssertionError(f"{other} was called")
+        def refuse(self: InformationNull, *arguments: object, method: str = method) -> np.ndarray:
+            if method == "_gather" and np.size(arguments[-1]) == 1:  # the observed value
+                return OWN[method](self, *arguments)
+            raise AssertionError(f"{method} was called")
 
-    monkeypatch.setattr(InformationNull, "_by_fft", BY_FFT)
-    monkeypatch.setattr(InformationNull, "_gather", GATHER)
-    monkeypatch.setattr(InformationNull, other, refuse)
+        monkeypatch.setattr(InformationNull, method, OWN[method] if name == way else refuse)
 
 
 def all_shifts(states: np.ndarray, activity: np.ndarray, **options: int) -> np.ndarray:
@@ -64,8 +65,15 @@ MAKE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 }
 
 
-@pytest.mark.parametrize("way", ["fft", "gather"])
-@pytest.mark.parametrize("kind", MAKE)
+@pytest.mark.parametrize(
+    ("way", "kind"),
+    [
+        (way, kind)
+        for way in WAYS
+        for kind in MAKE
+        if way != "visits" or kind not in ("amplitudes", "activations")
+    ],
+)
 @pytest.mark.parametrize("n_frames", [1, 2, 97, 120, 211])  # 97, 211: prime
 @pytest.mark.parametrize("n_states", [1, 7, 40])
 def test_values__equal_literal_rolls(
@@ -85,7 +93,7 @@ def test_values__equal_literal_rolls(
 
 @given(data=st.data(), n_frames=st.integers(1, 90), n_states=st.integers(1, 50))
 @settings(max_examples=100, deadline=None)
-def test_values__counts_by_fft_and_by_gathering_are_the_same_bits(
+def test_values__counts_in_every_way_are_the_same_bits(
     data: st.DataObject, n_frames: int, n_states: int
 ) -> None:
     size = {"min_size": n_frames, "max_size": n_frames}
@@ -93,16 +101,17 @@ def test_values__counts_by_fft_and_by_gathering_are_the_same_bits(
     activity = np.array(data.draw(st.lists(st.integers(0, 300), **size)))
     activity[0] += 1
     values = {}
-    for way in ("fft", "gather"):
+    for way in WAYS:
         with pytest.MonkeyPatch.context() as patch:
             force(patch, way)
             values[way] = all_shifts(states, activity)
     assert (values["fft"] == values["gather"]).all()
+    assert (values["visits"] == values["gather"]).all()
     assert (values["fft"] > -1e-9).all()
 
 
 @pytest.mark.parametrize("n_frames", [3000, 2999])
-def test_values__long_dense_counts_by_fft_are_exact(
+def test_values__long_dense_counts_are_exact_in_every_way(
     monkeypatch: pytest.MonkeyPatch, n_frames: int
 ) -> None:
     # Close to the most events that are still counted exactly.
@@ -110,10 +119,37 @@ def test_values__long_dense_counts_by_fft_are_exact(
     states = compact(rng.integers(0, 40, n_frames))
     activity = rng.poisson(300, n_frames)
     assert activity.sum() < _information_null._MOST_EVENTS
-    force(monkeypatch, "fft")
-    by_fft = all_shifts(states, activity)
+    values = {}
+    for way in WAYS:
+        force(monkeypatch, way)
+        values[way] = all_shifts(states, activity)
+    assert (values["fft"] == values["gather"]).all()
+    assert (values["visits"] == values["gather"]).all()
+
+
+@pytest.mark.parametrize("at_once", [64, 4096])
+def test_values__by_visits_of_many_states_and_of_long_stays(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    # More states than a byte counts; one of them so long that its events need two bytes.
+    rng = np.random.default_rng(8)
+    states = compact(np.concatenate([np.zeros(700, int), rng.integers(1, 600, 2300)]))
+    activity = rng.poisson(0.7, states.size)
+    activity[states == 0] += rng.integers(0, 3, 700)
     force(monkeypatch, "gather")
-    assert (all_shifts(states, activity) == by_fft).all()
+    expected = all_shifts(states, activity)
+    monkeypatch.setattr(_information_null, "_SHIFTS_AT_ONCE", at_once)
+    force(monkeypatch, "visits")
+    assert (all_shifts(states, activity) == expected).all()
+
+
+def test_values__counts_too_large_for_two_bytes_are_not_added_by_visits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    states, activity = np.arange(40) // 20, np.full(40, 10_000)
+    force(monkeypatch, "visits")
+    with pytest.raises(AssertionError, match="_(gather|by_fft) was called"):
+        all_shifts(states, activity)
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.05, 1.0, 20.0])
@@ -152,8 +188,10 @@ def test_values__many_states_need_several_groups_of_transforms(
         assert (all_shifts(states, activity) == expected).all()
 
 
-@pytest.mark.parametrize("way", ["fft", "gather"])
-@pytest.mark.parametrize("amplitude", [1, 0.37])
+@pytest.mark.parametrize(
+    ("way", "amplitude"),
+    [("fft", 1), ("fft", 0.37), ("gather", 1), ("gather", 0.37), ("visits", 1)],
+)
 def test_values__equal_maps_tie(
     monkeypatch: pytest.MonkeyPatch, way: str, amplitude: float
 ) -> None:

@@ -36,7 +36,7 @@ def traces(path, states=("accepted", "rejected", "accepted", "undecided"), value
 
 def test_read_inscopix__accepted_traces(tmp_path):
     found = read_inscopix(traces(tmp_path / "t.csv"))
-    assert found.kind == "activation" and found.n_source == 4
+    assert found.kind == "fluorescence" and found.n_source == 4
     assert found.source_rows.tolist() == [0, 2]
     assert found.columns["source_label"][1] == ["C0", "C2"]
     assert found.columns["label"][1] == ["accepted", "accepted"]

@@ -82,7 +82,7 @@ def test_read_suite2p__fluorescence_and_rate_of_newer_versions(tmp_path):
     found = read_suite2p(plane, signal="F")
     expected = (values["F"] - 0.7 * values["Fneu"])[[0, 2, 4]].T
     np.testing.assert_allclose(found.samples, expected, rtol=1e-6)
-    assert found.kind == "activation" and found.time[2] == 2 / 7.5
+    assert found.kind == "fluorescence" and found.time[2] == 2 / 7.5
 
 
 def test_read_suite2p__timestamps_before_rate(tmp_path):
@@ -141,7 +141,7 @@ def test_read_caiman__accepted_components(tmp_path):
     np.testing.assert_array_equal(found.time, np.arange(30) / 15)
     every = read_caiman(tmp_path / "a.hdf5", signal="C", accepted_only=False, rate=10.0)
     np.testing.assert_array_equal(every.samples, samples["C"].T)
-    assert every.kind == "activation" and every.time[1] == 0.1
+    assert every.kind == "fluorescence" and every.time[1] == 0.1
 
 
 def test_read_caiman__not_evaluated(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from neurodrift.convert import converter
 from neurodrift.convert.published import _hc6_source as source
 from neurodrift.convert.published._hc6_source import linear_position, paths_of, trajectories
 from neurodrift.convert.published.hc6 import convert
+from neurodrift.geometry.arms import arms_of
+from neurodrift.geometry.geometry import geometry_of
+from neurodrift.io.nwb.inspect import inspect_nwb
 from neurodrift.io.nwb.read import import_nwb, read_session
+from neurodrift.kinematics import number_laps, running
 
 RATE = 29.97
 N = 900  # samples of an epoch
@@ -210,8 +215,8 @@ def test_convert__recording_of_a_track_as_a_square(tmp_path: Path) -> None:
     np.testing.assert_allclose(found["y"], walk(2)[:, 1])
     np.testing.assert_allclose(found["speed"], 20.0)
     np.testing.assert_allclose(found["time"], clock(2) - ZERO)
-    assert found["frame_duration"].item() == pytest.approx(1 / RATE, rel=0.01)
-    edges = np.append(clock(2), clock(2)[-1] + found["frame_duration"].item())
+    assert found["frame_duration"].mean().item() == pytest.approx(1 / RATE, rel=0.01)
+    edges = np.append(clock(2), clock(2)[-1] + found["frame_duration"].values[-1])
     for unit, (tetrode, cell) in enumerate([(1, 1), (3, 1), (3, 2)]):
         counts, _ = np.histogram(spike_times(2, tetrode, cell), edges)
         np.testing.assert_array_equal(found["activity"][:, unit], counts)
@@ -240,6 +245,26 @@ def test_convert__recording_along_the_trajectories(tmp_path: Path) -> None:
         assert ((x[here] >= shift) == bool(side)).mean() > 0.98
     step = np.diff(x)[(np.diff(direction) == 0) & on[1:] & on[:-1] & (np.diff(quarter) == 0)]
     np.testing.assert_allclose(np.abs(step), 800 / (N - 1), rtol=0.3)
+
+
+def test_convert__maze_of_the_task_is_a_geometry(tmp_path: Path) -> None:
+    (path,) = convert(Fake().write(tmp_path), tmp_path / "out")
+    with pynwb.NWBHDF5IO(path, "r") as io:
+        epochs = io.read().epochs
+        mazes = dict(zip(epochs["environment"].data[:], epochs["maze"].data[:], strict=True))
+    assert "--geometry" in inspect_nwb([path]) and mazes[""] == ""
+    found = read_session(path, position="position", environment="TrackA", geometry=mazes["TrackA"])
+    assert "y" not in found
+    arms = arms_of(geometry_of(found))
+    np.testing.assert_allclose(arms.plane(found["x"].values), walk(2), atol=0.03)  # 0.01 cm beside
+    found = number_laps(running(found))
+    names = json.loads(found["trial_type"].attrs["names"])
+    kinds = [k for k in dict.fromkeys(found["trial_type"].values.tolist()) if k >= 0]
+    assert [names[k] for k in kinds][:3] == [
+        "first side outbound",
+        "first side inbound",
+        "second side outbound",
+    ]
 
 
 def test_convert__trajectories_of_linpos_go_before(tmp_path: Path) -> None:

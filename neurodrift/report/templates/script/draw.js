@@ -63,9 +63,44 @@ const open = (root) => {
     const value = d.pairs[(pair * d.units.length + u) * nD + k];
     return value === -32768 ? NaN : value / 10000;
   };
+  // Where a bin is, in words: an arm and the way along it, a category, or a place.
+  const place = (bin) => bin < 0 ? "–" : d.twoD ? `${show(d.x[bin])}, ${show(d.y[bin])}`
+    : d.parts.length && !d.unit ? d.parts[bin] : d.parts.length ? `${show(d.x[bin])} (${d.parts[bin]})` : show(d.x[bin]);
+  const range = () => {
+    if (d.parts.length) return [...new Set(d.parts)].join(" | ");
+    const [from, to] = d.ends.length ? d.ends : [d.x[0], d.x[nP - 1]];
+    return `${show(from)} to ${show(to)} ${d.unit}` + (d.round ? ", its end is its beginning" : "");
+  };
+  const borders = () => d.parts.flatMap((name, p) => p && name !== d.parts[p - 1] ? [p] : []);
   const session = (s) => d.where[s] ? `${d.sessions[s]} (${d.where[s]})` : d.sessions[s];
-  const heading = (k) => nD === 1 ? "Rate map" : d.directions[k] > 0 ? "Forward →" : "Backward ←";
-  return { root, d, nS, nD, nP, at, code, peakBin, correlation, session, heading };
+  const heading = (k) => nD === 1 ? "Rate map" : d.ways[k][0].toUpperCase() + d.ways[k].slice(1) + (d.typed ? "" : d.directions[k] > 0 ? " →" : " ←");
+  return { root, d, nS, nD, nP, at, code, peakBin, place, range, borders, correlation, session, heading };
+};
+
+/* Lines in the plane, such as the walls of an arena, over a map of the same plane. */
+const overlay = (r, canvas) => {
+  if (!r.d.outline.length) return canvas;
+  const step = (values) => { const v = [...new Set(values)].sort((a, b) => a - b); return [v[0], v[v.length - 1], v.length > 1 ? Math.min(...v.slice(1).map((w, i) => w - v[i])) : 1]; };
+  const [x0, x1, dx] = step(r.d.x), [y0, y1, dy] = step(r.d.y), top = y1 + dy / 2;
+  const svg = make("svg", { class: "walls", viewBox: `${x0 - dx / 2} 0 ${x1 - x0 + dx} ${y1 - y0 + dy}`, preserveAspectRatio: "none" });
+  svg.append(make("path", { d: `M${r.d.outline.map(([x, y]) => `${x} ${top - y}`).join("L")}Z` }));
+  const box = make("div", { class: "arena" });
+  box.append(canvas, svg);
+  return box;
+};
+/* A map on the arms of a maze. */
+const drawMaze = (r, u, s, k, top) => {
+  const lines = r.d.lines, xs = lines.flatMap((l) => [l[0], l[2]]), ys = lines.flatMap((l) => [l[1], l[3]]);
+  const x0 = Math.min(...xs), x1 = Math.max(...xs), y0 = Math.min(...ys), y1 = Math.max(...ys);
+  const wide = Math.max(x1 - x0, y1 - y0) / 14, scale = r.d.peaks[r.at(u, s, k)] / top / 254;
+  const svg = make("svg", { class: "maze", role: "img", "aria-label": `session ${r.session(s)}, on the arms of the maze`,
+    viewBox: `${x0 - wide} ${-y1 - wide} ${x1 - x0 + 2 * wide} ${y1 - y0 + 2 * wide}` });
+  lines.forEach(([ax, ay, bx, by], p) => {
+    const c = r.code(u, s, k, p);
+    svg.append(make("path", { d: `M${ax} ${-ay}L${bx} ${-by}`, class: c === 255 ? "gap" : "",
+      style: `stroke-width:${wide}` + (c === 255 ? "" : `;stroke:rgb(${colour(rates, c * scale || 0).join(" ")})`) }));
+  });
+  return svg;
 };
 
 /* Grid of the visited bins of a plane. */

@@ -101,7 +101,7 @@ const population = (r, a, b) => {
     box.append(direction);
     for (const s of a === b ? [a] : [a, b]) populationPanel(r, both, rows, s, k, [a, b]);
   }
-  const what = nD > 1 ? d.directions.map((v, k) => `${counts[k]} ${v > 0 ? "forward" : "backward"}`).join(", ") : String(counts[0]);
+  const what = nD > 1 ? d.directions.map((v, k) => `${counts[k]} ${d.ways[k]}`).join(", ") : String(counts[0]);
   find(".pair-count", r.root).textContent = `Maps shown: ${what}, sorted by ${d.twoD ? "peak rate" : "their peak"} in session ${r.session(reference)}; each map relative to its own peak.`;
   box.classList.toggle("plane", d.twoD);
 };
@@ -117,12 +117,12 @@ const populationPanel = (r, box, rows, s, k, [a, b]) => {
   const point = (row) => {
     if (!rows.length) return;
     at = Math.min(Math.max(row, 0), rows.length - 1);
-    const u = rows[at], p = [a, b].map((t) => { const bin = r.peakBin(u, t, k); return bin < 0 ? "–" : show(d.x[bin]); });
+    const u = rows[at], p = [a, b].map((t) => { const bin = r.peakBin(u, t, k); return r.place(bin); });
     mark.hidden = false;
     mark.style.top = `${canvas.offsetTop + at * canvas.clientHeight / rows.length - 1}px`;
     mark.style.height = `${Math.max(canvas.clientHeight / rows.length, 2) + 2}px`;
     const c = r.correlation(u, a, b, k);
-    find(".readout", r.root).textContent = `Unit ${d.units[u]}: peak at ${a === b ? p[0] : p.join(" and ")} cm` + (Number.isFinite(c) ? `, correlation ${show(c, 2)}` : "");
+    find(".readout", r.root).textContent = `Unit ${d.units[u]}: peak at ${a === b ? p[0] : p.join(" and ")} ${d.unit}` + (Number.isFinite(c) ? `, correlation ${show(c, 2)}` : "");
   };
   canvas.addEventListener("pointermove", (event) => {
     const area = canvas.getBoundingClientRect();
@@ -138,7 +138,8 @@ const populationPanel = (r, box, rows, s, k, [a, b]) => {
     if (event.key === "Enter" && at >= 0) r.showUnit(rows[at]);
   });
   const ends = make("div", { class: "ends" });
-  ends.append(make("span", {}, show(d.x[0])), make("span", {}, `${show(d.x[nP - 1])} cm`));
+  if (d.parts.length) ends.append(...[...new Set(d.parts)].map((name) => make("span", {}, name)));
+  else ends.append(make("span", {}, show(d.ends.length ? d.ends[0] : d.x[0])), make("span", {}, `${show(d.ends.length ? d.ends[1] : d.x[nP - 1])} ${d.unit}`));
   panel.append(title, canvas, mark, ends);
   box.append(panel);
 };

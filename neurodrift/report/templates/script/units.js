@@ -38,13 +38,16 @@ const explorer = (r) => {
   const curve = (u, s, k, top) => {
     const peak = d.peaks[r.at(u, s, k)] || 0, steps = [], gaps = [];
     let line = [];
+    const bars = d.parts.length > 0 && !d.unit, cut = new Set(r.borders());  // categories are bars
     const close = () => { if (line.length) steps.push(`M${line[0][0]} 1L${line.map((q) => q.join(" ")).join("L")}L${line[line.length - 1][0]} 1`); line = []; };
     for (let p = 0; p < nP; p++) {
       const c = r.code(u, s, k, p);
       if (c === 255) { close(); gaps.push(p); continue; }
-      if (!line.length) line.push([p, (1 - c / 254 * peak / top).toFixed(4)]);
-      line.push([p + .5, (1 - c / 254 * peak / top).toFixed(4)]);
-      if (p === nP - 1 || r.code(u, s, k, p + 1) === 255) line.push([p + 1, (1 - c / 254 * peak / top).toFixed(4)]);
+      const high = (1 - c / 254 * peak / top).toFixed(4);
+      if (bars || cut.has(p)) close();
+      if (!line.length) line.push([p, high]);
+      line.push([p + .5, high]);
+      if (bars || p === nP - 1 || cut.has(p + 1) || r.code(u, s, k, p + 1) === 255) line.push([p + 1, high]);
     }
     close();
     return { path: steps.join(""), gaps };
@@ -64,9 +67,9 @@ const explorer = (r) => {
     const rows = [];
     for (let s = 0; s < nS; s++) for (let k = 0; k < nD; k++) {
       const row = make("tr"), i = r.at(u, s, k), bin = r.peakBin(u, s, k), c = d.cells;
-      row.append(make("td", {}, d.sessions[s]), make("td", {}, nD > 1 ? d.directions[k] > 0 ? "forward" : "backward" : "both"),
+      row.append(make("td", {}, d.sessions[s]), make("td", {}, nD > 1 ? d.ways[k] : "both"),
         make("td", {}, d.detected[u * nS + s] ? "yes" : "no"), make("td", {}, d.place ? d.place[u * nS + s] ? "yes" : "no" : "–"),
-        make("td", {}, show(d.peaks[i])), make("td", {}, bin < 0 ? "–" : d.twoD ? `${show(d.x[bin])}, ${show(d.y[bin])}` : show(d.x[bin])));
+        make("td", {}, show(d.peaks[i])), make("td", {}, r.place(bin)));
       for (const name of ["n_events", "p", "naive", "ssr", "bae", "stability"]) row.append(make("td", {}, c[name] ? show(c[name][i]) : "–"));
       rows.push(row);
     }
@@ -76,7 +79,7 @@ const explorer = (r) => {
     view.className = `unit-maps unit${nD === 1 ? " single" : ""}`;
     view.style.gridTemplateColumns = `minmax(5rem, auto) repeat(${nD}, minmax(0, 1fr))`;
     view.append(make("div", { class: "head" }, "Session"));
-    for (let k = 0; k < nD; k++) view.append(make("div", { class: "head" }, `${r.heading(k)}, ${show(d.x[0])} to ${show(d.x[nP - 1])} cm`));
+    for (let k = 0; k < nD; k++) view.append(make("div", { class: "head" }, `${r.heading(k)}, ${r.range()}`));
     for (let s = 0; s < nS; s++) {
       const name = make("div", { class: "session" }, d.sessions[s]);
       if (d.where[s]) name.append(make("small", {}, d.where[s]));
@@ -89,6 +92,7 @@ const explorer = (r) => {
           "aria-label": `session ${r.session(s)}, ${r.heading(k)}: ${text.join(", ")}` });
         if (there) {
           const { path, gaps } = curve(u, s, k, top);
+          for (const p of r.borders()) svg.append(make("path", { class: "border", d: `M${p} 0V1` }));
           for (const p of gaps) svg.append(make("rect", { class: "gap", x: p, y: 0, width: 1, height: 1 }));
           svg.append(make("path", { d: path }));
         }
@@ -96,6 +100,7 @@ const explorer = (r) => {
         if (place) label.append(make("b", {}, "place\u00a0cell"), " ");
         for (const part of text) label.append(make("span", {}, part), " ");
         trace.append(svg, label);
+        if (there && d.lines.length) trace.append(drawMaze(r, u, s, k, top));
         view.append(trace);
       }
     }
@@ -106,7 +111,7 @@ const explorer = (r) => {
       const card = make("div"), there = d.detected[u * nS + s];
       const canvas = make("canvas", { role: "img", "aria-label": `session ${r.session(s)}` });
       drawField(r, canvas, u, s, k, top);
-      card.append(make("h4", {}, d.sessions[s] + (nD > 1 ? ` ${d.directions[k] > 0 ? "→" : "←"}` : "")), canvas,
+      card.append(make("h4", {}, d.sessions[s] + (nD > 1 ? ` ${d.ways[k]}` : "")), overlay(r, canvas),
         make("small", {}, (d.where[s] ? `${d.where[s]} · ` : "") + (there ? numbers(u, s, k).join(" · ") : "not detected")));
       view.append(card);
     }

@@ -1,7 +1,7 @@
 """Information of a session while only the number of events falls: the published mean of chosen maps
 and the cross-fitted one.
 
-    python benchmarks/calibration_information.py              # 20 recordings a row, some 10 minutes
+    python benchmarks/calibration_information.py              # 12 recordings a row, some 10 minutes
     python benchmarks/calibration_information.py --small      # a minute
 
 Every recording has sessions of 12 minutes on a track of 100 cm, run to and fro. All maps of a row
@@ -32,6 +32,7 @@ BINNING = Binning(bin_width=4.0, speed_range=(0.0, np.inf), edges=np.linspace(0,
 
 ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("weak", {"depth": 1.0, "width": 16.0}),
+    ("tuned", {"depth": 5.0, "width": 10.0}),
     ("sharp", {"depth": 30.0, "width": 8.0}),
     ("none", {"depth": 0.0, "width": 8.0}),
     ("none, 6 frames an event", {"depth": 0.0, "width": 8.0, "lasting": 6}),
@@ -114,10 +115,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--small", action="store_true", help="a quick look")
     small = parser.parse_args().small
-    n_seeds, n_units, n_repeats = (2, 40, 20) if small else (20, 100, 100)
+    n_seeds, n_units, n_repeats = (2, 40, 20) if small else (12, 100, 100)
     columns = "".join(f"{n:>9} events   " for n in EVENTS)
     print(f"{'':27}{'':18}{'true':>6}  {columns}slope a halving")
-    for name, row in ROWS[:3] if small else ROWS:
+    for name, row in ROWS[:4] if small else ROWS:
         made = [values(seed, n_units, n_repeats, **row) for seed in range(n_seeds)]
         truth = np.mean([true for _, true in made])
         found = np.array([value for value, _ in made])

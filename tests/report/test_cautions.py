@@ -30,9 +30,14 @@ def events(tree, count):
     return {"n_events": np.full(cells["n_events"].shape, float(count))}
 
 
-def information(naive, ssr, bae):
-    values = {"information_naive": naive, "information_ssr": ssr, "information_bae": bae}
-    return {name: np.full(4, value) for name, value in values.items()}
+def population(tree, naive, ssr, bae):
+    """Population values, the same in all sessions, 10 % off in one direction and in the other."""
+    node = tree["information"].to_dataset()
+    shape = node["population_ssr"].shape
+    apart = np.resize([0.9, 1.1], shape)
+    units = np.broadcast_to([4, 4], shape)
+    values = {"population_naive": naive, "population_ssr": ssr, "population_bae": bae}
+    return {name: value * apart for name, value in values.items()} | {"population_units": units}
 
 
 SPEEDS = {"rising": [10.0, 12.1, 13.9, 16.0], "steady": [10.0, 10.4, 9.9, 10.1]}
@@ -121,14 +126,19 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
         lambda t, c: region(t, "CA1"),
     ),
     "ssr-bae": (
-        lambda t, c: c(t, "sessions", **information(2.0, 1.5, 1.0)),
+        lambda t, c: c(t, "information", **population(t, 2.0, 1.5, 1.0)),
         "4 sessions of 4, most in session 1 (1.50 and 1 bit/event)",
-        lambda t, c: c(t, "sessions", **information(2.0, 1.05, 1.0)),
+        lambda t, c: c(t, "information", **population(t, 2.0, 1.05, 1.0)),
     ),
     "naive-bias": (
-        lambda t, c: c(t, "sessions", **information(1.5, 1.0, 1.0)),
+        lambda t, c: c(t, "information", **population(t, 1.5, 1.0, 1.0)),
         "50\u00a0% above",
-        lambda t, c: c(t, "sessions", **information(1.05, 1.0, 1.0)),
+        lambda t, c: c(t, "information", **population(t, 1.05, 1.0, 1.0)),
+    ),
+    "few-chosen": (
+        lambda t, c: c(t, "sessions", n_chosen_maps=np.array([30, 9, 10, 3])),
+        "In 2 sessions of 4 fewer than 10 maps",
+        lambda t, c: c(t, "sessions", n_chosen_maps=np.array([30, 19, 10, 13])),
     ),
     "negative-information": (
         lambda t, c: c(t, "information", ssr=lambda old: np.full(old.shape, -0.5)),
@@ -161,9 +171,9 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
         lambda t, c: c(t, attrs={"parameters": more_repetitions(t)}),
     ),
     "all-missing": (
-        lambda t, c: c(t, "sessions", information_bae=np.full(4, np.nan)),
-        "information, BAE",
-        lambda t, c: c(t, "sessions", **information(1.0, 1.0, 1.0)),
+        lambda t, c: c(t, "sessions", information_ssr=np.full(4, np.nan)),
+        "information, SSR of chosen maps",
+        lambda t, c: c(t, "sessions", information_ssr=np.ones(4)),
     ),
     "few-units": (
         lambda t, c: t.map_over_datasets(

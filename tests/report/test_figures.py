@@ -62,8 +62,8 @@ def test_slope_sentence__training_steps_are_gathered(results, changed):
     fits = fits.drop_vars("old").expand_dims(predictor=["training_step"])
     tree = changed(results, "sessions", training_step=("session", steps))
     tree = tree.assign({"regression": type(tree)(fits)})
-    slope = float(fits["slope"].sel(measure="information_bae").item())
-    text = slope_sentence(views(tree)[0], "information_bae")
+    slope = float(fits["slope"].sel(measure="information").item())
+    text = slope_sentence(views(tree)[0], "information")
     assert text.startswith(f"slope {number(1e5 * slope)} per 100\u202f000 steps [")
 
 

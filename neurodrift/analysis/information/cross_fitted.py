@@ -48,8 +48,8 @@ def compute_cross_fitted_information(
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
     parts
         What a session is cut at: every second ``"lap"``, ``"trial"`` or ``"block"`` is in the same
-        half. ``"auto"``: laps if every session has four or more in each direction and they hold
-        80 % of the frames that count, otherwise trials, otherwise blocks.
+        half. ``"auto"``: laps if 80 % of the frames that count lie in one, in sessions and
+        directions that have four or more, otherwise trials likewise, otherwise blocks.
     block
         Length of a block of the frames that count, laid end to end [s], and of an eighth of them
         at most. It should be longer than activity lasts.
@@ -181,7 +181,8 @@ def compute_cross_fitted_information(
     ).transpose("session", "half")
     result["chosen"] = halves.transpose("session", "half", "unit", "direction")
     coords = carry_coords(recording, "session", "unit")
-    result = result.assign_coords(coords | {"direction": frames["direction"].variable})
+    coords |= {n: frames[n].variable for n in ("direction", "trial_type") if n in frames.coords}
+    result = result.assign_coords(coords)
     result = label(result.assign_coords(half=[0, 1]), CROSS_FITTED)
     result.attrs = {
         "activity_kind": recording["activity"].attrs["kind"],

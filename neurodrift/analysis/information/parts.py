@@ -25,7 +25,7 @@ Parts = Literal["auto", "lap", "trial", "block"]
 """What a session is cut into."""
 
 FEWEST = 4
-"""Parts of one direction below which a session says nothing: two for each half."""
+"""Parts of one direction that two halves need: two for each."""
 
 _INSIDE = 0.8  # share of the frames that count which must lie in a lap or trial
 _WHOLE = 2 / 3  # share of the visited bins that a part visits where it is a passage of them all
@@ -43,8 +43,8 @@ def cut_in_parts(
     frames
         Result of :func:`neurodrift.bin_frames`.
     parts
-        What to cut at; ``"auto"``: laps if every session and direction that counts has enough
-        and almost all its frames lie in one, otherwise trials, otherwise blocks.
+        What to cut at; ``"auto"``: laps if 80 % of the frames that count lie in one, in sessions
+        and directions that have four or more, otherwise trials likewise, otherwise blocks.
     block
         Longest block [s] of the frames that count, laid end to end; shorter where a session and
         direction has less than eight times as much.
@@ -79,13 +79,13 @@ def cut_in_parts(
         numbers = laps_by_direction(recording, frames, name) if name == "lap" else label
         numbers = np.where(label >= 0, numbers, -1)
         found = np.full(direction.size, -1, dtype=np.int64)
-        good = True
+        n_good = 0
         for own in groups:
             inside = own[numbers[own] >= 0]
             found[inside] = np.unique(numbers[inside], return_inverse=True)[1]
             n_parts = int(found[inside].max(initial=-1)) + 1
-            good &= not own.size or (n_parts >= FEWEST and inside.size >= _INSIDE * own.size)
-        if good or parts != "auto":
+            n_good += inside.size if n_parts >= FEWEST else 0
+        if parts != "auto" or n_good >= _INSIDE * sum(own.size for own in groups):
             return found, name
     found = np.full(direction.size, -1, dtype=np.int64)
     for own in groups:

@@ -34,7 +34,7 @@ def animal(seed, *, n=8, slope=-0.2, noise=0.02, name=None, decay=0.8, slowing=0
         "day": 2.0 * np.arange(n),
         "fraction_active_units": 0.8 * (1 + slope * way + rng.normal(0, noise, n)),
         "active_fraction": 0.01 * (1 + slope * way + rng.normal(0, noise, n)),
-        "information_ssr": 1.5 * (1 - slope * way + rng.normal(0, noise, n)),
+        "information": 1.5 * (1 - slope * way + rng.normal(0, noise, n)),
         "running_speed": 12 + rng.normal(0, 1, n),
         "n_detected": np.full(n, 300),
     }
@@ -48,6 +48,7 @@ def network(seed, *, n=21, slope=-0.2, noise=0.01):
     table = {
         "training_step": (way * 1e6).astype(int),
         "fraction_active_units": 0.9 * (1 + slope * way + rng.normal(0, noise, n)),
+        "information": 1 - slope * way,
         "information_naive": 1 - slope * way,
         "information_ssr": rng.normal(0, 5, n),
         "running_speed": np.full(n, np.nan),
@@ -92,7 +93,7 @@ def test_compare__several_animals_are_the_mean_of_their_slopes():
         for covariates, adjustment in ((("running_speed",), "running_speed"), ((), "none")):
             fit = nd.regress(
                 table,
-                "information_ssr",
+                "information",
                 "way",
                 covariates=covariates,
                 method="subjects",
@@ -104,7 +105,7 @@ def test_compare__several_animals_are_the_mean_of_their_slopes():
                 scale=scale,
                 axis="fraction",
                 adjustment=adjustment,
-                effect="information_ssr",
+                effect="information",
             )
             for ours, theirs in (("slope", "estimate"), ("slope_se", "se"), ("slope_p", "p")):
                 assert one[ours].item() == pytest.approx(fit[theirs].item(), rel=1e-9)
@@ -288,7 +289,7 @@ def test_compare__mouse_beside_network_on_the_fraction_of_the_way():
     notes = " ".join(json.loads(found.attrs["notes"]))
     assert "model has no running_speed" in notes and "mouse is one animal or run" in notes
     # a network's activation has no sampling noise: naive information, correlations as they are
-    assert found["information_source"].values.tolist()[1] == "information_naive"
+    assert found["information_source"].values.tolist()[:2] == ["cross-fitted", "naive"]
     information = found["value"].sel(measure="information").values
     np.testing.assert_allclose(information[8:29], 1 + 0.2 * np.linspace(0, 1, 21))
     assert found.attrs["similarity"] == "rate_map_correlation_relative"

@@ -511,21 +511,66 @@ def _solve(system: np.ndarray, solution: np.ndarray) -> None:
 
 
 @_jit
-def _information_of(
-    counts: np.ndarray, members: np.ndarray, log_occupancy: np.ndarray, log_n: float
-) -> float:
-    """Spatial information [bit/event] of the activity in some parts; NaN where they have none."""
-    n_parts, n_states = counts.shape
-    score, total = 0.0, 0.0
-    for s in range(n_states):
+def _count_parts(counts: np.ndarray, members: np.ndarray, into: np.ndarray) -> float:
+    """Sum of the activity (part, state) of some parts to ``into`` (state), and its total."""
+    total = 0.0
+    for s in range(into.size):
         c = 0.0
-        for p in range(n_parts):
+        for p in range(members.size):
             if members[p]:
                 c += counts[p, s]
-        if c > 0:
-            score += c * log2(c) - c * log_occupancy[s]
-            total += c
-    return max(0.0, score / total + (log_n - log2(total))) if total > 0 else np.nan
+        into[s] = c
+        total += c
+    return total
+
+
+@_jit
+def _plug_in(row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: float) -> float:
+    """Spatial information [bit/event] of activity in states; NaN without any."""
+    if total <= 0:
+        return np.nan
+    score = 0.0
+    for s in range(row.size):
+        if row[s] > 0:
+            score += row[s] * (log2(row[s]) - log_occupancy[s])
+    return max(0.0, score / total + (log_n - log2(total)))
+
+
+@_jit
+def _less_biased(
+    row: np.ndarray,
+    total: float,
+    log_occupancy: np.ndarray,
+    log_n: float,
+    table: np.ndarray,
+    scale: float,
+) -> float:
+    """The same with Grassberger's entropy; ``table`` of :func:`grassberger`, events * scale."""
+    if total <= 0:
+        return np.nan
+    score = 0.0
+    for s in range(row.size):
+        x = row[s] * scale
+        if x > 0:
+            k = int(x)
+            if k + 1 < table.size:
+                term = table[k] + (x - k) * (table[k + 1] - table[k])
+            else:
+                term = x * log2(x) - 0.7213475204444817  # half a nat
+            score += term - x * log_occupancy[s]
+    return score / (total * scale) + (log_n - log2(total * scale))
+
+
+@_jit
+def grassberger(most: int) -> np.ndarray:
+    """Table of ``n G(n)`` [bit] for n from 0 to ``most``, in place of ``n log2 n``."""
+    table = np.zeros(most + 1)
+    g = -0.5772156649015329 - 0.6931471805599453
+    for n in range(1, most + 1):
+        if n % 2 == 0:
+            g += 2.0 / (n - 1)
+        table[n] = n * g * 1.4426950408889634
+    return table
 
 
 @_jit
@@ -541,6 +586,8 @@ def part_means(
     members: np.ndarray,
     log_occupancy: np.ndarray,
     log_n: np.ndarray,
+    table: np.ndarray,
+    scale: float,
     means: np.ndarray,
 ) -> None:
     """Information of one unit in samples of whole parts, of its activity and of moved activity.
@@ -549,37 +596,40 @@ def part_means(
     block in a row from ``first`` on, ``size`` of them. Activity is moved along its block by
     ``shifts`` (repetition, block), shares of the block, the end to the start. ``members`` (sample,
     part) says which parts a sample holds, the first sample all of them; ``log_occupancy`` (sample,
-    state) and ``log_n`` (sample) go with it. Fills ``means`` (2, 2): of activity and of moved
-    activity, in the samples of some parts and in the whole. Samples without activity are left out.
+    state) and ``log_n`` (sample) go with it. Fills ``means`` (2, 3): of activity and of moved
+    activity, in the samples of some parts, in the whole, and in the whole with the entropy of
+    ``table``, for which ``scale`` makes events of amounts. Samples without activity are left out.
     """
     n_parts, n_states = members.shape[1], log_occupancy.shape[1]
     n_samples = members.shape[0]
     counts = np.zeros((n_parts, n_states))
-    for e in range(frames.size):
-        counts[part[frames[e]], state[frames[e]]] += amounts[e]
-    means[0, 1] = _information_of(counts, members[0], log_occupancy[0], log_n[0])
-    total, n = 0.0, 0
-    for k in range(1, n_samples):
-        found = _information_of(counts, members[k], log_occupancy[k], log_n[k])
-        if not np.isnan(found):
-            total += found
-            n += 1
-    means[0, 0] = total / n if n else np.nan
+    row = np.empty(n_states)
     n_repeats = shifts.shape[0]
     each = (n_samples - 1) // n_repeats
-    whole, total, n = 0.0, 0.0, 0
-    for r in range(n_repeats):
-        counts[:] = 0
-        for e in range(frames.size):
-            b = block[frames[e]]
-            moved = frames[e] - first[b] + int(shifts[r, b] * size[b])
-            to = first[b] + (moved - size[b] if moved >= size[b] else moved)
-            counts[part[to], state[to]] += amounts[e]
-        whole += _information_of(counts, members[0], log_occupancy[0], log_n[0])
-        for k in range(1 + r * each, 1 + (r + 1) * each):
-            found = _information_of(counts, members[k], log_occupancy[k], log_n[k])
-            if not np.isnan(found):
-                total += found
-                n += 1
-    means[1, 1] = whole / n_repeats
-    means[1, 0] = total / n if n else np.nan
+    for e in range(frames.size):
+        counts[part[frames[e]], state[frames[e]]] += amounts[e]
+    sums, n = np.zeros((2, 3)), np.zeros(2)
+    for r in range(-1, n_repeats):
+        moves = r >= 0
+        if moves:
+            counts[:] = 0
+            for e in range(frames.size):
+                b = block[frames[e]]
+                moved = frames[e] - first[b] + int(shifts[r, b] * size[b])
+                to = first[b] + (moved - size[b] if moved >= size[b] else moved)
+                counts[part[to], state[to]] += amounts[e]
+        total = _count_parts(counts, members[0], row)
+        whole = int(moves)
+        sums[whole, 1] += _plug_in(row, total, log_occupancy[0], log_n[0])
+        sums[whole, 2] += _less_biased(row, total, log_occupancy[0], log_n[0], table, scale)
+        low = 1 + r * each if moves else 1
+        high = low + each if moves else n_samples
+        for k in range(low, high):
+            total = _count_parts(counts, members[k], row)
+            if total > 0:
+                sums[whole, 0] += _plug_in(row, total, log_occupancy[k], log_n[k])
+                n[whole] += 1
+    for curve in range(2):
+        means[curve, 0] = sums[curve, 0] / n[curve] if n[curve] else np.nan
+        for k in range(1, 3):
+            means[curve, k] = sums[curve, k] / (n_repeats if curve else 1)

@@ -7,6 +7,7 @@ A random half of the laps does not.
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -24,10 +25,11 @@ from neurodrift.seeds import generator
 Parts = Literal["auto", "lap", "trial", "block"]
 """What a session is cut into."""
 
-FEWEST = 4
-"""Parts of one direction that two halves need: two for each."""
+FEWEST = 8
+"""Parts of one direction that two halves need: four for each."""
 
 _INSIDE = 0.8  # share of the frames that count which must lie in a lap or trial
+_TABLE = 256  # events in a bin; of more the entropy is x log x - 1/2 nat
 _WHOLE = 2 / 3  # share of the visited bins that a part visits where it is a passage of them all
 
 
@@ -44,7 +46,7 @@ def cut_in_parts(
         Result of :func:`neurodrift.bin_frames`.
     parts
         What to cut at; ``"auto"``: laps if 80 % of the frames that count lie in one, in sessions
-        and directions that have four or more, otherwise trials likewise, otherwise blocks.
+        and directions that have eight or more, otherwise trials likewise, otherwise blocks.
     block
         Longest block [s] of the frames that count, laid end to end; shorter where a session and
         direction has less than eight times as much.
@@ -92,7 +94,7 @@ def cut_in_parts(
         ends = np.cumsum(recording["frame_duration"].values[own])
         if own.size:
             middles = ends - recording["frame_duration"].values[own] / 2
-            length = min(block, float(ends[-1]) / (2 * FEWEST))
+            length = min(block, float(ends[-1]) / FEWEST)
             found[own] = np.minimum(middles // length, np.ceil(ends[-1] / length - 1e-9) - 1)
     return found, "block"
 
@@ -129,13 +131,14 @@ def part_curves(
     Returns
     -------
     xarray.DataArray
-        (session, unit, direction, curve, fraction) [bit/event]: naive and shuffled, in a half and
-        in all; NaN where it is not computed, there are fewer than two parts, or the unit is
-        silent.
+        (session, unit, direction, curve, sample) [bit/event]: of activity and of moved activity;
+        in half of the parts, in all of them, and in all of them with the entropy of Grassberger
+        in place of the plain one. NaN where it is not computed, there are fewer than two parts, or
+        the unit is silent.
     """
     durations = recording["frame_duration"].values
     kind = KINDS[recording["activity"].attrs["kind"]]
-    sizes = {"direction": frames.sizes["direction"], "curve": 2, "fraction": 2}
+    sizes = {"direction": frames.sizes["direction"], "curve": 2, "sample": 3}
     units = xr.DataArray(recording["unit"].values.astype(str), dims="unit")  # Dask sizes no objects
     found = []
     for i, where in enumerate(slice_sessions(recording)):
@@ -188,8 +191,8 @@ def _of_session(
     seed: int,
     threads: int,
 ) -> np.ndarray:
-    """Means (unit, direction, curve, fraction) of activity (unit, time) of one session."""
-    found = np.full((len(activity), len(directions), 2, 2), np.nan)
+    """Means (unit, direction, curve, sample) of activity (unit, time) of one session."""
+    found = np.full((len(activity), len(directions), 2, 3), np.nan)
     for d, name in enumerate(directions):
         used = np.flatnonzero((direction == d) & (part >= 0))
         used = used[np.argsort(part[used], kind="stable")]
@@ -211,7 +214,7 @@ def _of_session(
                     )
                 if ticks is not None:
                     some = ticks.activity(some, counts=kind.counts, level=not kind.adds_up)
-                plan.means(some[0], units[row], found[row, d])
+                plan.means(some[0], units[row], kind.counts, found[row, d])
 
         rows = np.flatnonzero(enough[:, d])
         with ThreadPoolExecutor(threads) as pool:
@@ -235,6 +238,8 @@ class _Plan:
         n_repeats: int,
         seed: int,
     ) -> None:
+        from neurodrift.analysis.information._kernels import grassberger
+
         self.names, self.n_repeats, self.seed = names, n_repeats, seed
         self.state = np.unique(position, return_inverse=True)[1].astype(np.int64)
         self.part = np.unique(part, return_inverse=True)[1].astype(np.int64)
@@ -252,18 +257,24 @@ class _Plan:
         sampled = self.members.astype(np.int64) @ occupancy
         self.log_occupancy = np.log2(np.maximum(sampled, 1))
         self.log_n = np.log2(sampled.sum(axis=1))
+        self.table = grassberger(_TABLE)
 
-    def means(self, activity: np.ndarray, unit: object, means: np.ndarray) -> None:
-        """Fill the means (curve, fraction) of the activity (time) of one unit."""
+    def means(self, activity: np.ndarray, unit: object, counts: bool, means: np.ndarray) -> None:
+        """Fill the means (curve, sample) of the activity (time) of one unit.
+
+        Activity that is no count has as many events as its sum squared over its sum of squares.
+        """
         from neurodrift.analysis.information._kernels import part_means
 
         frames = np.flatnonzero(activity)
+        amounts = activity[frames].astype(np.float64)
         if self.log_occupancy.shape[1] == 1:  # no position is told apart
             means[:] = 0.0 if frames.size else np.nan
             return
+        scale = 1.0 if counts else math.fsum(amounts) / math.fsum(amounts**2)
         shifts = generator(self.seed, *self.names, "shifts", unit)
         part_means(
-            frames, activity[frames].astype(np.float64), self.state, self.part, self.block,
+            frames, amounts, self.state, self.part, self.block,
             self.first, self.size, shifts.random((self.n_repeats, self.size.size)),
-            self.members, self.log_occupancy, self.log_n, means,
+            self.members, self.log_occupancy, self.log_n, self.table, scale, means,
         )  # fmt: skip

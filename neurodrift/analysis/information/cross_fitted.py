@@ -90,11 +90,11 @@ def compute_cross_fitted_information(
     of the plain one, which has less bias to be reduced. Activity that is no count has
     :math:`(\sum a)^2 / \sum a^2` events.
 
-    Samples are of whole parts and activity is moved as a whole, so that activity that lasts for many
-    frames leaves nothing: each part's along the part where parts visit most of the bins, otherwise
-    all along the session. The published estimator, :func:`neurodrift.compute_spatial_information`,
-    takes frames as independent. The standard error is the jackknife over units; it is of other cells
-    in the same behaviour.
+    Samples are of whole parts and activity is moved as a whole, so that activity that lasts for
+    many frames leaves nothing: each part's along the part where parts visit most of the bins,
+    otherwise all along the session. The published estimator,
+    :func:`neurodrift.compute_spatial_information`, takes frames as independent. The standard error
+    is the jackknife over units; it is of other cells in the same behaviour.
 
     Measured (``benchmarks/calibration_information.py``): flat maps have 0 within their errors at 5
     events a half and at 6 frames an event. Sharply tuned maps (1.15 bit) come out 4 % too large

@@ -28,6 +28,7 @@ from neurodrift import (
 
 STEP, LENGTH, MINUTES = 0.1, 100.0, 12
 EVENTS = (72, 36, 18, 9)  # expected of a map
+FIRST_SEED = 1000  # the estimator was chosen on seeds from 0 on
 BINNING = Binning(bin_width=4.0, speed_range=(0.0, np.inf), edges=np.linspace(0, LENGTH, 26))
 
 ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -119,7 +120,7 @@ def main() -> None:
     columns = "".join(f"{n:>9} events   " for n in EVENTS)
     print(f"{'':27}{'':18}{'true':>6}  {columns}slope a halving")
     for name, row in ROWS[:4] if small else ROWS:
-        made = [values(seed, n_units, n_repeats, **row) for seed in range(n_seeds)]
+        made = [values(FIRST_SEED + k, n_units, n_repeats, **row) for k in range(n_seeds)]
         truth = np.mean([true for _, true in made])
         found = np.array([value for value, _ in made])
         steps = np.arange(len(EVENTS)) - (len(EVENTS) - 1) / 2

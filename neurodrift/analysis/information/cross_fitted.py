@@ -96,9 +96,13 @@ def compute_cross_fitted_information(
     :func:`neurodrift.compute_spatial_information`, takes frames as independent. The standard error
     is the jackknife over units; it is of other cells in the same behaviour.
 
-    Measured (``benchmarks/calibration_information.py``): flat maps have 0 within their errors at 5
-    events a half and at 6 frames an event. Sharply tuned maps (1.15 bit) come out 4 % too large
-    at 36 events a half, 2 % too small at 18, and 17 to 20 % too small at 9.
+    Measured (``benchmarks/calibration_information.py``, 12 recordings a row), expected events of a
+    map falling from 72 to 36, 18 and 9, of which each half has half: weak tuning (.050 bit) gives
+    .04, .06, .02 and .00 with standard errors of .01, .02, .04 and .07; maps without tuning 0
+    within their errors, also at 6 frames an event. Tuned maps are biased: of .371 bit .39, .39, .34
+    and .23 (errors .01, .02, .02, .08), of 1.155 bit 1.20, 1.20, 1.08 and .91 (errors .01, .01,
+    .02, .06): some 4 to 6 % too large with many events, 7 to 9 % too small with nine events a
+    half, and a fifth or more with about five. So a fall may come of few events, a rise not.
 
     What remains is a change of who is chosen: with fewer events the test finds the strongly tuned
     maps only, whose information is larger. Read ``population`` beside; it is lower, since it holds

@@ -333,6 +333,7 @@ def test_binning__to_json_is_plain_json():
         "speed_range": [1.0, None],
         "directions": None,
         "min_occupancy": 0.0,
+        "trial_types": False,
     }
     assert json.loads(Binning().to_json())["speed_range"] is None
 

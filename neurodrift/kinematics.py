@@ -176,8 +176,12 @@ def number_laps(recording: xr.Dataset, *, end_zone: float = 0.1) -> xr.Dataset:
     check(recording)
     geometry = geometry_of(recording)
     if "x" not in recording or geometry.kind in ("field", "category") or not geometry.is_place:
-        what = geometry if "x" in recording else "no position"
-        raise ValueError(f"the recording has {what}, which has no laps")
+        if "x" not in recording:
+            raise ValueError("the recording has no position 'x', so it has no laps")
+        raise ValueError(
+            f"the geometry of the recording is {geometry}, which has no laps: give the numbers of "
+            "its trials (trial=...)"
+        )
     x = recording["x"].values
     lap = np.full(x.shape, -1, dtype=np.int32)
     kind = np.full(x.shape, -1, dtype=np.int32)

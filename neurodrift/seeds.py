@@ -42,7 +42,10 @@ def generator(seed: int, *names: object) -> np.random.Generator:
     >>> bool((a == b).all())
     True
     """
-    seed = operator.index(seed)
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed is {seed!r}, expected a whole number of 0 or more") from None
     if seed < 0:
         raise ValueError(f"seed is {seed}; expected a non-negative integer")
     digest = hashlib.blake2b(digest_size=16)

@@ -63,3 +63,9 @@ def test_generator__bad_seed():
     for seed in (1.5, "1", None):
         with pytest.raises(TypeError):
             generator(seed)
+
+
+@pytest.mark.parametrize("seed", ["seed", 1.5, None])
+def test_generator__a_seed_that_is_no_whole_number(seed):
+    with pytest.raises(TypeError, match="^seed is .*, expected a whole number of 0 or more"):
+        generator(seed)

@@ -161,6 +161,9 @@ def held(path: Path) -> Iterator[None]:
 def _parents(path: Path) -> Iterator[None]:
     """Make the folders above a path; those that nothing was written into go again."""
     made = [folder for folder in path.parents if not folder.exists()]
+    above = next(folder for folder in path.parents if folder.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"{above} is a file, so {path} cannot be written below it")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield

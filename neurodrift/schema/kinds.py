@@ -157,8 +157,26 @@ def expect_kind(recording: Any, statistic: Statistic, what: str) -> None:
     ValueError
         If the kind of activity does not allow it; it says what does.
     """
-    if not allows(recording, statistic):
-        kind = KINDS[recording["activity"].attrs["kind"]]
+    expect_kind_of(recording["activity"].attrs["kind"], statistic, what)
+
+
+def expect_kind_of(name: str | None, statistic: Statistic, what: str) -> None:
+    """The same by the name of the kind, as results keep it (``activity_kind``).
+
+    Parameters
+    ----------
+    name
+        Of the kind; nothing is refused where it is not known.
+    statistic, what
+        As for :func:`expect_kind`.
+
+    Raises
+    ------
+    ValueError
+        If the kind of activity does not allow it; it says what does.
+    """
+    kind = KINDS.get(name or "")
+    if kind is not None and statistic not in kind.statistics:
         raise ValueError(
             f"{what} is not defined for activity of kind {kind.name!r} ({kind.meaning}): "
             f"{_INSTEAD[statistic]}"

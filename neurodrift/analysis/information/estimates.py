@@ -25,7 +25,7 @@ from neurodrift.analysis.information.curves import (
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.recording import slice_sessions, total
 from neurodrift.schema import COUNT_KINDS, check, label
-from neurodrift.schema.kinds import expect_kind
+from neurodrift.schema.kinds import expect_kind, expect_kind_of
 from neurodrift.schema.objects import expect_array, expect_dataset, names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import INFORMATION, INFORMATIVE, PLACE_CELLS
@@ -512,6 +512,7 @@ def detect_informative_units(
     {'session': 2, 'unit': 5}
     """
     maps = node_of(maps, "maps")
+    expect_kind_of(maps.attrs.get("activity_kind"), "information", "a threshold of information")
     expect_dataset("maps", maps, ["rate", "occupancy"], "rate maps (compute_rate_maps)")
     both = maps[["rate", "occupancy"]].drop_vars(_along(maps))
     both = both.stack(place=("direction", "position"), create_index=False)

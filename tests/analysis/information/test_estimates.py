@@ -280,6 +280,7 @@ def test_spatial_information__untuned_unit_has_the_bias_of_theory() -> None:
         kind="events",
         x=np.arange(n_frames) % n_bins + 0.5,
         frame_duration=0.05,
+        geometry="linear",
     )
     result = compute_spatial_information(recording, binning=Binning(bin_width=1), corrections="sr")
     expected = (n_bins - 1) / (2 * n_events * math.log(2))
@@ -631,6 +632,7 @@ def load_session(data: Path, kind: str, mouse: str, session: tuple[int, int, int
         train,
         kind="spikes" if kind == "simulated" else "deconvolved",
         x=trace.ravel().astype(float),
+        geometry="linear",
         frame_duration=0.05 if mouse == "C6M3" else 0.1,
         unit=np.arange(1, train.shape[1] + 1),
     )

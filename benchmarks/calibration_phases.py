@@ -24,7 +24,7 @@ from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.seeds import generator
 
-CHANGES = {"fraction_active_units": -0.5, "active_fraction": -0.6, "information_ssr": 0.8}
+CHANGES = {"fraction_active_units": -0.5, "active_fraction": -0.6, "information": 0.8}
 SHAPES = ("exponential", "line", "late")
 SHARED = 0.3  # correlation of the statistics' noise
 

@@ -96,13 +96,14 @@ def compute_cross_fitted_information(
     :func:`neurodrift.compute_spatial_information`, takes frames as independent. The standard error
     is the jackknife over units; it is of other cells in the same behaviour.
 
-    Measured (``benchmarks/calibration_information.py``, 12 recordings a row), expected events of a
-    map falling from 72 to 36, 18 and 9, of which each half has half: weak tuning (.050 bit) gives
-    .04, .06, .02 and .00 with standard errors of .01, .02, .04 and .07; maps without tuning 0
-    within their errors, also at 6 frames an event. Tuned maps are biased: of .371 bit .39, .39, .34
-    and .23 (errors .01, .02, .02, .08), of 1.155 bit 1.20, 1.20, 1.08 and .91 (errors .01, .01,
-    .02, .06): some 4 to 6 % too large with many events, 7 to 9 % too small with nine events a
-    half, and a fifth or more with about five. So a fall may come of few events, a rise not.
+    Measured (``benchmarks/calibration_information.py``, 12 recordings a row, standard errors in
+    brackets), expected events of a map 72, 36, 18 and 9, of which each half has half. Weak tuning of
+    .050 bit gives .03 (.01), .09 (.02), .06 (.04), .23 (.15), where the published mean gives .21,
+    .37, .62, .92; maps without tuning 0 within two errors, also at 6 frames an event. Of .371 bit
+    it gives .39 (.01), .42 (.02), .36 (.04), .28 (.08), of 1.154 bit 1.20 (.01), 1.20 (.01), 1.09
+    (.02), .93 (.06): tuned maps keep a bias, from 4 to 13 % too large with 18 or 36 events in a
+    half to a fifth too small with five. ``population`` is up to 12 % too large at 18 events, 8 %
+    too small at nine; at nine events of 6 frames maps without tuning have .02 (.01) bit.
 
     What remains is a change of who is chosen: with fewer events the test finds the strongly tuned
     maps only, whose information is larger. Read ``population`` beside; it is lower, since it holds

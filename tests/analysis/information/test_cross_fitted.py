@@ -281,6 +281,21 @@ def test_cross_fitted__frames_of_unequal_length():
     assert b["population"].item() == pytest.approx(true.mean(), rel=0.1)
 
 
+@pytest.mark.parametrize("depth", [0.0, 6.0])
+def test_cross_fitted__amplitudes_of_any_unit(depth):
+    (x, lap, activity), true = one(11, 120, depth, lasting=4)
+    size = np.random.default_rng(3).lognormal(0, 0.3, activity.shape)
+    found = [
+        nd.compute_cross_fitted_information(
+            recording([(x, lap, activity * size * unit)], kind="deconvolved"), binning=BINS
+        )
+        for unit in (1.0, 0.004)
+    ]
+    a, b = (one["population"].item() for one in found)
+    assert a == pytest.approx(b, abs=1e-9)
+    assert abs(a - true.mean()) < 0.1 * true.mean() + 3 * found[0]["population_se"].item()
+
+
 def test_cross_fitted__nothing_chosen_is_missing():
     made = one(0, 30, 0.0, n_units=3)[0]
     found = nd.compute_cross_fitted_information(recording([made]), binning=BINS, alpha=1e-9)

@@ -139,6 +139,11 @@ def _where(view: View, i: int) -> str:
     return ""
 
 
+def counted_as(kind: str) -> str:
+    """What the number of events of a kind counts, in words."""
+    return "event" if kind in ("spikes", "events") else "active frame"
+
+
 def ways_of(maps: xr.Dataset) -> list[str]:
     """What is analysed apart, in words: running directions, types of trials, or both.
 
@@ -195,7 +200,8 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         "x": [float(value) for value in maps["x_bin"].values],
         "y": [float(value) for value in maps["y_bin"].values] if "y_bin" in maps.coords else [],
         **_shape(maps),
-        "rateUnit": "Hz" if view.kind in ("spikes", "events") else "a.u.",
+        "rateUnit": str(maps["rate"].attrs.get("units", "a.u.")),
+        "counted": None if view.kind == "fluorescence" else counted_as(view.kind),
         "codes": base64.b64encode(codes.tobytes()).decode(),
         "peaks": _base64(peaks, "<f4"),
         "cells": cells,

@@ -28,8 +28,8 @@ const explorer = (r) => {
   };
   const numbers = (u, s, k) => {
     const i = r.at(u, s, k), c = d.cells, parts = [`peak ${show(d.peaks[i], 2)} ${d.rateUnit}`];
-    const what = d.rateUnit === "Hz" ? "event" : "active frame", has = (name) => c[name] && Number.isFinite(c[name][i]);
-    if (has("n_events")) parts.push(`${show(c.n_events[i])} ${what}${c.n_events[i] === 1 ? "" : "s"}`);
+    const what = d.counted, has = (name) => c[name] && Number.isFinite(c[name][i]);
+    if (what && has("n_events")) parts.push(`${show(c.n_events[i])} ${what}${c.n_events[i] === 1 ? "" : "s"}`);
     if (has("p")) parts.push(c.p[i] < .001 ? "p < 0.001" : `p = ${c.p[i].toFixed(3)}`);
     const best = ["bae", "ssr", "naive"].find(has);
     if (best) parts.push(`${c[best][i].toFixed(2).replace("-", "−")} bit/event${best === "naive" ? " (naive)" : ""}`);

@@ -28,6 +28,7 @@ import numpy as np
 from neurodrift._version import __version__
 from neurodrift.convert.files import all_or_none, sha256
 from neurodrift.convert.published.sheintuch2023 import REGIONS
+from neurodrift.geometry.geometry import linear
 from neurodrift.io.arrays.mat import read_mat
 from neurodrift.io.nwb.read import read_session
 from neurodrift.io.nwb.session import NwbSession, Series
@@ -242,6 +243,7 @@ def to_session(source: Source) -> NwbSession:
         unit_columns=columns,
         time=time,
         position=(np.concatenate(source.bins) - 0.5) * BIN,
+        geometry=linear(),  # run to and fro; each direction stands by itself
         only_running=True,
         series=[
             Series(

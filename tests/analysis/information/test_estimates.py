@@ -279,8 +279,8 @@ def test_spatial_information__untuned_unit_has_the_bias_of_theory() -> None:
         events,
         kind="events",
         x=np.arange(n_frames) % n_bins + 0.5,
-        frame_duration=0.05,
         geometry="linear",
+        frame_duration=0.05,
     )
     result = compute_spatial_information(recording, binning=Binning(bin_width=1), corrections="sr")
     expected = (n_bins - 1) / (2 * n_events * math.log(2))
@@ -632,7 +632,7 @@ def load_session(data: Path, kind: str, mouse: str, session: tuple[int, int, int
         train,
         kind="spikes" if kind == "simulated" else "deconvolved",
         x=trace.ravel().astype(float),
-        geometry="linear",
+        geometry="linear",  # runs of one direction, the ways back cut out
         frame_duration=0.05 if mouse == "C6M3" else 0.1,
         unit=np.arange(1, train.shape[1] + 1),
     )

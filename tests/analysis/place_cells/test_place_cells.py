@@ -33,6 +33,7 @@ def load_sheintuch2022(data: Path, kind: str) -> xr.Dataset:
         trains[0, 0, 0],
         kind="amplitudes" if kind == "real" else "spikes",
         x=traces[0, 0, 0].ravel().astype(float),
+        geometry="linear",  # runs of one direction, the ways back cut out
         frame_duration=0.05,
         unit=np.arange(1, trains[0, 0, 0].shape[1] + 1),
     )
@@ -185,7 +186,7 @@ def test_place_cells__too_few_events_are_not_tested(recording: xr.Dataset) -> No
 
 
 def small(activity: object, x: object, **options: object) -> xr.Dataset:
-    arguments = {"kind": "events", "frame_duration": 0.1} | options
+    arguments = {"kind": "events", "frame_duration": 0.1, "geometry": "linear"} | options
     return recording_from_arrays(activity, x=x, **arguments)
 
 

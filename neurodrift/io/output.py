@@ -163,7 +163,7 @@ def _parents(path: Path) -> Iterator[None]:
     made = [folder for folder in path.parents if not folder.exists()]
     above = next(folder for folder in path.parents if folder.exists())
     if not above.is_dir():
-        raise NotADirectoryError(f"{above} is a file, so {path} cannot be written below it")
+        raise FileExistsError(f"{above} is a file, so {path} cannot be written below it")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield

@@ -386,7 +386,7 @@ CASES = [
     (
         "maps by an unknown group",
         lambda: nd.compute_rate_maps(TRACK, by="day"),
-        "by is 'day', expected session, trial, lap, map_label or a",
+        "by is 'day', expected session, trial, lap, trial_type, map_label or a",
     ),
     (
         "maps by a number",

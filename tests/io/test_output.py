@@ -301,5 +301,5 @@ def test_overwrite__keeps_files_of_another_origin(tmp_path):
 def test_output__below_a_file_is_refused_in_words(tmp_path):
     (tmp_path / "file").write_text("x")
     told = "file is a file, so .* cannot be written below"
-    with pytest.raises(NotADirectoryError, match=told), held(tmp_path / "file" / "a.zarr"):
+    with pytest.raises(FileExistsError, match=told), held(tmp_path / "file" / "a.zarr"):
         pass

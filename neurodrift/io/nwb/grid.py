@@ -31,6 +31,7 @@ from neurodrift.io.nwb.arrays import Samples
 from neurodrift.io.nwb.place import Place
 
 MOST_INTERPOLATED = 0.5  # s between two tracked positions; longer is a gap
+_BY_CHANCE = 2  # samples that may lie beyond the ends of a position
 _NEAR = 1e-6  # of a frame: times that differ by rounding only are the same
 
 
@@ -151,9 +152,15 @@ def _of_samples(source: Any, place: Place, late: float) -> Frames:
             f"no sample of {path} lies within the position ({place.time[0]:g} to "
             f"{place.time[-1]:g} s): their clocks differ"
         )
+    told = list(mended.findings)
+    if not within.all():
+        n = int((~within).sum())
+        text = f"{n} of {clock.size} samples of {path} lie before or after {place.source}: left out"
+        numbers = {"n_left_out": n, "n_samples": clock.size}
+        told.append(Finding("overlap", text, warns=n > _BY_CHANCE, numbers=numbers))
     time = clock[within]
     xy = interpolate(time, place.time, place.xy, place.geometry)
-    return Frames(time, lasting[within], xy, place, mended.findings)
+    return Frames(time, lasting[within], xy, place, told)
 
 
 def sampled_clock(clock: np.ndarray, source: str) -> Mended:

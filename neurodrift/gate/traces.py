@@ -157,8 +157,10 @@ class _Values:
         """Whether the 1st percentile can be that share of the median, by their leading bits."""
         if not self.size:
             return False
-        low, middle = self._bounds(1)[1], self._bounds(50)[0]
-        return middle > 0 and not low / middle < least
+        low, (least_middle, most_middle) = self._bounds(1)[1], self._bounds(50)
+        if least_middle <= 0:  # as far as leading bits tell
+            return most_middle > 0
+        return not low / least_middle < least
 
     def percentile(self, percent: float) -> float:
         """As :func:`numpy.percentile` has it."""

@@ -90,3 +90,10 @@ def test_tally__counts_what_whole_arrays_hold(monkeypatch, order, at_once):
     assert found.n_negative == (values < 0).sum() and not found.fractional
     assert (found.n_zeros == (values == 0).sum(axis=0)).all()
     assert _Tally.of(np.asarray(values + 0.5, order=order), "events").fractional
+
+
+def test_trace_findings__numbers_as_small_as_they_get():
+    """Leading bits cannot tell them from 0."""
+    tiny = np.full((600, 1), 5e-324)
+    (found,) = trace_findings(lambda: [tiny], 600, "deconvolved", "a")
+    assert "never comes near 0" in found.text

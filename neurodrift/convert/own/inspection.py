@@ -83,9 +83,12 @@ def inspect_file(path: str | os.PathLike[str]) -> Inspection:
     >>> import tempfile
     >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "position.csv"
-    >>> _ = path.write_text("time,x\n" + "".join(f"{i / 20},{abs(i % 180 - 90)}\n" for i in range(200)))
-    >>> [item.text for item in inspect_file(path).guesses]
-    ['clock in s, 20 Hz', 'position, first axis, extent 90: cm?']
+    >>> rows = "".join(f"{i / 20},{abs(i % 180 - 90)}\n" for i in range(200))
+    >>> _ = path.write_text("time,x\n" + rows)
+    >>> for guess in inspect_file(path).guesses:
+    ...     print(guess.text)
+    clock in s, 20 Hz
+    position, first axis, extent 89: cm? x goes to and fro between two ends: linear?
     """
     path = Path(path)
     if not path.exists():

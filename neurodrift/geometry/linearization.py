@@ -38,7 +38,7 @@ def linearize(
         The maze, a graph whose nodes lie in the same plane.
     method
         ``nearest``: each place goes to the nearest arm. ``hmm``: the most likely way along the arms
-        that touch each other, by the hidden Markov model of ``track-linearization`` [1]_, for
+        that touch each other, by the hidden Markov model of ``track-linearization``, for
         tracking that is rougher than half the distance of two arms.
     max_distance
         Places farther than this from every arm are not on the maze and become NaN [cm]; a quarter

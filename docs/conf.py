@@ -40,6 +40,7 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_static_path: list[str] = []
+html_sidebars: dict[str, list[str]] = {"**": []}  # pages have no sections of their own
 
 
 def copy_examples() -> None:

@@ -172,11 +172,15 @@ def tried(ask: Callable[[xr.Dataset], str], recording: xr.Dataset) -> str:
 
 
 def _table(rows: dict[str, dict[str, str]], columns: list[str], notes: list[str]) -> list[str]:
-    lines = [f"| | {' | '.join(columns)} |", f"|{'---|' * (len(columns) + 1)}"]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for column in columns:
+        alike.setdefault(tuple(cells[column] for cells in rows.values()), []).append(column)
+    heads = [", ".join(names) for names in alike.values()]
+    lines = [f"| | {' | '.join(heads)} |", f"|{'---|' * (len(heads) + 1)}"]
     for name, cells in rows.items():
         words = []
-        for column in columns:
-            cell = cells[column]
+        for names in alike.values():
+            cell = cells[names[0]]
             if cell.startswith("refused: "):
                 sentence = cell.removeprefix("refused: ")
                 if sentence not in notes:

@@ -42,6 +42,7 @@ def sheintuch2022(folder: Path) -> Iterator[tuple[str, xr.Dataset]]:
                     trains[index],
                     kind="amplitudes",
                     x=traces[index].ravel().astype(float),
+                    geometry="linear",  # frames of one direction of running
                     frame_duration=duration,
                     subject=mouse,
                 ),

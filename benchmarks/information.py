@@ -146,6 +146,7 @@ def load(folder: Path, kind: str, mouse: str, session: tuple[int, ...]) -> xr.Da
         train,
         kind="spikes" if kind == "simulated" else "deconvolved",
         x=trace.ravel().astype(float),
+        geometry="linear",  # frames of one direction of running
         frame_duration=0.05 if mouse == "C6M3" else 0.1,
     )
 

@@ -70,9 +70,15 @@ def grid_of(geometry: Geometry, width: float, edges: np.ndarray | None) -> Grid:
     if edges is not None:
         slack = _WHOLE * geometry.length
         if edges[0] < low - slack or edges[-1] > high + slack:
+            proposed = (
+                ", or state the geometry, which was only proposed from the positions "
+                "(geometry='linear' for a track of which one direction of running was kept)"
+                if geometry.proposed
+                else ""
+            )
             raise ValueError(
                 f"edges go from {edges[0]:g} to {edges[-1]:g}, outside the geometry ({geometry}): "
-                f"choose them between {low:g} and {high:g} {geometry.unit}"
+                f"choose them between {low:g} and {high:g} {geometry.unit}{proposed}"
             )
         whole = geometry.kind == "circular" and edges[0] <= low + slack
         closed = np.arange(0 if whole else 1)

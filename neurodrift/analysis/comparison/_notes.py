@@ -39,7 +39,11 @@ def notes(
     for side, own in by_side.items():
         found += _about_dependence(side, own, each)
     found += _differences(by_side)
-    noisy = [m.name for m in members if m.has("fraction_informative_units") and not m.noise_free]
+    noisy = [
+        m.name if len(by_side[m.side]) > 1 else m.side
+        for m in members
+        if m.has("fraction_informative_units") and not m.noise_free
+    ]
     if noisy:
         found.append(
             f"Sampling noise alone makes units informative in {_list(noisy)}: compare place cells, "

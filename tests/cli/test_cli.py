@@ -168,6 +168,11 @@ def test_main__debug_shows_where(tmp_path):
         main(["--debug", "analyze", str(tmp_path / "none.zarr"), "-o", str(tmp_path / "r")])
 
 
+def _hear_interrupts():
+    """What runs in the background of a shell is deaf to them, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_main__interrupt_is_one_line(tmp_path):
     recording = nd.testing.linear_track(n_units=150, n_sessions=4, minutes=10)
     nd.save_recording(recording, tmp_path / "r.zarr")
@@ -178,6 +183,7 @@ def test_main__interrupt_is_one_line(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_interrupts,
     ) as process:
         time.sleep(8)
         process.send_signal(signal.SIGINT)
@@ -224,7 +230,11 @@ def test_signals__end_a_training_soon_and_leave_nothing(tmp_path, sent, code, wo
         f"sys.exit(main({command!r}))"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_interrupts,
     ) as process:
         assert process.stdout.readline() == "begun\n"
         time.sleep(3.0)  # in the kernel

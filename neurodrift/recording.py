@@ -460,7 +460,7 @@ def total(durations: np.ndarray) -> float:
         Seconds.
     """
     if is_even(durations):
-        return float(durations.size * durations[0])
+        return float(durations.size * durations[:1].sum())
     return float(durations.sum())
 
 
@@ -475,9 +475,9 @@ def is_even(durations: np.ndarray) -> bool:
     Returns
     -------
     bool
-        False for no frame at all.
+        True for no frame at all.
     """
-    return bool(durations.size) and bool((durations == durations[0]).all())
+    return bool((durations == durations[:1]).all())
 
 
 def finish(recording: xr.Dataset, kind: str) -> xr.Dataset:

@@ -595,7 +595,7 @@ def seconds_by(code: np.ndarray, durations: np.ndarray, n_codes: int) -> np.ndar
     numpy.ndarray
         (code) seconds; of frames of one length exactly their number times that.
     """
-    if not durations.size or is_even(durations):
+    if is_even(durations):
         return np.bincount(code, minlength=n_codes) * float(durations[:1].sum())
     return np.bincount(code, durations, minlength=n_codes)
 

@@ -118,6 +118,6 @@ def ticks_of(durations: np.ndarray) -> Ticks | None:
     Ticks or None
         None also where there is no frame.
     """
-    if not durations.size or is_even(durations):
+    if is_even(durations):
         return None
     return Ticks(durations)

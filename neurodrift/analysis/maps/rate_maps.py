@@ -118,7 +118,7 @@ def compute_rate_maps(
         shape = (len(names), n_directions, n_bins)
         lasting = durations[where]
         # means over time: a frame of a level counts as much as it lasts
-        even = not level or not lasting.size or is_even(lasting)
+        even = not level or is_even(lasting)
         weights = None if even else lasting / lasting.mean()
         events.append(
             xr.apply_ufunc(

@@ -181,7 +181,7 @@ def _used_frames(recording: xr.Dataset, frames: str) -> np.ndarray:
 def _weights(durations: np.ndarray, used: np.ndarray) -> np.ndarray:
     """Length of each frame, in means of the frames that count."""
     some = durations[used]
-    if not some.size or is_even(some):
+    if is_even(some):
         return np.ones(durations.size)
     return durations / float(some.mean())
 
@@ -198,7 +198,7 @@ def _counts(
     """Events, weight of frames above threshold and summed activity (unit, 3) of (unit, time)."""
     result = np.empty((activity.shape[0], 3))
     weight = weights[used]
-    even = not weight.size or is_even(weight)
+    even = is_even(weight)
     for i, row in enumerate(activity):  # unit by unit: the same sums whatever the blocks
         values = row[used]
         above = values > threshold

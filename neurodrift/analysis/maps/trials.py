@@ -120,7 +120,7 @@ def _place(
     if n_bins is None:
         return frames, group, rank
     lasting = durations[frames]
-    if not lasting.size or is_even(lasting):
+    if is_even(lasting):
         return frames, group, (2 * rank + 1) * n_bins // (2 * length[group])
     ends = np.empty(frames.size)
     ends[order] = np.cumsum(lasting[order])
@@ -150,7 +150,7 @@ def _means(
     part = part.reshape(-1)
     n_trials = np.bincount(parts[:, 0], minlength=n_cells)
     lasting = durations[frames]
-    if not lasting.size or is_even(lasting):
+    if is_even(lasting):
         weight = 1 / (n_frames[part] * n_trials[cell])
     else:
         weight = lasting / (np.bincount(part, lasting)[part] * n_trials[cell])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -302,13 +302,10 @@ def find_direction(nwbfile: Any, time: np.ndarray) -> Any:
     pynwb.TimeSeries or None
         The series, of -1, 0 and 1 only.
     """
-    from pynwb import TimeSeries
-
-    for item in nwbfile.objects.values():
-        if isinstance(item, TimeSeries) and item.name == "direction" and _same_clock(item, time):
-            values = np.asarray(item.data[:])
-            if values.ndim == 1 and np.isin(values, (-1, 0, 1)).all():
-                return item
+    for item in _named_on_clock(nwbfile, "direction", time):
+        values = np.asarray(item.data[:])
+        if values.ndim == 1 and np.isin(values, (-1, 0, 1)).all():
+            return item
     return None
 
 
@@ -327,14 +324,20 @@ def find_frame_duration(nwbfile: Any, time: np.ndarray) -> np.ndarray | None:
     numpy.ndarray or None
         (time) seconds, of the series ``frame_duration`` on the position's clock.
     """
+    for item in _named_on_clock(nwbfile, FRAME_DURATION, time):
+        values = np.asarray(item.data[:], dtype=np.float64)
+        if values.ndim == 1 and (values > 0).all() and np.isfinite(values).all():
+            return values
+    return None
+
+
+def _named_on_clock(nwbfile: Any, name: str, time: np.ndarray) -> Iterator[Any]:
+    """Series of a name that are sampled with the position."""
     from pynwb import TimeSeries
 
     for item in nwbfile.objects.values():
-        if isinstance(item, TimeSeries) and item.name == FRAME_DURATION and _same_clock(item, time):
-            values = np.asarray(item.data[:], dtype=np.float64)
-            if values.ndim == 1 and (values > 0).all() and np.isfinite(values).all():
-                return values
-    return None
+        if isinstance(item, TimeSeries) and item.name == name and _same_clock(item, time):
+            yield item
 
 
 def path_of(item: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from neurodrift.gate.clocks import FEW_TIMES, overlap_findings
+from neurodrift.gate.durations import GAP
 from neurodrift.gate.findings import Finding
 from neurodrift.gate.inputs import Activity, Position
 from neurodrift.io.nwb import find as nwb_find
@@ -409,7 +410,7 @@ def frame_of(times: np.ndarray, frames: np.ndarray, step: float | np.ndarray) ->
     """
     lasting = np.broadcast_to(np.asarray(step, dtype=np.float64), frames.shape)
     steps = np.diff(frames, append=frames[-1] + lasting[-1])
-    last = np.where(steps <= 1.5 * lasting, steps, lasting)  # the length of each frame
+    last = np.where(steps <= GAP * lasting, steps, lasting)  # the length of each frame
     slack = _SLACK * float(lasting.min())
     index = np.searchsorted(frames, times + slack, side="right") - 1
     inside = (index >= 0) & (times < frames[index] + last[index] - slack)

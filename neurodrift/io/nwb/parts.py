@@ -372,12 +372,14 @@ def sessions_of(
         return dict(_sessions(nwbfile, where, file_label, sessions_from, time, covered))
 
     every = frames_by_session(first)
+    of_first = trials_on_frames(nwbfile, first.grid.time, where)
     made = []
     for name in every:
         late = lag.get(name, 0.0) if isinstance(lag, Mapping) else lag
-        one, frames = first, every[name]
+        one, frames, per_frame = first, every[name], of_first
         if late != first.late:
             one = laid(late)
+            per_frame = trials_on_frames(nwbfile, one.grid.time, where)
             frames = frames_by_session(one).get(name, frames[:0])
         time, xy, step = one.grid.time, one.grid.xy, one.grid.duration
         if late and kind not in SAMPLED:  # silence where nothing was recorded is no silence
@@ -396,7 +398,6 @@ def sessions_of(
         chosen = wanted[seen]
         session = Session(one.activity, frames, chosen)
         one.look.refuse_not_finite(session)
-        per_frame = trials_on_frames(nwbfile, time, where)
         recording = recording_from_arrays(
             [zeros((frames.size, chosen.size), one.activity.dtype)],
             kind=kind,

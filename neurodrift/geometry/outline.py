@@ -45,6 +45,29 @@ def outline_of(geometry: Geometry) -> np.ndarray:
     return np.concatenate([points, points[:1]])
 
 
+def within_line(line: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether places lie within a closed line, by the even-odd rule.
+
+    Parameters
+    ----------
+    line
+        (corner, 2) of which the last corner is the first [cm].
+    x, y
+        (place) [cm]; NaN is outside.
+
+    Returns
+    -------
+    numpy.ndarray
+        (place) bool.
+    """
+    inside = np.zeros(x.size, dtype=bool)
+    for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):
+        if y0 != y1:
+            crosses = (y0 > y) != (y1 > y)
+            inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return inside
+
+
 def outside_share(geometry: Geometry, axes: list[np.ndarray]) -> float:
     """Share of the tracked places that lie outside of the outline.
 
@@ -66,11 +89,7 @@ def outside_share(geometry: Geometry, axes: list[np.ndarray]) -> float:
     if not tracked.any() or not line.size:
         return 0.0
     x, y = x[tracked], y[tracked]
-    inside = np.zeros(x.size, dtype=bool)
-    for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):  # even-odd rule
-        if y0 != y1:
-            crosses = (y0 > y) != (y1 > y)
-            inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    inside = within_line(line, x, y)
     out = np.flatnonzero(~inside)
     near = np.full(out.size, np.inf)
     for start, stop in zip(line[:-1], line[1:], strict=True):

@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.maps.binning import seconds_by
 from neurodrift.geometry.geometry import geometry_of
+from neurodrift.geometry.outline import within_line
 from neurodrift.recording import seconds_of_sessions, slice_sessions
 from neurodrift.schema import check
 
@@ -103,9 +104,7 @@ def _within(name: str, zone: Any, axes: list[np.ndarray], recording: xr.Dataset)
             f"zone {name!r} is {zone!r:.60}, expected at least three corners (corner, 2) [cm] or "
             "((x, y), radius)"
         )
-    from matplotlib.path import Path
-
-    return np.asarray(Path(corners).contains_points(np.column_stack(axes)))
+    return within_line(np.concatenate([corners, corners[:1]]), axes[0], axes[1])
 
 
 def _numbers(values: Any) -> np.ndarray | None:

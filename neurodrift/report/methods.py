@@ -14,6 +14,7 @@ from neurodrift.curation import describe_curation
 from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.report.view import View
 from neurodrift.report.words import listing, number, plural
+from neurodrift.schema import LEVEL_KINDS
 
 _KINDS = {
     "spikes": "spikes",
@@ -186,8 +187,9 @@ def _maps(view: View) -> str:
         text += f"The animal ran {way}; frames of the other direction were left out. "
     if binning["min_occupancy"]:
         text += f"Bins visited for less than {number(binning['min_occupancy'])} s were left out. "
-    unit = "summed activity" if view.kind != "activation" else "mean activation"
-    divided = "" if view.kind == "activation" else " divided by occupancy"
+    level = view.kind in LEVEL_KINDS  # averaged over time
+    unit = f"mean {_KINDS.get(view.kind, view.kind)}" if level else "summed activity"
+    divided = "" if level else " divided by occupancy"
     text += f"Rate maps are {unit}{divided} in each bin"
     smoothing = float(view.parameters["smoothing"])
     if smoothing and geometry.kind != "category":

@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import lag_coords
+from neurodrift.analysis.drift.attenuation import relative_overlap_as
 from neurodrift.analysis.drift.ceiling import (
     compute_half_maps,
     compute_session_drift,
@@ -293,7 +294,35 @@ def _session_drift(work: Work) -> xr.Dataset:
         split=finest_split(work.recording),
     )
     found = compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
-    return _over_all_sessions(found, work.recording)
+    found = _over_all_sessions(found, work.recording)
+    return found.merge(_relative_overlaps(work, halves), combine_attrs="override")
+
+
+def _relative_overlaps(work: Work, halves: xr.Dataset) -> xr.Dataset:
+    """Overlaps of place cells and of active units without those that a half missed."""
+    parts = []
+    registered = np.ones(work.recording.sizes["unit"], dtype=bool)
+    if "registered" in work.recording.coords:
+        registered = work.recording["registered"].values
+    cross = work.nodes.get("cross_fitted")
+    if cross is not None:
+        members, tested = (cross[name].isel(unit=registered) for name in ("chosen", "tested"))
+        parts.append(
+            relative_overlap_as("place_cell_overlap", members, cross.attrs["alpha"], tested)
+        )
+    if work.recording["activity"].attrs["kind"] in COUNT_KINDS:
+        events = halves["events"].isel(unit=registered).sum(("direction", "position"))
+        of_half = [
+            events.isel(segment=halves["half"].values == half)
+            .groupby("session")
+            .sum()
+            .reindex(session=work.recording["session"].values, fill_value=0.0)
+            for half in (0, 1)
+        ]
+        least = work.nodes["sparsity"].attrs["min_events"] / 2
+        active = xr.concat(of_half, dim="half", coords="minimal", compat="override") >= least
+        parts.append(relative_overlap_as("active_cell_overlap", active))
+    return xr.merge(parts)
 
 
 def _over_all_sessions(found: xr.Dataset, recording: xr.Dataset) -> xr.Dataset:
@@ -574,7 +603,7 @@ NODES: tuple[Node, ...] = (
         "similarity of halves of sessions, with the noise ceiling on the diagonal",
         _session_drift,
         needs=("units", "position", "frames"),
-        uses=("sparsity", "place_cells"),
+        uses=("sparsity", "place_cells", "cross_fitted"),
         place="drift",
     ),
     Node(

@@ -89,6 +89,7 @@ _FRACTION = Range(0, 1)
 OPTIONS: Mapping[str, Range] = {
     "alpha": _PROBABILITY,
     "block": Range(0, open_low=True, unit="s, or trials or laps"),
+    "chance": Range(0, 1, open_high=True),
     "cm_per_unit": Range(0, open_low=True, unit="cm"),
     "done": _PROBABILITY,
     "end_zone": Range(0, 0.5, open_high=True),

@@ -108,9 +108,16 @@ DRIFT = table(
     Var("unit_rate_map_correlation", _PAIR, "float", "1", "correlation of a unit's maps"),
     Var("bin_population_vector_correlation", _PAIR, "float", "1", "by direction and bin"),
     Var("n_pairs", _PAIR, "int", "1", "pairs of segments that entered"),
-    Var("rate_map_correlation_relative", _PAIR, "float", "1", "over the noise ceiling"),
-    Var("population_vector_correlation_relative", _PAIR, "float", "1", "over the ceiling"),
-    Var("ensemble_rate_correlation_relative", _PAIR, "float", "1", "over the noise ceiling"),
+    Var("rate_map_correlation_relative", _PAIR, "float", "1", "without noise"),
+    Var("rate_map_correlation_relative_se", _PAIR, "float", "1", "standard error over units"),
+    Var("population_vector_correlation_relative", _PAIR, "float", "1", "without noise"),
+    Var("population_vector_correlation_relative_se", _PAIR, "float", "1", "standard error"),
+    Var("ensemble_rate_correlation_relative", _PAIR, "float", "1", "without noise"),
+    Var("ensemble_rate_correlation_relative_se", _PAIR, "float", "1", "standard error"),
+    Var("active_cell_overlap_relative", _PAIR, "float", "1", "without missed units"),
+    Var("active_cell_overlap_relative_se", _PAIR, "float", "1", "standard error over units"),
+    Var("place_cell_overlap_relative", _PAIR, "float", "1", "without missed and chance finds"),
+    Var("place_cell_overlap_relative_se", _PAIR, "float", "1", "standard error over units"),
     Var("lag", _PAIR, "int", "1", "sessions from a to b", coord=True),
     Var("lag_day", _PAIR, "float", "d", "days from a to b", coord=True),
     Var("lag_experience", _PAIR, "float", "min", "experience from a to b", coord=True),
@@ -143,6 +150,7 @@ CROSS_FITTED = _always(
         Var("population_se", ("session",), "float", "bit/event", "its standard error over units"),
         Var("n_population", ("session",), "int", "1", "maps in it"),
         Var("chosen", _MAPS_OF_HALF, "bool", "1", "significant in the half"),
+        Var("tested", _MAPS_OF_HALF, "bool", "1", "has enough events in the half for a test"),
         Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
         Var("half", ("half",), "int", "1", "half of the session", coord=True),
     )
@@ -511,6 +519,11 @@ REPRESENTATION = table(
         "1",
         "units constant in b alone as 0",
         True,
+    ),
+    *(
+        Var(f"{name}_relative{end}", _SESSION_PAIR, "float", "1", doc)
+        for name in ("correlation", "r_squared", "r_squared_centred", "determination")
+        for end, doc in (("", "without noise"), ("_se", "standard error over units"))
     ),
     Var("unit_r_squared", (*_SESSION_PAIR, "unit"), "float", "1", "squared correlation of a unit"),
     Var("n_samples", _SESSION_PAIR, "int", "1", "samples that entered", True),

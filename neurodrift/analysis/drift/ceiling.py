@@ -15,8 +15,6 @@ from neurodrift.schema import label
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import DRIFT
 
-_CEILED = ("rate_map_correlation", "population_vector_correlation", "ensemble_rate_correlation")
-
 
 @checked_options
 def compute_half_maps(
@@ -153,7 +151,7 @@ def compute_session_drift(segments: xr.Dataset) -> xr.Dataset:
     >>> sessions["rate_map_correlation"].round(2).values.tolist()
     [[0.6, 0.57, 0.42], [0.57, 0.64, 0.44], [0.42, 0.44, 0.67]]
     >>> sessions["rate_map_correlation_relative"].round(2).values[0].tolist()
-    [1.0, 0.92, 0.66]
+    [1.0, 0.88, 0.64]
     """
     if "segment_a" not in segments.dims:
         raise ValueError("expected the drift between segments: make maps by trial, half or label")
@@ -184,10 +182,6 @@ def compute_session_drift(segments: xr.Dataset) -> xr.Dataset:
         mean = np.full(number.shape, np.nan)
         np.divide(total(np.where(found, values, 0.0)), number, out=mean, where=number > 0)
         result[str(name)] = (dims, mean)
-        if name in _CEILED:
-            ceiling = np.diag(mean)
-            scale = np.sqrt(np.where(ceiling > 0, ceiling, np.nan))
-            result[f"{name}_relative"] = (dims, mean / (scale[:, None] * scale[None, :]))
     coords: dict[str, Any] = {
         "session_a": ("session_a", labels[sessions]),
         "session_b": ("session_b", labels[sessions]),

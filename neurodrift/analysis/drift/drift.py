@@ -9,7 +9,12 @@ import xarray as xr
 
 from neurodrift.analysis._coords import align_mask, lag_coords, node_of
 from neurodrift.analysis._inference import permutation_p
-from neurodrift.schema import SESSION_COORDS, label
+from neurodrift.analysis.drift.attenuation import (
+    disattenuated_maps,
+    disattenuated_vectors,
+    map_products,
+)
+from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
 from neurodrift.schema.objects import expect_dataset, expect_mask
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import DRIFT
@@ -81,7 +86,9 @@ def compute_drift(
         ``unit_rate_map_correlation`` (.., unit, direction) of all units detected in both, and
         ``bin_population_vector_correlation`` (.., direction, position). Coordinates ``lag``
         [sessions], ``lag_day`` [d], ``lag_experience`` [min], ``lag_training_step``, positive
-        when b comes after a, and ``same_map`` for segments.
+        when b comes after a, and ``same_map`` for segments. Over segments the three correlations
+        also have ``_relative`` and its standard error ``_relative_se``: those of the two sessions
+        that the segments are of, without noise.
 
     Raises
     ------
@@ -97,10 +104,25 @@ def compute_drift(
     permuted among the units that entered, over the positions that all their maps have;
     p = (r + 1) / (n + 1).
 
-    A correlation between sessions is also lowered by noise.
-    :func:`~neurodrift.analysis.drift.ceiling.compute_half_maps` and
-    :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift` give the noise ceiling, and the
-    correlation relative to it.
+    A correlation between sessions is also lowered by noise, the more so the fewer events there
+    are. Segments of the same session (halves of
+    :func:`~neurodrift.analysis.drift.ceiling.compute_half_maps`, trials) have noise of their own,
+    and ``_relative`` is the ratio of covariances
+
+    .. math:: \frac{\sum_u \overline{\langle A_{ui}, B_{uj} \rangle}}
+        {\sqrt{\sum_u \overline{\langle A_{ui}, A_{uk} \rangle}
+        \sum_u \overline{\langle B_{uj}, B_{ul} \rangle}}} , \quad i \ne k, j \ne l
+
+    of segments i, k of session a and j, l of b, less the jackknife's estimate of its bias; both
+    ceilings are of the units, directions and bins of the numerator. It estimates the correlation
+    of the rates that activity was drawn from, each unit weighted by how strongly it is tuned, and
+    is 1 where nothing changed, however few events there are. Maps of counts are divided by their
+    number of events, so that a change of the rate is no change of the map; a unit weighs less
+    under some 20 events. All units detected in both enter, not only place cells: a unit without
+    tuning adds 0 to all three sums, whereas units that were chosen on the same data have too high
+    a ceiling. Population vectors take the units that `units` says, ensemble rates all. It is NaN
+    where a ceiling is not two standard errors above 0, and with noise that lasts from one segment
+    to the next, such as a slow change within the session, too high.
 
     References
     ----------
@@ -144,6 +166,8 @@ def compute_drift(
                 found = population.compare(a, b, n_repeats, rng)
                 for name, array in values.items():
                     array[a, b] = array[b, a] = found[name]
+    if dim == "segment":
+        values |= _relative(population, maps)
 
     pair = (f"{dim}_a", f"{dim}_b")
     variables = {
@@ -175,6 +199,39 @@ def first_index(labels: np.ndarray) -> np.ndarray:
     """
     seen: dict[str, int] = {}
     return np.array([seen.setdefault(str(item), i) for i, item in enumerate(labels)], dtype=int)
+
+
+def _relative(population: Population, maps: xr.Dataset) -> dict[str, np.ndarray]:
+    """Correlations of whole sessions without noise, for each pair of their segments."""
+    labels = maps["session"].values
+    member = np.unique(first_index(labels), return_inverse=True)[1]
+    group = maps["map_label"].values if "map_label" in maps.coords else np.ones(labels.size)
+    # parts of each session by the map that they are of; label 0 is no map
+    parts = [
+        {g: np.flatnonzero((member == s) & (group == g)) for g in np.unique(group[group > 0])}
+        for s in range(int(member.max(initial=-1)) + 1)
+    ]
+    names = population.relative_measures()
+    values = {name: np.full((labels.size, labels.size), np.nan) for name in names}
+    for a in range(len(parts)):
+        for b in range(a, len(parts)):
+            both = [(parts[a][g], parts[b][g]) for g in parts[a]]
+            enough = [pair for pair in both if min(map(len, pair)) > 1]
+            if not enough:
+                continue
+            found = population.relative(enough)
+            if a == b:  # what is known of a session is like itself
+                found = {
+                    name: value if np.isnan(value) else float(not name.endswith("_se"))
+                    for name, value in found.items()
+                }
+            first, second = np.ix_(member == a, member == b)
+            for name, array in values.items():
+                array[first, second] = found[name]
+                array[second.T, first.T] = found[name]
+    for array in values.values():
+        np.fill_diagonal(array, np.nan)
+    return values
 
 
 def _same_map(maps: xr.Dataset) -> np.ndarray:
@@ -242,6 +299,10 @@ class Population:
             # A unit that was not detected counts as silent only where the animal has been.
             silent = np.where(visited, 0.0, np.nan)[:, None]
             self.filled = np.where(self.detected[:, :, None, None], self.rate, silent)
+            self.visited = visited
+            self.events = None
+            if maps.attrs.get("activity_kind") in COUNT_KINDS and "events" in maps:
+                self.events = maps["events"].transpose(dim, "unit", "direction", "position").values
         self.active = None
         if active is not None:
             expect_mask("active", active)
@@ -338,6 +399,43 @@ class Population:
             result["rate_map_correlation_p"] = permutation_p(beaten, n_repeats) if known else np.nan
         return result
 
+    def relative(self, pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+        """Correlations without noise of two sessions, each given by its parts, map by map.
+
+        Both ceilings are of the units and bins that the similarity between the sessions is of.
+        """
+        result: dict[str, float] = {}
+        if self.mean_rate is not None:
+            rates = [
+                [self.mean_rate[side].astype(float)[:, :, None] for side in pair] for pair in pairs
+            ]
+            result |= _named("ensemble_rate_correlation", *_joined_vectors(rates))
+        if self.rate is None:
+            return result
+        products, vectors = [], []
+        for pair in pairs:
+            seen = np.all([self.visited[side].all(axis=0) for side in pair], axis=0)
+            both = np.all([self.detected[side].all(axis=0) for side in pair], axis=0)
+            sides = []
+            for side in pair:
+                rate = np.where(both[:, None, None], self.rate[side], np.nan)
+                sides.append((rate, rate if self.events is None else self.events[side]))
+            products.append(map_products(sides[0], sides[1], seen, counts=self.events is not None))
+            units = self.entering(pair[0][0], pair[1][0])[1] & both
+            vectors.append(
+                [np.where(units[:, None], self.rate[side][:, :, seen], np.nan) for side in pair]
+            )
+        summed = np.sum(products, axis=0)
+        result |= _named("rate_map_correlation", *disattenuated_maps(summed))
+        return result | _named("population_vector_correlation", *_joined_vectors(vectors))
+
+    def relative_measures(self) -> list[str]:
+        """Names of what :meth:`relative` finds."""
+        names = [] if self.mean_rate is None else ["ensemble_rate_correlation"]
+        names += [] if self.rate is None else ["rate_map_correlation"]
+        names += [] if self.rate is None else ["population_vector_correlation"]
+        return [f"{name}_relative{end}" for name in names for end in ("", "_se")]
+
     def _null(
         self, a: int, b: int, maps_in: np.ndarray, n_repeats: int, rng: np.random.Generator
     ) -> np.ndarray:
@@ -380,6 +478,23 @@ _OF_MAPS = (
     "population_vector_correlation_union",
     "population_vector_correlation_n",
 )
+
+
+def _named(name: str, value: float, se: float) -> dict[str, float]:
+    return {f"{name}_relative": value, f"{name}_relative_se": se}
+
+
+def _joined_vectors(pairs: list[list[np.ndarray]]) -> tuple[float, float]:
+    """The correlation without noise over the units that are known in every part of every map.
+
+    Maps stand beside each other as points, with as many parts as the one that has fewest.
+    """
+    known = np.all([np.isfinite(side).all(axis=(0, 2)) for pair in pairs for side in pair], axis=0)
+    n_parts = [min(len(pair[i]) for pair in pairs) for i in (0, 1)]
+    sides = [
+        np.concatenate([pair[i][: n_parts[i]][:, known] for pair in pairs], axis=2) for i in (0, 1)
+    ]
+    return disattenuated_vectors(*sides)
 
 
 def _population_vectors(a: np.ndarray, b: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import lag_coords
+from neurodrift.analysis.drift.attenuation import disattenuated_samples
 from neurodrift.analysis.maps.trials import KINDS, Samples, expect_equal_frames, samples_of
 from neurodrift.schema import SESSION_COORDS, label
 from neurodrift.schema.results import REPRESENTATION
@@ -22,6 +23,7 @@ def compute_representation_stability(
     *,
     reference: Hashable | Iterable[Hashable] | None = None,
     per_unit: bool = True,
+    halves: xr.Dataset | tuple[xr.Dataset, xr.Dataset] | None = None,
 ) -> xr.Dataset:
     r"""Similarity of the activity of the same units in pairs of sessions, by several measures.
 
@@ -38,6 +40,10 @@ def compute_representation_stability(
         omitted.
     per_unit
         Whether to keep ``unit_r_squared``.
+    halves
+        The same samples from two halves of every session: the result of
+        :func:`neurodrift.compute_half_maps` beside rate maps, or a pair of sources. Then the
+        measures without noise are given, too.
 
     Returns
     -------
@@ -67,6 +73,11 @@ def compute_representation_stability(
             in a, where those that are constant in b (``n_units_lost``) count as 0.
             ``n_units_gained`` vary in b alone.
 
+        ``correlation_relative``, ``r_squared_relative``, ``r_squared_centred_relative``,
+        ``determination_relative``
+            With `halves`: the same without noise, and their standard errors over units,
+            ``_relative_se``. NaN where the halves of a session do not agree beyond their noise.
+
         Coordinates: ``lag`` [sessions], ``lag_day``, ``lag_experience``, ``lag_training_step``,
         and of each session what the source tells of it, such as ``accuracy_b`` and ``loss_b``.
 
@@ -85,6 +96,12 @@ def compute_representation_stability(
         {\sum a^2 \sum b^2}
 
     with means :math:`\bar a_s` over the U units [2]_; no random numbers are drawn.
+
+    Noise of the activity lowers every measure: without any change of the rates r_squared is .98
+    with 72 events a unit and map, .65 with 6. With `halves`, products of the same noise are left
+    out: numerators are products of a half of a with a half of b (squares: of two such with
+    different halves), the powers below them products of the two halves of one session, and the
+    bias of their ratio is taken off by the jackknife over units.
 
     A squared correlation does not tell a representation from its negative; ``correlation`` does.
 
@@ -121,6 +138,16 @@ def compute_representation_stability(
     }
     if per_unit:
         values["unit_r_squared"] = np.full((len(firsts), n_sessions, n_units), np.nan)
+    parts = None if halves is None else _parts(halves, samples)
+    if parts is not None:
+        ends = ("_relative", "_relative_se")
+        values |= {
+            f"{name}{end}": np.full((len(firsts), n_sessions), np.nan)
+            for name in _RELATIVE
+            for end in ends
+        }
+    else:
+        values = {name: array for name, array in values.items() if "_relative" not in name}
     rows = {session: row for row, session in enumerate(firsts)}
     for row, i in enumerate(firsts):
         a = samples.of(i)
@@ -130,6 +157,9 @@ def compute_representation_stability(
             b = a if i == j else samples.of(j)
             # in the order of the sessions, so that the last bits are those of every reference
             both = _compare(a, b) if i <= j else _compare(b, a)[::-1]
+            if parts is not None:
+                beside = (_without_noise(parts, i, j), _without_noise(parts, j, i))
+                both = (both[0] | beside[0], both[1] | beside[1])
             for found, at in zip(both, ((row, j), (rows.get(j), i)), strict=True):
                 if at[0] is not None:
                     for name, array in values.items():
@@ -143,6 +173,59 @@ def compute_representation_stability(
         | {key: source.attrs[key] for key in ("binning", "smoothing") if key in source.attrs},
     )
     return label(result, REPRESENTATION)
+
+
+_RELATIVE = ("correlation", "r_squared", "r_squared_centred", "determination")
+
+
+def _parts(
+    halves: xr.Dataset | tuple[xr.Dataset, xr.Dataset], whole: Samples
+) -> tuple[Samples, Samples]:
+    """Samples of both halves of every session, over the units of the whole."""
+    if isinstance(halves, xr.Dataset):
+        if "half" not in halves.coords or "segment" not in halves.dims:
+            raise ValueError("halves has no half: give compute_half_maps(...) or a pair of sources")
+        if "map_label" in halves.coords:
+            raise ValueError("halves are of several maps: make them of a recording of one map")
+        of_half = [
+            halves.isel(segment=halves["half"].values == half).swap_dims(segment="session")
+            for half in (0, 1)
+        ]
+    else:
+        of_half = list(halves)
+    if len(of_half) != 2:
+        raise ValueError(f"halves has {len(of_half)} parts, expected 2")
+    found = [samples_of(part) for part in of_half]
+    sessions, units = (whole.source[name].values.tolist() for name in ("session", "unit"))
+    aligned = []
+    for part in found:
+        for name, labels in (("session", sessions), ("unit", units)):
+            missing = set(labels) - set(part.source[name].values.tolist())
+            if missing:
+                some = ", ".join(sorted(map(str, missing))[:5])
+                raise ValueError(f"a half lacks {len(missing)} of the {name} labels: {some}")
+        chosen = part.source.sel(unit=units)
+        aligned.append(
+            Samples(chosen if part.name == "activity" else chosen.sel(session=sessions), part.name)
+        )
+    return aligned[0], aligned[1]
+
+
+def _without_noise(parts: tuple[Samples, Samples], i: int, j: int) -> dict[str, float]:
+    """Measures of session j with i as the reference, from the halves of both."""
+    sides = [np.stack([part.of(session) for part in parts]) for session in (i, j)]
+    together = np.concatenate(sides)
+    units = ~np.isnan(together).all(axis=1).any(axis=0)
+    rows = np.isfinite(together[:, :, units]).all(axis=(0, 2))
+    found = disattenuated_samples(*(side[:, rows][:, :, units] for side in sides))
+    if i == j:  # what is known of a session is like itself
+        found = {
+            name: value if np.isnan(value) else float(not name.endswith("_se"))
+            for name, value in found.items()
+        }
+    return {
+        f"{name}_relative{end}": found[f"{name}{end}"] for name in _RELATIVE for end in ("", "_se")
+    }
 
 
 def _references(samples: Samples, reference: Any) -> list[int]:

@@ -68,7 +68,7 @@ def compute_cross_fitted_information(
         Over session: ``information`` [bit/event] with ``information_se``, its standard error over
         units, and ``n_chosen``, the maps in it (those of both halves). ``population`` with
         ``population_se`` and ``n_population`` are of all maps. Over (session, half, unit,
-        direction): ``chosen``, by the test on that half. Over (session, half): ``n_chosen_in``,
+        direction): ``chosen``, by the test on that half, and ``tested``. Over (session, half): ``n_chosen_in``,
         the maps chosen there which the other half could estimate. NaN where nothing is chosen or
         a session has fewer than two parts in a half; a standard error needs two units.
 
@@ -189,6 +189,8 @@ def compute_cross_fitted_information(
         [some.sum(("unit", "direction")) for some in estimated], dim="half"
     ).transpose("session", "half")
     result["chosen"] = halves.transpose("session", "half", "unit", "direction")
+    could = xr.concat([test["p"].notnull() for test in tests], dim="half")
+    result["tested"] = could.transpose("session", "half", "unit", "direction")
     coords = carry_coords(recording, "session", "unit")
     coords |= {n: frames[n].variable for n in ("direction", "trial_type") if n in frames.coords}
     result = result.assign_coords(coords)

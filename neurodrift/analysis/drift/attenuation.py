@@ -1,0 +1,407 @@
+"""Similarity without the attenuation by noise, from parts of sessions with independent noise.
+
+Noise lowers every similarity of two sessions. Products of two parts whose noise is independent
+are free of it on average, so that covariances of such parts, within and between sessions, tell how
+alike the sessions are beneath the noise [1]_.
+
+.. [1] Spearman (1904), Am J Psychol. https://doi.org/10.2307/1412159
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.schema import label
+from neurodrift.schema.objects import expect_array, expect_same_labels
+from neurodrift.schema.options import checked_options
+from neurodrift.schema.results import DRIFT
+
+MIN_RELIABILITY = 2.0
+"""Standard errors by which a ceiling must be above 0; below it nothing can be told from noise."""
+
+_FEW_EVENTS = 20.0  # events at which a map counts half as much as one of very many
+_FEWEST_UNITS = 3
+
+
+def map_products(
+    a: tuple[np.ndarray, np.ndarray],
+    b: tuple[np.ndarray, np.ndarray],
+    visited: np.ndarray,
+    *,
+    counts: bool,
+) -> np.ndarray:
+    r"""Products of the maps of each unit: between sessions a and b, within a, and within b.
+
+    Parameters
+    ----------
+    a, b
+        Maps (part, unit, direction, position) of the parts of a session, NaN where not visited or
+        not detected, and the events that they are made of.
+    visited
+        (direction, position) bins that every part of both has.
+    counts
+        Whether events are counted. Then a map is divided by its events: given how many there are,
+        where they fall tells of tuning alone, and a change of the rate between the sessions changes
+        nothing; a unit weighs :math:`n_a n_b / (n_a + 20) / (n_b + 20)` by its events in both.
+        Otherwise maps are scaled to unit length, and products are Pearson correlations.
+
+    Returns
+    -------
+    numpy.ndarray
+        (5, unit) weighted sums over directions, 0 for units that lack a map in some part: the
+        three products, and the squared noise of the two within sessions.
+    """
+    total = np.zeros((5, a[0].shape[1]))
+    for d in range(visited.shape[0]):
+        at = visited[d]
+        if at.sum() < _FEWEST_UNITS:
+            continue
+        maps = [side[0][:, :, d][:, :, at] for side in (a, b)]
+        maps = [m - m.mean(axis=-1, keepdims=True) for m in maps]
+        if counts:
+            size = [side[1][:, :, d][:, :, at].sum(axis=-1) for side in (a, b)]
+        else:
+            size = [np.sqrt((m * m).sum(axis=-1)) for m in maps]
+            scale = [np.where(s > 0, s, np.nan)[..., None] for s in size]
+            maps = [m / s for m, s in zip(maps, scale, strict=True)]
+            size = [np.ones_like(s) for s in size]
+        summed, number = [m.sum(axis=0) for m in maps], [n.sum(axis=0) for n in size]
+        products = [(summed[0] * summed[1]).sum(axis=-1)]
+        pairs = [number[0] * number[1]]
+        for side in (0, 1):
+            own = summed[side] ** 2 - (maps[side] ** 2).sum(axis=0)
+            products.append(own.sum(axis=-1))
+            pairs.append(number[side] ** 2 - (size[side] ** 2).sum(axis=0))
+        weight = np.ones_like(number[0])
+        if counts:
+            weight = np.prod([n / (n + _FEW_EVENTS) for n in number], axis=0)
+        found = np.array(products) * weight
+        known: np.ndarray = np.isfinite(found).all(axis=0) & (np.array(pairs) > 0).all(axis=0)
+        known &= np.all([(n > 0).all(axis=0) for n in size], axis=0)
+        total[:3] += np.divide(found, np.array(pairs), out=np.zeros_like(found), where=known)
+        for side in (0, 1):
+            one, other = (
+                maps[side][k::2].sum(axis=0)[known] / size[side][k::2].sum(axis=0)[known][:, None]
+                for k in (0, 1)
+            )
+            total[3 + side][known] += (weight[known] * _noise(one, other)) ** 2
+    return total
+
+
+def _noise(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Size of the noise in the product along the last axis of two parts that are equally noisy.
+
+    With :math:`s, d` half their sum and difference the product is :math:`s^2 - d^2`. Its variance
+    for given true values is the mean of :math:`4 (s d)^2`, also where noise of points is shared.
+    """
+    return np.asarray(((one**2).sum(axis=-1) - (other**2).sum(axis=-1)) / 2)
+
+
+def disattenuated_maps(products: np.ndarray) -> tuple[float, float]:
+    """Correlation of the maps of two sessions without their noise, over units.
+
+    Parameters
+    ----------
+    products
+        (5, unit) result of :func:`map_products`.
+
+    Returns
+    -------
+    float, float
+        The correlation and its standard error over units; NaN where it cannot be told from noise.
+    """
+    some = products[:, (products != 0).any(axis=0)]
+    n = some.shape[1]
+    if n < _FEWEST_UNITS:
+        return np.nan, np.nan
+    return _ratio(some[:3], np.sqrt(some[3:].sum(axis=1)) / n)
+
+
+def disattenuated_vectors(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Correlation over units of the vectors of two sessions without their noise.
+
+    Parameters
+    ----------
+    a, b
+        (part, unit, point) finite activity of the parts of a session. Covariances over units are
+        summed over the points.
+
+    Returns
+    -------
+    float, float
+        The correlation and its standard error over units; NaN where it cannot be told from noise.
+    """
+    n = a.shape[1]
+    if n <= _FEWEST_UNITS or min(len(a), len(b)) < 2:
+        return np.nan, np.nan
+    # one scale for both, so that squares neither overflow nor vanish
+    scale = max(float(np.abs(side).max(initial=0.0)) for side in (a, b)) or 1.0
+    sides = [side / scale - (side / scale).mean(axis=(0, 1)) for side in (a, b)]
+    summed = [side.sum(axis=0) for side in sides]
+    whole, without = _covariances(summed[0], summed[1])
+    totals, noise = [whole / (len(a) * len(b))], []
+    each = [without / (len(a) * len(b))]
+    for side, sums in zip(sides, summed, strict=True):
+        n_pairs = len(side) * (len(side) - 1)
+        whole, without = _covariances(sums, sums)
+        for part in side:
+            own, own_without = _covariances(part, part)
+            whole, without = whole - own, without - own_without
+        totals.append(whole / n_pairs)
+        each.append(without / n_pairs)
+        halves = (side[k::2].mean(axis=0) for k in (0, 1))
+        q = _noise(*(half - half.mean(axis=0) for half in halves))
+        noise.append(np.sqrt((q * q).sum()) / (n - 1))
+    return jackknifed(np.array(totals), np.array(each), _CEILINGS, np.array(noise), _over_ceiling)
+
+
+def _covariances(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Covariance over units, summed over points, of all units and without each of them."""
+    n = len(x)
+    xy, sum_x, sum_y = (x * y).sum(axis=0), x.sum(axis=0), y.sum(axis=0)
+    whole = (xy - sum_x * sum_y / n).sum() / (n - 1)
+    left = xy - x * y - (sum_x - x) * (sum_y - y) / (n - 1)
+    return float(whole), left.sum(axis=1) / (n - 2)
+
+
+_CEILINGS = (1, 2)
+
+
+def _over_ceiling(c: np.ndarray) -> np.ndarray:
+    """Covariance between sessions over those within them."""
+    return np.asarray(c[0] / np.sqrt(c[1] * c[2]))
+
+
+def _ratio(products: np.ndarray, noise: np.ndarray) -> tuple[float, float]:
+    """Ratio to its ceiling of mean products (3, unit): between, within a, within b."""
+    n, total = products.shape[1], products.sum(axis=1)
+    without = (total[:, None] - products) / (n - 1)
+    return jackknifed(total / n, without, _CEILINGS, noise, _over_ceiling)
+
+
+def jackknifed(
+    total: np.ndarray,
+    without: np.ndarray,
+    ceilings: tuple[int, ...],
+    noise: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+) -> tuple[float, float]:
+    """A statistic of covariances less its bias, and its standard error over units.
+
+    Parameters
+    ----------
+    total
+        (covariance) of all units.
+    without
+        (covariance, unit) without each unit.
+    ceilings
+        Which covariances are divided by, and must be above their noise.
+    noise
+        (ceiling) its standard error, of these units.
+    statistic
+        Maps (covariance, ...) to (...).
+
+    Returns
+    -------
+    float, float
+        NaN where a ceiling is not :data:`MIN_RELIABILITY` standard errors above 0.
+    """
+    n = without.shape[1]
+    below = list(ceilings)
+    clear = (total[below] > MIN_RELIABILITY * noise) & (total[below] > 0)
+    if not clear.all() or not (without[below] > 0).all():
+        return np.nan, np.nan
+    estimate, each = float(statistic(total)), statistic(without)
+    mean = float(each.mean())
+    se = np.sqrt((n - 1) / n * ((each - mean) ** 2).sum())
+    return n * estimate - (n - 1) * mean, float(se)
+
+
+def disattenuated_samples(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    """Similarity without noise of the activity of two sessions, over samples and units together.
+
+    Parameters
+    ----------
+    a, b
+        (2, sample, unit) finite activity in two parts of each session.
+
+    Returns
+    -------
+    dict
+        ``correlation``, ``r_squared``, ``r_squared_centred`` and ``determination`` (of b, with a
+        as the reference), each with ``_se`` over units.
+    """
+    names = ("correlation", "r_squared", "r_squared_centred", "determination")
+    found = dict.fromkeys([f"{name}{end}" for name in names for end in ("", "_se")], np.nan)
+    n_samples, n_units = a.shape[1:]
+    if n_units < _FEWEST_UNITS or n_samples < 2:
+        return found
+    pairs = [(a[i], b[j]) for i, j in ((0, 0), (1, 1), (0, 1), (1, 0))]
+    pairs += [(a[0], a[1]), (b[0], b[1])]
+    pooled, own, raw = [], [], []
+    for x, y in pairs:
+        xy, x_sum, y_sum = (x * y).sum(axis=0), x.sum(axis=0), y.sum(axis=0)
+        own.append(_with_and_without(xy - x_sum * y_sum / n_samples))
+        raw.append(_with_and_without(xy))
+        sums = [np.concatenate([[v.sum()], v.sum() - v]) for v in (xy, x_sum, y_sum)]
+        number = n_samples * np.concatenate([[n_units], np.full(n_units, n_units - 1)])
+        pooled.append((sums[0] - sums[1] * sums[2] / number) / number)
+
+    def squared(c: np.ndarray) -> np.ndarray:
+        return np.asarray((c[0] * c[1] + c[2] * c[3]) / 2 / (c[4] * c[5]))
+
+    noise = {}
+    for name, axes in (("pooled", (0, 1)), ("own", 0)):
+        centred = [[v - v.mean(axis=axes) for v in side] for side in (a, b)]
+        q = np.array([_noise(one.T, other.T) for one, other in centred])
+        number = n_units * (n_samples if name == "pooled" else 1)
+        noise[name] = np.sqrt((q * q).sum(axis=1)) / number
+
+    def kept(
+        key: str, curves: list[np.ndarray], below: tuple[int, ...], at: np.ndarray, statistic: Any
+    ) -> None:
+        both = np.array(curves)
+        found[key], found[f"{key}_se"] = jackknifed(both[:, 0], both[:, 1:], below, at, statistic)
+
+    def plain(c: np.ndarray) -> np.ndarray:
+        return np.asarray(c[:4].mean(axis=0) / np.sqrt(c[4] * c[5]))
+
+    kept("correlation", pooled, (4, 5), noise["pooled"], plain)
+    kept("r_squared", pooled, (4, 5), noise["pooled"], squared)
+    kept("r_squared_centred", own, (4, 5), noise["own"], squared)
+    change = raw[4] + raw[5] - np.mean(raw[:4], axis=0) * 2
+    kept("determination", [change, own[4]], (1,), noise["own"][:1], lambda c: 1 - c[0] / c[1])
+    return found
+
+
+def _with_and_without(values: np.ndarray) -> np.ndarray:
+    """Mean of all values, and of all but each."""
+    n, total = values.size, values.sum()
+    return np.concatenate([[total / n], (total - values) / (n - 1)])
+
+
+@checked_options
+def compute_relative_overlap(
+    members: xr.DataArray, *, chance: float = 0.0, tested: xr.DataArray | None = None
+) -> xr.Dataset:
+    r"""Overlap of the units that belong to two sessions, without misses and chance finds.
+
+    The estimand is the Jaccard index of the units that belong to each session, such as the place
+    cells, were every one found and no other. The index of those that were found falls as events
+    become few, with no change of who is a place cell: a test misses other cells in each session.
+
+    Parameters
+    ----------
+    members
+        (session, half, unit) or (session, half, unit, direction) whether a unit was found in each
+        half of a session, from data that no other half shares, such as ``chosen`` of
+        :func:`neurodrift.compute_cross_fitted_information`. With directions, a unit belongs if it
+        does in any.
+    chance
+        Probability that a unit is found which does not belong, the level of a test: of one
+        direction, where there are directions.
+    tested
+        Over the dims of `members`: what could be found at all, by chance or otherwise, such as maps
+        with enough events. All when omitted.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``overlap`` and ``overlap_se`` over (session_a, session_b), 1 on the diagonal. NaN where
+        the two halves of a session share no more units than chance and its noise allow.
+
+    Raises
+    ------
+    ValueError
+        If there are not two halves.
+
+    Notes
+    -----
+    With :math:`m_{sh}(u)` whether unit u is found in half h of session s, less chance, and
+    products of different halves only,
+
+    .. math::
+        O = \frac{\frac14 \sum_{hk} \sum_u m_{ah} m_{bk}}
+        {\sqrt{\sum_u m_{a1} m_{a2} \sum_u m_{b1} m_{b2}}} , \qquad J = \frac{O}{2 - O} .
+
+    A unit that does not belong adds 0 on average. O is the cosine of the probabilities with which
+    units are found, 1 if those of b are in proportion to those of a. J is the Jaccard index of two
+    sets of equal size; sets of unequal size lower it a little less than that index. The standard
+    error is the jackknife over units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from neurodrift.analysis.drift.attenuation import compute_relative_overlap
+    >>> rng = np.random.default_rng(1)
+    >>> belongs = np.ones((2, 1, 400), dtype=bool)
+    >>> belongs[0, 0, :100] = belongs[1, 0, -100:] = False  # 200 of 400 in both
+    >>> found = belongs & (rng.random((2, 2, 400)) < 0.6)  # a test that misses four of ten
+    >>> members = xr.DataArray(found, dims=("session", "half", "unit"))
+    >>> float(compute_relative_overlap(members)["overlap"][0, 1].round(1))
+    0.5
+    """
+    expect_array("members", members, ["session", "half", "unit"], "members of each half")
+    if members.sizes["half"] != 2:
+        raise ValueError(f"members has {members.sizes['half']} halves, expected 2")
+    order = ("session", "half", "unit", *(d for d in members.dims if d == "direction"))
+    found = members.transpose(*order).values.astype(bool)
+    could = np.ones(found.shape, dtype=bool)
+    if tested is not None:
+        expect_same_labels("tested", tested, members, ("session", "unit"))
+        labels = {d: members[d].values for d in ("session", "unit") if d in members.coords}
+        could = tested.sel(labels).transpose(*order).values.astype(bool)
+    if found.ndim == 3:
+        found, could = found[..., None], could[..., None]
+    m: np.ndarray = found.any(axis=3) - (1 - (1 - chance) ** could.sum(axis=3))
+    if "unit" in members.coords:
+        m = m[:, :, np.argsort(members["unit"].values.astype(str), kind="stable")]
+    n_sessions, _, n = m.shape
+    value = np.full((n_sessions, n_sessions, 2), np.nan)
+    for a in range(n_sessions):
+        for b in range(a, n_sessions):
+            between = m[a].mean(axis=0) * m[b].mean(axis=0)
+            within = [m[s, 0] * m[s, 1] for s in (a, b)]
+            products = np.array([within[0] if a == b else between, *within])
+            if n < _FEWEST_UNITS:
+                continue
+            q = np.array([_noise(m[s, 0][:, None], m[s, 1][:, None]) for s in (a, b)])
+            cosine, se = _ratio(products, np.sqrt((q * q).sum(axis=1)) / n)
+            overlap = cosine / (2 - cosine) if cosine < 2 else np.nan
+            slope = 2 / (2 - cosine) ** 2 if cosine < 2 else np.nan
+            value[a, b] = value[b, a] = (overlap, se * slope)
+    coords: dict[str, Any] = {}
+    if "session" in members.coords:
+        labels = members["session"].values
+        coords = {"session_a": ("session_a", labels), "session_b": ("session_b", labels)}
+    pair = ("session_a", "session_b")
+    return xr.Dataset(
+        {"overlap": (pair, value[..., 0]), "overlap_se": (pair, value[..., 1])}, coords=coords
+    )
+
+
+def relative_overlap_as(
+    name: str, members: xr.DataArray, chance: float = 0.0, tested: xr.DataArray | None = None
+) -> xr.Dataset:
+    """The relative overlap under the names that it has beside a drift.
+
+    Parameters
+    ----------
+    name
+        ``"place_cell_overlap"`` or ``"active_cell_overlap"``.
+    members, chance, tested
+        As for :func:`compute_relative_overlap`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``NAME_relative`` and ``NAME_relative_se`` over (session_a, session_b).
+    """
+    found = compute_relative_overlap(members, chance=chance, tested=tested)
+    named = found.rename(overlap=f"{name}_relative", overlap_se=f"{name}_relative_se")
+    return label(named, DRIFT)

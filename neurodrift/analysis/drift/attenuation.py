@@ -25,6 +25,7 @@ MIN_RELIABILITY = 2.0
 
 _FEW_EVENTS = 20.0  # events at which a map counts half as much as one of very many
 _FEWEST_UNITS = 3
+_FLAT = 1e-9  # share of the variance over units, of which a single unit may have all
 
 
 def map_products(
@@ -127,8 +128,9 @@ def disattenuated_vectors(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     Parameters
     ----------
     a, b
-        (part, unit, point) finite activity of the parts of a session. Covariances over units are
-        summed over the points.
+        (part, unit, point) finite activity of the parts of a session. More than two parts are
+        averaged to two, every second one to the same. Correlations are averaged over points, with
+        the ceilings over the same points.
 
     Returns
     -------
@@ -138,34 +140,34 @@ def disattenuated_vectors(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     n = a.shape[1]
     if n <= _FEWEST_UNITS or min(len(a), len(b)) < 2:
         return np.nan, np.nan
-    # one scale for both, so that squares neither overflow nor vanish
-    scale = max(float(np.abs(side).max(initial=0.0)) for side in (a, b)) or 1.0
-    sides = [side / scale - (side / scale).mean(axis=(0, 1)) for side in (a, b)]
-    summed = [side.sum(axis=0) for side in sides]
-    whole, without = _covariances(summed[0], summed[1])
-    totals, noise = [whole / (len(a) * len(b))], []
-    each = [without / (len(a) * len(b))]
-    for side, sums in zip(sides, summed, strict=True):
-        n_pairs = len(side) * (len(side) - 1)
-        whole, without = _covariances(sums, sums)
-        for part in side:
-            own, own_without = _covariances(part, part)
-            whole, without = whole - own, without - own_without
-        totals.append(whole / n_pairs)
-        each.append(without / n_pairs)
-        halves = (side[k::2].mean(axis=0) for k in (0, 1))
-        q = _noise(*(half - half.mean(axis=0) for half in halves))
-        noise.append(np.sqrt((q * q).sum()) / (n - 1))
-    return jackknifed(np.array(totals), np.array(each), _CEILINGS, np.array(noise), _over_ceiling)
+    halves = [side[k::2].mean(axis=0) for side in (a, b) for k in (0, 1)]
+    halves = [half - half.mean(axis=0) for half in halves]
+    sizes = [np.sqrt((half**2).sum(axis=0)) for half in halves]
+    vary = np.all([np.ptp(half, axis=0) > 0 for half in halves], axis=0)
+    vary &= (np.array(sizes) > 0).all(axis=0)
+    if not vary.any():
+        return np.nan, np.nan
+    halves = [half[:, vary] / size[vary] for half, size in zip(halves, sizes, strict=True)]
+    share = n / (n - 1)  # of a unit's product that its sum lacks without it
+    left = [np.clip(1 - share * half**2, 0, None) for half in halves]
 
+    def correlation(i: int, j: int) -> np.ndarray:
+        """Mean over points, of all units and then without each of them."""
+        products = halves[i] * halves[j]
+        whole = products.sum(axis=0)
+        size = np.sqrt(left[i] * left[j])
+        each = np.divide(
+            whole - share * products, size, out=np.full(size.shape, np.nan), where=size > _FLAT
+        )
+        number = np.isfinite(each).sum(axis=1)
+        mean = np.where(np.isfinite(each), each, 0.0).sum(axis=1) / np.maximum(number, 1)
+        return np.concatenate([[whole.mean()], mean])
 
-def _covariances(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Covariance over units, summed over points, of all units and without each of them."""
-    n = len(x)
-    xy, sum_x, sum_y = (x * y).sum(axis=0), x.sum(axis=0), y.sum(axis=0)
-    whole = (xy - sum_x * sum_y / n).sum() / (n - 1)
-    left = xy - x * y - (sum_x - x) * (sum_y - y) / (n - 1)
-    return float(whole), left.sum(axis=1) / (n - 2)
+    between = np.mean([correlation(i, j) for i in (0, 1) for j in (2, 3)], axis=0)
+    found = np.array([between, correlation(0, 1), correlation(2, 3)])
+    q = np.array([_noise(halves[k], halves[k + 1]) for k in (0, 2)])
+    noise = np.sqrt((q * q).sum(axis=1)) / vary.sum()
+    return jackknifed(found[:, 0], found[:, 1:], _CEILINGS, noise, _over_ceiling)
 
 
 _CEILINGS = (1, 2)
@@ -354,8 +356,8 @@ def compute_relative_overlap(
     could = np.ones(found.shape, dtype=bool)
     if tested is not None:
         expect_same_labels("tested", tested, members, ("session", "unit"))
-        labels = {d: members[d].values for d in ("session", "unit") if d in members.coords}
-        could = tested.sel(labels).transpose(*order).values.astype(bool)
+        at = {d: members[d].values for d in ("session", "unit") if d in members.coords}
+        could = tested.sel(at).transpose(*order).values.astype(bool)
     if found.ndim == 3:
         found, could = found[..., None], could[..., None]
     m: np.ndarray = found.any(axis=3) - (1 - (1 - chance) ** could.sum(axis=3))

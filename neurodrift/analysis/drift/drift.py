@@ -120,9 +120,10 @@ def compute_drift(
     number of events, so that a change of the rate is no change of the map; a unit weighs less
     under some 20 events. All units detected in both enter, not only place cells: a unit without
     tuning adds 0 to all three sums, whereas units that were chosen on the same data have too high
-    a ceiling. Population vectors take the units that `units` says, ensemble rates all. It is NaN
-    where a ceiling is not two standard errors above 0, and with noise that lasts from one segment
-    to the next, such as a slow change within the session, too high.
+    a ceiling. Population vectors (mean correlation over directions and bins) take the units that
+    `units` says, ensemble rates all, both ceilings of the same. It is NaN where a ceiling is not
+    two standard errors of its noise above 0. Noise that lasts from one segment to the next, such as
+    a slow change within the session, is taken for a property of the session.
 
     References
     ----------

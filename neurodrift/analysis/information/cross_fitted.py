@@ -68,9 +68,10 @@ def compute_cross_fitted_information(
         Over session: ``information`` [bit/event] with ``information_se``, its standard error over
         units, and ``n_chosen``, the maps in it (those of both halves). ``population`` with
         ``population_se`` and ``n_population`` are of all maps. Over (session, half, unit,
-        direction): ``chosen``, by the test on that half, and ``tested``. Over (session, half): ``n_chosen_in``,
-        the maps chosen there which the other half could estimate. NaN where nothing is chosen or
-        a session has fewer than two parts in a half; a standard error needs two units.
+        direction): ``chosen``, by the test on that half, and ``tested``. Over (session, half):
+        ``n_chosen_in``, the maps chosen there which the other half could estimate. NaN where
+        nothing is chosen or a session has fewer than two parts in a half; a standard error needs
+        two units.
 
     Raises
     ------

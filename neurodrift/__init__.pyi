@@ -54,6 +54,7 @@ from .analysis.place_cells.shuffles import compute_null_distribution as compute_
 from .analysis.drift.drift import compute_drift as compute_drift
 from .analysis.drift.ceiling import compute_half_maps as compute_half_maps
 from .analysis.drift.ceiling import compute_session_drift as compute_session_drift
+from .analysis.drift.attenuation import compute_relative_overlap as compute_relative_overlap
 from .analysis.drift.representation import (
     compute_representation_stability as compute_representation_stability,
 )

@@ -224,7 +224,7 @@ def _few_events(view: View) -> Iterator[Caution]:
             f"events in the frames that count ({percent(fewest)} on fewer than "
             f"{2 * view.parameters['min_events']}). Single maps are noisy, naive information is "
             "too large, and correlations between sessions are too low; read the corrected "
-            "information and the correlations over the noise ceiling.",
+            "information and the correlations without noise.",
         )
 
 
@@ -465,7 +465,7 @@ def _ceiling(view: View) -> Iterator[Caution]:
             "Low noise ceiling",
             f"Two halves of one session correlate by {number(found.mean())} only (lowest "
             f"{number(found.min())}): most of a low correlation between sessions is noise. Read "
-            "the correlations over the noise ceiling.",
+            "the correlations without noise.",
         )
 
 

@@ -33,6 +33,8 @@ _MATRICES = (
     "cell_overlap",
     "active_cell_overlap",
     "place_cell_overlap",
+    "active_cell_overlap_relative",
+    "place_cell_overlap_relative",
 )
 _CELLS = {  # number shown beside a map: (node, variable)
     "n_events": ("place_cells", "n_events"),

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "drift": ["compute_drift"],
+        "attenuation": ["compute_relative_overlap"],
         "ceiling": ["compute_half_maps", "compute_session_drift"],
         "representation": ["compute_representation_stability"],
         "remapping": ["compute_remapping"],

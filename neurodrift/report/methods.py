@@ -404,9 +404,9 @@ def _drift(view: View) -> str:
         text += (
             f" The noise ceiling is the same correlation between halves of one session ({halves}); "
             f"correlations between sessions were then taken between such halves{same}. Those "
-            "called relative are without noise: covariances of halves of two sessions over the geometric "
-            "mean of those of the halves of each, over the same units and positions, with maps of "
-            "counts divided by their events; they are 1 where nothing changed."
+            "called relative are without noise: covariances of halves of two sessions over the "
+            "geometric mean of those of the halves of each, over the same units and positions, "
+            "with maps of counts divided by their events; they are 1 where nothing changed."
         )
     return text
 

@@ -63,6 +63,10 @@ from .analysis.drift.latent import fit_latent_space as fit_latent_space
 from .analysis.drift.latent import compute_latent_activity as compute_latent_activity
 from .analysis.drift.latent import compute_latent_trajectories as compute_latent_trajectories
 
+# footing
+from .analysis.footing.matching import match_sessions as match_sessions
+from .analysis.footing.measures import compute_matched_measures as compute_matched_measures
+
 # quality
 from .analysis.quality.lag import check_lag as check_lag
 

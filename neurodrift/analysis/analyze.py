@@ -13,6 +13,7 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift._version import __version__
+from neurodrift.analysis.footing.measures import footing_of
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
@@ -40,6 +41,8 @@ def analyze(
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
     curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
+    match: Literal["auto", "events", "time", "occupancy"] | None = "auto",
+    n_draws: int = 20,
     seed: int = 0,
     progress: bool = False,
 ) -> xr.DataTree:
@@ -83,6 +86,12 @@ def analyze(
     curation
         Units, sessions and epochs that are left out, see :func:`neurodrift.curate`. The results are
         those of a recording that was imported with it.
+    match
+        What is made equal in every session, for the node ``matched``: :func:`match_sessions
+        <neurodrift.analysis.footing.matching.match_sessions>`. ``auto``: events of spikes and
+        events, otherwise time. None leaves the node out. Activations, without noise, have none.
+    n_draws
+        Random draws that it averages, see :func:`neurodrift.compute_matched_measures`.
     seed
         Seed of every random stream.
     progress
@@ -94,7 +103,8 @@ def analyze(
         The nodes of :data:`neurodrift.analysis.nodes.NODES` (docs/nodes.md): among them
         ``sparsity``, ``maps``, ``information``, ``place_cells``, ``drift`` (all frames of a
         session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
-        the diagonal), ``sessions`` (one value a session), ``regression`` (their least-squares
+        the diagonal), ``matched`` (the same measures on an equal footing, and in ``sessions`` as
+        ``NAME_matched``), ``sessions`` (one value a session), ``regression`` (their least-squares
         slopes) and ``phases``. Nodes that the recording cannot have are left out, and maps of a
         session are NaN where none of its frames is tracked and running. The ``information`` of a
         session in ``sessions`` is that of :func:`neurodrift.compute_cross_fitted_information`, of
@@ -138,6 +148,8 @@ def analyze(
     binning = replace(binning, unused_sessions="keep")
     expect_choice("criterion", criterion, ("auto", "shuffle", "information"))
     expect_choice("map_labels", map_labels, ("given", "detect"))
+    if match is not None:
+        expect_choice("match", match, ("auto", "events", "time", "occupancy"))
     if criterion == "auto":
         noise_free = recording["activity"].attrs["kind"] == "activation"
         criterion = "information" if noise_free else "shuffle"
@@ -153,6 +165,8 @@ def analyze(
         n_repeats=n_repeats,
         min_information=min_information,
         seed=seed,
+        match=footing_of(recording) if match == "auto" else match,
+        n_draws=n_draws,
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
         used=used,
@@ -181,6 +195,8 @@ def analyze(
                     "criterion": criterion,
                     "min_information": min_information,
                     "map_labels": map_labels,
+                    "match": match,
+                    "n_draws": n_draws,
                     "seed": seed,
                 }
             ),

@@ -29,6 +29,8 @@ from neurodrift.analysis.drift.ceiling import (
     finest_split,
 )
 from neurodrift.analysis.drift.drift import compute_drift
+from neurodrift.analysis.footing.matching import Match
+from neurodrift.analysis.footing.measures import compute_matched_measures
 from neurodrift.analysis.identity.map_switches import detect_maps, label_maps
 from neurodrift.analysis.identity.quality import count_units, quality
 from neurodrift.analysis.information.cross_fitted import compute_cross_fitted_information
@@ -67,6 +69,9 @@ class Work:
         The recording; its ``map_label`` is what the options ask for.
     binning, smoothing, min_events, alpha, n_repeats, min_information, seed
         As for :func:`neurodrift.analyze`, with every default filled in.
+    match, n_draws
+        What is made equal in all sessions for the node ``matched``, None for nothing; and how many
+        draws it averages.
     tested
         Whether place cells are decided by a test against shuffles.
     detects_maps
@@ -86,6 +91,8 @@ class Work:
     n_repeats: int
     min_information: float
     seed: int
+    match: Match | None
+    n_draws: int
     tested: bool
     detects_maps: bool
     used: np.ndarray
@@ -187,6 +194,14 @@ NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
     "tuning": (
         lambda work: work.can_be_tested,
         "some activity is below 0 but is no fluorescence, so that no place cell can be told",
+    ),
+    "sessions": (
+        lambda work: work.recording.sizes["session"] > 1,
+        "there is one session, and nothing to be on an equal footing with",
+    ),
+    "match": (
+        lambda work: work.match is not None,
+        "nothing is to be made equal in the sessions (match)",
     ),
     "unknown maps": (
         lambda work: work.detects_maps or "map_label" not in work.recording,
@@ -335,6 +350,38 @@ def _over_all_sessions(found: xr.Dataset, recording: xr.Dataset) -> xr.Dataset:
     laid = laid.reindex(dict.fromkeys(pair, sessions), fill_value=counts)
     lags = lag_coords(recording, pair, np.arange(sessions.size))
     return label(laid.assign_coords(lags), DRIFT).assign_attrs(found.attrs)
+
+
+def _matched(work: Work) -> xr.Dataset:
+    assert work.match is not None
+    return compute_matched_measures(
+        work.recording,
+        match=work.match,
+        binning=work.binning,
+        smoothing=work.smoothing,
+        min_events=work.min_events,
+        alpha=work.alpha,
+        n_repeats=max(1, work.n_repeats // 5),
+        n_draws=work.n_draws,
+        seed=work.seed,
+    )
+
+
+def matched_measures(found: xr.Dataset) -> xr.Dataset:
+    """Measures on an equal footing, by session.
+
+    Parameters
+    ----------
+    found
+        From `compute_matched_measures`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``session``, for `tabulate_sessions`, as ``NAME_matched``.
+    """
+    names = [n for n, v in found.items() if v.dims == ("session",) and f"{n}_matched" in MEASURES]
+    return found[names].rename({name: f"{name}_matched" for name in names})
 
 
 def _quality(work: Work) -> xr.Dataset:
@@ -605,6 +652,13 @@ NODES: tuple[Node, ...] = (
         needs=("units", "position", "frames"),
         uses=("sparsity", "place_cells", "cross_fitted"),
         place="drift",
+    ),
+    Node(
+        "matched",
+        "place cells, information, active units and drift with as much in every session",
+        _matched,
+        needs=("units", "position", "frames", "noise", "test", "tuning", "match", "sessions"),
+        measures=lambda work: matched_measures(work.nodes["matched"]),
     ),
     Node(
         "quality",

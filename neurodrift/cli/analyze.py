@@ -48,6 +48,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="given",
         help="tell several maps of the environment apart by the recording's labels, or detect them",
     )
+    analyze.add_argument(
+        "--match",
+        choices=("auto", "events", "time", "occupancy", "none"),
+        default="auto",
+        help="what is made equal in all sessions before a trend, beside the raw one; auto: events "
+        "where they are counted, otherwise time",
+    )
+    analyze.add_argument("--n-draws", type=int, default=20, help="random draws of that; 20")
     add_curation(analyze)
     analyze.add_argument("--seed", type=int, default=0)
     add_workers(analyze)
@@ -76,6 +84,8 @@ def _analyze(options: argparse.Namespace) -> None:
             min_information=options.min_information,
             map_labels=options.map_labels,
             curation=options.curation,
+            match=None if options.match == "none" else options.match,
+            n_draws=options.n_draws,
             seed=options.seed,
             progress=True,
         )

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.curation import describe_curation
+from neurodrift.report.footing import trends
 from neurodrift.report.view import PREDICTORS, View, finite_mean
 from neurodrift.report.words import in_sentence, listing, number, p_value, percent, plural
 
@@ -192,7 +193,53 @@ def _speed(view: View) -> Iterator[Caution]:
     yield Caution("running-speed", level, f"Running speed changes {trending}", text)
 
 
-def _trend(view: View, measure: str, predictor: str) -> tuple[float, str]:
+def _events(view: View) -> Iterator[Caution]:
+    """Whether the events of a unit change over the sessions, and which trends that explains."""
+    table = view.sessions
+    if view.simulated or "events_per_unit" not in table:
+        return
+    events = table["events_per_unit"].to_numpy(float)
+    events = events[np.isfinite(events)]
+    if events.size < 2 or not events.mean() > 0:
+        return
+    p, trend = _trend(view, "events_per_unit", view.main_predictor, "events a unit")
+    if p < SIGNIFICANT:
+        yield Caution(
+            "events-per-unit",
+            "care",
+            "Events a unit change with the sessions",
+            f"Detected units have {number(events.min())} to {number(events.max())} events a "
+            f"session on average, {trend}. With fewer events fewer place cells are found, naive "
+            "information is larger and maps look less alike. Read the trends on an equal footing.",
+        )
+
+
+def _footing(view: View) -> Iterator[Caution]:
+    """Trends that are not there on an equal footing, or only there."""
+    odd = [trend for trend in trends(view) if trend.disagree]
+    if odd:
+        yield Caution(
+            "equal-footing",
+            "serious",
+            "A trend depends on how much was recorded",
+            "As recorded and on an equal footing differ: "
+            + "; ".join(trend.sentence() for trend in odd)
+            + ". A trend that is there as recorded alone may come from the number of events, the "
+            "time or the sampling of the track.",
+        )
+    node = view.nodes.get("matched")
+    if node is not None and int(node["n_units_left_out"]) > 0:
+        left, kept = int(node["n_units_left_out"]), node.attrs.get("n_units", 0)
+        yield Caution(
+            "units-left-out",
+            "note",
+            "Units left out on an equal footing",
+            f"{plural(left, 'unit')} of {left + int(kept)} had fewer than 10 events in some "
+            "session where they were detected: trends with equal events are of the others.",
+        )
+
+
+def _trend(view: View, measure: str, predictor: str, unit: str = "cm/s") -> tuple[float, str]:
     """Least-squares p of a column on a predictor, and its sentence; NaN without a slope."""
     from neurodrift.analysis.regression.regression import regress
 
@@ -204,7 +251,7 @@ def _trend(view: View, measure: str, predictor: str) -> tuple[float, str]:
         return float("nan"), ""
     fit = regress(used, measure, predictor).sel(term=predictor)
     p = float(fit["p"])
-    slope = f"{number(float(fit['estimate']))} cm/s {PREDICTORS[predictor][1]}"
+    slope = f"{number(float(fit['estimate']))} {unit} {PREDICTORS[predictor][1]}"
     return p, f"trend {slope} ({p_value(p)})"
 
 
@@ -599,6 +646,8 @@ def _repetitions(view: View) -> Iterator[Caution]:
 
 
 _RESULT_CHECKS = (
+    _events,
+    _footing,
     _no_place_cells,
     _missing_measures,
     _ceiling,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodrift.report.figures import slope_sentence
+from neurodrift.report.footing import trends
 from neurodrift.report.view import View, finite_mean
 from neurodrift.report.words import number, percent, title_of
 
@@ -91,7 +92,11 @@ def _change(view: View, measure: str) -> list[str]:
     text = f"{title}: {first} in the first and {last}{unit} in the last session"
     if measure not in view.nodes["regression"]["measure"].values:
         return [f"{text}."]
-    return [f"{text}; {slope_sentence(view, measure)}."]
+    text += f"; {slope_sentence(view, measure)}"
+    odd = [trend for trend in trends(view) if trend.measure == measure and trend.disagree]
+    if odd:
+        text += f"; but with {odd[0].equal} {slope_sentence(view, f'{measure}_matched')}"
+    return [f"{text}."]
 
 
 def _range(values: np.ndarray) -> str:

@@ -18,6 +18,7 @@ from neurodrift.report.cautions import cautions
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.data import page_data, script_json
 from neurodrift.report.figures import decay_figures, session_figures
+from neurodrift.report.footing import footing_rows
 from neurodrift.report.headlines import facts, findings
 from neurodrift.report.methods import REFERENCES, comparison_methods, methods
 from neurodrift.report.phases import phases_section
@@ -245,6 +246,7 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "flat": "units" in data and not data["y"],
         "sessions": _session_rows(view),
         "regression": _regression_rows(view),
+        "footing": footing_rows(view),
         "tables": [
             _download(view.key, table, view.name)
             for table in tables(view, _UNIT_ROWS // n_recordings)

@@ -44,6 +44,8 @@ MEASURES = {
 
 def title_of(name: str) -> str:
     """Title of a measure; its name in plain words where the table has none."""
+    if name.endswith("_matched"):
+        return f"{title_of(name.removesuffix('_matched'))}, on an equal footing"
     return MEASURES[name][0] if name in MEASURES else name.replace("_", " ").capitalize()
 
 
@@ -55,6 +57,7 @@ def in_sentence(name: str) -> str:
 
 def unit_of(name: str) -> str:
     """Unit of a measure, empty where the table has none."""
+    name = name.removesuffix("_matched")
     return MEASURES[name][1] if name in MEASURES else ""
 
 

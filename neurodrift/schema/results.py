@@ -194,6 +194,17 @@ MEASURES = table(
     Var("fraction_informative_units", ("session",), "float", "1", "of detected units"),
     Var("information_informative", ("session",), "float", "bit/event", "informative units"),
     Var("information_all", ("session",), "float", "bit/event", "all units, silent ones as 0"),
+    *(
+        Var(f"{name}_matched", ("session",), "float", units, f"{what}, on an equal footing")
+        for name, units, what in (
+            ("fraction_active_units", "1", "active of detected units"),
+            ("active_fraction", "1", "share of time above threshold"),
+            ("n_place_cells", "1", "place cells"),
+            ("fraction_place_cells", "1", "place cells of the units kept"),
+            ("information", "bit/event", "place maps, cross-fitted"),
+            ("information_population", "bit/event", "all maps, none chosen"),
+        )
+    ),
 )
 """What :func:`analyze` adds to the table of sessions.
 
@@ -201,6 +212,28 @@ MEASURES = table(
 of activations, which have no noise to choose by, naive. ``information_ssr`` is the published mean
 over maps that are significant in the same session; it rises as events become few.
 """
+
+_MATCHED = (
+    Var("n_place_cells", ("session",), "float", "1", "place cells"),
+    Var("fraction_place_cells", ("session",), "float", "1", "place cells of the units kept"),
+    Var("information", ("session",), "float", "bit/event", "place maps, cross-fitted"),
+    Var("information_population", ("session",), "float", "bit/event", "all maps, none chosen"),
+    Var("fraction_active_units", ("session",), "float", "1", "active of detected units"),
+    Var("active_fraction", ("session",), "float", "1", "share of time above threshold"),
+    Var("rate_map_correlation_relative", ("...",), "float", "1", "without noise"),
+    Var("population_vector_correlation_relative", ("...",), "float", "1", "without noise"),
+    Var("ensemble_rate_correlation_relative", ("...",), "float", "1", "without noise"),
+)
+MATCHED = table(
+    *_MATCHED,
+    *(
+        replace(var, name=f"{var.name}_sd", doc="its standard deviation over draws")
+        for var in _MATCHED
+    ),
+    Var("n_units", ("session",), "int", "1", "units kept that were detected"),
+    Var("n_units_left_out", (), "int", "1", "units with too few events in some session"),
+)
+"""Result of :func:`compute_matched_measures`."""
 
 _SLOPE = ("measure", "predictor")
 SLOPES = _always(
@@ -214,6 +247,8 @@ SLOPES = _always(
         Var("ci_high", _SLOPE, "float", "", "upper end of the 95 % interval"),
         Var("slope_given_speed", _SLOPE, "float", "", "slope with running speed as covariate"),
         Var("p_given_speed", _SLOPE, "float", "1", "p with running speed as covariate"),
+        Var("slope_given_events", _SLOPE, "float", "", "slope with events per unit as covariate"),
+        Var("p_given_events", _SLOPE, "float", "1", "p with events per unit as covariate"),
     )
 )
 """Slopes of the measures of sessions, the node ``regression`` of :func:`neurodrift.analyze`."""
@@ -461,6 +496,7 @@ RESULTS = {
     "sparsity": SPARSITY,
     "drift": DRIFT,
     "session_drift": DRIFT,
+    "matched": MATCHED,
     "sessions": MEASURES,
     "regression": SLOPES,
     "phases": PHASES,

@@ -17,6 +17,8 @@ MEASURES = (
     "fraction_active_units",
     "active_fraction",
     "fraction_place_cells",
+    "fraction_place_cells_matched",
+    "information_matched",
     "fraction_informative_units",
     "information",
     "information_population",

@@ -202,8 +202,46 @@ def first_index(labels: np.ndarray) -> np.ndarray:
     return np.array([seen.setdefault(str(item), i) for i, item in enumerate(labels)], dtype=int)
 
 
+def compute_relative_drift(maps: xr.Dataset) -> xr.Dataset:
+    """Correlations without noise alone, of each pair of sessions.
+
+    Parameters
+    ----------
+    maps
+        Result of :func:`~neurodrift.analysis.drift.ceiling.compute_half_maps`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The ``_relative`` correlations over (session_a, session_b) of all units, as
+        :func:`compute_drift` and
+        :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift` find them.
+    """
+    if "registered" in maps.coords:
+        maps = maps.isel(unit=np.flatnonzero(maps["registered"].values))
+    population = Population(maps, "segment", "all", None, None, None)
+    labels = maps["session"].values
+    first = np.unique(first_index(labels))
+    found = _relative_of_sessions(population, maps)
+    pair = ("session_a", "session_b")
+    coords = {name: (name, labels[first]) for name in pair}
+    return xr.Dataset({name: (pair, values) for name, values in found.items()}, coords=coords)
+
+
 def _relative(population: Population, maps: xr.Dataset) -> dict[str, np.ndarray]:
     """Correlations of whole sessions without noise, for each pair of their segments."""
+    member = np.unique(first_index(maps["session"].values), return_inverse=True)[1]
+    values = {
+        name: found[np.ix_(member, member)]
+        for name, found in _relative_of_sessions(population, maps).items()
+    }
+    for array in values.values():
+        np.fill_diagonal(array, np.nan)
+    return values
+
+
+def _relative_of_sessions(population: Population, maps: xr.Dataset) -> dict[str, np.ndarray]:
+    """Correlations without noise over (session, session), in the order of the segments."""
     labels = maps["session"].values
     member = np.unique(first_index(labels), return_inverse=True)[1]
     group = maps["map_label"].values if "map_label" in maps.coords else np.ones(labels.size)
@@ -213,7 +251,7 @@ def _relative(population: Population, maps: xr.Dataset) -> dict[str, np.ndarray]
         for s in range(int(member.max(initial=-1)) + 1)
     ]
     names = population.relative_measures()
-    values = {name: np.full((labels.size, labels.size), np.nan) for name in names}
+    values = {name: np.full((len(parts), len(parts)), np.nan) for name in names}
     for a in range(len(parts)):
         for b in range(a, len(parts)):
             both = [(parts[a][g], parts[b][g]) for g in parts[a]]
@@ -226,12 +264,8 @@ def _relative(population: Population, maps: xr.Dataset) -> dict[str, np.ndarray]
                     name: value if np.isnan(value) else float(not name.endswith("_se"))
                     for name, value in found.items()
                 }
-            first, second = np.ix_(member == a, member == b)
             for name, array in values.items():
-                array[first, second] = found[name]
-                array[second.T, first.T] = found[name]
-    for array in values.values():
-        np.fill_diagonal(array, np.nan)
+                array[a, b] = array[b, a] = found[name]
     return values
 
 

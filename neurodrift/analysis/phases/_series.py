@@ -12,7 +12,7 @@ import xarray as xr
 _MEASURES = ("fraction_active_units", "active_fraction", "fraction_place_cells")
 _INFORMATION = ("information",)
 _INFORMATION_OF_RUNS = ("information_informative", "information")
-_CONFOUNDS = ("running_speed", "n_detected")
+_CONFOUNDS = ("running_speed", "n_detected", "events_per_unit")
 _AXES = {"training_step": "1", "experience": "min", "day": "d", "session_number": "1"}
 _MOST = 101  # samples; more neither move the borders nor keep their noise independent
 

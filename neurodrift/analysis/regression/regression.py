@@ -390,7 +390,8 @@ def regress_each(table: pd.DataFrame) -> xr.Dataset:
     -------
     xarray.Dataset
         Over (measure, predictor): ``slope`` with its error and interval, and
-        ``slope_given_speed`` with running speed as a covariate; NaN with too few sessions.
+        ``slope_given_speed`` with running speed as a covariate and ``slope_given_events`` with the
+        events of a unit; NaN with too few sessions.
     """
     measures = [
         name
@@ -429,7 +430,27 @@ def regress_each(table: pd.DataFrame) -> xr.Dataset:
         },
         attrs={"method": "ols", "level": 0.95},
     )
+    slopes = slopes.assign(_given_events(table, measures, predictors))
     return label(slopes, SLOPES)
+
+
+def _given_events(
+    table: pd.DataFrame, measures: list[str], predictors: list[str]
+) -> dict[str, tuple[tuple[str, str], np.ndarray]]:
+    """Slopes with the events of a unit as covariate."""
+    events = "events_per_unit"
+    found = {name: np.full((len(measures), len(predictors)), np.nan) for name in ("slope", "p")}
+    for i, measure in enumerate(measures if events in table else []):
+        for j, predictor in enumerate(predictors):
+            used = table[[measure, predictor, events]].dropna()
+            if len(used) < 4 or min(used[predictor].nunique(), used[events].nunique()) < 2:
+                continue
+            try:
+                fit = regress(used, measure, predictor, covariates=[events]).sel(term=predictor)
+            except ValueError:  # collinear: their effects cannot be told apart
+                continue
+            found["slope"][i, j], found["p"][i, j] = fit["estimate"], fit["p"]
+    return {f"{name}_given_events": (("measure", "predictor"), v) for name, v in found.items()}
 
 
 @dataclass(frozen=True)

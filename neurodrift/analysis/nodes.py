@@ -690,7 +690,7 @@ NODES: tuple[Node, ...] = (
         "phases",
         "fast learning, directed drift and null drift, with the evidence",
         _phases,
-        uses=("sessions", "drift", "session_drift"),
+        uses=("sessions", "drift", "session_drift", "matched"),
         place="phases",
     ),
 )

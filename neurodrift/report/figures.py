@@ -42,6 +42,7 @@ def session_figures(view: View, predictor: str) -> list[Figure]:
         Measures that were regressed, then the circumstances: running speed and units.
     """
     regressed = [str(name) for name in view.nodes["regression"]["measure"].values]
+    regressed = [name for name in regressed if not name.endswith("_matched")]
     names = [*regressed, *(name for name in _CONTEXT if name not in regressed)]
     return [
         _session_figure(view, name, predictor)

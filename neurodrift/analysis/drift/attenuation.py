@@ -192,7 +192,7 @@ def jackknifed(
     noise: np.ndarray,
     statistic: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[float, float]:
-    """A statistic of covariances less its bias, and its standard error over units.
+    """A statistic of covariances and its standard error over units, by the jackknife.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def jackknifed(
     estimate, each = float(statistic(total)), statistic(without)
     mean = float(each.mean())
     se = np.sqrt((n - 1) / n * ((each - mean) ** 2).sum())
-    return n * estimate - (n - 1) * mean, float(se)
+    return estimate, float(se)
 
 
 def disattenuated_samples(a: np.ndarray, b: np.ndarray) -> dict[str, float]:

@@ -113,8 +113,8 @@ def compute_drift(
         {\sqrt{\sum_u \overline{\langle A_{ui}, A_{uk} \rangle}
         \sum_u \overline{\langle B_{uj}, B_{ul} \rangle}}} , \quad i \ne k, j \ne l
 
-    of segments i, k of session a and j, l of b, less the jackknife's estimate of its bias; both
-    ceilings are of the units, directions and bins of the numerator. It estimates the correlation
+    of segments i, k of session a and j, l of b, with a jackknife's standard error; both ceilings
+    are of the units, directions and bins of the numerator. It estimates the correlation
     of the rates that activity was drawn from, each unit weighted by how strongly it is tuned, and
     is 1 where nothing changed, however few events there are. Maps of counts are divided by their
     number of events, so that a change of the rate is no change of the map; a unit weighs less

@@ -100,8 +100,7 @@ def compute_representation_stability(
     Noise of the activity lowers every measure: without any change of the rates r_squared is .98
     with 72 events a unit and map, .65 with 6. With `halves`, products of the same noise are left
     out: numerators are products of a half of a with a half of b (squares: of two such with
-    different halves), the powers below them products of the two halves of one session, and the
-    bias of their ratio is taken off by the jackknife over units.
+    different halves), and the powers below them products of the two halves of one session.
 
     A squared correlation does not tell a representation from its negative; ``correlation`` does.
 

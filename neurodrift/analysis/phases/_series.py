@@ -14,6 +14,7 @@ _INFORMATION = ("information",)
 _INFORMATION_OF_RUNS = ("information_informative", "information")
 _CONFOUNDS = ("running_speed", "n_detected", "events_per_unit")
 _AXES = {"training_step": "1", "experience": "min", "day": "d", "session_number": "1"}
+_FEW_UNITS = 10  # on an equal footing; the share of fewer is noise
 _MOST = 101  # samples; more neither move the borders nor keep their noise independent
 
 
@@ -83,6 +84,8 @@ def from_results(results: xr.DataTree, measures: Sequence[str] | None, axis: str
     name, at = _axis(table, n, axis)
     chosen = _measures(table, measures, exact=_simulated(results))
     similarity, similarity_name, notes = _similarity(results)
+    if measures is None:
+        chosen = _on_equal_footing(results, table, chosen, notes)
     if int(results.attrs.get("n_maps", 1)) > 1:
         notes.append("the population switches between maps, which the statistics pool")
     return Series(
@@ -97,6 +100,24 @@ def from_results(results: xr.DataTree, measures: Sequence[str] | None, axis: str
         confounds={key: table[key].values.astype(float) for key in _CONFOUNDS if key in table},
         notes=notes,
     )
+
+
+def _on_equal_footing(
+    results: xr.DataTree, table: xr.Dataset, chosen: dict[str, np.ndarray], notes: list[str]
+) -> dict[str, np.ndarray]:
+    """The statistics with as much in every session, where they are known as often."""
+    if "matched" not in results.children or results["matched"].attrs["n_units"] < _FEW_UNITS:
+        return chosen
+    found = {}
+    for name, values in chosen.items():
+        other = table.get(f"{name}_matched")
+        if other is not None and np.isfinite(other.values).sum() >= np.isfinite(values).sum():
+            found[name] = other.values.astype(float)
+    if found:
+        equal = results["matched"].attrs["match"]
+        listed = ", ".join(name.replace("_", " ") for name in found)
+        notes.append(f"on an equal footing ({equal}): {listed}")
+    return chosen | found
 
 
 def from_series(source: xr.Dataset, measures: Sequence[str] | None, axis: str | None) -> Series:

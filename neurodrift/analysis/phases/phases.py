@@ -109,8 +109,11 @@ def detect_phases(
     if not, and the change between neighbours is surely less than a tenth.
 
     ``drift_rate`` is the mean of :math:`-\ln r_{i,i+1} / (t_{i+1} - t_i)`, :math:`r` the
-    similarity relative to the noise ceiling. Choosing place cells on the same data makes it
-    positive even without drift (by a few hundredths a session), so it is no test.
+    similarity without noise. It is the mean of a convex function, and so a little above 0 even
+    without drift: no test.
+
+    Of results of :func:`neurodrift.analyze` the statistics are those on an equal footing, where
+    they are known as often and of ten units or more; ``limits`` says which.
 
     Measured over 500 repeats (``benchmarks/calibration_phases.py``): the 95 % intervals hold the
     true border in 97 to 100 %, for 8 to 101 samples, noise of 5 to 20 % of the change, independent

@@ -57,11 +57,6 @@ def relative(made: xr.Dataset, **options: Any) -> xr.Dataset:
     return compute_session_drift(segments)
 
 
-def jackknifed(ratio: Any, units: list[int]) -> float:
-    each = [ratio([u for u in units if u != left]) for left in units]
-    return len(units) * ratio(units) - (len(units) - 1) * float(np.mean(each))
-
-
 def literal(halves: xr.Dataset, a: str, b: str, units: list[int]) -> list[float]:
     """Maps, population vectors and rates by loops; the units given are those of the vectors."""
     halves = halves.isel(segment=np.isin(halves["session"].values, [a, b]))
@@ -113,9 +108,9 @@ def literal(halves: xr.Dataset, a: str, b: str, units: list[int]) -> list[float]
     means = events.sum(axis=(2, 3)) / seconds.sum(axis=(1, 2))[:, None]
     with_map = [u for u in everyone if own[:, u].any()]
     return [
-        jackknifed(of_maps, with_map),
-        jackknifed(lambda some: of_vectors(points, some), [u for u in everyone if u in units]),
-        jackknifed(lambda some: of_vectors(means[:, :, None], some), everyone),
+        of_maps(with_map),
+        of_vectors(points, [u for u in everyone if u in units]),
+        of_vectors(means[:, :, None], everyone),
     ]
 
 
@@ -246,7 +241,7 @@ def test_relative_overlap__untested_units_are_no_chance_finds() -> None:
         total = sums[:, units].sum(axis=1)
         return float(total[0] / np.sqrt(total[1] * total[2]))
 
-    o = jackknifed(cosine, list(range(200)))
+    o = cosine(list(range(200)))
     shuffled = tested.isel(unit=rng.permutation(200))
     found = compute_relative_overlap(members, chance=0.05, tested=shuffled)
     assert float(found["overlap"][0, 1]) == pytest.approx(o / (2 - o), rel=1e-9)
@@ -284,7 +279,7 @@ def test_samples__equal_loops_and_the_truth() -> None:
         within = covariance(a[0], a[1]) * covariance(b[0], b[1])
         return float(np.mean(between)) / np.sqrt(within)
 
-    assert found["correlation"] == pytest.approx(jackknifed(ratio, list(range(40))), rel=1e-9)
+    assert found["correlation"] == pytest.approx(ratio(list(range(40))), rel=1e-9)
 
 
 def test_representation_stability__without_noise() -> None:

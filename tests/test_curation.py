@@ -224,11 +224,11 @@ def test_analyze__equals_that_of_a_recording_imported_with_the_same(
     recording, files, file, tmp_path
 ):
     path = file(YAML.replace("start: 10,", "start: 13,"))
-    one = analyze(import_nwb(files, curation=path), n_repeats=10)
+    one = analyze(import_nwb(files, curation=path), n_repeats=10, n_draws=1)
     stored = open_recording(save_recording(import_nwb(files), tmp_path / "r.zarr"))
-    other = analyze(stored, n_repeats=10, curation=path)
+    other = analyze(stored, n_repeats=10, n_draws=1, curation=path)
     xr.testing.assert_identical(one, other)
-    whole = analyze(stored, n_repeats=10)
+    whole = analyze(stored, n_repeats=10, n_draws=1)
     assert whole["sessions"].sizes["session"] == 4 and other["sessions"].sizes["session"] == 3
 
 

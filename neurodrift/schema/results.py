@@ -223,6 +223,7 @@ _MATCHED = (
     Var("rate_map_correlation_relative", ("...",), "float", "1", "without noise"),
     Var("population_vector_correlation_relative", ("...",), "float", "1", "without noise"),
     Var("ensemble_rate_correlation_relative", ("...",), "float", "1", "without noise"),
+    Var("place_cell_overlap_relative", ("...",), "float", "1", "without missed and chance finds"),
 )
 MATCHED = table(
     *_MATCHED,

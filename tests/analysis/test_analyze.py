@@ -23,7 +23,7 @@ def recording():
 
 @pytest.fixture(scope="module")
 def results(recording):
-    return nd.analyze(recording, binning=BINS, n_repeats=10)
+    return nd.analyze(recording, binning=BINS, n_repeats=10, n_draws=1)
 
 
 def test_analyze__nodes_are_what_the_functions_give(recording, results):
@@ -118,7 +118,7 @@ def test_analyze__parameters_are_kept(results):
 def test_analyze__chunks_and_order_of_units_change_no_bit(recording, results):
     order = np.random.default_rng(0).permutation(recording.sizes["unit"])
     other = recording.isel(unit=order).chunk(unit=5, time=777)
-    found = nd.analyze(other, binning=BINS, n_repeats=10)
+    found = nd.analyze(other, binning=BINS, n_repeats=10, n_draws=1)
     for name in results.children:
         for variable, array in results[name].data_vars.items():
             moved = found[name][variable]
@@ -138,7 +138,7 @@ def test_analyze__round_trip_through_zarr(results, tmp_path):
 
 def test_analyze__one_unit_one_session():
     single = nd.testing.linear_track(n_units=1, n_sessions=1, minutes=4)
-    results = nd.analyze(single, binning=BINS, n_repeats=10)
+    results = nd.analyze(single, binning=BINS, n_repeats=10, n_draws=1)
     assert results["drift"].sizes == {"session_a": 1, "session_b": 1} | {
         k: v for k, v in results["drift"].sizes.items() if not k.startswith("session")
     }
@@ -151,7 +151,7 @@ def test_analyze__silent_and_missing_units(recording):
     activity[recording["direction"].values == -1, 1] = 0
     changed = recording.copy()
     changed["activity"] = recording["activity"].copy(data=activity)
-    results = nd.analyze(changed, binning=BINS, n_repeats=10)
+    results = nd.analyze(changed, binning=BINS, n_repeats=10, n_draws=1)
     assert np.isnan(results["place_cells"]["p"].sel(unit=0)).all()
     assert not results["place_cells"]["is_place_cell"].sel(unit=0).any()
     # a unit that is silent in one direction is tested in the other, and counts as tested
@@ -166,7 +166,7 @@ def test_analyze__silent_and_missing_units(recording):
 def test_analyze__quality_counts_units_and_warns_of_maps():
     labels = [[1, 2, 1], [1, 1, 2], [2, 2, 1]]
     switching = nd.testing.several_maps(labels, n_units=60, minutes=2)
-    given = nd.analyze(switching, n_repeats=5)
+    given = nd.analyze(switching, n_repeats=5, n_draws=1)
     assert "map_switches" not in given.children and given.attrs["n_maps"] == 2
     quality = given["quality"].to_dataset()
     n_place = given["place_cells"]["is_place_cell"].sum("unit")
@@ -175,10 +175,10 @@ def test_analyze__quality_counts_units_and_warns_of_maps():
     fields = given["place_fields"]["n_fields"].values
     np.testing.assert_array_equal(fields >= 1, given["place_cells"]["significant"].values)
     bare = switching.drop_vars("map_label")
-    results = nd.analyze(bare, n_repeats=5)
+    results = nd.analyze(bare, n_repeats=5, n_draws=1)
     (sentence,) = json.loads(results["quality"].attrs["warnings"])
     assert "switch between 2 maps" in sentence and sentence in nd.summarize(results)
-    used = nd.analyze(bare, n_repeats=5, map_labels="detect")
+    used = nd.analyze(bare, n_repeats=5, n_draws=1, map_labels="detect")
     assert json.loads(used["quality"].attrs["warnings"]) == []
     for name in ("session_drift", "sessions"):
         xr.testing.assert_equal(used[name].to_dataset(), given[name].to_dataset())
@@ -204,7 +204,7 @@ def test_analyze__two_dimensions():
     flat = nd.recording_from_arrays(
         [events, events], kind="events", x=[x, x], y=[y, y], frame_duration=0.1
     )
-    results = nd.analyze(flat, binning=Binning(bin_width=10), n_repeats=10)
+    results = nd.analyze(flat, binning=Binning(bin_width=10), n_repeats=10, n_draws=1)
     assert results["maps"]["rate"].sizes["direction"] == 1
     assert "y_bin" in results["maps"].coords
     assert results["place_cells"]["is_place_cell"].values.tolist()[0][0]
@@ -224,7 +224,7 @@ def test_analyze__simulated_activations_need_no_branch():
         subject="run 0",
         environment="track",
     )
-    results = nd.analyze(run, binning=BINS, n_repeats=10)
+    results = nd.analyze(run, binning=BINS, n_repeats=10, n_draws=1)
     assert "training_step" in results["sessions"].variables
     assert results["maps"]["rate"].attrs["units"] == "a.u."
 
@@ -235,7 +235,9 @@ def test_analyze__refuses_what_is_no_recording():
 
 
 def test_analyze__measures_choose_nodes_and_change_no_number(recording, results):
-    some = nd.analyze(recording, binning=BINS, n_repeats=10, measures=["drift", "regression"])
+    some = nd.analyze(
+        recording, binning=BINS, n_repeats=10, n_draws=1, measures=["drift", "regression"]
+    )
     assert set(some.children) == {
         *("sparsity", "maps", "smoothed_maps", "informative", "information", "place_cells"),
         *("drift", "sessions", "regression"),
@@ -245,7 +247,9 @@ def test_analyze__measures_choose_nodes_and_change_no_number(recording, results)
         whole = whole.sel(measure=own["measure"]) if name == "regression" else whole
         xr.testing.assert_identical(own, whole[list(own.data_vars)])
     for name in ("maps", "sessions", "session_drift"):
-        text = nd.summarize(nd.analyze(recording, binning=BINS, n_repeats=5, measures=[name]))
+        text = nd.summarize(
+            nd.analyze(recording, binning=BINS, n_repeats=5, n_draws=1, measures=[name])
+        )
         assert text.startswith(str(recording["subject"].values))
     with pytest.raises(ValueError, match="measures has 'rates', expected some of map_switches"):
         nd.analyze(recording, measures=["rates"])

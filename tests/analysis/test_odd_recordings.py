@@ -101,7 +101,7 @@ def test_analyze__a_session_without_a_map_is_said_and_no_number(odd):
         "untracked": lambda: changed(recording, 1, x=np.nan, speed=np.nan, direction=0),
         "empty": lambda: without_frames(recording, 1),
     }[odd]()
-    results = nd.analyze(made, n_repeats=5)
+    results = nd.analyze(made, n_repeats=5, n_draws=1)
     assert json.loads(results.attrs["unused_sessions"]) == ["2"]
     assert "No frame can be used in session 2" in nd.summarize(results)
     assert "No frame of 1 session of 3 (2)" in told(results)["unused-sessions"]
@@ -115,7 +115,7 @@ def test_analyze__a_session_without_a_map_is_said_and_no_number(odd):
     assert np.isnan(drift["rate_map_correlation"].values[1]).all()
 
     # The other sessions are what they are without it.
-    rest = nd.analyze(nd.select_sessions(recording, ["1", "3"]), n_repeats=5)
+    rest = nd.analyze(nd.select_sessions(recording, ["1", "3"]), n_repeats=5, n_draws=1)
     for node, variable in (("maps", "rate"), ("place_cells", "p"), ("information", "ssr")):
         there = results[node][variable].sel(session=["1", "3"]).values
         np.testing.assert_array_equal(there, rest[node][variable].values)
@@ -139,7 +139,7 @@ def test_analyze__nothing_to_map_is_left_out_and_said():
 def test_analyze__without_a_speed_is_as_with_the_one_of_its_position():
     whole = nd.kinematics.running(mouse().drop_vars(["speed", "direction"]))
     bare = whole.drop_vars(["speed", "direction"])
-    with_speed, derived = (nd.analyze(item, n_repeats=5) for item in (whole, bare))
+    with_speed, derived = (nd.analyze(item, n_repeats=5, n_draws=1) for item in (whole, bare))
     for node in with_speed.children:
         xr.testing.assert_identical(with_speed[node].to_dataset(), derived[node].to_dataset())
     assert with_speed.attrs["derived"] == "[]"
@@ -173,7 +173,7 @@ def test_analyze__activity_below_0_leaves_out_what_is_of_rates(tmp_path):
     recording = nd.recording_from_arrays(
         [trace, trace], kind="deconvolved", time=[time, time], x=[x, x], accept=["trace"]
     )
-    results = nd.analyze(recording, n_repeats=5)
+    results = nd.analyze(recording, n_repeats=5, n_draws=1)
     left_out = json.loads(results.attrs["left_out"])
     below = "bits per event are not defined: activity is a trace of fluorescence, or below 0"
     for name in ("informative", "information", "place_fields"):

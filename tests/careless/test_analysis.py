@@ -13,7 +13,7 @@ from neurodrift import testing
 TRACK = testing.linear_track(n_units=8, n_sessions=3, minutes=3, seed=1)
 SHORT = TRACK.isel(time=slice(0, 3600))
 MAPS = nd.compute_rate_maps(TRACK)
-RESULTS = nd.analyze(TRACK, n_repeats=5)
+RESULTS = nd.analyze(TRACK, n_repeats=5, n_draws=1)
 CELLS = RESULTS["place_cells"]["is_place_cell"]
 TABLE = nd.tabulate_sessions(RESULTS)
 PAIRS = nd.compute_drift(MAPS, n_repeats=5)

@@ -17,7 +17,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="neurodrift-careless-"))
 TRACK = testing.linear_track(n_units=6, n_sessions=2, minutes=2, seed=1)
 ONE, TWO = (nd.select_sessions(TRACK, [label]) for label in ("1", "2"))
 MAPS = nd.compute_rate_maps(TRACK)
-RESULTS = nd.analyze(TRACK, n_repeats=5)
+RESULTS = nd.analyze(TRACK, n_repeats=5, n_draws=1)
 DRIFT = RESULTS["drift"]["rate_map_correlation"]
 STORE = nd.save_recording(TRACK, FOLDER / "mouse.zarr")
 KEPT = nd.save_results(RESULTS, FOLDER / "results.zarr")

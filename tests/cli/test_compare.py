@@ -18,7 +18,7 @@ def stores(tmp_path_factory):
         mouse = nd.testing.linear_track(n_units=5, n_sessions=3, minutes=1, seed=seed)
         mouse = mouse.assign_coords(subject=f"mouse {seed}")
         nd.save_recording(mouse, folder / f"mouse{seed}.zarr")
-    results = nd.analyze(nd.open_recording(folder / "mouse2.zarr"), n_repeats=5)
+    results = nd.analyze(nd.open_recording(folder / "mouse2.zarr"), n_repeats=5, n_draws=1)
     nd.save_results(results, folder / "results2.zarr")
     config = {
         "task": {"name": "predictive_track", "n_samples": 40},
@@ -43,7 +43,7 @@ def test_compare__recording_beside_results_makes_a_report(stores, tmp_path, caps
     found = nd.open_results(saved)["comparison"].to_dataset()
     assert found["side"].values.tolist() == ["mouse 1 linear track", "mouse 2 linear track"]
     # the analysis made here is that of analyze
-    whole = nd.analyze(nd.open_recording(stores / "mouse1.zarr"), n_repeats=5)
+    whole = nd.analyze(nd.open_recording(stores / "mouse1.zarr"), n_repeats=5, n_draws=1)
     expected = nd.compare(whole, nd.open_results(stores / "results2.zarr"))
     assert expected.equals(found)
 

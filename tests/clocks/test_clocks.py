@@ -185,7 +185,7 @@ def traces(n, tuned):
 
 
 def test_fluorescence__is_tested_by_shuffles_and_has_no_bits():
-    forward = nd.analyze(traces(10, True), n_repeats=20)
+    forward = nd.analyze(traces(10, True), n_repeats=20, n_draws=1)
     assert int(forward["place_cells"]["is_place_cell"].sum()) == 10
     left_out = forward.attrs["left_out"]
     assert "bits per event are not defined" in left_out

@@ -36,13 +36,15 @@ def a_recording(folder):
 
 def some_results(folder):
     recording = testing.linear_track(n_units=4, n_sessions=2, minutes=2, seed=1)
-    results = nd.analyze(recording, n_repeats=5, measures=["place_cells", "drift"])
+    results = nd.analyze(recording, n_repeats=5, n_draws=1, measures=["place_cells", "drift"])
     return save_results(results, folder / "results.zarr")
 
 
 def a_comparison(folder):
     trees = [
-        nd.analyze(testing.linear_track(n_units=9, n_sessions=4, minutes=2, seed=i), n_repeats=2)
+        nd.analyze(
+            testing.linear_track(n_units=9, n_sessions=4, minutes=2, seed=i), n_repeats=2, n_draws=1
+        )
         for i in range(2)
     ]
     stored = xr.DataTree.from_dict({"comparison": nd.compare(*trees, n_repeats=20)})

@@ -235,7 +235,9 @@ sys.exit(main(sys.argv[2:]))
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "r.zarr"
-    found = analyze(testing.linear_track(n_units=30, n_sessions=3, minutes=3), n_repeats=5)
+    found = analyze(
+        testing.linear_track(n_units=30, n_sessions=3, minutes=3), n_repeats=5, n_draws=1
+    )
     return save_results(found, path)
 
 

@@ -17,7 +17,7 @@ def results() -> xr.DataTree:
     recording = testing.linear_track(
         n_units=10, n_sessions=4, minutes=3, detection=0.9, silencing=0.1, seed=2
     )
-    return analyze(recording, n_repeats=10, seed=7)
+    return analyze(recording, n_repeats=10, n_draws=1, seed=7)
 
 
 @pytest.fixture(scope="session")

@@ -296,7 +296,7 @@ def test_page__plane_shows_fields(open_page, tmp_path):
         near = [np.exp(-((x[-1] - c) ** 2 + (y[-1] - 30) ** 2) / 300) for c in (20, 50, 80)]
         activity.append(rng.poisson(np.stack(near, axis=1)).astype("u1"))
     recording = recording_from_arrays(activity, kind="events", x=x, y=y, frame_duration=0.05)
-    results = analyze(recording, binning=Binning(bin_width=10.0), n_repeats=5)
+    results = analyze(recording, binning=Binning(bin_width=10.0), n_repeats=5, n_draws=1)
     page = open_page(write_report(results, tmp_path / "plane.html"))
     fields = page.locator(".unit-maps canvas")
     assert fields.count() == 2

@@ -262,7 +262,9 @@ def test_cautions__what_was_accepted_at_the_gate_and_no_speed():
         recording = nd.recording_from_arrays(
             [counts, counts], kind="spikes", x=[10 * x, x], frame_duration=0.05, accept=["speed"]
         )
-    results = nd.analyze(recording, n_repeats=5, binning=nd.Binning(speed_range=(0, np.inf)))
+    results = nd.analyze(
+        recording, n_repeats=5, n_draws=1, binning=nd.Binning(speed_range=(0, np.inf))
+    )
     (view,) = views(results)
     found = {item.code: item for item in cautions(view)}
     assert found["gate-speed"].level == "serious" and "Session 1" in found["gate-speed"].text

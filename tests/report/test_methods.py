@@ -21,7 +21,14 @@ def other():
         directions=False, min_occupancy=0.3,
     )  # fmt: skip
     return analyze(
-        recording, binning=binning, smoothing=6.5, min_events=8, alpha=0.01, n_repeats=12, seed=3
+        recording,
+        binning=binning,
+        smoothing=6.5,
+        min_events=8,
+        alpha=0.01,
+        n_repeats=12,
+        n_draws=1,
+        seed=3,
     )
 
 

@@ -167,7 +167,9 @@ def test_report__without_position_has_no_maps(still, parse):
 def test_report__one_session_has_no_pairs(parse):
     from neurodrift import analyze, testing
 
-    page = parse(report(analyze(testing.linear_track(n_units=1, n_sessions=1), n_repeats=5)))
+    page = parse(
+        report(analyze(testing.linear_track(n_units=1, n_sessions=1), n_repeats=5, n_draws=1))
+    )
     assert not page.all("svg", class_="matrix") and page.all("div", class_="explorer")
     assert page.all("li", data_code="few-units") and page.all("li", data_code="few-sessions")
 
@@ -242,7 +244,7 @@ def test_report__says_what_was_left_out_and_why(parse):
 
     recording = testing.linear_track(n_units=4, n_sessions=2, minutes=4)
     bare = recording.drop_vars(["x", "speed", "direction", "trial", "lap"])
-    page = parse(report(analyze(bare, n_repeats=5)))
+    page = parse(report(analyze(bare, n_repeats=5, n_draws=1)))
     terms = [e["text"] for e in page.all("dt")]
     said = dict(zip(terms, (e["text"] for e in page.all("dd")), strict=True))
     (term,) = [term for term in terms if term.startswith("left out: map switches, maps,")]
@@ -252,7 +254,7 @@ def test_report__says_what_was_left_out_and_why(parse):
 def test_page__says_what_a_curation_left_out(tmp_path):
     recording = testing.linear_track(n_units=10, n_sessions=3, minutes=2)
     units = [{"unit": label, "reason": "dendrite <of> 4", "by": "A. Person"} for label in (2, 3)]
-    results = analyze(recording, n_repeats=10, curation={"units": units})
+    results = analyze(recording, n_repeats=10, n_draws=1, curation={"units": units})
     page = write_report([results], tmp_path / "r.html").read_text()
     text = "2 units are left out by a curation: dendrite &lt;of&gt; 4 (A. Person)."
     assert page.count(text) == 2  # among the warnings, and in the methods

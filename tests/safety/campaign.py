@@ -87,7 +87,7 @@ def prepare(folder: Path) -> None:
     nd.save_recording(recording, folder / "in.zarr")
     for label in recording["session"].values:
         write_session(session_from_recording(recording, label), folder / f"in{label}.nwb")
-    nd.save_results(nd.analyze(recording, n_repeats=5), folder / "in-results.zarr")
+    nd.save_results(nd.analyze(recording, n_repeats=5, n_draws=1), folder / "in-results.zarr")
     counts = np.random.default_rng(0).poisson(0.05, (3600, 8)).astype(np.uint8)
     x = 50 + 45 * np.sin(np.arange(3600) / 100)
     np.savez(folder / "activity.npz", counts=counts, x=x)

@@ -335,6 +335,11 @@ def compute_relative_overlap(
     sets of equal size; sets of unequal size lower it a little less than that index. The standard
     error is the jackknife over units.
 
+    Where other units are found because the rates changed between the sessions, the overlap falls,
+    too: without drift it is .68 where events fall to a fifth, .77 where every unit's rate changes
+    by a log-normal factor (``benchmarks/ceiling.py``). Find members in sessions with equal events
+    then (:func:`neurodrift.match_sessions`), as :func:`neurodrift.compute_matched_measures` does.
+
     Examples
     --------
     >>> import numpy as np

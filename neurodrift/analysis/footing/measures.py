@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords, lag_coords
+from neurodrift.analysis.drift.attenuation import compute_relative_overlap
 from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.drift.drift import compute_relative_drift
 from neurodrift.analysis.footing.matching import Match, Matching
@@ -57,8 +58,8 @@ def compute_matched_measures(
     n_repeats
         Moved copies of each map behind the information, over all draws that are tested.
     n_draws
-        Random draws that correlations and active units are averaged over. Place cells and
-        information, whose tests take long, are of every fifth.
+        Random draws that correlations are averaged over. Place cells and information, whose tests
+        take long, are of a fifth of them, and active units beside equal events, too.
     seed
         Seed of every random stream.
 
@@ -71,7 +72,8 @@ def compute_matched_measures(
         :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` and
         ``active_fraction``, as far as the kind of activity has them, and ``n_units``. Over
         (session_a, session_b): the ``_relative`` correlations of
-        :func:`neurodrift.compute_session_drift`; of ensemble rates none with equal events.
+        :func:`neurodrift.compute_session_drift`, of ensemble rates none with equal events, and
+        ``place_cell_overlap_relative``, which needs equal events where rates change.
         ``n_units_left_out`` have fewer than ten events in some session. NaN in sessions without a
         frame that counts, and everywhere if no unit has enough events.
 
@@ -113,7 +115,7 @@ def compute_matched_measures(
 
     registered = matching.recording
     for d in range(n_draws):
-        if allows(recording, "events"):
+        if allows(recording, "events") and (timing is matching or d < n_tested):
             sparsity = compute_sparsity(timing.draw(d))
             for name in ("fraction_active_units", "active_fraction"):
                 keep(name, sparsity[name])
@@ -147,6 +149,10 @@ def compute_matched_measures(
             )
             keep("information", cross["information"])
             keep("information_population", cross["population"])
+            overlap = compute_relative_overlap(
+                cross["chosen"], chance=alpha, tested=cross["tested"]
+            )
+            keep("place_cell_overlap_relative", overlap["overlap"])
 
     known = {name: _mean_and_sd(np.array(values)) for name, values in draws.items()}
     variables: dict[str, Any] = {}

@@ -161,7 +161,7 @@ def test_analyze__noise_free_activity_is_judged_by_information(recording):
 
 def test_analyze__criterion_can_be_chosen(recording):
     one = recording.isel(time=slice(0, 150), session=slice(0, 1), unit=slice(0, 12))
-    tested = nd.analyze(one, criterion="shuffle", n_repeats=5)
+    tested = nd.analyze(one, criterion="shuffle", n_repeats=5, n_draws=1)
     assert tested["place_cells"].attrs["criterion"] == "p"
     assert "stability" in tested.children and "information_ssr" in tested["sessions"]
     assert "shuffle test" not in nd.summarize(tested)
@@ -175,7 +175,7 @@ def test_analyze__criterion_can_be_chosen(recording):
 
 def test_analyze__noisy_recordings_have_both():
     mouse = nd.testing.linear_track(n_units=6, n_sessions=2, minutes=4, detection=0.7, seed=3)
-    results = nd.analyze(mouse, n_repeats=5)
+    results = nd.analyze(mouse, n_repeats=5, n_draws=1)
     assert results["place_cells"].attrs["criterion"] == "p"
     detected = results["maps"]["detected"].values
     information = results["informative"]["information"].values

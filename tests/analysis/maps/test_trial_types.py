@@ -55,7 +55,7 @@ def test_trial_types__are_split_as_directions_are():
 
 def test_trial_types__every_analysis_takes_them_and_the_report_says_so(tmp_path):
     binning = Binning(bin_width=5, track=(0, 100), trial_types=True)
-    results = nd.analyze(animal(), binning=binning, n_repeats=20)
+    results = nd.analyze(animal(), binning=binning, n_repeats=20, n_draws=1)
     cells = results["place_cells"]
     assert cells["significant"].isel(unit=0).all()
     assert cells["trial_type"].values.tolist() == [3, 3, 8, 8]

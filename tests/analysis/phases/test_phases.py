@@ -309,7 +309,7 @@ def test_phases__clear_errors() -> None:
 
 def test_phases__of_synthetic_mice() -> None:
     recording = testing.linear_track(n_units=20, n_sessions=8, minutes=2, frame_rate=5)
-    found = detect_phases(analyze(recording, n_repeats=20))
+    found = detect_phases(analyze(recording, n_repeats=20, n_draws=1))
     assert found.attrs["verdict"] == "null drift only"
     silent = testing.linear_track(n_units=20, n_sessions=8, minutes=2, frame_rate=5, silencing=0.08)
     falling = detect_phases(analyze(silent.drop_vars(["x", "speed", "direction", "lap"])))

@@ -357,7 +357,7 @@ def test_import__without_identities_every_measure_of_a_session_is_there(tmp_path
         files.append(one.path)
     recording = nd.import_nwb(files)
     assert not recording["registered"].values.any()
-    results = nd.analyze(recording, n_repeats=5)
+    results = nd.analyze(recording, n_repeats=5, n_draws=1)
     assert results["place_cells"]["tested"].values.any()
     assert np.isnan(results["drift"]["rate_map_correlation"].values).all()
     assert nd.write_report(results, tmp_path / "report.html").stat().st_size > 10_000

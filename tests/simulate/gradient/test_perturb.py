@@ -294,7 +294,7 @@ def test_perturb__analysis_runs_on_every_recording(task):
         snapshots=[100, 200, 300, 400, 500, 600],
     )
     recordings = perturb(run, morph_track(task, 0.3), relearn=[20])
-    results = {name: nd.analyze(one, n_repeats=10) for name, one in recordings.items()}
+    results = {name: nd.analyze(one, n_repeats=10, n_draws=1) for name, one in recordings.items()}
     for one in recordings.values():
         assert nd.detect_phases(one)["phase"].values.tolist()[1] == "directed drift"
     compared = nd.compare(results["familiar"], results["changed"])

@@ -176,8 +176,8 @@ def main() -> None:
     worst = 0.0
     print(
         "value less truth (sd over recordings; mean standard error): maps, vectors, rates of all\n"
-        "units | of place cells | place-cell overlap raw, relative, the same with equal events | r2 raw, relative, true |\n"
-        "r2 centred raw, relative, true | events a unit"
+        "units | of place cells | place-cell overlap raw, relative, the same with equal events |\n"
+        "r2 raw, relative, true | r2 centred raw, relative, true | events a unit"
     )
     for name, row in ROWS[2:3] if small else ROWS:
         made = np.array([one(3000 + seed, seed < n_with_cells, **row) for seed in range(n_seeds)])

@@ -60,7 +60,9 @@ def methods(view: View) -> MethodsText:
         parts += [_maps(view)]
         parts += [_place_cells(view)] if "place_cells" in view.nodes else []
         parts += [_information(view)] if "information" in view.nodes else []
-    parts += [_drift(view), _phases(view), _regression(view), _software(view)]
+    parts += [_drift(view)]
+    parts += [_footing(view)] if "matched" in view.nodes else []
+    parts += [_phases(view), _regression(view), _software(view)]
     head, rest, tail = parts[:2], parts[2:-2], parts[-2:]
     return _cite([" ".join(head), *rest, " ".join(part for part in tail if part)])
 
@@ -409,6 +411,21 @@ def _drift(view: View) -> str:
             "with maps of counts divided by their events; they are 1 where nothing changed."
         )
     return text
+
+
+def _footing(view: View) -> str:
+    attrs = view.nodes["matched"].attrs
+    equal = {
+        "events": "as many events of each unit as in the session with the fewest (units with fewer "
+        "than 10 in some session were left out)",
+        "time": "as many seconds as the shortest, in whole laps, trials or blocks",
+        "occupancy": "as many seconds in each bin and direction as the session with the fewest",
+    }[str(attrs["match"])]
+    return (
+        f"On an equal footing every session kept {equal}, drawn at random; measures are means "
+        f"over {int(attrs['n_draws'])} draws, those that need a test over "
+        f"{int(attrs['n_draws_tested'])}."
+    )
 
 
 def _regression(view: View) -> str:

@@ -22,7 +22,7 @@ from neurodrift.schema.options import checked_options
 def import_nwb(
     files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    series: str | None = None,
+    series: str | Sequence[str] | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
     geometry: Geometry | Mapping[str, Any] | str | None = None,
@@ -125,7 +125,7 @@ def import_nwb(
 def read_session(
     path: str | os.PathLike[str],
     *,
-    series: str | None = None,
+    series: str | Sequence[str] | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
     geometry: Geometry | Mapping[str, Any] | str | None = None,
@@ -155,7 +155,9 @@ def read_session(
         The file; it is only read.
     series
         Name or path of the activity: units with spike times, an ``EventsTable`` whose rows point
-        to cells, or an ROI response series. Needed only if the file holds several.
+        to cells, or an ROI response series. Needed only if the file holds several. Several ROI
+        response series are planes that were imaged together: their cells are laid side by side, in
+        the frames of the first.
     position
         Name or path of the ``SpatialSeries`` of the position, in a unit of length; several for
         its axes, or for its stretches one after the other. Needed only if the file holds several.

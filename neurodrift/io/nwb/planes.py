@@ -137,7 +137,11 @@ def _side_by_side(sessions: Sequence[Read], names: Sequence[str], where: str) ->
         raise ValueError(
             f"{where}: cells are identified by text in one plane, by number in another"
         )
-    return joined, Session(source, frames, np.concatenate(columns)), are_text[0] if are_text else None
+    return (
+        joined,
+        Session(source, frames, np.concatenate(columns)),
+        are_text[0] if are_text else None,
+    )
 
 
 class _Planes:

@@ -46,6 +46,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.add_argument("files", type=Path, nargs="+", help="NWB files, one for each session")
     load.add_argument("-o", "--out", type=Path, required=True, help="recording.zarr to write")
     load.add_argument(
+        "--detection",
+        choices=["together", "each_session"],
+        help="how it was decided which cells a session has, where the files do not tell it: from "
+        "all sessions together, or in each session by itself, so that others were silent",
+    )
+    load.add_argument(
         "--series",
         action="append",
         help="activity to take, where a file holds several; twice for planes imaged together",

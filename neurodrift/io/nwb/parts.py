@@ -50,7 +50,7 @@ from neurodrift.io.nwb.tables import (
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
 from neurodrift.io.progress import bar
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
-from neurodrift.schema import COUNT_KINDS, check, label, recording_table
+from neurodrift.schema import COUNT_KINDS, DETECTION, check, label, recording_table
 from neurodrift.schema.objects import names_in, path_of
 
 OPTIONS: dict[str, Any] = {
@@ -67,6 +67,7 @@ OPTIONS: dict[str, Any] = {
     "epoch": None,
     "frame_rate": None,
     "sessions_from": "file",
+    "detection": None,
 }
 """Options of :func:`import_nwb` that a later file of the recording is read with, and defaults."""
 
@@ -301,6 +302,7 @@ def sessions_of(
     epoch: str | None,
     frame_rate: float | None,
     sessions_from: str,
+    detection: Any,
     lag: float | Mapping[str, float],
     accept: Collection[str],
 ) -> list[tuple[xr.Dataset, Session, bool | None]]:
@@ -324,7 +326,7 @@ def sessions_of(
         What the label of a unit without an identity begins with.
     units, epoch
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
-    frame_rate, sessions_from, lag, accept
+    frame_rate, sessions_from, detection, lag, accept
         Likewise.
 
     Returns
@@ -436,6 +438,7 @@ def sessions_of(
             region=None if regions is None else [regions[i] for i in chosen],
             registration_score=None if scores is None else scores[None, chosen],
             registered=[known[i] or sessions_from != "file" for i in chosen],
+            detection=detection or _told_detection(told, sessions_from),
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
             accuracy=_accuracy(told) if sessions_from == "file" else None,
             subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
@@ -644,6 +647,13 @@ def _within(time: np.ndarray, spans: np.ndarray | None) -> np.ndarray:
     for start, stop in spans:
         inside |= (time >= start - 1e-9) & (time < stop - 1e-9)
     return inside
+
+
+def _told_detection(told: dict[str, Any], sessions_from: str) -> Any:
+    """How it was decided which units a session has: units of one file are those of all its rows."""
+    if sessions_from != "file":
+        return "together"
+    return told["detection"] if told["detection"] in DETECTION else None
 
 
 def _accuracy(told: dict[str, Any]) -> list[float] | None:

@@ -45,7 +45,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load = commands.add_parser("import", help="NWB files of one subject to a recording")
     load.add_argument("files", type=Path, nargs="+", help="NWB files, one for each session")
     load.add_argument("-o", "--out", type=Path, required=True, help="recording.zarr to write")
-    load.add_argument("--series", help="activity to take, where a file holds several")
+    load.add_argument(
+        "--detection",
+        choices=["together", "each_session"],
+        help="how it was decided which cells a session has, where the files do not tell it: from "
+        "all sessions together, or in each session by itself, so that others were silent",
+    )
+    load.add_argument(
+        "--series",
+        action="append",
+        help="activity to take, where a file holds several; twice for planes imaged together",
+    )
     load.add_argument(
         "--position",
         action="append",
@@ -152,7 +162,8 @@ def _import(options: argparse.Namespace) -> None:
             accept=options.accept,
             lag=_lag(options.lag),
             curation=options.curation,
-            **{name: getattr(options, name) for name in OPTIONS} | {"geometry": shape},
+            **{name: getattr(options, name) for name in OPTIONS}
+            | {"geometry": shape, "series": _one_or_more(options.series)},
         )
     recording = open_recording(options.out)
     sizes = recording.sizes
@@ -164,6 +175,11 @@ def _import(options: argparse.Namespace) -> None:
     if "x" in recording:
         print(describe_geometry(recording))
     _say_lag(recording)
+
+
+def _one_or_more(named: list[str] | None) -> str | list[str] | None:
+    """What an option that may be given twice says: most often one name."""
+    return named[0] if named is not None and len(named) == 1 else named
 
 
 def _lag(told: list[str]) -> float | dict[str, float]:

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodrift.simulate._cluster import local_client
 from neurodrift.simulate.settings.sweep import SweepConfig
 from neurodrift.simulate.store import block_arrays, store_block
 
 if TYPE_CHECKING:
     from distributed import Client
-
-_QUIET = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.admin.tick.interval": "1s",
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
-    ),
-}
-"""By default an idle driver takes 5 % of a core and a worker 3.5 % to watch themselves, and memory
-goes back to the system at every chance (MALLOC_TRIM_THRESHOLD_), which slows arrays of megabytes
-that come and go in every step."""
 
 
 def make_blocks(
@@ -115,51 +103,6 @@ def _client(scheduler: str | Client | None, workers: int | None, n_tasks: int) -
     else:
         with local_client(workers, n_tasks) as client:
             yield client
-
-
-@contextmanager
-def local_client(workers: int | None, n_tasks: int) -> Iterator[Client]:
-    """Client of worker processes on this machine.
-
-    Parameters
-    ----------
-    workers
-        How many; one for each processor when omitted.
-    n_tasks
-        More workers than tasks are not started.
-
-    Yields
-    ------
-    distributed.Client
-        Closed with its workers afterwards.
-    """
-    import logging
-
-    import dask
-    from distributed import Client, LocalCluster
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wanted = workers or cores or 1
-    with (
-        dask.config.set(_QUIET),
-        LocalCluster(
-            n_workers=min(wanted, n_tasks),
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        try:
-            yield client
-        except BaseException:  # Ctrl-C, or a full disk: workers must not end what they do first
-            for nanny in cluster.workers.values():
-                nanny.auto_restart = False
-                if nanny.process is not None and nanny.process.process is not None:
-                    nanny.process.process.kill()
-            raise
 
 
 class _Progress:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._coords import carry_coords, lag_coords
+from neurodrift.analysis._coords import carry_coords, lag_coords, registered_units
 from neurodrift.analysis.drift.attenuation import compute_relative_overlap
 from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.drift.drift import compute_relative_drift
@@ -67,7 +67,8 @@ def compute_matched_measures(
     -------
     xarray.Dataset
         Means over draws, each with ``_sd``, their standard deviation. Over session:
-        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected),
+        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected, or
+        registered where each session was searched for cells by itself),
         ``information`` and ``information_population`` [bit/event] as by
         :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` and
         ``active_fraction``, as far as the kind of activity has them, and ``n_units``. Over
@@ -134,10 +135,14 @@ def compute_matched_measures(
         cells = detect_place_cells(
             one, binning=binning, alpha=alpha, min_events=min_events, seed=seed
         )
-        n_place = cells["is_place_cell"].sum("unit")
-        n_units = one["detected"].sum("unit")
-        keep("n_place_cells", n_place)
-        keep("fraction_place_cells", n_place / n_units.where(n_units > 0))
+        is_place = cells["is_place_cell"]
+        keep("n_place_cells", is_place.sum("unit"))
+        counted = one["detected"]
+        if recording.attrs.get("detection") == "each_session":  # what is not detected was silent
+            counted = registered_units(one) & xr.ones_like(counted)
+        n_units = counted.sum("unit")
+        found = (is_place & counted.drop_vars(counted.coords)).sum("unit")
+        keep("fraction_place_cells", found / n_units.where(n_units > 0))
         if allows(recording, "information"):
             cross = compute_cross_fitted_information(
                 one,

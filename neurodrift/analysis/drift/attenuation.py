@@ -25,6 +25,7 @@ MIN_RELIABILITY = 2.0
 
 _FEW_EVENTS = 20.0  # events at which a map counts half as much as one of very many
 _FEWEST_UNITS = 3
+_EQUAL = 1e-12  # relative spread below which numbers are equal up to rounding
 _FLAT = 1e-9  # share of the variance over units, of which a single unit may have all
 
 
@@ -62,14 +63,12 @@ def map_products(
         if at.sum() < _FEWEST_UNITS:
             continue
         maps = [side[0][:, :, d][:, :, at] for side in (a, b)]
-        maps = [m - m.mean(axis=-1, keepdims=True) for m in maps]
         if counts:
+            maps = [m - m.mean(axis=-1, keepdims=True) for m in maps]
             size = [side[1][:, :, d][:, :, at].sum(axis=-1) for side in (a, b)]
         else:
-            size = [np.sqrt((m * m).sum(axis=-1)) for m in maps]
-            scale = [np.where(s > 0, s, np.nan)[..., None] for s in size]
-            maps = [m / s for m, s in zip(maps, scale, strict=True)]
-            size = [np.ones_like(s) for s in size]
+            maps = [_unit_length(m, -1) for m in maps]
+            size = [np.ones(m.shape[:-1]) for m in maps]
         summed, number = [m.sum(axis=0) for m in maps], [n.sum(axis=0) for n in size]
         products = [(summed[0] * summed[1]).sum(axis=-1)]
         pairs = [number[0] * number[1]]
@@ -91,6 +90,15 @@ def map_products(
             )
             total[3 + side][known] += (weight[known] * _noise(one, other)) ** 2
     return total
+
+
+def _unit_length(values: np.ndarray, axis: int) -> np.ndarray:
+    """Deviations from the mean, of length 1; NaN where all are equal but for rounding."""
+    top = np.abs(values).max(axis=axis, keepdims=True)
+    scaled = values / np.where(top > 0, top, np.nan)  # so that squares do not vanish
+    apart = scaled - scaled.mean(axis=axis, keepdims=True)
+    flat = np.abs(apart).max(axis=axis, keepdims=True) <= _EQUAL
+    return np.asarray(apart / np.where(flat, np.nan, np.sqrt((apart**2).sum(axis, keepdims=True))))
 
 
 def _noise(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -141,13 +149,11 @@ def disattenuated_vectors(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     if n <= _FEWEST_UNITS or min(len(a), len(b)) < 2:
         return np.nan, np.nan
     halves = [side[k::2].mean(axis=0) for side in (a, b) for k in (0, 1)]
-    halves = [half - half.mean(axis=0) for half in halves]
-    sizes = [np.sqrt((half**2).sum(axis=0)) for half in halves]
-    vary = np.all([np.ptp(half, axis=0) > 0 for half in halves], axis=0)
-    vary &= (np.array(sizes) > 0).all(axis=0)
+    halves = [_unit_length(half, 0) for half in halves]
+    vary = np.isfinite(halves).all(axis=(0, 1))
     if not vary.any():
         return np.nan, np.nan
-    halves = [half[:, vary] / size[vary] for half, size in zip(halves, sizes, strict=True)]
+    halves = [half[:, vary] for half in halves]
     share = n / (n - 1)  # of a unit's product that its sum lacks without it
     left = [np.clip(1 - share * half**2, 0, None) for half in halves]
 

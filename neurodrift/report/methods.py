@@ -425,8 +425,8 @@ def _drift(view: View) -> str:
 def _footing(view: View) -> str:
     attrs = view.nodes["matched"].attrs
     equal = {
-        "events": "as many events of each unit as in the session with the fewest (units with fewer "
-        "than 10 in some session were left out)",
+        "events": "as many events of each unit as in the session with the fewest (units with at "
+        "least 10 wherever they were detected)",
         "time": "as many seconds as the shortest, in whole laps, trials or blocks",
         "occupancy": "as many seconds in each bin and direction as the session with the fewest",
     }[str(attrs["match"])]

@@ -125,6 +125,12 @@ def compute_drift(
     two standard errors of its noise above 0. Noise that lasts from one segment to the next, such as
     a slow change within the session, is taken for a property of the session.
 
+    Measured (``benchmarks/ceiling.py``, 40 recordings a row, 270 to 11 events a unit, without drift
+    and with a share of .3 of the fields moved, also where rates fall to a fifth between the
+    sessions or every unit's rate changes): the mean of ``_relative`` is within .01 of the
+    correlation of the true rates, for maps, vectors and rates of all units, and of vectors of place
+    cells within .025.
+
     References
     ----------
     .. [1] Ziv et al. (2013), Nat Neurosci. https://doi.org/10.1038/nn.3329

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodrift.progress import Progress
 from neurodrift.simulate._cluster import local_client
 from neurodrift.simulate.settings.sweep import SweepConfig
 from neurodrift.simulate.store import block_arrays, store_block
@@ -37,11 +38,13 @@ def make_blocks(
     scheduler, workers, progress
         As for :func:`neurodrift.simulate.sweep.run_sweep`.
     """
-    bar = _Progress(config, blocks, progress)
+    n_runs = len(config.runs)
+    missing = sum(len(_of_block(config, start)) for start in blocks)
+    bar = Progress(n_runs, "sweep", unit="run", initial=n_runs - missing, shown=progress)
     try:
         if scheduler is None and workers == 0:
             for start in blocks:
-                bar.add(_make_block(str(path), start, _of_block(config, start)))
+                _count(bar, _make_block(str(path), start, _of_block(config, start)))
         else:
             with _client(scheduler, workers, len(blocks)) as client:
                 _make_on(client, config, path, blocks, bar)
@@ -50,7 +53,7 @@ def make_blocks(
 
 
 def _make_on(
-    client: Client, config: SweepConfig, path: Path, blocks: list[int], bar: _Progress
+    client: Client, config: SweepConfig, path: Path, blocks: list[int], bar: Progress
 ) -> None:
     from distributed import KilledWorker, as_completed
 
@@ -68,13 +71,19 @@ def _make_on(
     }
     try:
         for future in as_completed(list(futures)):
-            bar.add(future.result())
+            _count(bar, future.result())
     except KilledWorker as error:
         raise ChildProcessError(
             f"workers died again and again at run {futures[future]} (out of memory?)"
         ) from error
     finally:
         client.cancel(list(futures), force=True)
+
+
+def _count(bar: Progress, made: list[str]) -> None:
+    """Count the runs of one task, and say what came out of the last."""
+    bar.say(made[-1])
+    bar.add(len(made))
 
 
 def _of_block(config: SweepConfig, start: int) -> list[Any]:
@@ -103,26 +112,3 @@ def _client(scheduler: str | Client | None, workers: int | None, n_tasks: int) -
     else:
         with local_client(workers, n_tasks) as client:
             yield client
-
-
-class _Progress:
-    """A bar of runs with what came out of the last."""
-
-    def __init__(self, config: SweepConfig, blocks: list[int], shown: bool) -> None:
-        from tqdm import tqdm
-
-        n_runs = len(config.runs)
-        missing = sum(len(_of_block(config, start)) for start in blocks)
-        # disable=None: only on a terminal
-        self._bar = tqdm(
-            total=n_runs, initial=n_runs - missing, unit="run", disable=None if shown else True
-        )
-
-    def add(self, made: list[str]) -> None:
-        """Count the runs of one task."""
-        self._bar.set_postfix_str(made[-1], refresh=False)
-        self._bar.update(len(made))
-
-    def close(self) -> None:
-        """End the bar."""
-        self._bar.close()

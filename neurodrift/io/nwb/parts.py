@@ -48,7 +48,7 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
-from neurodrift.io.progress import bar
+from neurodrift.progress import bar
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
 from neurodrift.schema import COUNT_KINDS, DETECTION, check, label, recording_table
 from neurodrift.schema.objects import names_in, path_of
@@ -162,7 +162,7 @@ def read_parts(
     options["lag"] = checked_lag(lag)
     refuse_placeholders(**options)
     parts: list[Part] = []
-    for path in bar(paths, "look at files", progress):
+    for path in bar(paths, "look at files", progress, unit="file"):
         parts += read_file(path, name=path.stem if by_file else None, **options)
         refuse_another(parts)
     labels = [part.label for part in parts]

@@ -25,7 +25,9 @@ MAPS = table(
 """Rate maps by session or segment, from :func:`neurodrift.compute_rate_maps`."""
 
 _DIMS = ("...", "unit", "direction")
+_MAP = ("...", "direction")
 _TEST = (
+    Var("compared_with_null", _DIMS, "float", "", "what p compares with the null"),
     Var("p", _DIMS, "float", "1", "fraction of the null that reaches the observed value"),
     Var("z", _DIMS, "float", "1", "distance from the null in its standard deviations"),
     Var("null_mean", _DIMS, "float", "", "mean under the null"),
@@ -33,6 +35,11 @@ _TEST = (
     Var("n_events", _DIMS, "float", "1", "events in the frames that count, NaN = not detected"),
     Var("tested", _DIMS, "bool", "1", "detected and enough events"),
     Var("significant", _DIMS, "bool", "1", "below the significance level"),
+    Var("null", _MAP, "string", "1", "how activity was moved"),
+    Var("null_reason", _MAP, "string", "1", "why in this way"),
+    Var("periodicity", _MAP, "float", "1", "share of a map's variance that a shift keeps"),
+    Var("speed_share", _MAP, "float", "1", "share of variance of speed that position explains"),
+    Var("speed_variation", _MAP, "float", "1", "variation of mean speed over positions"),
     Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
 )
 

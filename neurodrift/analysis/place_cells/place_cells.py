@@ -10,10 +10,11 @@ import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
-from neurodrift.analysis.place_cells._null import InformationNull
-from neurodrift.analysis.place_cells._tests import shuffle_tests
-from neurodrift.analysis.place_cells._variance import VarianceNull
-from neurodrift.analysis.place_cells.shuffles import Null
+from neurodrift.analysis.place_cells._behaviour import AnyNull
+from neurodrift.analysis.place_cells._null import InformationBeyondSpeed, InformationNull
+from neurodrift.analysis.place_cells._speed import SpeedKept
+from neurodrift.analysis.place_cells._tests import Behaviour, Statistic, shuffle_tests
+from neurodrift.analysis.place_cells._variance import VarianceBeyondSpeed, VarianceNull
 from neurodrift.schema import check, label
 from neurodrift.schema.kinds import allows
 from neurodrift.schema.objects import expect_choice
@@ -27,7 +28,7 @@ def detect_place_cells(
     *,
     binning: Binning | None = None,
     by: Grouping | xr.DataArray = "session",
-    null: Null = "circular_exact",
+    null: AnyNull = "auto",
     n_repeats: int = 1000,
     min_shift: float = 0.0,
     block: float = 5.0,
@@ -153,7 +154,10 @@ def detect_place_cells(
         block=block,
         min_events=min_events,
         seed=seed,
-    ).rename(observed="explained_variance" if of_trace else "information")
+    ).rename(
+        observed="explained_variance" if of_trace else "information",
+        compared="compared_with_null",
+    )
     if of_trace:
         result["information"] = result["explained_variance"] * np.nan
     core = {
@@ -171,7 +175,7 @@ def detect_place_cells(
         any_or_all = significant.any if combine == "any" else significant.all
         result["is_place_cell"] = any_or_all("direction")
     result = label(result, PLACE_CELLS)
-    for name in ("null_mean", "null_p95"):
+    for name in ("compared_with_null", "null_mean", "null_p95"):
         result[name].attrs["units"] = "1" if of_trace else "bit/event"
     result.attrs |= {
         "alpha": alpha,
@@ -183,17 +187,29 @@ def detect_place_cells(
     return result
 
 
-def of_information(
-    position: np.ndarray, lap: np.ndarray | None, _: np.ndarray, seconds: np.ndarray | None
-) -> InformationNull:
+def of_information(behaviour: Behaviour) -> Statistic:
     """Spatial information of activity, for :func:`shuffle_tests`."""
-    return InformationNull(np.unique(position, return_inverse=True)[1], lap, seconds)
+    plain = InformationNull(_states(behaviour), behaviour.lap, behaviour.seconds)
+    kept = _kept(behaviour)
+    return plain if kept is None else InformationBeyondSpeed(plain, kept)
 
 
-def _variance(
-    position: np.ndarray, lap: np.ndarray | None, _: np.ndarray, seconds: np.ndarray | None
-) -> VarianceNull:
-    return VarianceNull(np.unique(position, return_inverse=True)[1], lap, seconds)
+def _variance(behaviour: Behaviour) -> Statistic:
+    plain = VarianceNull(_states(behaviour), behaviour.lap, behaviour.seconds)
+    kept = _kept(behaviour)
+    return plain if kept is None else VarianceBeyondSpeed(plain, kept)
+
+
+def _states(behaviour: Behaviour) -> np.ndarray:
+    return np.asarray(np.unique(behaviour.position, return_inverse=True)[1])
+
+
+def _kept(behaviour: Behaviour) -> SpeedKept | None:
+    if behaviour.speed is None:
+        return None
+    states = _states(behaviour)
+    n_states = int(states.max()) + 1
+    return SpeedKept(states, n_states, behaviour.speed, behaviour.lap, behaviour.seconds)
 
 
 def _over(array: xr.DataArray, core: list[str], function: Callable[..., Any]) -> xr.DataArray:

@@ -38,6 +38,7 @@ _TEST = (
     Var("null", _MAP, "string", "1", "how activity was moved"),
     Var("null_reason", _MAP, "string", "1", "why in this way"),
     Var("periodicity", _MAP, "float", "1", "share of a map's variance that a shift keeps"),
+    Var("occupancy_trend", _MAP, "float", "1", "share of session time that position explains"),
     Var("speed_share", _MAP, "float", "1", "share of variance of speed that position explains"),
     Var("speed_variation", _MAP, "float", "1", "variation of mean speed over positions"),
     Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),

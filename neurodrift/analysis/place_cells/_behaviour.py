@@ -24,14 +24,21 @@ AnyNull = Literal[
 PERIODIC = 0.05
 """Periodicity from which circular shifts have less power than shifts within each lap."""
 
-SPEED_SHARE = 0.1
+SPEED_SHARE = 0.05
 """Share of the variance of speed that position explains, from which speed follows position."""
 
 SPEED_VARIATION = 0.05
 """Variation of mean speed over positions that must come with it."""
 
+OCCUPANCY_TREND = 0.01
+"""Share of the variance of session time that position explains, from which occupancy drifts."""
+
+MEASURED = ("periodicity", "occupancy_trend", "speed_share", "speed_variation")
+"""What is measured of behaviour."""
+
 _GROUPS = 10  # of neighbouring bins, equally occupied
 _SHIFTS = 400
+_PARTS = 16  # of a session without laps
 _INSIDE = 0.8  # share of the frames that count which must lie in a lap
 _WHOLE = 2 / 3  # share of the visited bins that a lap visits where it is a passage of them all
 
@@ -48,6 +55,8 @@ class Fit:
         Why this one, in words; empty where it was asked for.
     periodicity
         From :func:`measure_periodicity`.
+    occupancy_trend
+        From :func:`measure_occupancy_trend`.
     speed_share, speed_variation
         From :func:`measure_speed`.
     """
@@ -55,6 +64,7 @@ class Fit:
     null: str
     reason: str
     periodicity: float
+    occupancy_trend: float
     speed_share: float
     speed_variation: float
 
@@ -88,23 +98,26 @@ def fit_null(
         With measures of NaN where nothing can be measured.
     """
     if position.size == 0:
-        return Fit("none", "no frame counts", np.nan, np.nan, np.nan)
-    periodicity = measure_periodicity(position)
-    share, variation = (np.nan, np.nan) if speed is None else measure_speed(position, speed)
-    if asked != "auto":
-        return Fit(asked, "", periodicity, share, variation)
+        return Fit("none", "no frame counts", np.nan, np.nan, np.nan, np.nan)
+    periodicity, trend = measure_periodicity(position), measure_occupancy_trend(position)
     unfit = why_no_laps(position, lap)
+    part = None if unfit else lap
+    share, variation = (np.nan, np.nan) if speed is None else measure_speed(position, speed, part)
+    if asked != "auto":
+        return Fit(asked, "", periodicity, trend, share, variation)
     within = "within each lap" if not unfit else f"along the whole session, as {unfit}"
     if share >= SPEED_SHARE and variation >= SPEED_VARIATION:
         null, reason = "speed", f"running speed follows position; moved {within}"
-    elif not periodicity >= PERIODIC:
-        null, reason = otherwise, "position does not repeat itself regularly"
-        reason += ", and running speed is not known" if speed is None else ""
-    elif unfit:
-        null, reason = otherwise, f"position repeats itself, so that power is low, but {unfit}"
-    else:
+    elif periodicity >= PERIODIC or trend >= OCCUPANCY_TREND:
         null, reason = "lap", "position repeats itself"
-    return Fit(null, reason, periodicity, share, variation)
+        if not periodicity >= PERIODIC:
+            reason = "where the animal is changes over the session"
+        if unfit:
+            null, reason = otherwise, f"{reason}, which calls for laps, but {unfit}"
+    else:
+        null, reason = otherwise, "position neither repeats itself nor changes over the session"
+        reason += ", and running speed is not known" if speed is None else ""
+    return Fit(null, reason, periodicity, trend, share, variation)
 
 
 def why_no_laps(position: np.ndarray, lap: np.ndarray | None) -> str:
@@ -173,8 +186,36 @@ def measure_periodicity(position: np.ndarray) -> float:
     return float(kept.mean())
 
 
-def measure_speed(position: np.ndarray, speed: np.ndarray) -> tuple[float, float]:
-    """How far running speed follows position.
+def measure_occupancy_trend(position: np.ndarray) -> float:
+    """How far the position tells when in the session the animal was there.
+
+    Units whose activity rises or falls over the session then look tuned to position.
+
+    Parameters
+    ----------
+    position
+        (time) position bin of each frame that counts, laid end to end.
+
+    Returns
+    -------
+    float
+        Largest share of variance that position explains, of three cosines of time of half a
+        period, a whole one and one and a half over the session.
+    """
+    _, state = np.unique(position, return_inverse=True)
+    occupancy = np.bincount(state)
+    time = (np.arange(position.size) + 0.5) / position.size
+    found = 0.0
+    for k in (1, 2, 3):
+        wave = np.cos(k * np.pi * time)
+        found = max(found, float((np.bincount(state, wave) ** 2 / occupancy).sum()) / time.size)
+    return 2 * found
+
+
+def measure_speed(
+    position: np.ndarray, speed: np.ndarray, lap: np.ndarray | None = None
+) -> tuple[float, float]:
+    """How far running speed follows position, again and again.
 
     Parameters
     ----------
@@ -182,22 +223,33 @@ def measure_speed(position: np.ndarray, speed: np.ndarray) -> tuple[float, float
         (time) position bin of each frame that counts.
     speed
         (time) running speed [cm/s].
+    lap
+        (time) lap; sixteen parts of equal time where it is None.
 
     Returns
     -------
     share, variation : float
         Share of the variance of speed that position explains; and the standard deviation of mean
-        speed over positions, weighted by time, as a part of mean speed. NaN without a speed.
+        speed over positions, weighted by time, as a part of mean speed. Both are from the
+        covariance of mean speeds in odd and even laps, so that chance adds nothing. NaN without a
+        speed.
     """
     known = np.isfinite(speed)
     if not known.any():
         return float("nan"), float("nan")
     _, state = np.unique(position[known], return_inverse=True)
     values = speed[known].astype(np.float64)
-    occupancy = np.bincount(state)
-    mean = float(values.mean())
-    between = float((occupancy * (np.bincount(state, values) / occupancy - mean) ** 2).sum())
-    whole = float(((values - mean) ** 2).sum())
-    if not whole > 1e-12 * values.size * mean**2 or mean <= 0:
+    part = np.arange(values.size) * _PARTS // values.size if lap is None else lap[known]
+    half = np.unique(part, return_inverse=True)[1] % 2
+    n_states = int(state.max()) + 1
+    occupancy = np.bincount(half * n_states + state, minlength=2 * n_states).reshape(2, -1)
+    sums = np.bincount(half * n_states + state, values, minlength=2 * n_states).reshape(2, -1)
+    both = (occupancy > 0).all(axis=0)
+    mean, variance = float(values.mean()), float(values.var())
+    if both.sum() < 2 or mean <= 0 or not variance > 1e-12 * mean**2:
         return 0.0, 0.0
-    return between / whole, float(np.sqrt(between / values.size)) / mean
+    weight = occupancy[:, both].sum(axis=0) / occupancy[:, both].sum()
+    maps = sums[:, both] / occupancy[:, both]
+    maps = maps - (maps * weight).sum(axis=1, keepdims=True)
+    between = max(0.0, float((weight * maps[0] * maps[1]).sum()))
+    return min(1.0, between / variance), float(np.sqrt(between)) / mean

@@ -13,15 +13,18 @@ from functools import cached_property
 import numpy as np
 
 DELAYS = (0.0, 0.25, 0.5, 1.0, 2.0)
-"""Time constants [s] with which activity may trail speed; each unit takes the one that fits it."""
+"""Time constants [s] with which a trace may trail speed; each unit takes the one that fits it."""
+
+DELAYS_OF_COUNTS = (0.0, 0.3, 0.7)
+"""The same for spikes and events, whose bursts last but which do not decay."""
 
 _EVENTS_PER_CLASS = 8
-_MOST_CLASSES = 8
+_FEWEST_CLASSES, _MOST_CLASSES = 3, 8
 _LEAST = 1e-9  # of the largest expected rate, so that every frame has a length
 
 
-def trailing_speed(speed: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """Running speed and what is left of it after each of :data:`DELAYS`.
+def trailing_speed(speed: np.ndarray, seconds: np.ndarray, counts: bool) -> np.ndarray:
+    """Running speed as activity may trail it, with each of :data:`DELAYS`.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ def trailing_speed(speed: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         (time) running speed of one session [cm/s]; gaps are filled from both sides.
     seconds
         (time) length of each frame.
+    counts
+        Whether activity is spikes or events.
 
     Returns
     -------
@@ -38,12 +43,13 @@ def trailing_speed(speed: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     from neurodrift.analysis.place_cells._kernels import trail
 
     known = np.isfinite(speed)
+    delays = DELAYS_OF_COUNTS if counts else DELAYS
     if not known.any():
-        return np.zeros((len(DELAYS), speed.size))
+        return np.zeros((len(delays), speed.size))
     at = np.arange(speed.size)
     filled = np.interp(at, at[known], speed[known])
-    found = np.empty((len(DELAYS), speed.size))
-    for row, delay in zip(found, DELAYS, strict=True):
+    found = np.empty((len(delays), speed.size))
+    for row, delay in zip(found, delays, strict=True):
         trail(filled, np.asarray(seconds, dtype=np.float64), delay, row)
     return found
 
@@ -160,7 +166,7 @@ class SpeedKept:
     def _of(self, frames: np.ndarray, amounts: np.ndarray) -> _Classes:
         """As many classes of speed as the activity can tell apart."""
         n_events = float(amounts.sum() ** 2 / (amounts**2).sum()) if frames.size else 0.0
-        n = int(np.clip(n_events // _EVENTS_PER_CLASS, 2, _MOST_CLASSES))
+        n = int(np.clip(n_events // _EVENTS_PER_CLASS, _FEWEST_CLASSES, _MOST_CLASSES))
         if n not in self._classes:
             self._classes[n] = _Classes(self.speed, n, self.states, self.n_states, self.seconds)
         return self._classes[n]

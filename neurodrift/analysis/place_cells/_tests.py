@@ -13,7 +13,13 @@ import xarray as xr
 from neurodrift.analysis.maps.binning import session_activity
 from neurodrift.analysis.maps.even import Ticks, ticks_of
 from neurodrift.analysis.maps.rate_maps import Grouping, group_frames, name_segments
-from neurodrift.analysis.place_cells._behaviour import AnyNull, Fit, fit_null, why_no_laps
+from neurodrift.analysis.place_cells._behaviour import (
+    MEASURED,
+    AnyNull,
+    Fit,
+    fit_null,
+    why_no_laps,
+)
 from neurodrift.analysis.place_cells._speed import trailing_speed
 from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
 from neurodrift.kinematics import running_where_missing
@@ -84,7 +90,8 @@ def shuffle_tests(
     With ``null="auto"`` each session or segment and direction has the null that fits it,
     `otherwise` where behaviour does not speak for another one.
     """
-    Plan(null=otherwise if null in ("auto", "speed") else null, n_repeats=n_repeats, block=1)
+    checked = otherwise if null in ("auto", "speed") else cast(Null, null)
+    Plan(null=checked, n_repeats=n_repeats, block=1)
     groups = group_frames(recording, by)
     lap = _laps(recording, frames)
     if lap is None and null == "lap":
@@ -119,7 +126,7 @@ def shuffle_tests(
                 fits.append(fit)
                 if fit.null == "speed" and trailing is None:
                     assert speed is not None
-                    trailing = trailing_speed(speed[where], durations[where])
+                    trailing = trailing_speed(speed[where], durations[where], KINDS[kind].counts)
                 within = fit.null == "lap"
                 within |= fit.null == "speed" and not why_no_laps(place, own_lap)
                 segment = () if isinstance(by, str) and by == "session" else (name,)
@@ -185,7 +192,7 @@ def shuffle_tests(
         result = result.assign_coords(trial_type=frames["trial_type"].variable)
     result["tested"] = result["p"].notnull()
     of_map = ("segment", "direction")
-    for name in ("null", "null_reason", "periodicity", "speed_share", "speed_variation"):
+    for name in ("null", "null_reason", *MEASURED):
         column = [getattr(fit, name.removeprefix("null_")) for fit in fits]
         dtype = object if name.startswith("null") else float
         cells = np.array(column, dtype=dtype).reshape(len(values), len(directions))

@@ -22,7 +22,6 @@ from neurodrift.analysis.place_cells._behaviour import (
 )
 from neurodrift.analysis.place_cells._speed import trailing_speed
 from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
-from neurodrift.kinematics import running_where_missing
 from neurodrift.recording import slice_sessions
 from neurodrift.schema.kinds import KINDS, Kind
 from neurodrift.seeds import generator
@@ -393,9 +392,11 @@ def _laps(recording: xr.Dataset, frames: xr.Dataset) -> np.ndarray | None:
 
 
 def _speed(recording: xr.Dataset) -> np.ndarray | None:
-    """Running speed of each frame, from its position where it is not there; None if unknown."""
-    known = running_where_missing(recording)
-    return np.asarray(known["speed"].values, dtype=float) if "speed" in known else None
+    """Running speed of each frame; None where it is not known.
+
+    It is not derived here: of frames that were cut out, steps between positions are no speed.
+    """
+    return np.asarray(recording["speed"].values, dtype=float) if "speed" in recording else None
 
 
 def _moving(null: str, otherwise: Null) -> Null:

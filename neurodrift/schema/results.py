@@ -132,6 +132,8 @@ INFORMATION = table(
     Var("sr", _DIMS, "float", "", "information less that of shuffled activity (SR)"),
     Var("ssr", _DIMS, "float", "", "information by scaled shuffle reduction (SSR)"),
     Var("ssr_stability", _DIMS, "float", "1", "stability of SSR over sample sizes"),
+    Var("ssr_parts", _DIMS, "float", "", "SSR from samples of whole laps or blocks"),
+    Var("frames_per_event", _DIMS, "float", "1", "frames that an independent event lasts"),
     Var("ae", _DIMS, "float", "", "information by asymptotic extrapolation (AE)"),
     Var("bae", _DIMS, "float", "", "information by bounded asymptotic extrapolation (BAE)"),
     Var("bae_r2", _DIMS, "float", "1", "R2 of the bounded asymptotic extrapolation"),

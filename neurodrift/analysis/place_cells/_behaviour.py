@@ -22,7 +22,7 @@ AnyNull = Literal[
 """A null of :data:`~neurodrift.analysis.place_cells.shuffles.Null`, or one that needs behaviour."""
 
 PERIODIC = 0.05
-"""Periodicity from which circular shifts have less power than shifts within each lap."""
+"""Periodicity from which circular shifts have clearly less power than shifts within each lap."""
 
 SPEED_SHARE = 0.05
 """Share of the variance of speed that position explains, from which speed follows position."""
@@ -108,15 +108,19 @@ def fit_null(
     within = "within each lap" if not unfit else f"along the whole session, as {unfit}"
     if share >= SPEED_SHARE and variation >= SPEED_VARIATION:
         null, reason = "speed", f"running speed follows position; moved {within}"
-    elif periodicity >= PERIODIC or trend >= OCCUPANCY_TREND:
-        null, reason = "lap", "position repeats itself"
-        if not periodicity >= PERIODIC:
+    elif not unfit:
+        null, reason = "lap", "laps are known"
+        if trend >= OCCUPANCY_TREND:
             reason = "where the animal is changes over the session"
-        if unfit:
-            null, reason = otherwise, f"{reason}, which calls for laps, but {unfit}"
+        if periodicity >= PERIODIC:
+            reason = "position repeats itself"
     else:
-        null, reason = otherwise, "position neither repeats itself nor changes over the session"
-        reason += ", and running speed is not known" if speed is None else ""
+        null, reason = otherwise, unfit
+        if periodicity >= PERIODIC:
+            reason += "; as position repeats itself, few place cells are found"
+        elif trend >= OCCUPANCY_TREND:
+            reason += "; where the animal is changes, so that trends of activity look like place"
+        reason += "; running speed is not known" if speed is None else ""
     return Fit(null, reason, periodicity, trend, share, variation)
 
 

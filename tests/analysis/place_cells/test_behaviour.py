@@ -97,7 +97,8 @@ def test_fit_null__takes_what_behaviour_asks_for() -> None:
     def fitting(lap: np.ndarray | None, speed: np.ndarray | None, at: np.ndarray = position) -> str:
         return fit_null(at, lap, speed, asked="auto", otherwise="circular_exact").null
 
-    assert fitting(run["lap"], run["speed"]) == "circular_exact"
+    assert fitting(run["lap"], run["speed"]) == "lap"
+    assert fitting(None, run["speed"]) == "circular_exact"
     even = shuttle(rng, 60, by_lap=0.0)
     at = (even["x"] // 4).astype(int)
     assert fitting(even["lap"], None, at) == "lap"

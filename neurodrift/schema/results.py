@@ -27,7 +27,6 @@ MAPS = table(
 _DIMS = ("...", "unit", "direction")
 _MAP = ("...", "direction")
 _TEST = (
-    Var("compared_with_null", _DIMS, "float", "", "what p compares with the null"),
     Var("p", _DIMS, "float", "1", "fraction of the null that reaches the observed value"),
     Var("z", _DIMS, "float", "1", "distance from the null in its standard deviations"),
     Var("null_mean", _DIMS, "float", "", "mean under the null"),
@@ -35,14 +34,19 @@ _TEST = (
     Var("n_events", _DIMS, "float", "1", "events in the frames that count, NaN = not detected"),
     Var("tested", _DIMS, "bool", "1", "detected and enough events"),
     Var("significant", _DIMS, "bool", "1", "below the significance level"),
+    Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
+)
+
+_BEHAVIOUR = table(
+    Var("compared_with_null", _DIMS, "float", "", "what p compares with the null"),
     Var("null", _MAP, "string", "1", "how activity was moved"),
     Var("null_reason", _MAP, "string", "1", "why in this way"),
     Var("periodicity", _MAP, "float", "1", "share of a map's variance that a shift keeps"),
     Var("occupancy_trend", _MAP, "float", "1", "share of session time that position explains"),
     Var("speed_share", _MAP, "float", "1", "share of variance of speed that position explains"),
     Var("speed_variation", _MAP, "float", "1", "variation of mean speed over positions"),
-    Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
 )
+"""Which null a test of tuning had, and why; not there where nothing is tested."""
 
 PLACE_CELLS = _always(
     table(
@@ -54,6 +58,7 @@ PLACE_CELLS = _always(
 ) | table(
     Var("explained_variance", _DIMS, "float", "1", "share of variance that position explains"),
 )
+PLACE_CELLS |= _BEHAVIOUR
 """Tests of tuning to position, from :func:`neurodrift.detect_place_cells`."""
 
 INFORMATIVE = _always(
@@ -71,6 +76,7 @@ STABILITY = _always(
         Var("is_stable", ("...", "unit"), "bool", "1", "unit has a stable map"),
     )
 )
+STABILITY |= _BEHAVIOUR
 """Tests of split halves, from :func:`neurodrift.compute_map_stability`."""
 
 SPARSITY = _always(

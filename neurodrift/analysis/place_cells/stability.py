@@ -58,7 +58,8 @@ def compute_map_stability(
         Standard deviation of a Gaussian over position [cm], as in
         :func:`neurodrift.compute_rate_maps`.
     null, n_repeats, min_shift, block, min_events, alpha, seed
-        As for :func:`detect_place_cells`.
+        As for :func:`detect_place_cells`; where ``"auto"`` finds neither speed nor laps, random
+        circular shifts.
     combine
         Whether a stable unit is significant in any direction or in all.
 
@@ -67,7 +68,8 @@ def compute_map_stability(
     xarray.Dataset
         Over (session, unit, direction): ``stability`` (Pearson correlation over bins visited in
         both halves, NaN where a map is constant), ``p``, ``z``, ``null_mean``, ``null_p95``,
-        ``n_events``, ``tested``, ``significant``; over (session, unit): ``is_stable``.
+        ``n_events``, ``tested``, ``significant``; over (session, unit): ``is_stable``. ``null`` and
+        what goes with it are as from :func:`detect_place_cells`.
 
     Raises
     ------

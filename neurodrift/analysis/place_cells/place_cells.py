@@ -127,12 +127,12 @@ def detect_place_cells(
 
     A unit that follows running speed looks tuned where speed follows position. ``speed_share`` and
     ``speed_variation`` are the share of the variance of speed that position explains, and the
-    variation of mean speed over positions, both from the covariance of odd and even laps; with .05
-    of either the null is ``"speed"``. A unit's rate :math:`r(v)` is learnt by classes of speed, of
-    the speed now or of its weighted past, whichever explains more. Activity is shifted along
+    variation of mean speed over positions, both from the covariance of odd and even laps; from .05
+    of both on, the null is ``"speed"``. A unit's rate :math:`r(v)` is learnt by classes of the
+    speed now or of its weighted past, whichever explains more. Activity is shifted along
     :math:`\int r(v) dt` instead of time, so that bursts stay whole, :math:`r(v)` is learnt again,
     and the statistic is information with :math:`\int_s r(v) dt` for the time in bin s. Where speed
-    is the same in every lap, a field is partly indistinguishable from speed, and weak ones are lost.
+    is the same in every lap, a field cannot be told from speed altogether, and weak ones are lost.
     Speed is that of the recording; without one, nothing is known of it.
 
     Frames of unequal length are laid end to end as long as they are, and activity is moved in time.

@@ -23,6 +23,7 @@ TOGETHER = {
     "geometry": "schema",
     "joining": "recording",
     "kinematics": "recording",
+    "progress": "schema",
     "seeds": "schema",
 }  # one box
 PACKAGE = {  # across, and up: an arrow always points down
@@ -38,7 +39,7 @@ ANALYSIS = {
     "quality": (0.41, 3), "comparison": (0.9, 3.8), "nodes and analyze": (0.5, 4.2),
 }  # fmt: skip
 WORDS = {
-    "schema": "schema, geometry, seeds\nnames, units, shapes, checks",
+    "schema": "schema, geometry, seeds,\nprogress: names, units, shapes, checks",
     "recording": "recording, joining,\ncuration, kinematics",
     "gate": "gate\nis it plausible?",
     "io": "io\nNWB, Zarr, arrays",

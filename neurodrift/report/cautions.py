@@ -610,6 +610,59 @@ def _few_chosen(view: View) -> Iterator[Caution]:
         )
 
 
+def _lasting(view: View) -> Iterator[Caution]:
+    """Frames that are not independent, which the published corrections take them to be."""
+    node = view.nodes.get("information")
+    if node is None or "ssr_parts" not in node:
+        return
+    there = node["population_ssr_parts"].notnull()
+    if not there.any():
+        return
+    lasting = finite_mean(node["frames_per_event"].where(there).values)
+    published = finite_mean(node["population_ssr"].where(there).values)
+    parts = finite_mean(node["population_ssr_parts"].values)
+    yield Caution(
+        "lasting-activity",
+        "care",
+        "Activity lasts for several frames",
+        f"Events last for {number(lasting, 2)} frames (mean over units, where it is more than "
+        "one), and SSR and BAE take frames as independent. From whole laps or blocks of time the "
+        f"population has {number(parts)} bit/event instead of {number(published)} (ssr_parts). The "
+        "information of a session is taken from whole parts in any case.",
+    )
+
+
+def _unfit_null(view: View) -> Iterator[Caution]:
+    """Tests whose null does not fit the behaviour, and those that set speed apart."""
+    cells = view.nodes.get("place_cells")
+    if cells is None or "null" not in cells or cells.attrs.get("null") != "auto":
+        return
+    used, reason = cells["null"].values.astype(str), cells["null_reason"].values.astype(str)
+    n = int((used != "none").sum())
+    unfit = (np.char.find(reason, "few place cells are found") >= 0).sum()
+    if unfit:
+        yield Caution(
+            "periodic-position",
+            "serious",
+            "Position repeats itself",
+            f"In {int(unfit)} of {plural(n, 'map')} the animal runs so regularly that a shifted "
+            "map is the same map elsewhere, and the laps that a better null needs are missing "
+            f"(periodicity up to {number(np.nanmax(cells['periodicity'].values), 2)}): place cells "
+            "are missed. Number the laps (kinematics.number_laps).",
+        )
+    by_speed = int((used == "speed").sum())
+    if by_speed:
+        yield Caution(
+            "speed-and-place",
+            "note",
+            "Running speed follows position",
+            f"In {by_speed} of {plural(n, 'map')} running speed depends on position (share of its "
+            f"variance up to {percent(np.nanmax(cells['speed_share'].values))}), so that a unit "
+            "which follows speed looks like a place cell. Place cells there are units whose maps "
+            "speed does not explain; weakly tuned ones are missed more often.",
+        )
+
+
 def _impossible(view: View) -> Iterator[Caution]:
     information = view.nodes.get("information")
     if information is None or "ssr" not in information or "place_cells" not in view.nodes:
@@ -689,6 +742,8 @@ _RESULT_CHECKS = (
     _ceiling,
     _corrections,
     _few_chosen,
+    _lasting,
+    _unfit_null,
     _impossible,
     _criteria,
     _chance,

@@ -30,6 +30,14 @@ _NULLS = {
     "block": "{n} shuffles of blocks of its activity",
     "permutation": "{n} permutations of its frames",
     "occupancy": "{n} draws of its events in proportion to occupancy",
+    "speed": (
+        "{n} random shifts of its activity along the activity that running speed lets expect, "
+        "learnt anew from each shuffle"
+    ),
+}
+_WHY = {
+    "lap": "laps are known",
+    "speed": "running speed follows position",
 }
 
 
@@ -290,19 +298,14 @@ def _place_cells(view: View) -> str:
             f"{least:g} bit/event ({{skaggs1993}}) were taken as place cells, as in "
             "{ratzon2024}; activations carry no sampling noise that a shuffle test could assess."
         )
-    null = str(attrs.get("null", ""))
-    words = _NULLS.get(null, null).format(n=number(int(attrs.get("n_repeats", 0))))
+    words, exact = _null_words(view.nodes["place_cells"])
     text = (
         "A unit was tested in a session and direction if it had at least "
         f"{int(attrs['min_events'])} {_counted(view)} in the frames that count. Its spatial "
         "information ({skaggs1993}) was compared with that under "
         f"{words}"
     )
-    text += (
-        " (identity included). "
-        if null == "circular_exact"
-        else (", with p = (r + 1)/(n + 1) ({phipson2010}). ")
-    )
+    text += " (identity included). " if exact else (", with p = (r + 1)/(n + 1) ({phipson2010}). ")
     alpha = f"{float(attrs['alpha']):g}"
     if criterion == "q":
         text += (
@@ -322,6 +325,27 @@ def _place_cells(view: View) -> str:
     return text + _stability(view)
 
 
+def _null_words(node: xr.Dataset) -> tuple[str, bool]:
+    """How activity was moved, and whether by every circular shift and in no other way."""
+    n = number(int(node.attrs.get("n_repeats", 0)))
+    used = node["null"].values.ravel().astype(str) if "null" in node else np.empty(0, str)
+    names, counts = np.unique(used[used != "none"], return_counts=True)
+    if not names.size:
+        names, counts = np.array([str(node.attrs.get("null", ""))]), np.ones(1, dtype=int)
+    words = [_NULLS.get(name, name).format(n=n) for name in names.tolist()]
+    if node.attrs.get("null") == "auto":
+        words = [
+            f"{text} where {_WHY[name]}" if name in _WHY else text
+            for name, text in zip(names.tolist(), words, strict=True)
+        ]
+    if names.size > 1:
+        of = int(counts.sum())
+        words = [
+            f"{text} ({count} of {of} maps)" for text, count in zip(words, counts, strict=True)
+        ]
+    return listing(words), names.tolist() == ["circular_exact"]
+
+
 def _stability(view: View) -> str:
     if "stability" not in view.nodes:
         return ""
@@ -331,9 +355,10 @@ def _stability(view: View) -> str:
         "lap": "odd and even laps",
         "half": "the first and second half of the frames",
     }.get(str(attrs.get("split")), "two halves")
-    null = _NULLS.get(str(attrs.get("null")), "").format(n=number(int(attrs.get("n_repeats", 0))))
+    words, _ = _null_words(view.nodes["stability"])
     return (
-        f"As a second criterion, the correlation of its maps of {halves} was tested against {null} "
+        f"As a second criterion, the correlation of its maps of {halves} was tested against "
+        f"{words} "
         f"at p < {float(attrs['alpha']):g}; agreement of both criteria is Cohen's kappa "
         "({cohen1960})."
     )
@@ -363,7 +388,19 @@ def _information(view: View) -> str:
         f" and corrected for limited sampling by {listing([names[name] for name in corrected])} "
         f"({{sheintuch2022}}), from random subsamples of {fractions[0]:g} to "
         f"{fractions[-1]:g} of the frames, {int(node.attrs['n_repeats'])}/f repetitions for a "
-        f"fraction f. {_cross_fitted(view)}"
+        f"fraction f. {_lasting(node)}{_cross_fitted(view)}"
+    )
+
+
+def _lasting(node: xr.Dataset) -> str:
+    """What was done where activity lasts for several frames."""
+    if "ssr_parts" not in node or not node["population_ssr_parts"].notnull().any():
+        return ""
+    part = {"lap": "laps", "trial": "trials"}.get(str(node.attrs["parts"]), "blocks of time")
+    return (
+        "Where events lasted for more than one frame, SSR was also taken from halves of the "
+        f"{part} "
+        "with activity moved as a whole (ssr_parts). "
     )
 
 

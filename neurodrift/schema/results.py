@@ -25,6 +25,7 @@ MAPS = table(
 """Rate maps by session or segment, from :func:`neurodrift.compute_rate_maps`."""
 
 _DIMS = ("...", "unit", "direction")
+_MAP = ("...", "direction")
 _TEST = (
     Var("p", _DIMS, "float", "1", "fraction of the null that reaches the observed value"),
     Var("z", _DIMS, "float", "1", "distance from the null in its standard deviations"),
@@ -36,6 +37,17 @@ _TEST = (
     Var("direction", ("direction",), "int", "1", "running direction, 0 = both", coord=True),
 )
 
+_BEHAVIOUR = table(
+    Var("compared_with_null", _DIMS, "float", "", "what p compares with the null"),
+    Var("null", _MAP, "string", "1", "how activity was moved"),
+    Var("null_reason", _MAP, "string", "1", "why in this way"),
+    Var("periodicity", _MAP, "float", "1", "share of a map's variance that a shift keeps"),
+    Var("occupancy_trend", _MAP, "float", "1", "share of session time that position explains"),
+    Var("speed_share", _MAP, "float", "1", "share of variance of speed that position explains"),
+    Var("speed_variation", _MAP, "float", "1", "variation of mean speed over positions"),
+)
+"""Which null a test of tuning had, and why; not there where nothing is tested."""
+
 PLACE_CELLS = _always(
     table(
         Var("information", _DIMS, "float", "bit/event", "spatial information, naive"),
@@ -46,6 +58,7 @@ PLACE_CELLS = _always(
 ) | table(
     Var("explained_variance", _DIMS, "float", "1", "share of variance that position explains"),
 )
+PLACE_CELLS |= _BEHAVIOUR
 """Tests of tuning to position, from :func:`neurodrift.detect_place_cells`."""
 
 INFORMATIVE = _always(
@@ -63,6 +76,7 @@ STABILITY = _always(
         Var("is_stable", ("...", "unit"), "bool", "1", "unit has a stable map"),
     )
 )
+STABILITY |= _BEHAVIOUR
 """Tests of split halves, from :func:`neurodrift.compute_map_stability`."""
 
 SPARSITY = _always(
@@ -133,6 +147,8 @@ INFORMATION = table(
     Var("sr", _DIMS, "float", "", "information less that of shuffled activity (SR)"),
     Var("ssr", _DIMS, "float", "", "information by scaled shuffle reduction (SSR)"),
     Var("ssr_stability", _DIMS, "float", "1", "stability of SSR over sample sizes"),
+    Var("ssr_parts", _DIMS, "float", "", "SSR from samples of whole laps or blocks"),
+    Var("frames_per_event", _DIMS, "float", "1", "frames that an independent event lasts"),
     Var("ae", _DIMS, "float", "", "information by asymptotic extrapolation (AE)"),
     Var("bae", _DIMS, "float", "", "information by bounded asymptotic extrapolation (BAE)"),
     Var("bae_r2", _DIMS, "float", "1", "R2 of the bounded asymptotic extrapolation"),

@@ -44,7 +44,7 @@ def test_methods__are_those_of_the_parameters(other):
         "less than 0.300 s",
         "standard deviation of 6.50 cm",
         "at least 8 calcium events",
-        "every circular shift",
+        "random circular shifts of its activity within laps where laps are known",
         "place cell at p < 0.01, without correction",
         "12/f repetitions",
         "random seed 3",

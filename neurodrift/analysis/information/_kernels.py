@@ -633,3 +633,48 @@ def part_means(
         means[curve, 0] = sums[curve, 0] / n[curve] if n[curve] else np.nan
         for k in range(1, 3):
             means[curve, k] = sums[curve, k] / (n_repeats if curve else 1)
+
+
+@_jit
+def frames_per_event(values: np.ndarray, state: np.ndarray, longest: int, n_blocks: int) -> float:
+    """One and twice the autocorrelations of what is above the mean of the state, up to 0.
+
+    The two factors of a product are above means from two halves of the other blocks, even and odd
+    ones, so that independent frames have products of 0 on average.
+    """
+    n = values.size
+    n_states = state.max() + 1
+    sums, size = np.zeros((n_blocks, n_states)), np.zeros((n_blocks, n_states))
+    for t in range(n):
+        sums[t * n_blocks // n, state[t]] += values[t]
+        size[t * n_blocks // n, state[t]] += 1
+    rest = np.empty((2, n))
+    whole = 0.0
+    for block in range(n_blocks):
+        mean = np.zeros((2, n_states))
+        for half in range(2):
+            for s in range(n_states):
+                total, frames = 0.0, 0.0
+                for other in range(half, n_blocks, 2):
+                    if other != block:
+                        total += sums[other, s]
+                        frames += size[other, s]
+                mean[half, s] = total / frames if frames > 0 else np.nan
+        for t in range(-(-block * n // n_blocks), -(-(block + 1) * n // n_blocks)):
+            for half in range(2):
+                rest[half, t] = values[t] - mean[half, state[t]]
+            if rest[0, t] == rest[0, t] and rest[1, t] == rest[1, t]:
+                whole += rest[0, t] * rest[1, t]
+            else:  # seen in one half alone: says nothing
+                rest[0, t], rest[1, t] = 0.0, 0.0
+    if not whole > 0:
+        return np.nan
+    found = 1.0
+    for lag in range(1, longest + 1):
+        product = 0.0
+        for t in range(n - lag):
+            product += rest[0, t] * rest[1, t + lag] + rest[1, t] * rest[0, t + lag]
+        if product <= 0:
+            break
+        found += product / whole
+    return found

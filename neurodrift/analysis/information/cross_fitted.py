@@ -252,18 +252,29 @@ def _of_mean_curve(curves: np.ndarray) -> np.ndarray:
     if n == 0:
         return np.array([np.nan, np.nan, 0.0])
     total = np.array([math.fsum(values) for values in by_unit.T.tolist()])
-    estimate = _reduced(total / n)
+    estimate = mean_information(total / n)
     some = np.flatnonzero(number)
     if some.size < 2:
         return np.array([estimate, np.nan, n])
-    without = np.array([_reduced((total - by_unit[u]) / (n - number[u])) for u in some])
+    without = np.array([mean_information((total - by_unit[u]) / (n - number[u])) for u in some])
     mean = math.fsum(without) / some.size
     spread = math.fsum((without - mean) ** 2) * (some.size - 1) / some.size
     return np.array([estimate, math.sqrt(spread), n])
 
 
-def _reduced(mean: np.ndarray) -> float:
-    """Scaled shuffle reduction of mean curves (curve, sample)."""
+def mean_information(mean: np.ndarray) -> float:
+    """Scaled shuffle reduction of mean curves (curve, sample).
+
+    Parameters
+    ----------
+    mean
+        From :func:`neurodrift.analysis.information.parts.part_curves`.
+
+    Returns
+    -------
+    float
+        Information [bit/event].
+    """
     (in_half, naive, found), (moved_in_half, moved, moved_found) = mean.reshape(2, 3)
     if moved == moved_in_half:  # a single position: nothing to be reduced
         return float(found)

@@ -22,6 +22,12 @@ from neurodrift.analysis.information.curves import (
     session_curves,
     spatial_curves,
 )
+from neurodrift.analysis.information.lasting import (
+    Subsample,
+    information_from_parts,
+    lasts,
+    measure_lasting,
+)
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.recording import slice_sessions, total
 from neurodrift.schema import COUNT_KINDS, check, label
@@ -36,7 +42,7 @@ FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Sample sizes of the published procedure, as fractions of the frames."""
 
 _UNITS = {"bit/event": "bit/event", "bit/s": "bit/s"}
-_PURE = ("ssr_stability", "bae_r2")
+_PURE = ("ssr_stability", "bae_r2", "frames_per_event")
 
 
 @checked_options
@@ -51,6 +57,8 @@ def compute_spatial_information(
     min_active_frames: int = 10,
     population: xr.DataArray | None = None,
     keep_curves: bool = False,
+    subsample: Subsample = "auto",
+    block: float = 30.0,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""Spatial information of each unit and of the population, naive and corrected.
@@ -80,6 +88,14 @@ def compute_spatial_information(
         without are left out in any case.
     keep_curves
         Whether to return the curves against sample size as well.
+    subsample
+        What is drawn for ``ssr_parts``, which comes beside the published corrections if ``"ssr"``
+        is among them and information is in bit/event. ``"laps"`` and ``"blocks"``: whole laps
+        (trials where there are no laps), or blocks of time. ``"auto"``: one of these, in the
+        sessions and directions where activity lasts: the mean ``frames_per_event`` over units is
+        above 1.1. ``"frames"``: the published corrections alone, which draw frames.
+    block
+        Longest block [s]; it should be longer than activity lasts.
     seed
         Seed of the subsamples and shuffles. All units of a session and direction share them.
 
@@ -87,7 +103,9 @@ def compute_spatial_information(
     -------
     xarray.Dataset
         Over (session, unit, direction): ``naive``, ``sr``, ``ssr``, ``ssr_stability``, ``ae``,
-        ``bae``, ``bae_r2`` as asked for, and ``active_frames``. Over (session, direction): the
+        ``bae``, ``bae_r2`` as asked for, ``active_frames``, and with `subsample`
+        ``frames_per_event``, how many frames an independent event lasts, and ``ssr_parts``, the
+        SSR where frames are not independent. Over (session, direction): the
         same names with ``population_`` before them, and ``population_units``, the number of
         units in it. With `keep_curves`: ``naive_curve``, ``shuffle_curve`` and their
         ``population_`` forms, also over ``fraction``.
@@ -122,6 +140,12 @@ def compute_spatial_information(
     permute the frames of a subsample. For activity of zeros and ones their mean is computed
     exactly, for any other it is sampled. The population's curves are the means of its units'
     curves, so that its SSR is a ratio of averages. For a single visited bin everything is 0.
+
+    Activity that lasts for several frames breaks the assumption that frames are independent: a
+    random half of the frames holds almost every event. ``ssr_parts`` is the estimator of
+    :func:`neurodrift.compute_cross_fitted_information`, without a choice: half of the laps, and
+    activity that is moved as a whole. Means over units should be read from
+    ``population_ssr_parts``, as single values are ratios of noisy curves.
 
     The corrections leave some bias: on Poisson units with about 100 events each and a background
     rate, naive information is 13 % too large, SSR 5 %, BAE 4 %; with 400 events 4, 2 and 0 %.
@@ -159,13 +183,48 @@ def compute_spatial_information(
     if measure == "bit/s":
         curves = curves / _seconds_per_frame(recording, frames)
     result = _estimates(curves, enough, population, asked, sampling.fractions, keep_curves)
-    return _label(
+    result, parts = _beside(
+        result, recording, frames, enough, population, sampling,
+        asked=measure == "bit/event" and "ssr" in asked, subsample=subsample, block=block,
+    )  # fmt: skip
+    result = _label(
         result.assign(active_frames=active),
         recording,
         frames,
         measure.replace("bits", "bit"),
         sampling,
     )
+    return result.assign_attrs(subsample=subsample, parts=parts, block=block)
+
+
+def _beside(
+    result: xr.Dataset,
+    recording: xr.Dataset,
+    frames: xr.Dataset,
+    enough: xr.DataArray,
+    population: xr.DataArray | None,
+    sampling: Sampling,
+    *,
+    asked: bool,
+    subsample: Subsample,
+    block: float,
+) -> tuple[xr.Dataset, str]:
+    """The published corrections, and what samples of whole parts give beside them."""
+    if subsample in ("laps", "blocks") and not asked:
+        raise ValueError(
+            f"subsample={subsample!r} gives ssr_parts, which needs corrections with 'ssr' and "
+            "measure='bit/event'"
+        )
+    if subsample == "frames" or not asked:
+        return result, "frame"
+    lasting = measure_lasting(recording, frames, enough)
+    wanted = enough & lasts(lasting) if subsample == "auto" else enough
+    members = wanted & chosen_units(population, enough)
+    found, parts = information_from_parts(
+        recording, frames, wanted, members, subsample=subsample, block=block,
+        n_repeats=sampling.n_repeats, seed=sampling.seed,
+    )  # fmt: skip
+    return result.assign({"frames_per_event": lasting, **found.data_vars}), parts
 
 
 @checked_options

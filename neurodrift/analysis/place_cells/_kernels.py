@@ -337,3 +337,77 @@ def _correlate(
         first, second = np.sqrt(square[0, b]), np.sqrt(square[1, b])
         defined = n_shared > 0 and first > least and second > least
         out[b] = product[b] / (first * second) if defined else np.nan
+
+
+@numba.njit(nogil=True, cache=True)
+def joint_occupancy(group: np.ndarray, shifts: np.ndarray, n_groups: int) -> np.ndarray:
+    """Frames (shift, group, group) in a group, and after each shift in another one."""
+    n = group.size
+    found = np.zeros((shifts.size, n_groups, n_groups))
+    for i in range(shifts.size):
+        for t in range(n):
+            to = t + shifts[i]
+            if to >= n:
+                to -= n
+            found[i, group[t], group[to]] += 1.0
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def trail(speed: np.ndarray, seconds: np.ndarray, delay: float, out: np.ndarray) -> None:
+    """Exponentially weighted past of the speed."""
+    now = speed[0]
+    for t in range(speed.size):
+        keep = np.exp(-seconds[t] / delay) if delay > 0 else 0.0
+        now = keep * now + (1.0 - keep) * speed[t]
+        out[t] = now
+
+
+@numba.njit(nogil=True, cache=True)
+def moved_sums(
+    frames: np.ndarray,
+    amounts: np.ndarray,
+    line: np.ndarray,
+    edges: np.ndarray,
+    turns: np.ndarray,
+    states: np.ndarray,
+    classes: np.ndarray,
+    found: np.ndarray,
+    per_class: np.ndarray,
+) -> None:
+    """Activity in each state, and in each class, after turns within each lap.
+
+    ``line``: where each frame begins on the line that activity is moved along, and its end.
+    ``edges``: first frame of each lap, and the end. ``turns``: (copy, lap) part of a lap.
+    """
+    first = np.searchsorted(frames, edges)
+    middle = np.empty(frames.size)
+    for i in range(frames.size):
+        middle[i] = (line[frames[i]] + line[frames[i] + 1]) / 2
+    for copy in range(turns.shape[0]):
+        for lap in range(edges.size - 1):
+            start, stop = first[lap], first[lap + 1]
+            if start == stop:
+                continue
+            low, high = line[edges[lap]], line[edges[lap + 1]]
+            turn = turns[copy, lap] * (high - low)
+            wrapped = start + np.searchsorted(middle[start:stop], high - turn)
+            few = (stop - start) * 16 < edges[lap + 1] - edges[lap]
+            at = edges[lap]
+            for k in range(stop - start):
+                i = wrapped + k
+                if i < stop:
+                    place = middle[i] + turn - (high - low)
+                else:
+                    i -= stop - start
+                    place = middle[i] + turn
+                if few:
+                    inside = line[edges[lap] : edges[lap + 1] + 1]
+                    at = edges[lap] + np.searchsorted(inside, place, side="right") - 1
+                    at = min(max(at, edges[lap]), edges[lap + 1] - 1)
+                else:
+                    while at < edges[lap + 1] - 1 and line[at + 1] <= place:
+                        at += 1
+                found[copy, states[at]] += amounts[i]
+                for q in range(classes.shape[0]):
+                    per_class[copy, q, classes[q, at]] += amounts[i]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodrift.analysis.place_cells._speed import SpeedKept
 from neurodrift.analysis.place_cells.shuffles import Plan
 
 _FRACTION_BITS = 36  # of a score; |score| < 2**62 for fewer than _MOST_EVENTS events
@@ -268,6 +269,40 @@ class InformationNull:
         if sum(s.nbytes for s in list(self._spectra.values())) + spectrum.nbytes <= _CACHED_BYTES:
             self._spectra[key] = spectrum
         return spectrum
+
+
+class InformationBeyondSpeed:
+    """Spatial information beyond what speed lets expect, of unmoved and of moved activity.
+
+    Occupancy is what the unit would do in each state if it followed speed alone, so that a map that
+    speed makes has no information.
+
+    Parameters
+    ----------
+    plain
+        Information without regard to speed.
+    kept
+        Moves activity such that its dependence on speed stays.
+    """
+
+    def __init__(self, plain: InformationNull, kept: SpeedKept) -> None:
+        self._plain, self._kept = plain, kept
+
+    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
+        """Spatial information [bit/event] as it is."""
+        return self._plain.observed(frames, amounts)
+
+    def values(
+        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
+    ) -> tuple[float, np.ndarray]:
+        """Information beyond speed [bit/event] of unmoved and of moved activity."""
+        found, expected = self._kept.rates(frames, amounts, plan.n_repeats, rng)
+        share = found / found.sum(axis=1, keepdims=True)
+        expected = expected / expected.sum(axis=1, keepdims=True)
+        some = found > 0
+        ratio = np.where(some, share, 1.0) / np.where(some, np.maximum(expected, 1e-12), 1.0)
+        information = (share * np.log2(ratio)).sum(axis=1)
+        return float(information[0]), information[1:]
 
 
 def _fixed(values: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,14 @@ import xarray as xr
 from neurodrift.analysis.maps.binning import session_activity
 from neurodrift.analysis.maps.even import Ticks, ticks_of
 from neurodrift.analysis.maps.rate_maps import Grouping, group_frames, name_segments
+from neurodrift.analysis.place_cells._behaviour import (
+    MEASURED,
+    AnyNull,
+    Fit,
+    fit_null,
+    why_no_laps,
+)
+from neurodrift.analysis.place_cells._speed import trailing_speed
 from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
 from neurodrift.recording import slice_sessions
 from neurodrift.schema.kinds import KINDS, Kind
@@ -20,7 +28,7 @@ from neurodrift.seeds import generator
 
 _TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
 _UNITS_AT_ONCE = 64  # units copied out of the recording at once
-_STATISTICS = ("observed", "p", "z", "null_mean", "null_p95", "n_events")
+_STATISTICS = ("observed", "compared", "p", "z", "null_mean", "null_p95", "n_events")
 
 
 class Statistic(Protocol):
@@ -33,8 +41,33 @@ class Statistic(Protocol):
     ) -> tuple[float, np.ndarray]: ...
 
 
-Model = Callable[[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None], Statistic]
-"""Makes a statistic of positions, laps, frames and, where they differ, lengths of frames [s]."""
+@dataclass(frozen=True)
+class Behaviour:
+    """What a statistic is made of: the frames of one map, as they are or on ticks.
+
+    Parameters
+    ----------
+    position
+        (time) position bin.
+    lap
+        (time) lap, where activity is moved within laps.
+    at
+        (time) number of the frame in the recording.
+    seconds
+        (time) length of each frame, where these differ.
+    speed
+        (delay, time) trailing speed, where the dependence on speed is kept.
+    """
+
+    position: np.ndarray
+    lap: np.ndarray | None
+    at: np.ndarray
+    seconds: np.ndarray | None
+    speed: np.ndarray | None = None
+
+
+Model = Callable[[Behaviour], Statistic]
+"""Makes a statistic of behaviour."""
 
 
 def shuffle_tests(
@@ -43,19 +76,34 @@ def shuffle_tests(
     by: Grouping | xr.DataArray,
     model: Model,
     *,
-    null: Null,
+    null: AnyNull,
     n_repeats: int,
     min_shift: float,
     block: float,
     min_events: int,
     seed: int,
+    otherwise: Null = "circular_exact",
 ) -> xr.Dataset:
-    """Test a statistic of every unit, session or segment, and direction."""
-    Plan(null=null, n_repeats=n_repeats, block=1)
+    """Test a statistic of every unit, session or segment, and direction.
+
+    With ``null="auto"`` each session or segment and direction has the null that fits it,
+    `otherwise` where behaviour does not speak for another one.
+    """
+    checked = otherwise if null in ("auto", "speed") else cast(Null, null)
+    Plan(null=checked, n_repeats=n_repeats, block=1)
     groups = group_frames(recording, by)
-    lap = _laps(recording, frames) if null == "lap" else None
+    lap = _laps(recording, frames)
+    if lap is None and null == "lap":
+        raise ValueError("null='lap' needs laps or trials, and the recording has neither")
+    speed = _speed(recording)
+    if speed is None and null == "speed":
+        raise ValueError(
+            "null='speed' needs a running speed, which the recording lacks: derive it with "
+            "neurodrift.kinematics.running(recording)"
+        )
     directions = frames["direction"].values.tolist()
     tests, session_of, values = [], [], []
+    fits: list[Fit] = []
     durations = recording["frame_duration"].values
     kind = recording["activity"].attrs["kind"]
     for i, where in enumerate(slice_sessions(recording)):
@@ -64,21 +112,41 @@ def shuffle_tests(
         if where.start == where.stop and isinstance(by, str) and by == "session":
             names = np.zeros(1, dtype=np.int64)  # of an empty session nothing is tested
         session = str(recording["session"].values[i])
+        trailing = None
         maps = []
         for name in names.tolist():
             for d, direction in enumerate(directions):
                 used = (groups[where] == name) & (frames["position_bin"].values[where] >= 0)
                 at = np.flatnonzero(used & (frames["direction_bin"].values[where] == d))
+                own_lap = None if lap is None else lap[where][at]
+                own_speed = None if speed is None else speed[where][at]
+                place = frames["position_bin"].values[where][at]
+                fit = fit_null(place, own_lap, own_speed, asked=null, otherwise=otherwise)
+                fits.append(fit)
+                if fit.null == "speed" and trailing is None:
+                    assert speed is not None
+                    trailing = trailing_speed(speed[where], durations[where], KINDS[kind].counts)
+                within = fit.null == "lap"
+                within |= fit.null == "speed" and not why_no_laps(place, own_lap)
                 segment = () if isinstance(by, str) and by == "session" else (name,)
                 ticks = ticks_of(durations[where][at])
                 step = ticks.step if ticks else float(durations[where][at][:1].sum()) or 1.0
                 plan = Plan(
-                    null=null,
+                    null=_moving(fit.null, otherwise),
                     n_repeats=n_repeats,
                     min_shift=int(np.ceil(min_shift / step - 1e-9)),
                     block=max(1, round(block / step)),
                 )
-                maps.append(_Map(at, (session, *segment, direction), plan, ticks))
+                maps.append(
+                    _Map(
+                        at,
+                        (fit.null, session, *segment, direction),
+                        plan,
+                        ticks,
+                        own_lap if within else None,
+                        trailing[:, at] if trailing is not None and fit.null == "speed" else None,
+                    )
+                )
         tests.append(
             xr.apply_ufunc(
                 _test_units,
@@ -92,7 +160,6 @@ def shuffle_tests(
                 kwargs={
                     "maps": maps,
                     "position": frames["position_bin"].values[where],
-                    "lap": None if lap is None else lap[where],
                     "first": where.start,
                     "model": model,
                     "seconds": durations[where],
@@ -123,6 +190,12 @@ def shuffle_tests(
     if "trial_type" in frames.coords:
         result = result.assign_coords(trial_type=frames["trial_type"].variable)
     result["tested"] = result["p"].notnull()
+    of_map = ("segment", "direction")
+    for name in ("null", "null_reason", *MEASURED):
+        column = [getattr(fit, name.removeprefix("null_")) for fit in fits]
+        dtype = object if name.startswith("null") else float
+        cells = np.array(column, dtype=dtype).reshape(len(values), len(directions))
+        result[name] = (of_map, cells)
     result = name_segments(result, recording, by, session_of, values)
     result.attrs = {
         "null": null,
@@ -142,7 +215,6 @@ def _test_units(
     *,
     maps: list[_Map],
     position: np.ndarray,
-    lap: np.ndarray | None,
     seconds: np.ndarray,
     first: int,
     model: Model,
@@ -160,11 +232,12 @@ def _test_units(
                 table[detected, m, -1] = 0
                 continue
             lasting = None if one.ticks is None else seconds[at]
-            statistic = model(position[at], None if lap is None else lap[at], first + at, lasting)
+            statistic = model(Behaviour(position[at], one.lap, first + at, lasting, one.speed))
             of_ticks = None
-            if one.ticks is not None:
-                on = at[one.ticks.frame]
-                of_ticks = model(position[on], None if lap is None else lap[on], first + on, None)
+            if one.ticks is not None and one.speed is None:
+                on = one.ticks.frame
+                lap = None if one.lap is None else one.lap[on]
+                of_ticks = model(Behaviour(position[at[on]], lap, first + at[on], None))
             for start in range(0, len(activity), _UNITS_AT_ONCE):
                 block = np.ascontiguousarray(activity[start : start + _UNITS_AT_ONCE, at])
 
@@ -181,10 +254,10 @@ def _test_units(
                     for row in rows:
                         unit = units[start + row]
                         if detected[start + row]:
-                            rng = generator(seed, one.plan.null, *one.names, unit)
+                            rng = generator(seed, *one.names, unit)
                             activity = _Activity(block[row], kind, lasting, one.ticks)
                             table[start + row, m] = _test_unit(
-                                activity, unit, statistic, of_ticks, one.plan, rng, min_events
+                                activity, unit, statistic, of_ticks, one, rng, min_events
                             )
 
                 list(pool.map(fill, [range(k, len(block), threads) for k in range(threads)]))
@@ -205,12 +278,18 @@ class _Map:
         How activity is moved.
     ticks
         Equal parts of their time, in which activity is moved; None where frames are equal.
+    lap
+        Lap of each frame, where activity is moved within laps.
+    speed
+        (delay, frame) trailing speed, where the dependence on speed is kept.
     """
 
     frames: np.ndarray
     names: tuple[object, ...]
     plan: Plan
     ticks: Ticks | None
+    lap: np.ndarray | None = None
+    speed: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -246,10 +325,11 @@ def _test_unit(
     unit: object,
     statistic: Statistic,
     of_ticks: Statistic | None,
-    plan: Plan,
+    one: _Map,
     rng: np.random.Generator,
     min_events: int,
 ) -> tuple[float, ...]:
+    plan, nothing = one.plan, (np.nan,) * 5
     if not activity.kind.signed and not (activity.values >= 0).all():
         raise ValueError(
             f"activity of unit {unit} is negative or NaN, expected 0 or more, since the statistic "
@@ -258,23 +338,26 @@ def _test_unit(
     frames, amounts = activity.on_frames()
     n_events = float(amounts.sum()) if activity.kind.counts else float(frames.size)
     if frames.size == 0:
-        return (np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
+        return (np.nan, *nothing, 0.0)
     observed = statistic.observed(frames, amounts)
     if n_events < min_events or np.isnan(observed):
-        return (observed, np.nan, np.nan, np.nan, np.nan, n_events)
+        return (observed, *nothing, n_events)
     if of_ticks is None:
         rounded_alike, null = statistic.values(frames, amounts, plan, rng)
     else:
         rounded_alike, null = observed, of_ticks.values(*activity.on_ticks(), plan, rng)[1]
         if plan.exact:
             null[:1] = observed  # the identity, which ticks know up to their length
+    if one.speed is not None and np.isnan(rounded_alike):  # no map beyond speed
+        return (observed, *nothing, n_events)
+    compared = observed if one.speed is None else rounded_alike
     if null.size == 0:
-        return (observed, 1.0, np.nan, np.nan, np.nan, n_events)
+        return (observed, compared, 1.0, np.nan, np.nan, np.nan, n_events)
     p = float(empirical_p(rounded_alike, null, exact=plan.exact, tie=_TIE))
     mean = float(null.mean())
     spread = float(null.std(ddof=0 if plan.exact or null.size < 2 else 1))
-    z = (observed - mean) / spread if spread > _TIE else np.nan
-    return (observed, p, z, mean, float(np.quantile(null, 0.95)), n_events)
+    z = (compared - mean) / spread if spread > _TIE else np.nan
+    return (observed, compared, p, z, mean, float(np.quantile(null, 0.95)), n_events)
 
 
 def laps_by_direction(recording: xr.Dataset, frames: xr.Dataset, name: str) -> np.ndarray:
@@ -300,12 +383,27 @@ def laps_by_direction(recording: xr.Dataset, frames: xr.Dataset, name: str) -> n
     return laps
 
 
-def _laps(recording: xr.Dataset, frames: xr.Dataset) -> np.ndarray:
+def _laps(recording: xr.Dataset, frames: xr.Dataset) -> np.ndarray | None:
     if "lap" in recording:
         return laps_by_direction(recording, frames, "lap")
     if "trial" in recording:
         return np.asarray(recording["trial"].values)
-    raise ValueError("null='lap' needs laps or trials, and the recording has neither")
+    return None
+
+
+def _speed(recording: xr.Dataset) -> np.ndarray | None:
+    """Running speed of each frame; None where it is not known.
+
+    It is not derived here: of frames that were cut out, steps between positions are no speed.
+    """
+    return np.asarray(recording["speed"].values, dtype=float) if "speed" in recording else None
+
+
+def _moving(null: str, otherwise: Null) -> Null:
+    """How a plan moves activity under a null."""
+    if null == "speed":
+        return "lap"  # no exact null, and its statistic moves the activity itself
+    return otherwise if null == "none" else cast(Null, null)
 
 
 def _threads() -> int:

@@ -10,10 +10,17 @@ import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.smoothing import smoothing_steps
-from neurodrift.analysis.place_cells._half_maps import StabilityNull
-from neurodrift.analysis.place_cells._tests import laps_by_direction, shuffle_tests
-from neurodrift.analysis.place_cells.shuffles import Null
+from neurodrift.analysis.place_cells._behaviour import AnyNull
+from neurodrift.analysis.place_cells._half_maps import StabilityBeyondSpeed, StabilityNull
+from neurodrift.analysis.place_cells._speed import SpeedKept
+from neurodrift.analysis.place_cells._tests import (
+    Behaviour,
+    Statistic,
+    laps_by_direction,
+    shuffle_tests,
+)
 from neurodrift.schema import label
+from neurodrift.schema.kinds import KINDS
 from neurodrift.schema.objects import expect_choice, expect_mask, expect_same_labels
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import STABILITY
@@ -26,7 +33,7 @@ def compute_map_stability(
     binning: Binning | None = None,
     split: Literal["lap", "trial", "half"] = "lap",
     smoothing: float = 0.0,
-    null: Null = "circular",
+    null: AnyNull = "auto",
     n_repeats: int = 1000,
     min_shift: float = 0.0,
     block: float = 5.0,
@@ -51,7 +58,8 @@ def compute_map_stability(
         Standard deviation of a Gaussian over position [cm], as in
         :func:`neurodrift.compute_rate_maps`.
     null, n_repeats, min_shift, block, min_events, alpha, seed
-        As for :func:`detect_place_cells`.
+        As for :func:`detect_place_cells`; where ``"auto"`` finds neither speed nor laps, random
+        circular shifts.
     combine
         Whether a stable unit is significant in any direction or in all.
 
@@ -60,7 +68,8 @@ def compute_map_stability(
     xarray.Dataset
         Over (session, unit, direction): ``stability`` (Pearson correlation over bins visited in
         both halves, NaN where a map is constant), ``p``, ``z``, ``null_mean``, ``null_p95``,
-        ``n_events``, ``tested``, ``significant``; over (session, unit): ``is_stable``.
+        ``n_events``, ``tested``, ``significant``; over (session, unit): ``is_stable``. ``null`` and
+        what goes with it are as from :func:`detect_place_cells`.
 
     Raises
     ------
@@ -99,12 +108,10 @@ def compute_map_stability(
     steps = smoothing_steps(frames, smoothing) if smoothing > 0 else ()
     n_bins = frames.sizes["position"]
 
-    def model(
-        position: np.ndarray,
-        lap: np.ndarray | None,
-        at: np.ndarray,
-        seconds: np.ndarray | None,
-    ) -> StabilityNull:
+    signed = KINDS[recording["activity"].attrs["kind"]].signed
+
+    def model(behaviour: Behaviour) -> Statistic:
+        at, seconds = behaviour.at, behaviour.seconds
         if split != "half":
             half = np.unique(parts[at], return_inverse=True)[1] % 2
         elif seconds is None:
@@ -112,7 +119,11 @@ def compute_map_stability(
         else:
             middle = np.cumsum(seconds) - seconds / 2
             half = (2 * middle >= seconds.sum()).astype(np.int64)
-        return StabilityNull(position, half, n_bins, steps, lap, seconds)
+        plain = StabilityNull(behaviour.position, half, n_bins, steps, behaviour.lap, seconds)
+        if behaviour.speed is None:
+            return plain
+        kept = SpeedKept(plain.states, plain.n_states, behaviour.speed, behaviour.lap, seconds)
+        return StabilityBeyondSpeed(plain, kept, signed)
 
     result = shuffle_tests(
         recording,
@@ -125,13 +136,14 @@ def compute_map_stability(
         block=block,
         min_events=min_events,
         seed=seed,
-    ).rename(observed="stability")
+        otherwise="circular",
+    ).rename(observed="stability", compared="compared_with_null")
     result["significant"] = result["p"] < alpha
     significant = result["significant"]
     any_or_all = significant.any if combine == "any" else significant.all
     result["is_stable"] = any_or_all("direction")
     result = label(result, STABILITY)
-    for name in ("null_mean", "null_p95"):
+    for name in ("compared_with_null", "null_mean", "null_p95"):
         result[name].attrs["units"] = "1"
     result.attrs |= {
         "alpha": alpha,

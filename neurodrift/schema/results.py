@@ -158,6 +158,7 @@ REGRESSION = table(
     Var("ci_low", ("term",), "float", "", "lower end of the confidence interval"),
     Var("ci_high", ("term",), "float", "", "upper end of the confidence interval"),
     Var("vif", ("term",), "float", "1", "variance inflation by the other predictors"),
+    Var("detectable", ("term",), "float", "", "smallest coefficient found with a power of 80 %"),
     Var("n_rows", (), "int", "1", "rows that entered"),
     Var("n_dropped", (), "int", "1", "rows left out because a value was missing"),
     Var("n_subjects", (), "int", "1", "subjects that entered"),
@@ -165,6 +166,12 @@ REGRESSION = table(
     Var("residual_variance", (), "float", "", "variance of a row about its prediction"),
     Var("subject_variance", (), "float", "", "variance of the subjects' intercepts"),
     Var("at_boundary", (), "bool", "1", "subject variance estimated as zero"),
+    Var("correlation", (), "float", "1", "of neighbouring sessions beyond the trend"),
+    Var("correlation_sd", (), "float", "1", "its standard deviation given the data"),
+    Var("joint_f", (), "float", "1", "F of the collinear predictors together"),
+    Var("joint_dof", (), "float", "1", "how many these are"),
+    Var("joint_dof_left", (), "float", "1", "degrees of freedom of the error in F"),
+    Var("joint_p", (), "float", "1", "p that none of them has an effect"),
     Var("term", ("term",), "string", "1", "intercept or column", coord=True),
 )
 """Result of :func:`regress`."""
@@ -197,15 +204,18 @@ over maps that are significant in the same session; it rises as events become fe
 _SLOPE = ("measure", "predictor")
 SLOPES = _always(
     table(
-        Var("slope", _SLOPE, "float", "", "least-squares slope of the measure"),
+        Var("slope", _SLOPE, "float", "", "slope of the measure"),
         Var("se", _SLOPE, "float", "", "standard error of the slope"),
         Var("t", _SLOPE, "float", "1", "slope over its standard error"),
         Var("dof", _SLOPE, "float", "1", "degrees of freedom of t"),
         Var("p", _SLOPE, "float", "1", "two-sided p of a slope of zero"),
         Var("ci_low", _SLOPE, "float", "", "lower end of the 95 % interval"),
         Var("ci_high", _SLOPE, "float", "", "upper end of the 95 % interval"),
+        Var("detectable", _SLOPE, "float", "", "smallest slope found with a power of 80 %"),
+        Var("correlation", _SLOPE, "float", "1", "of neighbouring sessions beyond the slope"),
         Var("slope_given_speed", _SLOPE, "float", "", "slope with running speed as covariate"),
         Var("p_given_speed", _SLOPE, "float", "1", "p with running speed as covariate"),
+        Var("vif_given_speed", _SLOPE, "float", "1", "variance inflation by running speed"),
     )
 )
 """Slopes of the measures of sessions, the node ``regression`` of :func:`neurodrift.analyze`."""
@@ -349,6 +359,12 @@ PHASES = _always(
         Var("total_change", _QUANTITY, "float", "1", "given a change, relative to the start"),
         Var("total_change_ci_low", _QUANTITY, "float", "1", "lower end of its interval"),
         Var("total_change_ci_high", _QUANTITY, "float", "1", "upper end of its interval"),
+        Var("linear_change", _QUANTITY, "float", "1", "by a straight line, relative to the mean"),
+        Var("linear_change_ci_low", _QUANTITY, "float", "1", "lower end of its interval"),
+        Var("linear_change_ci_high", _QUANTITY, "float", "1", "upper end of its interval"),
+        Var("linear_p", _QUANTITY, "float", "1", "two-sided p of no such change"),
+        Var("detectable", _QUANTITY, "float", "1", "smallest one found with a power of 80 %"),
+        Var("state", _QUANTITY, "string", "1", "changes, constant, undecided, too few sessions"),
         Var("series", ("quantity", "session"), "float", "", "values, or change since the last"),
         Var("fitted", ("quantity", "session"), "float", "", "mean course of the models"),
         Var("change", _PHASE, "float", "1", "change within the phase, relative to its start"),

@@ -9,6 +9,7 @@ import xarray as xr
 from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
 from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
+from neurodrift.analysis.series.verdicts import MARGIN
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
@@ -25,6 +26,7 @@ def detect_phases(
     axis: str | None = None,
     done: float = 0.95,
     negligible: float = 0.05,
+    margin: float = MARGIN,
     level: float = 0.95,
     n_repeats: int = 999,
     seed: int = 0,
@@ -49,6 +51,11 @@ def detect_phases(
         Part of a change that is done when its phase is over.
     negligible
         Changes smaller than this part of the level do not count.
+    margin
+        A statistic is constant only if a change of this part of its mean from the first to the last
+        session would have been found with a power of 80 %, and its interval lies within it.
+        Otherwise it is undecided. A quarter by default, see
+        :data:`neurodrift.analysis.series.verdicts.MARGIN`.
     level
         Coverage of the intervals.
     n_repeats, seed
@@ -146,6 +153,7 @@ def detect_phases(
         series,
         done=done,
         negligible=negligible,
+        margin=margin,
         level=level,
         n_repeats=n_repeats,
         seed=seed,
@@ -162,6 +170,7 @@ def detect_phases(
         "axis_units": series.units,
         "done": done,
         "negligible": negligible,
+        "margin": margin,
         "level": level,
         "n_repeats": n_repeats,
         "seed": seed,

@@ -140,8 +140,6 @@ def _at_correlation(
     parted into their mean along `one` and what is left, so that large differences between
     subjects take no digits from the noise.
     """
-    from scipy.optimize import minimize_scalar
-
     n_rows, n_terms = design.shape
     basis, triangle = np.linalg.qr(design)
     start = basis.T @ y
@@ -154,31 +152,32 @@ def _at_correlation(
     within = inside.T @ inside
     between = sums / np.sqrt(size)[:, None]
 
-    def solve(ratio: float) -> tuple[np.ndarray, float, float]:
-        moments = within + (between / (1 + size * ratio)[:, None]).T @ between
-        shift = np.linalg.solve(moments[:-1, :-1], moments[:-1, -1])
-        rss = moments[-1, -1] - moments[:-1, -1] @ shift
-        log_det = np.linalg.slogdet(moments[:-1, :-1])[1] + np.log1p(size * ratio).sum()
-        return shift, rss, (n_rows - n_terms) * np.log(max(rss, np.finfo(float).tiny)) + log_det
+    def solve(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients, squares left and deviance at each of many ratios."""
+        weight = 1 / (1 + size * ratio[:, None])
+        moments = within + np.einsum("rs,si,sj->rij", weight, between, between)
+        shift = np.linalg.solve(moments[:, :-1, :-1], moments[:, :-1, -1:])[..., 0]
+        rss = moments[:, -1, -1] - np.einsum("ri,ri->r", moments[:, :-1, -1], shift)
+        log_det = np.linalg.slogdet(moments[:, :-1, :-1])[1] - np.log(weight).sum(axis=1)
+        rss = np.maximum(rss, np.finfo(float).tiny)
+        return shift, rss, (n_rows - n_terms) * np.log(rss) + log_det
 
-    deviance = [solve(float(np.exp(t)))[2] for t in _LOG_RATIOS]
-    k = int(np.argmin(deviance))
-    bracket = (_LOG_RATIOS[max(k - 1, 0)], _LOG_RATIOS[min(k + 1, _LOG_RATIOS.size - 1)])
-    found = minimize_scalar(
-        lambda t: solve(float(np.exp(t)))[2],
-        bounds=bracket,
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    at_zero = solve(0.0)[2]
-    ratio, best = (float(np.exp(found.x)), found.fun) if found.fun < at_zero else (0.0, at_zero)
-    shift, rss, _ = solve(ratio)
+    grid = _LOG_RATIOS
+    for _ in range(5):  # ever finer about the best
+        deviance = solve(np.exp(grid))[2]
+        k = int(np.argmin(deviance))
+        best = grid[k]
+        grid = np.linspace(grid[max(k - 1, 0)], grid[min(k + 1, grid.size - 1)], 25)
+    both = np.array([0.0, np.exp(best)])
+    shifts, squares, deviance = solve(both)
+    k = int(deviance[1] < deviance[0])
+    ratio, shift, rss = float(both[k]), shifts[k], float(squares[k])
     back = np.linalg.inv(triangle)
     variance = rss / (n_rows - n_terms)
     covariance, gradient, of_variances = _errors(
         sums[:, :-1], size, count.astype(float), variance, ratio
     )
-    log_likelihood = np.log(scale).sum() - np.log(np.abs(np.diag(triangle))).sum() - best / 2
+    log_likelihood = np.log(scale).sum() - np.log(np.abs(np.diag(triangle))).sum() - deviance[k] / 2
     return _Fit(
         float(log_likelihood),
         back @ (start + shift),

@@ -10,6 +10,7 @@ import numpy as np
 
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.series.trend import CORRELATIONS, PRIOR, fit_trend, whiten
+from neurodrift.analysis.series.verdicts import FEWEST
 
 _TAILS = (0.0, 1.0, 1.25)  # q of the q-exponential: straight line, exponential, power of -4
 _DELAYS = (0.25, 0.5, 0.7, 0.85)  # part of the way after which a line sets in
@@ -354,7 +355,6 @@ def _zellner_siow_table(n: int) -> np.ndarray:
     return np.asarray(np.logaddexp.reduce(terms, axis=1))
 
 
-FEWEST = 5  # values from which a change or its absence can be judged
 _SHORTEST = 8  # samples of a window in which a fall is looked for
 
 

@@ -382,7 +382,7 @@ def smallest_detectable(se: float, dof: float, level: float = 0.95, power: float
     --------
     >>> from neurodrift.analysis.series.trend import smallest_detectable
     >>> round(smallest_detectable(1.0, 6.0), 2)
-    3.3
+    3.37
     """
     if not (np.isfinite(se) and np.isfinite(dof) and dof > 0):
         return np.nan

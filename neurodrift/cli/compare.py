@@ -58,6 +58,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="subjects",
         help="several animals: t between them, or one slope with a random intercept for each",
     )
+    compare.add_argument(
+        "--within",
+        choices=("ar1", "ols"),
+        default="ar1",
+        help="slope of one recording: over the autocorrelation of its sessions, or least squares",
+    )
     compare.add_argument("--level", type=float, default=0.95, help="of the intervals; 0.95")
     compare.add_argument("--seed", type=int, default=0)
     analysis = compare.add_argument_group("analysis of recordings, where it is needed")
@@ -108,6 +114,7 @@ def _compared(options: argparse.Namespace) -> None:
         names=list(sides),
         covariates=options.covariates,
         method=options.method,
+        within=options.within,
         level=options.level,
         seed=options.seed,
     )

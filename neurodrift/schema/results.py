@@ -286,6 +286,7 @@ COMPARISON = _always(
         Var("slope_p", _SIDE, "float", "1", "two-sided p of a slope of zero"),
         Var("slope_ci_low", _SIDE, "float", "", "lower end of the interval"),
         Var("slope_ci_high", _SIDE, "float", "", "upper end of the interval"),
+        Var("slope_detectable", _SIDE, "float", "", "smallest slope found with a power of 80 %"),
         Var("slope_n_subjects", _SIDE, "int", "count", "animals or runs behind the slope"),
         Var("slope_basis", _SIDE, "string", "1", "variation that the interval holds"),
         Var("slope_reason", _SIDE, "string", "1", "why there is no slope or no interval"),
@@ -309,6 +310,9 @@ COMPARISON = _always(
         Var("statement_ci_low", _VERDICT, "float", "", "lower end of the interval"),
         Var("statement_ci_high", _VERDICT, "float", "", "upper end of the interval"),
         Var("statement_p", _VERDICT, "float", "1", "two-sided p of a slope of zero"),
+        Var("statement_p_holm", _VERDICT, "float", "1", "p corrected for the side's statements"),
+        Var("statement_detectable", _VERDICT, "float", "", "smallest found with a power of 80 %"),
+        Var("statement_detectable_relative", _VERDICT, "float", "1", "the same over the mean"),
         Var("statement_verdict", _VERDICT, "string", "1", "whether the statement holds"),
         Var("statement_reason", _VERDICT, "string", "1", "why it cannot be tested"),
         *(

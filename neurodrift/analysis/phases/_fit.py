@@ -106,6 +106,7 @@ class _Finder:
         self._changes: dict[str, Change] = {}
         self._courses: dict[str, Course] = {}
         self._states: dict[str, str] = {}
+        self._trends: dict[str, float] = {}
         self._after = np.arange(n)
         if series.loss is not None:
             floor = _LOSS_FLOOR * np.nanmax(np.abs(series.loss))
@@ -157,7 +158,12 @@ class _Finder:
         for name, p in zip(names, corrected, strict=True):
             change = self._changes[name]
             log_bf = change.total(ends.prior)
-            self._states[name] = self._state(self._courses[name], log_bf, p, change.change)
+            self._states[name] = self._state(self._courses[name], log_bf, p)
+            if self._states[name] == "changes":
+                found_by_line = p < 1 - self._level
+                self._trends[name] = np.sign(
+                    self._courses[name].change if found_by_line else change.change
+                )
         log_bf, mass = joint_end([self._changes[name] for name in names], ends.prior)
         states = [self._states[name] for name in names]
         sloping = [
@@ -172,15 +178,15 @@ class _Finder:
             state = UNDECIDED
         return _Found(log_bf, ends, mass, state)
 
-    def _state(self, course: Course, log_bf: float, p: float, change: float) -> str:
+    def _state(self, course: Course, log_bf: float, p: float) -> str:
         """What a statistic shows, by its line or by any shape.
 
         Parameters
         ----------
         course
             Its line.
-        log_bf, change
-            Log Bayes factor of a change of any shape that counts, and its size.
+        log_bf
+            Log Bayes factor of a change of any shape that counts.
         p
             P of the line, corrected for the number of statistics.
         """
@@ -192,10 +198,7 @@ class _Finder:
             log_bf=log_bf,
             negligible=self._negligible,
         )
-        if line in ("rises", "falls"):
-            opposite = log_bf >= _STRONG and np.sign(change) != np.sign(course.change)
-            return UNDECIDED if opposite else "changes"
-        if log_bf >= _STRONG:
+        if line in ("rises", "falls") or log_bf >= _STRONG:
             return "changes"
         return "constant" if line == "no change" else UNDECIDED
 
@@ -326,10 +329,7 @@ class _Finder:
                 per[key][i] = value
             per["trend"][i] = 0
             if states[i] == "changes":
-                by_shape = log_bf >= _STRONG or name == "loss"
-                per["trend"][i] = np.sign(
-                    change.change if by_shape else self._courses[name].change
-                )
+                per["trend"][i] = self._trends.get(name, np.sign(change.change))
                 own = _Found(log_bf, found.ends, posterior(change, found.ends), "changes")
                 per["end"][i], per["end_ci_low"][i], per["end_ci_high"][i], _ = own.border(
                     self._level
@@ -371,7 +371,7 @@ class _Finder:
                     observed[i, j] = moved["state"]
                 else:
                     row = self._within(i, name, which)
-                    observed[i, j] = self._observed(i, name, which, row[3] * np.log(10), row[0])
+                    observed[i, j] = self._observed(i, name, which, row[3] * np.log(10))
                 for table, value in zip(out.values(), row, strict=True):
                     table[i, j] = value
         rates = {
@@ -397,9 +397,7 @@ class _Finder:
             "expected": (pair, expected),
         }
 
-    def _observed(
-        self, phase: int, name: str, which: np.ndarray, log_bf: float, change: float
-    ) -> str:
+    def _observed(self, phase: int, name: str, which: np.ndarray, log_bf: float) -> str:
         """What a quantity shows within a phase."""
         if np.isnan(log_bf):
             return "too few sessions"
@@ -408,7 +406,7 @@ class _Finder:
         course = self._course(name, which)
         if name == "loss":
             return _state_of_loss(log_bf, course, self._level)
-        return self._state(course, log_bf, course.p, change)
+        return self._state(course, log_bf, course.p)
 
     def _defines(self, phase: int, name: str) -> bool:
         """Whether the phase was found by a change of the quantity."""

@@ -1,4 +1,4 @@
-"""Do intervals of slopes hold the truth where neighbouring sessions are alike, and how wide are they?
+"""Do intervals of slopes hold the truth where neighbouring sessions are alike, and how wide?
 
     python benchmarks/coverage.py            # 4000 draws, some minutes
     python benchmarks/coverage.py --small    # 40 draws, so that CI keeps it alive

@@ -194,9 +194,7 @@ def normalized(fit: Fit, effect: Effect) -> Fit:
     if np.isnan(fit.first):
         return Fit(reason=f"{effect.measure} is not positive in its first session")
     first = fit.first
-    return replace(
-        fit, estimate=fit.estimate / first, se=fit.se / first, mean=fit.mean / first
-    )
+    return replace(fit, estimate=fit.estimate / first, se=fit.se / first, mean=fit.mean / first)
 
 
 def fit_side(members: Sequence[Member], fits: Sequence[Fit]) -> SideFit:

@@ -142,8 +142,8 @@ def compare(
         or is contradicted, by the corrected p. "No change" is said only where the uncorrected p
         finds none, a change of `margin` would have been found with a power of 80 %, the interval
         lies within it and, of one recording, no shape of change is more probable than none; what
-        is left is undecided. What cannot be compared is NaN with a reason in words. The attribute ``notes`` lists what a reader
-        must know.
+        is left is undecided. What cannot be compared is NaN with a reason in words. The attribute
+        ``notes`` lists what a reader must know.
 
     Raises
     ------
@@ -528,7 +528,7 @@ def _statement_variables(
     found = {name: np.full(shape, np.nan) for name in names}
     relative, corrected = (np.full(shape, np.nan) for _ in range(2))
     verdict, reason = (np.full(shape, "", dtype=object) for _ in range(2))
-    fits = np.empty(shape, dtype=object)
+    fits: dict[tuple[int, ...], SideFit] = {}
     for at in np.ndindex(shape):
         kind, measure, _ = list(table.values())[at[0]]
         effect = Effect(kind, measure or similarity)  # type: ignore[arg-type]
@@ -548,8 +548,8 @@ def _statement_variables(
         if not np.isfinite(found["ci_low"][at]):
             verdict[at] = "not testable"
             continue
-        p = corrected[at]
-        said = decide(fit.course, margin=margin, level=level, p=p, log_bf=fit.log_bf)
+        once = float(corrected[at])
+        said = decide(fit.course, margin=margin, level=level, p=once, log_bf=fit.log_bf)
         words = {"rises": "holds" if sign > 0 else "contradicted", "no change": "no change"}
         words |= {"falls": "holds" if sign < 0 else "contradicted", "undecided": "undecided"}
         verdict[at] = words[said]

@@ -142,7 +142,7 @@ def regress(
     :math:`A` their asymptotic covariance; the normal distribution, which statsmodels uses, is
     too narrow for a few animals.
 
-@@COVERAGE@@
+    @@COVERAGE@@
 
     References
     ----------
@@ -170,7 +170,9 @@ def regress(
     series = [subject] if series is None and subject is not None else series
     series = [series] if isinstance(series, str) else list(series or [])
     asked = [time] if time is not None else []
-    columns = list(dict.fromkeys([y, *predictors, *series, *([subject] if subject else []), *asked]))
+    columns = list(
+        dict.fromkeys([y, *predictors, *series, *([subject] if subject else []), *asked])
+    )
     rows = _numeric(table[columns], [y, *predictors, *asked])
     there = rows.notna().all(axis=1)
     kept = rows[there].reset_index(drop=True)
@@ -302,8 +304,8 @@ def _joint_test(fit: dict[str, Any], predictors: list[str]) -> dict[str, Any]:
         return nothing | {"names": []}
     names = [predictors[i - 1] for i in found]
     warnings.warn(
-        f"{' and '.join(map(repr, names))} hardly vary apart: the variance of a coefficient is up to "
-        f"{np.max(fit['vif'][found]):.0f} times that of the predictor alone; joint_p tests them "
+        f"{' and '.join(map(repr, names))} hardly vary apart: the variance of a coefficient is up "
+        f"to {np.max(fit['vif'][found]):.0f} times that of the predictor alone; joint_p tests them "
         "together",
         stacklevel=4,
     )
@@ -468,9 +470,7 @@ def _mixed(data: _Data) -> dict[str, Any]:
         )
     if data.centred:
         return _own_intercepts(data)
-    fit = fit_random_intercept(
-        data.design, data.y, data.number, at=data.at, series=data.series
-    )
+    fit = fit_random_intercept(data.design, data.y, data.number, at=data.at, series=data.series)
     explained = float(np.var(data.design @ fit.estimate))
     total = explained + fit.subject_variance + fit.residual_variance
     found = _told(fit) | {

@@ -229,10 +229,7 @@ def fit_trend(
         return Trend(scaled.estimate(scaled.start), np.zeros((n_terms,) * 2), dof, 0.0, 0.0, 0.0)
     first = np.concatenate([[True], np.diff(series) != 0])
     rows = np.column_stack([scaled.design, scaled.y]).T
-    found = [_at_correlation(rows, at, first, float(rho)) for rho in CORRELATIONS]
-    log_likelihood, estimates, inverses, left = (
-        np.array(c) for c in zip(*found, strict=True)
-    )
+    log_likelihood, estimates, inverses, left = _at_each_correlation(rows, at, first)
     covariances = (left / (n - n_terms))[:, None, None] * inverses
     weight, mean, covariance = average(np.log(PRIOR) + log_likelihood, estimates, covariances)
     centre = float(weight @ CORRELATIONS)
@@ -246,20 +243,30 @@ def fit_trend(
     )
 
 
-def _at_correlation(
-    rows: np.ndarray, at: np.ndarray, first: np.ndarray, rho: float
-) -> tuple[float, np.ndarray, np.ndarray, float]:
-    """Log restricted likelihood, estimate, inverse information and squares left, at one rho."""
-    white, scale = whiten(at, rho, rows, first=first)
-    design, y = white[:-1].T, white[-1]
+def _at_each_correlation(
+    rows: np.ndarray, at: np.ndarray, first: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Log restricted likelihood, estimate, inverse information and squares left, at each rho."""
+    white = [whiten(at, float(rho), rows, first=first) for rho in CORRELATIONS]
+    scale = np.array([w[1] for w in white])
+    design, y = (np.array([part(w[0]) for w in white]) for part in (_predictors, _response))
     basis, triangle = np.linalg.qr(design)
     back = np.linalg.inv(triangle)
-    estimate = back @ (basis.T @ y)
-    left = float(((y - design @ estimate) ** 2).sum())
-    n, n_terms = design.shape
-    log_likelihood = np.log(scale).sum() - np.log(np.abs(np.diag(triangle))).sum()
+    estimate = (back @ (basis.swapaxes(1, 2) @ y[..., None]))[..., 0]
+    left = ((y - (design @ estimate[..., None])[..., 0]) ** 2).sum(axis=1)
+    _, n, n_terms = design.shape
+    diagonal = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
+    log_likelihood = np.log(scale).sum(axis=1) - np.log(diagonal).sum(axis=1)
     log_likelihood -= (n - n_terms) / 2 * np.log(left)
-    return float(log_likelihood), estimate, back @ back.T, left
+    return log_likelihood, estimate, back @ back.swapaxes(1, 2), left
+
+
+def _predictors(rows: np.ndarray) -> np.ndarray:
+    return rows[:-1].T
+
+
+def _response(rows: np.ndarray) -> np.ndarray:
+    return rows[-1]
 
 
 @dataclass(frozen=True, eq=False)

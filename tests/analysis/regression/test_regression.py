@@ -14,8 +14,8 @@ from scipy import optimize, stats
 from neurodrift import testing
 from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.series.mixed import fit_random_intercept
 from neurodrift.analysis.regression.tables import tabulate_sessions
+from neurodrift.analysis.series.mixed import fit_random_intercept
 
 # Distance [mm] at ages 8, 10, 12, 14 of 11 girls and 16 boys: Potthoff & Roy (1964), Biometrika,
 # https://doi.org/10.1093/biomet/51.3-4.313
@@ -178,7 +178,9 @@ def test_regress__mixed_equals_published_growth_data() -> None:
 def test_regress__mixed_equals_dense_likelihood(seed: int, names: list[str]) -> None:
     table = table_of(seed)
     expected = literal_reml(table, names)
-    found = regress(table, "y", names[0], covariates=names[1:], method="mixed_independent", subject="mouse")
+    found = regress(
+        table, "y", names[0], covariates=names[1:], method="mixed_independent", subject="mouse"
+    )
     if bool(found["at_boundary"]):
         assert expected["subject_variance"] < 1e-4
         return
@@ -212,7 +214,9 @@ def test_regress__mixed_equals_statsmodels_where_it_converges() -> None:
 def test_regress__mixed_does_not_depend_on_units(seed: int, scale: float, shift: float) -> None:
     table = table_of(seed)
     other = table.assign(y=table["y"] * scale + shift, x=table["x"] * 60 + 7)
-    a, b = (regress(t, "y", "x", method="mixed_independent", subject="mouse") for t in (table, other))
+    a, b = (
+        regress(t, "y", "x", method="mixed_independent", subject="mouse") for t in (table, other)
+    )
     slope_a, slope_b = (fit.sel(term="x") for fit in (a, b))
     np.testing.assert_allclose(slope_b["estimate"], slope_a["estimate"] * scale / 60, rtol=1e-4)
     np.testing.assert_allclose(slope_b["p"], slope_a["p"], rtol=1e-3)
@@ -315,7 +319,11 @@ def test_regress__counts_rows_left_out() -> None:
         ({}, {"x": "day"}, "no column .'day'.; the table has mouse, x, y, speed"),
         ({}, {"x": ["x", "x"]}, "must be different columns"),
         ({}, {"x": []}, "must be different columns"),
-        ({}, {"method": "ridge"}, "method is 'ridge', expected one of ar1, ols, mixed, mixed_independent, subjects"),
+        (
+            {},
+            {"method": "ridge"},
+            "method is 'ridge', expected one of ar1, ols, mixed, mixed_independent, subjects",
+        ),
         ({}, {"method": "mixed"}, "needs subject="),
         ({}, {"normalize": "last"}, "normalize is 'last'"),
         ({}, {"level": 95}, "level is 95, expected a number"),

@@ -65,6 +65,8 @@ def contradictions(tree: xr.DataTree, within: str = "ar1") -> list[str]:
     one = one.sel(side="one", adjustment="none")
     found = []
     for statement, name in STATEMENTS.items():
+        if name not in phases["quantity"].values:
+            continue
         row = one.sel(statement=statement)
         verdict = str(row["statement_verdict"].item())
         state = str(phases["state"].sel(quantity=name).item())

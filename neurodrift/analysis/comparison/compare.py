@@ -289,8 +289,8 @@ def describe_statements(comparison: xr.Dataset) -> str:
         comparison["side"].values, comparison["adjustment"].values.tolist()
     ):
         given = "" if adjustment == "none" else f", given {adjustment}"
-        lines.append(f"\n{side}{given}")
         own = comparison.sel(side=side, adjustment=adjustment)
+        lines.append(f"\n{side}{given}{_over(own)}")
         for name in names:
             row = own.sel(statement=name)
             low, high = (row[f"statement_{end}"].item() for end in ("ci_low", "ci_high"))
@@ -305,6 +305,16 @@ def describe_statements(comparison: xr.Dataset) -> str:
             lines.append(f"  {name:{width}}  {row['statement_verdict'].item():12}  {numbers}")
     lines += ["", *json.loads(comparison.attrs["notes"])]
     return "\n".join(lines)
+
+
+def _over(own: xr.Dataset) -> str:
+    """The unit of inference of a side."""
+    n = int(own["slope_n_subjects"].max()) if own["slope_n_subjects"].size else 0
+    if n == 0:
+        return ""
+    if n == 1:
+        return " (inference over the sessions of one animal or run, not over animals)"
+    return f" (inference over {n} animals or runs)"
 
 
 def _fits(

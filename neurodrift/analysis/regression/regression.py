@@ -114,7 +114,8 @@ def regress(
         ``correlation`` of neighbouring sessions and its standard deviation ``correlation_sd``,
         given the data (NaN where it was not asked). ``joint_f``, ``joint_dof``, ``joint_dof_left``
         and ``joint_p`` test the predictors that the attribute ``collinear`` names together: those
-        with a ``vif`` above 10, of which none can be told from the others.
+        with a ``vif`` above 10, of which none can be told from the others. The attribute
+        ``inference`` says what the interval is about, sessions or animals.
 
     Raises
     ------
@@ -235,7 +236,10 @@ def regress(
         "series": ", ".join(series),
         "level": level,
         "collinear": ", ".join(joint["names"]),
+        "inference": _unit_of_inference(method, int(number.max()) + 1, len(kept)),
     }
+    if "use" in table.attrs:
+        result.attrs["use"] = table.attrs["use"]
     return result
 
 
@@ -322,6 +326,15 @@ def _joint_test(fit: dict[str, Any], predictors: list[str]) -> dict[str, Any]:
     f = float(z @ np.linalg.solve(part / np.outer(unit, unit), z) / size)
     p = float(fisher.sf(f, size, left))
     return {"joint_f": f, "joint_dof": size, "joint_dof_left": left, "joint_p": p, "names": names}
+
+
+def _unit_of_inference(method: str, n_subjects: int, n_rows: int) -> str:
+    """What the interval is about."""
+    if method == "subjects":
+        return f"animals: {n_subjects} subjects, each with a slope of its own"
+    if method.startswith("mixed"):
+        return f"sessions of {n_subjects} subjects that share one slope"
+    return f"sessions: {n_rows} rows, nothing on other animals"
 
 
 def _check_arguments(

@@ -190,7 +190,9 @@ MEANS = {
 """Mean over maps -> count that weights it."""
 
 
-POOLED = "descriptive: cells of an animal's environments pooled; the animal is the unit of inference"
+POOLED = (
+    "descriptive: cells of an animal's environments pooled; the animal is the unit of inference"
+)
 """Attribute ``use`` of a table of :func:`pool_sessions`."""
 
 
@@ -227,8 +229,8 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     A fraction is the sum of its numerators over the sum of its denominators, so every cell counts
     once. A mean is weighted by the number of maps or place cells behind it.
 
-    The table is descriptive. The cells of an animal were recorded in one brain on one day, and those
-    of its environments are not further animals: neither cells nor environments are the unit of
+    The table is descriptive. The cells of an animal were recorded in one brain, and those of its
+    environments are not further animals: neither cells nor environments are the unit of
     inference, the animal is. Test with ``regress(..., method="subjects", subject="subject")``, or
     with ``compare`` of sides of several animals; a slope of one animal's pooled sessions speaks of
     this animal alone, and the environment with more cells weighs more.

@@ -374,7 +374,8 @@ def smallest_detectable(se: float, dof: float, level: float = 0.95, power: float
     -------
     float
         :math:`\delta\,se`, where a t of noncentrality :math:`\delta` exceeds the quantile with
-        probability `power`; NaN without an error, 0 with an error of 0.
+        probability `power`, and the standard error is corrected to be too small as often as too
+        large; NaN without an error, 0 with an error of 0.
 
     Notes
     -----
@@ -389,7 +390,7 @@ def smallest_detectable(se: float, dof: float, level: float = 0.95, power: float
     --------
     >>> from neurodrift.analysis.series.trend import smallest_detectable
     >>> round(smallest_detectable(1.0, 6.0), 2)
-    3.37
+    3.57
     """
     if not (np.isfinite(se) and np.isfinite(dof) and dof > 0):
         return np.nan
@@ -400,10 +401,11 @@ def smallest_detectable(se: float, dof: float, level: float = 0.95, power: float
 def _noncentrality(dof: float, level: float, power: float) -> float:
     """Noncentrality of a t that exceeds its two-sided quantile with some power."""
     from scipy.optimize import brentq
-    from scipy.special import nctdtr, stdtrit
+    from scipy.special import chdtri, nctdtr, stdtrit
 
     quantile = float(stdtrit(dof, (1 + level) / 2))
     highest = 4.0
     while nctdtr(dof, highest, quantile) > 1 - power:
         highest *= 2
-    return float(brentq(lambda size: nctdtr(dof, size, quantile) - (1 - power), 0.0, highest))
+    size = brentq(lambda size: nctdtr(dof, size, quantile) - (1 - power), 0.0, highest)
+    return float(size * np.sqrt(dof / chdtri(dof, 0.5)))

@@ -165,6 +165,8 @@ def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = Non
     kept = {"findings": json.dumps(told)} if told else {}
     left_out = [item for part in parts for item in json.loads(part.attrs.get("curation", "[]"))]
     kept |= {"curation": json.dumps(left_out)} if left_out else {}
+    if registration is not None and not any("detection" in part.attrs for part in recordings):
+        kept["detection"] = "each_session"  # cells of every session by itself, matched afterwards
     return add_findings(
         joined.assign_attrs(agreed | joined.attrs | kept), settle(lacking, "the joined recording")
     )

@@ -18,11 +18,13 @@ from neurodrift.geometry.geometry import Geometry, as_geometry
 from neurodrift.schema import (
     ACTIVITY_KINDS,
     COUNT_KINDS,
+    DETECTION,
     FORMAT_VERSION,
     check,
     label,
     recording_table,
 )
+from neurodrift.schema.objects import expect_choice
 
 
 def recording_from_arrays(
@@ -52,6 +54,7 @@ def recording_from_arrays(
     region: Sequence[str] | None = None,
     registered: Any = None,
     registration_score: Any = None,
+    detection: Literal["together", "each_session"] | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
     accept: Collection[str] = (),
@@ -128,6 +131,11 @@ def recording_from_arrays(
         (session) share of correct trials, from 0 to 1; NaN where it is not known.
     region
         (unit) brain region or layer.
+    detection
+        How it was decided which units a session has: from all sessions ``"together"``, so that a
+        unit that is not detected was not seen; or in ``"each_session"`` by itself and by their
+        activity, as CNMF and suite2p do, so that it was silent: then fractions of active units and
+        of place cells are of all registered units. Not known when omitted.
     registered
         (unit) whether the unit could be found in other sessions. One whose identity across
         sessions is not known counts in its own session, but not in drift. All True when omitted.
@@ -259,6 +267,9 @@ def recording_from_arrays(
     )
     if shape is not None:
         recording.attrs["geometry"] = shape.to_json()
+    if detection is not None:
+        expect_choice("detection", detection, DETECTION)
+        recording.attrs["detection"] = detection
     if detected is None:
         detected = np.ones((n_sessions, n_units), dtype=bool)
     recording["detected"] = (

@@ -11,7 +11,7 @@ import neurodrift
 
 PACKAGE = Path(neurodrift.__file__).parent
 
-BASE = {"_version", "_velocity", "schema", "seeds", "geometry"}
+BASE = {"_version", "_velocity", "schema", "seeds", "geometry", "progress"}
 CORE = BASE | {"gate", "recording", "joining", "curation", "kinematics", "deconvolution"}
 GATE = CORE
 IO = {"io", "io.nwb", "io.arrays"}

@@ -32,6 +32,24 @@ def carry_coords(source: xr.Dataset, *dims: str) -> dict[str, Any]:
     return {name: source[name].variable for name in names if name in source.coords}
 
 
+def registered_units(source: xr.Dataset | xr.DataArray) -> xr.DataArray:
+    """Which units have an identity across sessions.
+
+    Parameters
+    ----------
+    source
+        A recording or a result over ``unit``.
+
+    Returns
+    -------
+    xarray.DataArray
+        (unit) all where the source does not say.
+    """
+    if "registered" in source.coords:
+        return source["registered"].reset_coords(drop=True).astype(bool)
+    return xr.DataArray(np.ones(source.sizes["unit"], dtype=bool), dims="unit")
+
+
 def lag_coords(
     source: xr.Dataset, pair: tuple[str, str], number: np.ndarray, firsts: Any = slice(None)
 ) -> dict[str, Any]:

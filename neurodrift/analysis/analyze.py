@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,10 +14,11 @@ import xarray as xr
 from neurodrift import kinematics
 from neurodrift._version import __version__
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
-from neurodrift.analysis.nodes import Node, Work, chosen_nodes, left_out, n_maps_of, reason_without
+from neurodrift.analysis.nodes import Work, chosen_nodes, left_out, n_maps_of, reason_without
 from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
 from neurodrift.curation import Curation, curate, describe_curation
+from neurodrift.progress import bar
 from neurodrift.schema import FORMAT_VERSION, check
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
@@ -164,7 +165,7 @@ def analyze(
         used=used,
     )
     without: dict[str, str] = {}
-    for node in _bar(nodes, progress):
+    for node in bar(nodes, "analyze", progress, unit="node"):
         reason = reason_without(node, work)
         if reason is None:
             work.nodes[node.name] = node.compute(work).compute()
@@ -203,16 +204,6 @@ def analyze(
         for name, node in work.nodes.items()
     }
     return xr.DataTree.from_dict({"/": root, **found})
-
-
-def _bar(nodes: list[Node], progress: bool) -> Iterator[Node]:
-    """The nodes one by one, on a terminal under a bar that says which."""
-    from tqdm import tqdm
-
-    bar = tqdm(nodes, disable=None if progress else True, leave=False, unit="node")
-    for node in bar:
-        bar.set_description(node.name)
-        yield node
 
 
 def summarize(results: xr.DataTree) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._coords import lag_coords
+from neurodrift.analysis._coords import lag_coords, registered_units
 from neurodrift.analysis.drift.ceiling import (
     compute_half_maps,
     compute_session_drift,
@@ -409,8 +409,10 @@ def place_cell_measures(
     xarray.Dataset
         Over ``session``, for `tabulate_sessions`.
     """
-    n_place = cells["is_place_cell"].sum("unit")
-    n_detected, n_active = active["n_detected"], active["n_active"]
+    is_place = cells["is_place_cell"]
+    n_place, n_active = is_place.sum("unit"), active["n_active"]
+    of_union = active.attrs["detection"] == "each_session"
+    counted = is_place & registered_units(cells) if of_union else is_place
     means = {
         f"information_{name}": ("session", _means(information[name].where(cells["significant"])))
         for name in ("naive", "ssr")
@@ -422,7 +424,8 @@ def place_cell_measures(
         {
             "n_place_cells": n_place,
             "n_tested": cells["tested"].any("direction").sum("unit"),
-            "fraction_place_cells": n_place / n_detected.where(n_detected > 0),
+            "fraction_place_cells": counted.sum("unit")
+            / active["n_counted"].where(active["n_counted"] > 0),
             "fraction_place_of_active": n_place / n_active.where(n_active > 0),
             **means,
         }

@@ -12,17 +12,10 @@ from contextlib import contextmanager
 
 from neurodrift._version import __version__
 from neurodrift.cli import analyze, catalog, compare, data, demo, report, simulate, stores
+from neurodrift.cli._help import HelpFormatter, overview
+from neurodrift.cli._say import run_saying
 
-_MODULES = (
-    catalog,
-    data,
-    analyze,
-    simulate,
-    compare,
-    report,
-    stores,
-    demo,
-)  # in the order of the help
+_MODULES = (catalog, data, analyze, simulate, compare, report, stores, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with _ended_by_sigterm():
-            options.run(options)
+            run_saying(options)
     except KeyboardInterrupt:
         if options.debug:
             raise
@@ -96,11 +89,16 @@ def _say_no_more() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="neurodrift",
+        usage="neurodrift [-h] [--version] [--debug] COMMAND ...",
         description="Representational drift in recorded and simulated populations.",
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"neurodrift {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where an error was raised")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS
+    )
     for module in _MODULES:
         module.add_commands(commands)
+    parser.epilog = overview(commands)
     return parser

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodrift.cli._say import Facts
+
 if TYPE_CHECKING:
     import xarray as xr
 
-_Command = Callable[[argparse.Namespace], None]
+_Command = Callable[[argparse.Namespace], Facts | None]
 
 KINDS_OF_STORES = ("results", "recording", "sweep")
 
@@ -24,6 +26,16 @@ KINDS_OF_STORES = ("results", "recording", "sweep")
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """Add the option that allows a command to replace what exists."""
     parser.add_argument("--overwrite", action="store_true", help="replace what exists")
+
+
+def add_out(parser: argparse.ArgumentParser, told: str, *, needed: bool = True) -> None:
+    """Add the option that names what a command writes."""
+    parser.add_argument("-o", "--out", type=Path, required=needed, metavar="OUT", help=told)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the seed."""
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random numbers")
 
 
 def add_curation(parser: argparse.ArgumentParser) -> None:
@@ -39,20 +51,44 @@ def add_curation(parser: argparse.ArgumentParser) -> None:
 def add_binning(parser: argparse.ArgumentParser) -> None:
     """Add the options of frames and bins."""
     group = parser.add_argument_group("frames and bins")
-    group.add_argument("--bin-width", type=float, default=4.0, help="[cm]; 4")
-    group.add_argument("--track", type=float, nargs=2, metavar=("START", "END"), help="ends [cm]")
-    group.add_argument("--exclude-ends", type=float, default=0.0, help="left out at each end [cm]")
     group.add_argument(
-        "--trial-types", action="store_true", help="maps of each type of trial apart"
+        "--bin-width", type=float, default=4.0, metavar="CM", help="width of position bins [cm]"
     )
     group.add_argument(
-        "--speed-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="[cm/s]; from 1 up"
+        "--track",
+        type=float,
+        nargs=2,
+        metavar=("START", "END"),
+        help="ends of the track [cm] (default: what was visited)",
     )
-    group.add_argument("--min-occupancy", type=float, default=0.0, help="of a bin [s]; 0")
+    group.add_argument(
+        "--exclude-ends",
+        type=float,
+        default=0.0,
+        metavar="CM",
+        help="stretch left out at each end of the track [cm]",
+    )
+    group.add_argument(
+        "--trial-types", action="store_true", help="make maps of each type of trial apart"
+    )
+    group.add_argument(
+        "--speed-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="running speeds of the frames that count [cm/s] (default: 1 and above)",
+    )
+    group.add_argument(
+        "--min-occupancy",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="shortest time in a bin for it to count [s]",
+    )
     group.add_argument(
         "--directions",
         action=argparse.BooleanOptionalAction,
-        help="running directions apart; yes on a linear track",
+        help="make maps of each running direction apart (default: on a linear track)",
     )
 
 
@@ -73,14 +109,28 @@ def binning(options: argparse.Namespace) -> Any:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the settings of a simulation."""
-    parser.add_argument("settings", metavar="NAME_OR_YAML", help="YAML file, or a published name")
+    parser.add_argument(
+        "settings",
+        metavar="NAME_OR_YAML",
+        help=f"YAML file, or a published name: {', '.join(published())}",
+    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="instead of the file's value, such as n_steps=1e5 or rule.update_noise=0.1",
+        help="a value instead of the file's, such as n_steps=1e5 or rule.update_noise=0.1; may "
+        "be given again",
     )
+
+
+def published() -> list[str]:
+    """Names of the published settings, without reading them whole."""
+    package = Path(__file__).parents[1]
+    inside = package / "catalogs"
+    folder = inside if inside.is_dir() else package.parent / "catalogs"
+    every = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
+    return sorted(name for name, text in every.items() if "\ndata_set:" not in f"\n{text}")
 
 
 def changes(options: argparse.Namespace) -> dict[str, Any]:
@@ -119,8 +169,15 @@ def open_one(path: Path, run: int | None) -> xr.Dataset:
 def add_workers(parser: argparse.ArgumentParser, kind: str = "threads") -> None:
     """Add the options of threads, processes and a Dask scheduler."""
     group = parser.add_argument_group("workers")
-    group.add_argument("--scheduler", help="address of a Dask scheduler, tcp://host:port")
-    group.add_argument("--workers", type=int, help=f"{kind} without a scheduler; all cores")
+    group.add_argument(
+        "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler, tcp://host:port"
+    )
+    group.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help=f"number of {kind} without a scheduler (default: all cores)",
+    )
 
 
 def give_memory_back() -> None:
@@ -185,7 +242,7 @@ def claiming(*inputs: str, outputs: Sequence[str] = ("out",)) -> Callable[[_Comm
 
     def decorated(command: _Command) -> _Command:
         @functools.wraps(command)
-        def run(options: argparse.Namespace) -> None:
+        def run(options: argparse.Namespace) -> Facts | None:
             from neurodrift.io.output import claimed
 
             named = [getattr(options, name) for name in inputs]
@@ -201,7 +258,7 @@ def claiming(*inputs: str, outputs: Sequence[str] = ("out",)) -> Callable[[_Comm
                                 inputs=[item for item in read if item is not None],
                             )
                         )
-                command(options)
+                return command(options)
 
         return run
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from neurodrift.cli._help import new_command
 from neurodrift.cli._options import (
     add_binning,
     add_curation,
+    add_out,
     add_overwrite,
+    add_seed,
     add_workers,
     binning,
     claiming,
@@ -16,22 +21,60 @@ from neurodrift.cli._options import (
     open_one,
     workers,
 )
+from neurodrift.cli._say import Facts
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    analyze = commands.add_parser("analyze", help="every statistic of a recording")
-    analyze.add_argument("recording", type=Path, help="recording.zarr, or a sweep with --run")
-    analyze.add_argument("--run", type=int, metavar="N", dest="number", help="run of a sweep")
-    analyze.add_argument("-o", "--out", type=Path, required=True, help="results.zarr to write")
+    analyze = new_command(
+        commands,
+        "analyze",
+        "compute every statistic of a recording",
+        [
+            "neurodrift analyze mouse.zarr -o results.zarr --track 0 96 --exclude-ends 8",
+            "neurodrift analyze sweep.zarr --run 3 -o run3.zarr --measures sessions drift",
+        ],
+    )
     analyze.add_argument(
-        "--measures", nargs="+", metavar="NODE", help="nodes to compute, see docs/nodes.md; all"
+        "recording", type=Path, metavar="RECORDING", help="recording.zarr, or a sweep with --run"
+    )
+    analyze.add_argument(
+        "--run", type=int, metavar="N", dest="number", help="number of the run of a sweep"
+    )
+    add_out(analyze, "results.zarr to write")
+    analyze.add_argument(
+        "--measures",
+        nargs="+",
+        metavar="NODE",
+        help="nodes to compute, and those that they use (docs/nodes.md; default: all)",
     )
     add_binning(analyze)
-    analyze.add_argument("--smoothing", type=float, help="of maps for drift [cm]; one bin")
-    analyze.add_argument("--min-events", type=int, default=5, help="for the place-cell test; 5")
-    analyze.add_argument("--alpha", type=float, default=0.05, help="level of that test; 0.05")
-    analyze.add_argument("--n-repeats", type=int, default=500, help="subsamples for SSR, BAE")
+    analyze.add_argument(
+        "--smoothing",
+        type=float,
+        metavar="CM",
+        help="standard deviation of the Gaussian over maps of drift [cm] (default: one bin)",
+    )
+    analyze.add_argument(
+        "--min-events",
+        type=int,
+        default=5,
+        metavar="N",
+        help="fewest events of a cell that is tested",
+    )
+    analyze.add_argument(
+        "--alpha", type=float, default=0.05, metavar="P", help="level of the test of place cells"
+    )
+    analyze.add_argument(
+        "--n-repeats",
+        type=int,
+        default=500,
+        metavar="N",
+        help="subsamples that correct information for its bias",
+    )
     analyze.add_argument(
         "--criterion",
         choices=("auto", "shuffle", "information"),
@@ -40,7 +83,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "information for noise-free activations",
     )
     analyze.add_argument(
-        "--min-information", type=float, default=0.01, help="of an informative unit [bit/event]"
+        "--min-information",
+        type=float,
+        default=0.01,
+        metavar="BITS",
+        help="information above which a unit is informative [bit/event]",
     )
     analyze.add_argument(
         "--map-labels",
@@ -49,14 +96,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="tell several maps of the environment apart by the recording's labels, or detect them",
     )
     add_curation(analyze)
-    analyze.add_argument("--seed", type=int, default=0)
+    add_seed(analyze)
     add_workers(analyze)
     add_overwrite(analyze)
     analyze.set_defaults(run=_analyze)
 
 
 @claiming("recording", "curation")
-def _analyze(options: argparse.Namespace) -> None:
+def _analyze(options: argparse.Namespace) -> Facts:
     from neurodrift.analysis.analyze import analyze, summarize
     from neurodrift.io.zarr import refuse_other_kind, save_results
 
@@ -83,3 +130,22 @@ def _analyze(options: argparse.Namespace) -> None:
     save_results(results, options.out, overwrite=options.overwrite)
     print(summarize(results))
     print(f"\nresults in {options.out}")
+    print(f"next: neurodrift report {options.out} -o {options.out.with_suffix('.html')}")
+    return {
+        "out": options.out,
+        "nodes": list(results.children),
+        "left_out": json.loads(results.attrs["left_out"]),
+        "sessions": table_of(results, "sessions"),
+        "regression": table_of(results, "regression"),
+    }
+
+
+def table_of(results: xr.DataTree, node: str) -> list[dict[str, Any]]:
+    """Rows of a node over one or two dimensions, without what is no number."""
+    if node not in results.children:
+        return []
+    table = results[node].to_dataset().to_dataframe().reset_index()
+    return [
+        {str(key): None if value != value else value for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]

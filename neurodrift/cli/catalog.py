@@ -7,25 +7,36 @@ import re
 import sys
 from pathlib import Path
 
+from neurodrift.cli._help import new_command
 from neurodrift.cli._options import add_overwrite
+from neurodrift.cli._say import Facts
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    catalog = commands.add_parser("catalog", help="public data sets and named simulations")
-    actions = catalog.add_subparsers(dest="action", required=True, metavar="ACTION")
+    catalog = new_command(
+        commands,
+        "catalog",
+        "list public data sets and published simulations, and fetch data",
+        ["neurodrift catalog list", "neurodrift catalog fetch sheintuch2020 -o data"],
+    )
+    actions = catalog.add_subparsers(
+        dest="action", required=True, metavar="ACTION", help="list, show NAME or fetch NAME"
+    )
     actions.add_parser("list", help="what there is").set_defaults(run=_list)
     show = actions.add_parser("show", help="citation, licence, access and files of a data set")
-    show.add_argument("name")
+    show.add_argument("name", metavar="NAME", help="name of the data set, as in the list")
     show.set_defaults(run=_show)
     fetch = actions.add_parser("fetch", help="download a data set; resumes and verifies")
-    fetch.add_argument("name")
-    fetch.add_argument("--out", type=Path, help="folder to write; the name")
+    fetch.add_argument("name", metavar="NAME", help="name of the data set, as in the list")
+    fetch.add_argument(
+        "-o", "--out", type=Path, metavar="FOLDER", help="folder to write (default: the name)"
+    )
     add_overwrite(fetch)
     fetch.set_defaults(run=_fetch)
 
 
-def _list(options: argparse.Namespace) -> None:
+def _list(options: argparse.Namespace) -> Facts:
     from neurodrift.catalog import data_sets, simulations
 
     rows = [("data set", "access", "size", "convert", "")]
@@ -39,9 +50,10 @@ def _list(options: argparse.Namespace) -> None:
     for name, description in simulations().items():
         first = re.split(r"\.(?=\s+[A-Z]|$)", description)[0]  # "Fig. 2" is no end of a sentence
         print(f"{name}: {first}")
+    return {"data_sets": list(data_sets()), "simulations": simulations()}
 
 
-def _show(options: argparse.Namespace) -> None:
+def _show(options: argparse.Namespace) -> Facts:
     from neurodrift.catalog import data_set
 
     found = data_set(options.name)
@@ -61,9 +73,10 @@ def _show(options: argparse.Namespace) -> None:
     }
     for key, value in lines.items():
         print(f"{key + ':':<11}{value.strip()}")
+    return lines
 
 
-def _fetch(options: argparse.Namespace) -> None:
+def _fetch(options: argparse.Namespace) -> Facts:
     from neurodrift.catalog import data_set, fetch
 
     found = data_set(options.name)
@@ -82,7 +95,8 @@ def _fetch(options: argparse.Namespace) -> None:
     if not found.sha256 and found.url_sha256 is None:
         print("the catalogue has no checksum of it: what came was not verified")
     if found.converter:
-        print(f"next: neurodrift convert {found.converter} {folder} --out FOLDER")
+        print(f"next: neurodrift convert {found.converter} {folder} -o FOLDER")
+    return {"out": folder, "files": files}
 
 
 def _size(n_bytes: int | None) -> str:

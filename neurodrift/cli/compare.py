@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodrift.cli._help import new_command
 from neurodrift.cli._options import (
     add_binning,
+    add_out,
     add_overwrite,
+    add_seed,
     add_workers,
     binning,
     claiming,
@@ -17,6 +20,7 @@ from neurodrift.cli._options import (
     text,
     workers,
 )
+from neurodrift.cli._say import Facts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,11 +31,16 @@ _SIMULATED_BINS = 50  # of a direction, as published for simulated tracks
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    compare = commands.add_parser(
+    compare = new_command(
+        commands,
         "compare",
-        help="recordings, results or simulations side by side, as a report",
-        description="Every STORE is one side: a recording or a run, which is analysed, results of "
-        "'neurodrift analyze', or a sweep, whose runs are analysed. Several stores make one side "
+        "put recordings, results or simulations side by side",
+        [
+            "neurodrift compare mouse.zarr run.zarr -o comparison.html",
+            "neurodrift compare --side mice m1.zarr m2.zarr --side networks sweep.zarr -o c.html",
+        ],
+        "Every STORE is one side: a recording or a run, which is analysed, results of\n"
+        "'neurodrift analyze', or a sweep, whose runs are analysed. Several stores make one side\n"
         "with --side.",
     )
     compare.add_argument("stores", type=Path, nargs="*", metavar="STORE", help="one side each")
@@ -43,14 +52,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar=("NAME", "STORE"),
         help="a side of several animals or runs; may be given again",
     )
-    compare.add_argument("-o", "--out", type=Path, required=True, help="report.html to write")
-    compare.add_argument("--save", type=Path, help="comparison.zarr to write besides")
-    compare.add_argument("--title", type=text, help="of the report")
+    add_out(compare, "report.html to write")
+    compare.add_argument(
+        "--save", type=Path, metavar="STORE", help="comparison.zarr to write besides"
+    )
+    compare.add_argument(
+        "--title", type=text, help="heading of the page (default: made from the sides)"
+    )
     compare.add_argument(
         "--covariates",
         nargs="*",
         metavar="MEASURE",
-        help="session measures that are controlled for; running_speed",
+        help="session measures that are controlled for (default: running_speed)",
     )
     compare.add_argument(
         "--method",
@@ -64,24 +77,34 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="ar1",
         help="slope of one recording: over the autocorrelation of its sessions, or least squares",
     )
-    compare.add_argument("--level", type=float, default=0.95, help="of the intervals; 0.95")
-    compare.add_argument("--seed", type=int, default=0)
+    compare.add_argument(
+        "--level", type=float, default=0.95, metavar="P", help="coverage of the intervals"
+    )
+    add_seed(compare)
     analysis = compare.add_argument_group("analysis of recordings, where it is needed")
-    analysis.add_argument("--n-repeats", type=int, default=500, help="subsamples for SSR, BAE")
-    analysis.add_argument("--runs", type=int, nargs="+", metavar="N", help="runs of a sweep; all")
+    analysis.add_argument(
+        "--n-repeats",
+        type=int,
+        default=500,
+        metavar="N",
+        help="subsamples that correct information for its bias",
+    )
+    analysis.add_argument(
+        "--runs", type=int, nargs="+", metavar="N", help="runs of a sweep (default: all)"
+    )
     add_binning(compare)
     add_workers(compare)
     add_overwrite(compare)
     compare.set_defaults(run=_compare)
 
 
-def _compare(options: argparse.Namespace) -> None:
+def _compare(options: argparse.Namespace) -> Facts | None:
     options.read = [*options.stores, *(p for _, *paths in options.side for p in paths)]
-    _compared(options)
+    return _compared(options)
 
 
 @claiming("read", outputs=("out", "save"))
-def _compared(options: argparse.Namespace) -> None:
+def _compared(options: argparse.Namespace) -> Facts:
     import xarray as xr
 
     from neurodrift.analysis.comparison._members import unique_name
@@ -132,6 +155,8 @@ def _compared(options: argparse.Namespace) -> None:
     )
     print(describe_statements(comparison))
     print(f"\nreport in {options.out}")
+    print("next: open it in a browser")
+    return {"out": options.out, "store": options.save, "sides": list(sides)}
 
 
 def _results(path: Path, options: argparse.Namespace) -> Iterator[tuple[str, xr.DataTree]]:

@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurodrift.cli._help import new_command
 from neurodrift.cli._options import (
     add_curation,
+    add_out,
     add_overwrite,
     claiming,
     give_memory_back,
     kind_of_store,
 )
+from neurodrift.cli._say import Facts
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -24,35 +27,85 @@ if TYPE_CHECKING:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    inspect = commands.add_parser("inspect", help="what files hold, and a mapping they suggest")
-    inspect.add_argument(
-        "files", type=Path, nargs="+", help="files, folders of a pipeline, or recording.zarr"
+    inspect = new_command(
+        commands,
+        "inspect",
+        "say what files hold, and what to do with them",
+        [
+            "neurodrift inspect day1.nwb",
+            "neurodrift inspect position_1.csv spikes_1.mat cellRegistered.mat -o mapping.yaml",
+        ],
+        "Of NWB files it prints the import command, of other files a mapping for\n"
+        "'convert arrays', of a recording a curation file to start from.",
     )
-    inspect.add_argument("-o", "--out", type=Path, help="mapping.yaml to write the mapping to")
+    inspect.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="files, folders of a pipeline, or recording.zarr",
+    )
+    add_out(inspect, "file to write the mapping or the curation to", needed=False)
     add_overwrite(inspect)
     inspect.set_defaults(run=_inspect)
 
-    convert = commands.add_parser("convert", help="data of a published format to NWB or tables")
+    convert = new_command(
+        commands,
+        "convert",
+        "make NWB files of your arrays or of a published data set",
+        [
+            "neurodrift convert arrays mapping.yaml -o nwb",
+            "neurodrift convert sheintuch2020 multiple_maps/Data -o nwb",
+        ],
+    )
     convert.add_argument(
         "format", metavar="FORMAT", help=f"format of the source: {', '.join(sorted(CONVERTERS))}"
     )
-    convert.add_argument("source", type=Path, nargs="?", help="data set or mapping")
-    convert.add_argument("--out", type=Path, help="folder for the files")
-    convert.add_argument("--init", action="store_true", help="arrays: write a mapping to complete")
+    convert.add_argument(
+        "source", type=Path, nargs="?", metavar="SOURCE", help="folder of the data set, or mapping"
+    )
+    add_out(convert, "folder for the files", needed=False)
+    convert.add_argument(
+        "--init", action="store_true", help="with arrays: write a mapping to complete"
+    )
     add_overwrite(convert)
     convert.set_defaults(run=_convert)
 
-    load = commands.add_parser("import", help="NWB files of one subject to a recording")
-    load.add_argument("files", type=Path, nargs="+", help="NWB files, one for each session")
-    load.add_argument("-o", "--out", type=Path, required=True, help="recording.zarr to write")
-    load.add_argument("--series", help="activity to take, where a file holds several")
+    load = new_command(
+        commands,
+        "import",
+        "make one recording of the NWB files of an animal",
+        [
+            "neurodrift import day1.nwb day2.nwb day3.nwb -o mouse.zarr",
+            "neurodrift import day4.nwb -o mouse.zarr --append",
+        ],
+    )
+    load.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="NWB files, one for each session"
+    )
+    add_out(load, "recording.zarr to write")
+    load.add_argument(
+        "--detection",
+        choices=["together", "each_session"],
+        help="how it was decided which cells a session has, where the files do not tell it: from "
+        "all sessions together, or in each session by itself, so that others were silent",
+    )
+    load.add_argument(
+        "--series",
+        action="append",
+        metavar="NAME",
+        help="activity to take, where a file holds several; twice for planes imaged together",
+    )
     load.add_argument(
         "--position",
         action="append",
+        metavar="NAME",
         help="position to take, where a file holds several; twice for its axes or its stretches",
     )
     load.add_argument(
-        "--position-unit", help="unit of length of the position, instead of the file's: cm, m, mm"
+        "--position-unit",
+        metavar="UNIT",
+        help="unit of length of the position, instead of the file's: cm, m, mm",
     )
     load.add_argument(
         "--geometry",
@@ -60,26 +113,38 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="linear, field, circular:LENGTH, vr:LENGTH [cm], circular:360deg, category:A,B, or a "
         "JSON file with a graph; where it is not told, it is proposed from the positions",
     )
-    load.add_argument("--speed", help="speed to take, where a file holds several")
-    load.add_argument("--join-on", help="column of the units' identities; registered_cell_id")
     load.add_argument(
-        "--environment", help="environment, where the files do not tell it or hold several"
+        "--speed", metavar="SERIES", help="running speed to take, where a file holds several"
     )
-    load.add_argument("--region", help="brain region of the units to take; all")
+    load.add_argument(
+        "--join-on",
+        metavar="COLUMN",
+        help="column of the units' identities (default: registered_cell_id)",
+    )
+    load.add_argument(
+        "--environment",
+        metavar="NAME",
+        help="environment, where the files do not tell it or hold several",
+    )
+    load.add_argument(
+        "--region", metavar="NAME", help="brain region of the units to take (default: all)"
+    )
     load.add_argument(
         "--units",
         metavar="QUERY",
-        help="units to take, such as \"quality == 'good'\", or all; those that the file's own "
-        "curation keeps",
+        help="units to take, such as \"quality == 'good'\", or all (default: those that the "
+        "file's own curation keeps)",
     )
     load.add_argument(
-        "--epoch", help="label, tag or table of the epochs to take, or all; needed for several"
+        "--epoch",
+        metavar="NAME",
+        help="label, tag or table of the epochs to take, or all; needed where there are several",
     )
     load.add_argument(
         "--frame-rate",
         type=float,
         metavar="HZ",
-        help="frames a second of the grid that spikes or events are counted in; the position's",
+        help="frames a second in which spikes or events are counted (default: the position's)",
     )
     load.add_argument(
         "--accept",
@@ -91,7 +156,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.add_argument(
         "--sessions-from",
         metavar="TABLE",
-        help="table of intervals whose rows are sessions: epochs, trials, ...; one for each file",
+        help="table of intervals whose rows are sessions, such as epochs (default: a file is one)",
     )
     load.add_argument(
         "--lag",
@@ -117,21 +182,21 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     load.set_defaults(run=_import)
 
 
-def _convert(options: argparse.Namespace) -> None:
+def _convert(options: argparse.Namespace) -> Facts:
     from neurodrift.convert import converter
 
     if options.format == "arrays":
-        _convert_arrays(options)
-        return
+        return _convert_arrays(options)
     if options.init or options.source is None or options.out is None:
         raise ValueError(f"convert {options.format} needs a source and --out FOLDER, and no --init")
     convert = converter(options.format)
     files = convert(options.source, options.out, overwrite=options.overwrite)
     print(f"{len(files)} files in {options.out}")
+    return {"out": options.out, "files": files}
     _say_lag_of_files(files)
 
 
-def _import(options: argparse.Namespace) -> None:
+def _import(options: argparse.Namespace) -> Facts:
     from neurodrift.curation import describe_curation
     from neurodrift.gate.shapes import describe_geometry
     from neurodrift.io.nwb.parts import OPTIONS
@@ -152,7 +217,8 @@ def _import(options: argparse.Namespace) -> None:
             accept=options.accept,
             lag=_lag(options.lag),
             curation=options.curation,
-            **{name: getattr(options, name) for name in OPTIONS} | {"geometry": shape},
+            **{name: getattr(options, name) for name in OPTIONS}
+            | {"geometry": shape, "series": _one_or_more(options.series)},
         )
     recording = open_recording(options.out)
     sizes = recording.sizes
@@ -164,6 +230,14 @@ def _import(options: argparse.Namespace) -> None:
     if "x" in recording:
         print(describe_geometry(recording))
     _say_lag(recording)
+    results = options.out.with_name(f"{options.out.stem}-results.zarr")
+    print(f"next: neurodrift analyze {options.out} -o {results}")
+    return {"out": options.out, "sizes": {str(name): n for name, n in sizes.items()}}
+
+
+def _one_or_more(named: list[str] | None) -> str | list[str] | None:
+    """What an option that may be given twice says: most often one name."""
+    return named[0] if named is not None and len(named) == 1 else named
 
 
 def _lag(told: list[str]) -> float | dict[str, float]:
@@ -220,14 +294,14 @@ def _say_lag_of_files(files: list[Path]) -> None:
         print(f"not looked at whether activity and position are in step: {name} ({why})")
 
 
-def _convert_arrays(options: argparse.Namespace) -> None:
+def _convert_arrays(options: argparse.Namespace) -> Facts:
     """Run ``convert arrays``: write a template, or convert by a mapping."""
     from neurodrift.convert.own.arrays import convert, write_template
 
     if options.init:
         path = write_template(options.source or Path("mapping.yaml"), overwrite=options.overwrite)
-        print(f"{path}: complete it, then neurodrift convert arrays {path} --out FOLDER")
-        return
+        print(f"{path}: complete it, then neurodrift convert arrays {path} -o FOLDER")
+        return {"out": path}
     if options.source is None or options.out is None:
         raise ValueError("expected a mapping and --out FOLDER; --init writes a mapping to complete")
     give_memory_back()
@@ -235,6 +309,8 @@ def _convert_arrays(options: argparse.Namespace) -> None:
         files = convert(options.source, options.out, overwrite=options.overwrite, report=print)
     print(f"{len(files)} NWB files in {options.out}")
     _say_lag_of_files(files)
+    print(f"next: neurodrift import {options.out}/*.nwb -o recording.zarr")
+    return {"out": options.out, "files": files}
 
 
 @contextmanager
@@ -250,31 +326,33 @@ def _said_plainly() -> Iterator[None]:
 
 
 @claiming("files")
-def _inspect(options: argparse.Namespace) -> None:
+def _inspect(options: argparse.Namespace) -> Facts | None:
     from neurodrift.convert.own.arrays import write_mapping
     from neurodrift.convert.own.inspection import inspect_file, inspection_text, proposed_mapping
 
     if any((path / "zarr.json").is_file() and kind_of_store(path) for path in options.files):
-        _inspect_store(options)
-        return
+        return _inspect_store(options)
     if all(path.suffix == ".nwb" for path in options.files):
         from neurodrift.io.nwb.inspect import inspect_nwb
 
-        print(inspect_nwb(options.files))
-        return
+        text = inspect_nwb(options.files)
+        print(text)
+        return {"text": text}
     found = [inspect_file(path) for path in options.files]
     print(inspection_text(found))
     if options.out is None:
         print("\nA mapping to start from (-o FILE writes it):\n")
-        print(proposed_mapping(found), end="")
-        return
+        text = proposed_mapping(found)
+        print(text, end="")
+        return {"mapping": text}
     text = proposed_mapping(found, options.out.parent)
     write_mapping(text, options.out, overwrite=options.overwrite)
     print(f"\n{options.out}: complete what is '?' in it, then")
-    print(f"neurodrift convert arrays {options.out} --out FOLDER")
+    print(f"neurodrift convert arrays {options.out} -o FOLDER")
+    return {"out": options.out, "mapping": text}
 
 
-def _inspect_store(options: argparse.Namespace) -> None:
+def _inspect_store(options: argparse.Namespace) -> Facts:
     """Propose a curation file for a recording."""
     from neurodrift.curation import proposed_curation
     from neurodrift.io.output import whole
@@ -286,7 +364,7 @@ def _inspect_store(options: argparse.Namespace) -> None:
     text = proposed_curation(open_recording(path), path.name)
     if options.out is None:
         print(text, end="")
-        return
+        return {"curation": text}
     first = text.partition(" of ")[0]
     with whole(
         options.out,
@@ -297,3 +375,4 @@ def _inspect_store(options: argparse.Namespace) -> None:
         unfinished.write_text(text, encoding="utf-8")
     print(f"{options.out}: complete it, then")
     print(f"neurodrift analyze {path} --curation {options.out} -o RESULTS.zarr")
+    return {"out": options.out, "curation": text}

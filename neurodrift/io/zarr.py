@@ -20,8 +20,8 @@ from neurodrift.io.manifest import (
     write_manifest,
 )
 from neurodrift.io.output import whole
-from neurodrift.io.progress import bar
 from neurodrift.io.unfinished import UnfinishedStore, end_writing
+from neurodrift.progress import bar
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import FORMAT_VERSION, check, recording_table
 from neurodrift.schema.objects import expect_type, path_of
@@ -162,7 +162,7 @@ def write_in_blocks(
         stored: Any = zarr.open_array(
             store, path="activity", mode="r+", config={"write_empty_chunks": True}
         )
-        for time, units in bar(blocks, "import", progress):
+        for time, units in bar(blocks, "import", progress, unit="block"):
             stored[time, units] = activity.read(time.start, time.stop, units)
             activity.release(time.start)
     return Path(path)

@@ -250,7 +250,41 @@ def _few_tested(view: View) -> Iterator[Caution]:
             "Many units were not tested",
             f"{percent(share)} of the detected units had the {view.parameters['min_events']} "
             "events in the frames that count which the test of place cells asks for. The fraction "
-            "of place cells is of all detected units, so it also follows how active they were.",
+            f"of place cells is of all {view.counted} units, so it also follows how active they "
+            "were.",
+        )
+
+
+def _detection(view: View) -> Iterator[Caution]:
+    """Whether a unit that was not detected was silent."""
+    attrs, table = view.nodes["sparsity"].attrs, view.sessions
+    of = ("fraction_active_of_detected", "fraction_active_of_union")
+    if not set(of) <= set(table) or len(table) < 2 or table["n_detected"].nunique() < 2:
+        return
+    ends = {name: table[name].to_numpy(float)[[0, -1]] for name in of}
+    if not np.isfinite(list(ends.values())).all():
+        return
+    detected, union = (f"{percent(first)} to {percent(last)}" for first, last in ends.values())
+    both = f"of detected units {detected}, of all registered ones {union} (first to last session)"
+    if attrs.get("detection") == "each_session":
+        yield Caution(
+            "detection",
+            "note",
+            "Units that were not detected count as silent",
+            "Units were found in each session by their activity; fractions are of all registered "
+            f"units. Active were {both}. A change of the focal plane looks like silence.",
+        )
+    elif attrs.get("detection") != "together" and (
+        abs(np.diff(ends[of[0]]) - np.diff(ends[of[1]]))[0] > DETECTION_MATTERS
+    ):
+        yield Caution(
+            "detection",
+            "care",
+            "Not known how units were detected",
+            "If units were found in each session by their activity (CNMF, suite2p), one that was "
+            "not detected was silent, and fractions must be of all registered units; if from all "
+            f"sessions together, of the detected ones, as here. Active were {both}: state which it "
+            "is (detection=, --detection).",
         )
 
 
@@ -270,8 +304,8 @@ def _units_lost(view: View) -> Iterator[Caution]:
             "Units are lost between sessions",
             f"Two sessions share on average {percent(finite_mean(overlap))} of the units that "
             f"either of them has, sessions {first} and {second} only {percent(overlap[far])} "
-            f"({plural(int(common[far]), 'unit')}). A unit that was not detected is not silent: it "
-            "is left out, and what is compared are the units that could be followed.",
+            f"({plural(int(common[far]), 'unit')}). Similarities between sessions are of the units "
+            "that were detected in both.",
         )
     few = common < FEW_COMMON
     if few.any():
@@ -387,6 +421,7 @@ RECORDING_CHECKS = (
     _speed,
     _few_events,
     _few_tested,
+    _detection,
     _units_lost,
     _few_sessions,
     _time,
@@ -397,6 +432,7 @@ RECORDING_CHECKS = (
 )
 
 
+DETECTION_MATTERS = 0.05  # difference of the change of active units, of detected and of registered
 LOW_CEILING = 0.5  # correlation of two halves of a session
 LOW_KAPPA = 0.4  # below moderate agreement
 DISAGREEMENT = 0.15  # of SSR and BAE, relative to their mean

@@ -33,10 +33,12 @@ def facts(view: View) -> list[tuple[str, str]]:
         found.append(("days", _range(table["day"].to_numpy(float))))
     found.append(("units in all", number(view.n_units)))
     found.append(("units detected per session", number(round(float(table["n_detected"].mean())))))
-    found.append(("active, of detected", percent(float(table["fraction_active_units"].mean()))))
+    found.append(
+        (f"active, of {view.counted}", percent(float(table["fraction_active_units"].mean())))
+    )
     if "fraction_place_cells" in table:
         share = float(table["fraction_place_cells"].mean())
-        found.append(("place cells, of detected", percent(share)))
+        found.append((f"place cells, of {view.counted}", percent(share)))
     ceiling = view.ceiling("rate_map_correlation")
     if np.isfinite(ceiling).any():
         found.append(("noise ceiling of maps", number(finite_mean(ceiling), 2)))

@@ -166,7 +166,16 @@ def _sparsity(view: View) -> str:
     return (
         "A unit was active in a session if it had "
         f"{what}{' in frames ' + frames if frames else ''}. The active fraction is the share of "
-        f"units and frames with activity ({{ratzon2024}})."
+        f"units and frames with activity ({{ratzon2024}}).{_of_which(view)}"
+    )
+
+
+def _of_which(view: View) -> str:
+    if view.simulated or view.counted == "detected":
+        return " Fractions are of the units detected in the session." if not view.simulated else ""
+    return (
+        " Units were detected in each session by their activity; fractions are of all registered "
+        "units, and one that was not detected counts as silent."
     )
 
 

@@ -43,7 +43,7 @@ _SESSION_COLUMNS = {
     "fraction_active_units": ("active", percent),
     "n_tested": ("tested", number),
     "n_place_cells": ("place cells", number),
-    "fraction_place_cells": ("place cells, of detected", percent),
+    "fraction_place_cells": ("place cells, share", percent),
     "information": ("information [bit/event]", number),
     "information_se": ("its standard error", number),
     "information_population": ("information, all maps", number),

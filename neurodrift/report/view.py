@@ -128,6 +128,12 @@ class View:
         return self.kind != "activation"
 
     @property
+    def counted(self) -> str:
+        """Which units fractions are of: ``detected`` or ``registered``."""
+        by_session = self.nodes["sparsity"].attrs.get("detection") == "each_session"
+        return "registered" if by_session else "detected"
+
+    @property
     def level(self) -> str:
         """Coverage of the intervals of slopes, in per cent."""
         return f"{100 * float(self.nodes['regression'].attrs.get('level', 0.95)):g}\u00a0%"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 MEASURES = {
-    "fraction_active_units": ("Active units", "% of detected units"),
+    "fraction_active_units": ("Active units", "% of units"),
     "active_fraction": ("Active fraction", "% of units and frames"),
-    "fraction_place_cells": ("Place cells", "% of detected units"),
+    "fraction_place_cells": ("Place cells", "% of units"),
     "fraction_place_of_active": ("Place cells among active", "% of active units"),
     "fraction_informative_units": ("Informative units", "% of detected units"),
     "information_population": ("Information, all maps", "bit/event"),

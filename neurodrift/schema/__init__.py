@@ -7,6 +7,7 @@ fault. Checks, labels, stored schemas and docs come from these tables, and from 
 
 from neurodrift.schema.kinds import ACTIVITY_KINDS, COUNT_KINDS, KINDS, LEVEL_KINDS
 from neurodrift.schema.recording import (
+    DETECTION,
     FORMAT_VERSION,
     RECORDING,
     SESSION_COORDS,
@@ -19,6 +20,7 @@ from neurodrift.schema.var import DTYPE_KINDS, Var, label, structure_faults, tab
 __all__ = [
     "ACTIVITY_KINDS",
     "COUNT_KINDS",
+    "DETECTION",
     "DTYPE_KINDS",
     "FORMAT_VERSION",
     "KINDS",

@@ -46,6 +46,11 @@ RECORDING = table(
 )
 """The recording: one subject in one environment, or one simulated run."""
 
+DETECTION = ("together", "each_session")
+"""How it was decided which units a session has (attribute ``detection``): from all sessions
+together, so that a unit that is not detected was not seen; or in each session by itself, by its
+activity, so that it was silent. Not known without the attribute."""
+
 UNIT_COORDS = ("region", "registered")
 """Coordinates of ``unit`` that every result carries on."""
 
@@ -120,6 +125,9 @@ def check(recording: xr.Dataset) -> None:
 
 def _kind_faults(recording: xr.Dataset) -> list[str]:
     kind = recording["activity"].attrs.get("kind")
+    told = recording.attrs.get("detection", DETECTION[0])
+    if told not in DETECTION:
+        return [f"attrs['detection'] is {told!r}, expected {' or '.join(DETECTION)}"]
     if kind not in ACTIVITY_KINDS:
         return [f"activity.attrs['kind'] is {kind!r}, expected one of {', '.join(ACTIVITY_KINDS)}"]
     if kind in COUNT_KINDS and recording["activity"].dtype.kind != "u":

@@ -75,8 +75,10 @@ SPARSITY = _always(
         Var("n_active", ("session",), "number", "1", "units active"),
         Var("n_frames", ("session",), "int", "1", "frames counted"),
         Var("seconds", ("session",), "float", "s", "how long these frames last"),
-        Var("fraction_active_units", ("session",), "float", "1", "active of detected units"),
-        Var("fraction_active_of_union", ("session",), "float", "1", "active of all units"),
+        Var("n_counted", ("session",), "int", "1", "units that fractions are of"),
+        Var("fraction_active_units", ("session",), "float", "1", "share of units active"),
+        Var("fraction_active_of_detected", ("session",), "float", "1", "active of detected units"),
+        Var("fraction_active_of_union", ("session",), "float", "1", "active of registered units"),
         Var(
             "active_fraction",
             ("session",),
@@ -177,7 +179,7 @@ REGRESSION = table(
 """Result of :func:`regress`."""
 
 MEASURES = table(
-    Var("fraction_place_cells", ("session",), "float", "1", "place cells of detected units"),
+    Var("fraction_place_cells", ("session",), "float", "1", "share of units that are place cells"),
     Var("fraction_place_of_active", ("session",), "float", "1", "place cells of active units"),
     Var("n_maps", ("session",), "int", "1", "maps of the environment, by map_label"),
     Var("n_place_cells", ("session",), "int", "1", "place cells"),

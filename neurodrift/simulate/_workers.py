@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodrift.progress import Progress
+from neurodrift.simulate._cluster import local_client
 from neurodrift.simulate.settings.sweep import SweepConfig
 from neurodrift.simulate.store import block_arrays, store_block
 
 if TYPE_CHECKING:
     from distributed import Client
-
-_QUIET = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.admin.tick.interval": "1s",
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
-    ),
-}
-"""By default an idle driver takes 5 % of a core and a worker 3.5 % to watch themselves, and memory
-goes back to the system at every chance (MALLOC_TRIM_THRESHOLD_), which slows arrays of megabytes
-that come and go in every step."""
 
 
 def make_blocks(
@@ -49,11 +38,13 @@ def make_blocks(
     scheduler, workers, progress
         As for :func:`neurodrift.simulate.sweep.run_sweep`.
     """
-    bar = _Progress(config, blocks, progress)
+    n_runs = len(config.runs)
+    missing = sum(len(_of_block(config, start)) for start in blocks)
+    bar = Progress(n_runs, "sweep", unit="run", initial=n_runs - missing, shown=progress)
     try:
         if scheduler is None and workers == 0:
             for start in blocks:
-                bar.add(_make_block(str(path), start, _of_block(config, start)))
+                _count(bar, _make_block(str(path), start, _of_block(config, start)))
         else:
             with _client(scheduler, workers, len(blocks)) as client:
                 _make_on(client, config, path, blocks, bar)
@@ -62,7 +53,7 @@ def make_blocks(
 
 
 def _make_on(
-    client: Client, config: SweepConfig, path: Path, blocks: list[int], bar: _Progress
+    client: Client, config: SweepConfig, path: Path, blocks: list[int], bar: Progress
 ) -> None:
     from distributed import KilledWorker, as_completed
 
@@ -80,13 +71,19 @@ def _make_on(
     }
     try:
         for future in as_completed(list(futures)):
-            bar.add(future.result())
+            _count(bar, future.result())
     except KilledWorker as error:
         raise ChildProcessError(
             f"workers died again and again at run {futures[future]} (out of memory?)"
         ) from error
     finally:
         client.cancel(list(futures), force=True)
+
+
+def _count(bar: Progress, made: list[str]) -> None:
+    """Count the runs of one task, and say what came out of the last."""
+    bar.say(made[-1])
+    bar.add(len(made))
 
 
 def _of_block(config: SweepConfig, start: int) -> list[Any]:
@@ -115,71 +112,3 @@ def _client(scheduler: str | Client | None, workers: int | None, n_tasks: int) -
     else:
         with local_client(workers, n_tasks) as client:
             yield client
-
-
-@contextmanager
-def local_client(workers: int | None, n_tasks: int) -> Iterator[Client]:
-    """Client of worker processes on this machine.
-
-    Parameters
-    ----------
-    workers
-        How many; one for each processor when omitted.
-    n_tasks
-        More workers than tasks are not started.
-
-    Yields
-    ------
-    distributed.Client
-        Closed with its workers afterwards.
-    """
-    import logging
-
-    import dask
-    from distributed import Client, LocalCluster
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wanted = workers or cores or 1
-    with (
-        dask.config.set(_QUIET),
-        LocalCluster(
-            n_workers=min(wanted, n_tasks),
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        try:
-            yield client
-        except BaseException:  # Ctrl-C, or a full disk: workers must not end what they do first
-            for nanny in cluster.workers.values():
-                nanny.auto_restart = False
-                if nanny.process is not None and nanny.process.process is not None:
-                    nanny.process.process.kill()
-            raise
-
-
-class _Progress:
-    """A bar of runs with what came out of the last."""
-
-    def __init__(self, config: SweepConfig, blocks: list[int], shown: bool) -> None:
-        from tqdm import tqdm
-
-        n_runs = len(config.runs)
-        missing = sum(len(_of_block(config, start)) for start in blocks)
-        # disable=None: only on a terminal
-        self._bar = tqdm(
-            total=n_runs, initial=n_runs - missing, unit="run", disable=None if shown else True
-        )
-
-    def add(self, made: list[str]) -> None:
-        """Count the runs of one task."""
-        self._bar.set_postfix_str(made[-1], refresh=False)
-        self._bar.update(len(made))
-
-    def close(self) -> None:
-        """End the bar."""
-        self._bar.close()

@@ -243,7 +243,7 @@ def results(tmp_path_factory):
 @pytest.mark.parametrize("size", [0, 2_000, 60_000])
 def test_export__full_disk_is_one_line(tmp_path, results, size):
     """libhdf5 crashes the process when it cannot close a file."""
-    command = ["export", str(results), str(tmp_path / "r.nwb")]
+    command = ["export", str(results), "-o", str(tmp_path / "r.nwb")]
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(size), *command], capture_output=True, text=True
     )

@@ -69,6 +69,8 @@ def test_page_data__is_that_of_the_results(results, view):
     np.testing.assert_allclose(back, maps["rate"].values, atol=np.nanmax(peaks) / 500)
     assert data["units"] == [str(label) for label in maps["unit"].values]
     assert data["x"] == maps["x_bin"].values.tolist() and data["y"] == []
+    width = np.median(np.diff(maps["x_bin"]))  # the track reaches to the edges of its bins
+    assert data["ends"] == [data["x"][0] - width / 2, data["x"][-1] + width / 2]
     cells = results["place_cells"].to_dataset().transpose("unit", "session", "direction", ...)
     for name in ("p", "n_events"):
         found = unpack(data["cells"][name], "<f4").reshape(shape[:3])

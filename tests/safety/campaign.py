@@ -108,7 +108,7 @@ def commands(folder: Path) -> list[Command]:
         ("convert", ["convert", "arrays", mapping, "--out"], "o", are_whole_nwbs),
         ("analyze", ["analyze", store, "--n-repeats", "3", "-o"], "o.zarr", is_whole_store),
         ("report", ["report", results, "-o"], "o.html", is_whole_page),
-        ("export", ["export", results], "o.nwb", is_whole_nwb),
+        ("export", ["export", results, "-o"], "o.nwb", is_whole_nwb),
         ("compare", ["compare", results, results, "-o"], "o.html", is_whole_page),
         ("simulate", ["simulate", "ratzon2024-track", *small, "-o"], "o.zarr", is_whole_store),
         ("sweep", ["sweep", sweep, "--workers", "0", "-o"], "o.zarr", is_whole_store),

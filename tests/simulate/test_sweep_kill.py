@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from collections import Counter
 
 import numpy as np
 import psutil
+import pytest
 import zarr
 
 from neurodrift.seeds import generator
@@ -122,3 +124,28 @@ def test_sweep__killed_at_random_moments(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {
         "sweep.yaml", "log", "expected.zarr", *(f"sweep-{n}.zarr" for n in range(number))
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", ["workers start", "workers train"])
+def test_sweep__ctrl_c_is_one_line_and_ends_every_worker(tmp_path, moment):
+    config = tmp_path / "sweep.yaml"
+    config.write_text(CONFIG.replace("10000", "3000000").replace("hessian: relative\n", ""))
+    words = ["sweep", str(config), "-o", str(tmp_path / "sweep.zarr"), "--workers", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "neurodrift.cli", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as driver:
+        until = time.monotonic() + 60
+        while len(workers := workers_of(driver)) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        if moment == "workers train":
+            time.sleep(5)
+        os.killpg(driver.pid, signal.SIGINT)  # as a terminal does
+        printed, told = driver.communicate(timeout=60)
+    assert (driver.returncode, printed, told) == (130, "", "neurodrift sweep: interrupted\n")
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert len(workers) == 2 and not alive

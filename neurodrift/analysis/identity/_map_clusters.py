@@ -29,7 +29,12 @@ class Split(NamedTuple):
 
 
 def part(
-    members: np.ndarray, similar: Agreement, intervals: Intervals, at: np.ndarray, alpha: float
+    members: np.ndarray,
+    similar: Agreement,
+    intervals: Intervals,
+    at: np.ndarray,
+    visit: np.ndarray,
+    alpha: float,
 ) -> tuple[list[np.ndarray], Split | None]:
     """Part segments again and again.
 
@@ -41,6 +46,9 @@ def part(
         Agreement of all segments, and the time between them.
     at
         (segment) time of the session.
+    visit
+        (segment) number of the trial, or of the session where it has none. Segments that follow
+        each other in one visit are one sight of a map, and each part needs two.
     alpha
         Level at which one map is rejected.
 
@@ -49,11 +57,11 @@ def part(
     tuple
         The groups, and the best parting of all members, whether it was good enough or not.
     """
-    best = _best_split(members, similar, intervals, at)
+    best = _best_split(members, similar, intervals, at, visit)
     if best is None or not best.p < alpha:
         return [members], best
     parts = [members[best.side == k] for k in (0, 1)]
-    found = [part(own, similar, intervals, at, alpha)[0] for own in parts]
+    found = [part(own, similar, intervals, at, visit, alpha)[0] for own in parts]
     return [*found[0], *found[1]], best
 
 
@@ -126,7 +134,11 @@ def compare(
 
 
 def _best_split(
-    members: np.ndarray, similar: Agreement, intervals: Intervals, at: np.ndarray
+    members: np.ndarray,
+    similar: Agreement,
+    intervals: Intervals,
+    at: np.ndarray,
+    visit: np.ndarray,
 ) -> Split | None:
     """The parting of the members in two that speaks most against a single map."""
     if members.size < 4:
@@ -134,21 +146,31 @@ def _best_split(
     block = np.ix_(members, members)
     whole = similar.whole[block]
     own = Intervals(intervals.index[block], intervals.values)
+
+    def seen_twice(side: np.ndarray) -> bool:
+        return min(_n_sights(members[side == k], visit) for k in (0, 1)) >= 2
+
     candidates: dict[bytes, tuple[float, np.ndarray]] = {}
     for side in _subtrees(whole, own):
         kept, within = kept_between(whole, side, own)
-        if np.isfinite(kept) and within > 0:
+        if np.isfinite(kept) and within > 0 and seen_twice(side):
             candidates[side.tobytes()] = (kept, side)
     ranked = sorted(candidates.values(), key=lambda item: item[0])[:_N_CANDIDATES]
     refined = {}
     for _, side in ranked:
         settled = _reassign(side + 1, whole, own)
-        if settled.max() == 2 and min(np.bincount(settled)[1:]) >= 2 and settled.min() > 0:
+        if settled.max() == 2 and settled.min() > 0 and seen_twice(settled - 1):
             refined[settled.tobytes()] = settled - 1
         refined[side.tobytes()] = side
     without = similar.without[:, block[0], block[1]]
     tested = [_tested(side, whole, without, own, at[members]) for side in refined.values()]
     return min(tested, key=lambda split: (split.p, split.kept), default=None)
+
+
+def _n_sights(segments: np.ndarray, visit: np.ndarray) -> int:
+    """How often a map was seen anew: runs of segments, each within a visit."""
+    follows = (np.diff(segments) == 1) & (np.diff(visit[segments]) == 0)
+    return int(segments.size - np.count_nonzero(follows))
 
 
 def _tested(
@@ -231,7 +253,7 @@ def _reassign(labels: np.ndarray, whole: np.ndarray, intervals: Intervals) -> np
 
 
 def settle(
-    groups: list[np.ndarray], similar: Agreement, intervals: Intervals
+    groups: list[np.ndarray], similar: Agreement, intervals: Intervals, visit: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Label every segment from the groups found.
 
@@ -239,7 +261,7 @@ def settle(
     ----------
     groups
         Segments of each group.
-    similar, intervals
+    similar, intervals, visit
         As for :func:`part`.
 
     Returns
@@ -253,7 +275,7 @@ def settle(
         labels[members] = k + 1
     labels = _reassign(labels, similar.whole, intervals)
     for _ in range(2):  # once more without what is like no map
-        labels = _numbered(labels)
+        labels = _numbered(labels, visit)
         shown, confidence = _confidence(labels, similar, intervals)
         if not len(shown):
             break
@@ -262,18 +284,24 @@ def settle(
         typical = [np.median(top[labels == k + 1]) for k in range(len(shown))]
         enough = top >= LEAST_LOADING * np.array(typical)[best - 1]
         labels = np.where(enough & (confidence >= LEAST_CONFIDENCE), best, 0)
-    labels = _numbered(labels)
+    labels = _numbered(labels, visit)
     shown, confidence = _confidence(labels, similar, intervals)
     return labels, np.where(labels > 0, confidence, 0.0), shown
 
 
-def _numbered(labels: np.ndarray) -> np.ndarray:
-    """Number maps by their first segment; a map of one segment is none."""
+def _numbered(labels: np.ndarray, visit: np.ndarray) -> np.ndarray:
+    """Number maps by their first segment; one of one segment or sight beside others is none."""
     counts = np.bincount(labels, minlength=2)
-    labels = np.where(counts[labels] >= 2, labels, 0)
-    order = [k for k in dict.fromkeys(labels.tolist()) if k > 0]
+    commonest = int(counts[1:].argmax()) + 1
+    known = [
+        k
+        for k in dict.fromkeys(labels.tolist())
+        if k > 0 and counts[k] >= 2
+        if k == commonest or _n_sights(np.flatnonzero(labels == k), visit) >= 2
+    ]
+    labels = np.where(np.isin(labels, known), labels, 0)
     new = np.zeros(counts.size, dtype=np.int64)
-    new[order] = np.arange(len(order)) + 1
+    new[known] = np.arange(len(known)) + 1
     return new[labels]
 
 

@@ -93,8 +93,9 @@ def detect_maps(
     ones. They count as two if :math:`\kappa` is below 1/4 (one-sided jackknife over units), or if
     it is below 1/2 and a map comes back: if pairs across are also less than half as similar as
     pairs of one part in sessions around them, which no drift does, however fast at times. Each
-    part must be similar in itself and have at least two segments; a map seen once cannot be told
-    from a fault. Both are parted again until nothing is left to part.
+    part must be similar in itself and be seen at least twice: in two trials or sessions, or in two
+    stretches of one that other segments lie between; a map seen once cannot be told from a fault.
+    Both are parted again until nothing is left to part.
     Which units are the same must be right: see :func:`neurodrift.check_registration`.
 
     References
@@ -121,9 +122,10 @@ def detect_maps(
     similar = agreement(maps)
     at = _times(maps)
     intervals = Intervals.between(at)
-    groups, first = part(np.arange(at.size), similar, intervals, at, alpha)
+    visit = _visits(recording, group, maps)
+    groups, first = part(np.arange(at.size), similar, intervals, at, visit, alpha)
     groups = rejoin(groups, similar, intervals, at, alpha)
-    settled = settle(groups, similar, intervals)
+    settled = settle(groups, similar, intervals, visit)
     return _result(maps, split, similar, intervals, at, settled, first).assign_attrs(
         split=split,
         block=float(block),
@@ -220,6 +222,19 @@ def _segments(recording: xr.Dataset, split: Segments, block: float) -> xr.DataAr
             values = np.where(values >= 0, rank // int(block), -1)
         code[where] = values
     return xr.DataArray(code, dims="time", name=split)
+
+
+def _visits(recording: xr.Dataset, group: xr.DataArray, maps: xr.Dataset) -> np.ndarray:
+    """Number (segment) of the session and trial that each segment lies in."""
+    labels = recording["session"].values.tolist()
+    slices = dict(zip(labels, slice_sessions(recording), strict=True))
+    trial = recording["trial"].values if "trial" in recording else np.zeros(group.size, dtype=int)
+    where = []
+    for session, number in zip(maps["session"].values, maps["group"].values, strict=True):
+        frames = slices[session]
+        middle = np.median(np.flatnonzero(group.values[frames] == number))
+        where.append((labels.index(session), trial[frames][int(middle)]))
+    return np.unique(where, axis=0, return_inverse=True)[1].ravel()
 
 
 def _times(maps: xr.Dataset) -> np.ndarray:

@@ -310,7 +310,13 @@ def spatial_curves(
     for start in range(0, len(activity), _SPATIAL_BLOCK):
         block = np.ascontiguousarray(activity[start : start + _SPATIAL_BLOCK].T)
         binary = ((block == 0) | (block == 1)).all(axis=0)
-        for known, some in ((True, binary), (False, ~binary)):
+        few = block.sum(axis=0, dtype=np.float64) < 2**8  # whose counts fit into one byte
+        for known, some in (
+            (True, binary & few),
+            (True, binary & ~few),
+            (False, ~binary & few),
+            (False, ~binary & ~few),
+        ):
             if some.any():
                 curves[start + np.flatnonzero(some)] = _spatial_block(
                     block[:, some], state, names, sampling, per_frame, threads, binary=known
@@ -455,6 +461,7 @@ class _Entries:
             most = int(activity.sum(axis=0, dtype=np.int64).max(initial=0))
             small = most < 2**16
         dtype = np.dtype(np.uint8 if small else np.float64)
+        counted = np.float64 if not small else np.uint8 if most < 2**8 else np.uint16
         frame, unit = np.nonzero(activity)
         value = activity[frame, unit].astype(dtype)
         dense = np.zeros((0, width), dtype=dtype)
@@ -469,7 +476,7 @@ class _Entries:
             unit=unit.astype(np.uint16),
             value=value,
             table=x_log_x(most) if small else np.empty(0),
-            counts=np.zeros((2, int(state.max()) + 2, width), np.uint16 if small else np.float64),
+            counts=np.zeros((2, int(state.max()) + 2, width), counted),
             n_units=n_units,
         )
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._coords import carry_coords
+from neurodrift.analysis._coords import carry_coords, registered_units
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED, session_activity
 from neurodrift.analysis.maps.rate_maps import rate_units
 from neurodrift.recording import is_even, seconds_of_sessions, slice_sessions
@@ -52,9 +52,10 @@ def compute_sparsity(
     xarray.Dataset
         Over (session, unit): ``n_events``, ``mean_activity`` [Hz, a.u./s or a.u.] (NaN where not
         detected), ``is_active``, ``detected``. Over (session): ``n_detected``, ``n_active``,
-        ``n_frames``, ``seconds`` (how long these frames last), ``fraction_active_units`` (of
-        detected units), ``fraction_active_of_union`` (of all units of the recording),
-        ``active_fraction`` (of the time of the detected units), ``events_per_unit``,
+        ``n_frames``, ``seconds`` (how long these frames last), ``n_counted`` (units that fractions
+        are of), ``fraction_active_units`` and ``active_fraction`` (share of active units, and of
+        their time), ``fraction_active_of_detected`` and ``fraction_active_of_union`` (of units
+        detected in the session, and of all that are registered), ``events_per_unit``,
         ``population_sparseness``.
 
     Raises
@@ -64,10 +65,16 @@ def compute_sparsity(
 
     Notes
     -----
+    Which units fractions are of depends on how it was decided which units a session has (attribute
+    ``detection`` of the recording). Where cells were found in each session by their activity, one
+    that was not found was silent: a fall of their number is missed by the active of detected ones,
+    and fractions are of all registered units. Otherwise they are of the detected ones; where
+    ``detection`` is not known, look at both. A change of the focal plane looks like silence.
+
     Fluorescence has no events: what counts events or active units is NaN, and ``is_active`` is
-    ``detected``. ``active_fraction`` and ``fraction_active_units`` are those of [1]_ when
-    `min_events` is 1. They are no sparsity of units that respond below 0, too: about half of such
-    responses are above it.
+    ``detected``. ``active_fraction`` and ``fraction_active_units`` of a network are those of [1]_
+    when `min_events` is 1. They are no sparsity of units that respond below 0, too: about
+    half of such responses are above it.
     ``population_sparseness`` is the activity ratio [2]_ of the mean activities :math:`r_i` of the
     detected units, 1 when all are equal and 1/N when one unit does everything:
 
@@ -127,6 +134,13 @@ def compute_sparsity(
         events, above, is_active = events * np.nan, above * np.nan, detected
         n_active = n_active * np.nan
     signed = KINDS[kind].signed
+    registered = registered_units(recording)
+    n_registered = (registered.sum("unit") * xr.ones_like(n_detected)).where(n_detected > 0)
+    active_registered = (is_active & registered).sum("unit")
+    of_union = active_registered.where(n_active.notnull()) / n_registered.where(n_registered > 0)
+    detection = recording.attrs.get("detection", "unknown")
+    silent = detection == "each_session"  # what is not detected there
+    n_counted = n_registered if silent else some
     result = xr.Dataset(
         {
             "n_events": events,
@@ -137,9 +151,14 @@ def compute_sparsity(
             "n_active": n_active,
             "n_frames": ("session", per_session),
             "seconds": seconds,
-            "fraction_active_units": n_active / some,
-            "fraction_active_of_union": n_active / (recording.sizes["unit"] or np.nan),
-            "active_fraction": above.sum("unit", min_count=1) / (some * n_frames),
+            "n_counted": n_counted.fillna(0).astype(np.int64),
+            "fraction_active_units": of_union if silent else n_active / some,
+            "fraction_active_of_detected": n_active / some,
+            "fraction_active_of_union": of_union,
+            "active_fraction": (above.where(registered) if silent else above).sum(
+                "unit", min_count=1
+            )
+            / (n_counted * n_frames),
             "events_per_unit": events.sum("unit", min_count=1) / some,
             "population_sparseness": _activity_ratio(mean * np.nan if signed else mean),
         }
@@ -154,6 +173,7 @@ def compute_sparsity(
         "min_events": min_events,
         "threshold": threshold,
         "frames": frames,
+        "detection": detection,
         **({} if min_rate is None else {"min_rate": min_rate}),
     }
     return result

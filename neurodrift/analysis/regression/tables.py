@@ -227,7 +227,8 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     Notes
     -----
     A fraction is the sum of its numerators over the sum of its denominators, so every cell counts
-    once. A mean is weighted by the number of maps or place cells behind it.
+    once; fractions of the tables themselves are weighted by their ``n_counted``. A mean
+    is weighted by the number of maps or place cells behind it.
 
     The table is descriptive. The cells of an animal were recorded in one brain, and those of its
     environments are not further animals: neither cells nor environments are the unit of
@@ -283,7 +284,9 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         row |= {name: value for name, value in counts.items() if value is not None}
         for name, (top, bottom) in FRACTIONS.items():
             over, under = counts[top], counts[bottom]
-            if over is not None and under is not None:
+            if bottom == "n_detected" and {name, "n_counted"} <= set(part):
+                row[name] = _weighted(part[name], part["n_counted"])
+            elif over is not None and under is not None:
                 row[name] = over / under if under else np.nan
         for name, weight in MEANS.items():
             if name in part and weight in part:

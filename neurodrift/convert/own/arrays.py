@@ -218,6 +218,7 @@ def _session(mapping: ArrayMapping, registration: Registration | None, index: in
             day=mapping.days[index],
             experience=own.get("experience"),
             accuracy=own.get("accuracy"),
+            detection=values.get("detection", None if registration is None else "each_session"),
             accept=[*values.get("accept", []), *own.get("accept", [])],
             notes=notes,
             tables=tables,

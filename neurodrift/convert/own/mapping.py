@@ -19,7 +19,7 @@ from neurodrift.gate.findings import ACCEPTABLE
 from neurodrift.gate.placeholders import placeholders
 from neurodrift.geometry.geometry import as_geometry
 from neurodrift.io.arrays.files import TABLES, read_array, read_columns
-from neurodrift.schema import ACTIVITY_KINDS
+from neurodrift.schema import ACTIVITY_KINDS, DETECTION
 from neurodrift.schema.json import write_schema_file
 from neurodrift.schema.yaml import Place, Source, parse_yaml, schema_faults
 
@@ -510,6 +510,7 @@ def mapping_schema() -> dict[str, Any]:
             },
             "environment": _label(),
             "region": _TEXT,
+            "detection": {"enum": list(DETECTION)},
             "time_zone": _TEXT,
             "notes": _TEXT,
             "lab": _TEXT,
@@ -574,6 +575,8 @@ subject:
   # age: P90D         # ISO 8601
 environment: linear track
 region: CA1
+# detection: each_session       # or together: how it was decided which cells a session has; with a
+                                # registration each session by itself, others count as silent there
 # time_zone: Europe/Berlin      # of the starts below; UTC if left out
 
 activity:

@@ -43,6 +43,7 @@ def nwb_session(
     day: float | None = None,
     experience: float | None = None,
     accuracy: float | None = None,
+    detection: str | None = None,
     accept: Collection[str] = (),
     notes: Sequence[str] = (),
     tables: Mapping[str, tuple[str, Columns]] | None = None,
@@ -74,6 +75,8 @@ def nwb_session(
         Minutes in this environment before the session.
     accuracy
         Share of correct trials, from 0 to 1.
+    detection
+        How it was decided which units the session has, see :data:`neurodrift.schema.DETECTION`.
     accept
         Names of checks whose refusals are taken as true.
     notes
@@ -155,6 +158,7 @@ def nwb_session(
         day=day,
         experience=experience,
         accuracy=accuracy,
+        detection=detection,
         tables=tables or {},
         subject_fields=subject_fields or {},
         file_fields={"notes": " ".join(told)} | dict(file_fields or {}),

@@ -191,6 +191,7 @@ def to_session(source: Source, *, first_day: datetime) -> NwbSession:
         session=str(source.number),
         start=source.rows[0].start.replace(tzinfo=TIME_ZONE),
         region="CA1",
+        detection="each_session",
         registered_cell_id=source.union_row,
         unit_columns={
             "source_column": (

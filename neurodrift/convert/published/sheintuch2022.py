@@ -238,6 +238,7 @@ def to_session(source: Source) -> NwbSession:
         environment=source.environment,
         session=str(source.number),
         start=START + timedelta(days=days),
+        detection="each_session",
         registered_cell_id=np.full(first.shape[1], -1),
         region=REGIONS.get(source.mouse, "unknown"),
         unit_columns=columns,

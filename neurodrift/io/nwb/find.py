@@ -486,10 +486,13 @@ def _choose(
     listed = ", ".join(sorted(found)) or "none"
     if wanted is None:
         if len(found) > 1:
-            both = " (give it twice for the two axes, or the stretches, of one position)"
+            both = {
+                "position": " (give it twice for the two axes, or the stretches, of one position)",
+                "series": " (give it twice for planes that were imaged together)",
+            }
             raise ValueError(
                 f"{where} holds several candidates for the {what}: {listed}; choose one by the "
-                f"option {option} (--{option}){both if option == 'position' else ''}"
+                f"option {option} (--{option}){both.get(option, '')}"
             )
         return next(iter(found.values()))
     matches = [path for path in found if path == wanted]

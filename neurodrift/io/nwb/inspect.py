@@ -79,7 +79,14 @@ def _told(nwbfile: Any) -> tuple[list[str], list[str], str]:
     for path, item in activity.items():
         lines.append(f"activity  {path}: {_about_activity(item)}")
     if len(activity) > 1:
-        options += ["--series", min(activity, key=_rank)]
+        planes = _planes_of(activity)
+        for path in planes:
+            options += ["--series", path]
+        if len(planes) > 1:
+            lines.append(
+                f"  {len(planes)} series of one kind are of cells in different planes and taken "
+                "together: check that they are no channels of one plane"
+            )
     if activity:
         lines += _about_trace(activity[min(activity, key=_rank)])
     if not activity:
@@ -214,6 +221,34 @@ def _rank(path: str) -> tuple[bool, int, str]:
     name = "/".join(path.lower().split("/")[-2:])
     good = any(word in name for word in _BEST_FIRST)
     return (not good, sum(word in name for word in _WORST), path)
+
+
+def _planes_of(activity: Mapping[str, Any]) -> list[str]:
+    """The series that is taken, and those of the same kind of cells in other imaging planes."""
+    from pynwb.ophys import RoiResponseSeries
+
+    first, *others = sorted(activity, key=_rank)
+    found = [first]
+    if not isinstance(activity[first], RoiResponseSeries):
+        return found
+    for path in others:
+        alike = (
+            isinstance(activity[path], RoiResponseSeries) and _rank(path)[:2] == _rank(first)[:2]
+        )
+        if alike and all(_in_other_planes(activity[path], activity[one]) for one in found):
+            found.append(path)
+    return found
+
+
+def _in_other_planes(one: Any, other: Any) -> bool:
+    """Whether the cells of two series lie in different planes of one channel."""
+    tables = one.rois.table, other.rois.table
+    if tables[0] is tables[1]:
+        return np.intersect1d(one.rois.data[:], other.rois.data[:]).size == 0
+    planes = [table.imaging_plane for table in tables]
+    if any(plane is None for plane in planes) or planes[0] is planes[1]:
+        return False
+    return bool(planes[0].indicator == planes[1].indicator)
 
 
 def _axes_or_one(paths: Sequence[str], places: Mapping[str, Any]) -> list[str]:

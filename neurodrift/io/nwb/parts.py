@@ -34,6 +34,7 @@ from neurodrift.io.nwb.frames import (
 from neurodrift.io.nwb.grid import Frames, frames_of
 from neurodrift.io.nwb.opened import opened_nwb
 from neurodrift.io.nwb.place import read_place
+from neurodrift.io.nwb.planes import expect_planes, join_planes
 from neurodrift.io.nwb.stream import Session
 from neurodrift.io.nwb.tables import (
     OBSERVED,
@@ -47,9 +48,9 @@ from neurodrift.io.nwb.tables import (
     trials_on_frames,
 )
 from neurodrift.io.nwb.validity import curated, observed_frames, queried, valid_frames
-from neurodrift.io.progress import bar
+from neurodrift.progress import bar
 from neurodrift.recording import recording_from_arrays, refuse_not_finite
-from neurodrift.schema import COUNT_KINDS, check, label, recording_table
+from neurodrift.schema import COUNT_KINDS, DETECTION, check, label, recording_table
 from neurodrift.schema.objects import names_in, path_of
 
 OPTIONS: dict[str, Any] = {
@@ -66,6 +67,7 @@ OPTIONS: dict[str, Any] = {
     "epoch": None,
     "frame_rate": None,
     "sessions_from": "file",
+    "detection": None,
 }
 """Options of :func:`import_nwb` that a later file of the recording is read with, and defaults."""
 
@@ -160,7 +162,7 @@ def read_parts(
     options["lag"] = checked_lag(lag)
     refuse_placeholders(**options)
     parts: list[Part] = []
-    for path in bar(paths, "look at files", progress):
+    for path in bar(paths, "look at files", progress, unit="file"):
         parts += read_file(path, name=path.stem if by_file else None, **options)
         refuse_another(parts)
     labels = [part.label for part in parts]
@@ -207,7 +209,24 @@ def read_file(path: Path, *, name: str | None, **options: Any) -> list[Part]:
         try:
             told = told_by_epochs(nwbfile, path.name, options["environment"])
             named = name or told["session"] or nwbfile.session_id or path.stem
-            found = sessions_of(nwbfile, path.name, named, told, **options)
+            series = options["series"]
+            names = list(series) if isinstance(series, list | tuple) else [series]
+            if len(names) > 1:
+                expect_planes(
+                    [nwb_find.find_activity(nwbfile, one, path.name) for one in names], path.name
+                )
+            planes = [
+                sessions_of(
+                    nwbfile,
+                    path.name,
+                    named,
+                    told,
+                    **options | {"series": one, "first_plane": names[0]},
+                    unit_prefix=f"{named}:{one}" if len(names) > 1 else named,
+                )
+                for one in names
+            ]
+            found = join_planes(planes, names, path.name)
         except ValueError as error:
             text = str(error)
             raise ValueError(text if path.name in text else f"{path.name}: {text}") from error
@@ -269,6 +288,8 @@ def sessions_of(
     told: dict[str, Any],
     *,
     series: str | None,
+    first_plane: str | None,
+    unit_prefix: str,
     position: str | Sequence[str] | None,
     position_unit: str | None,
     geometry: Geometry | Mapping[str, Any] | str | None,
@@ -281,6 +302,7 @@ def sessions_of(
     epoch: str | None,
     frame_rate: float | None,
     sessions_from: str,
+    detection: Any,
     lag: float | Mapping[str, float],
     accept: Collection[str],
 ) -> list[tuple[xr.Dataset, Session, bool | None]]:
@@ -298,9 +320,13 @@ def sessions_of(
         What its epochs tell, see :func:`neurodrift.io.nwb.tables.told_by_epochs`.
     series, position, position_unit, geometry, speed, values, join_on, environment, region
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
+    first_plane
+        Series whose frames the activity is laid on: `series`, or the first of several planes.
+    unit_prefix
+        What the label of a unit without an identity begins with.
     units, epoch
         As for :func:`neurodrift.io.nwb.read.import_nwb`.
-    frame_rate, sessions_from, lag, accept
+    frame_rate, sessions_from, detection, lag, accept
         Likewise.
 
     Returns
@@ -325,6 +351,7 @@ def sessions_of(
         xy = along(shape, place.xy)[:, None] if maze else place.xy
         place = replace(place, xy=xy, geometry=shape)
     source = nwb_find.find_activity(nwbfile, series, where)
+    clock_of = nwb_find.find_activity(nwbfile, first_plane, where)
     of_file = lag.get(file_label, 0.0) if isinstance(lag, Mapping) else lag
     in_step = replace(place, time=place.time + of_file) if of_file else place
     spans = told["spans"]
@@ -334,7 +361,7 @@ def sessions_of(
     noted += settle(clocks_together(source, in_step, spans), where, accept)
 
     def laid(late: float) -> _Laid:
-        grid = frames_of(nwbfile, place, source, frame_rate, late)
+        grid = frames_of(nwbfile, place, clock_of, frame_rate, late)
         activity = activity_on_frames(source, grid.time + late, grid.duration, values)
         return _Laid(late, grid, activity, _Look(activity))
 
@@ -348,7 +375,7 @@ def sessions_of(
     if traces and not {"trace", EVERYTHING} & set(accept):
         kind, traces = "fluorescence", [as_fluorescence(item) for item in traces]
     noted += settle(traces, where, accept)
-    names, known = labels_of(table, rows, join_on, file_label)
+    names, known = labels_of(table, rows, join_on, unit_prefix)
     are_text = ids_are_text(table, join_on)
     regions = regions_of(table, rows)
     scores = scores_of(table, rows)
@@ -411,6 +438,7 @@ def sessions_of(
             region=None if regions is None else [regions[i] for i in chosen],
             registration_score=None if scores is None else scores[None, chosen],
             registered=[known[i] or sessions_from != "file" for i in chosen],
+            detection=detection or _told_detection(told, sessions_from),
             experience=[told["experience"]] if np.isfinite(told["experience"]) else None,
             accuracy=_accuracy(told) if sessions_from == "file" else None,
             subject=known_subject(nwbfile.subject.subject_id if nwbfile.subject else None),
@@ -619,6 +647,13 @@ def _within(time: np.ndarray, spans: np.ndarray | None) -> np.ndarray:
     for start, stop in spans:
         inside |= (time >= start - 1e-9) & (time < stop - 1e-9)
     return inside
+
+
+def _told_detection(told: dict[str, Any], sessions_from: str) -> Any:
+    """How it was decided which units a session has: units of one file are those of all its rows."""
+    if sessions_from != "file":
+        return "together"
+    return told["detection"] if told["detection"] in DETECTION else None
 
 
 def _accuracy(told: dict[str, Any]) -> list[float] | None:

@@ -22,7 +22,7 @@ from neurodrift.schema.options import checked_options
 def import_nwb(
     files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    series: str | None = None,
+    series: str | Sequence[str] | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
     geometry: Geometry | Mapping[str, Any] | str | None = None,
@@ -35,6 +35,7 @@ def import_nwb(
     epoch: str | None = None,
     frame_rate: float | None = None,
     sessions_from: str = "file",
+    detection: Literal["together", "each_session"] | None = None,
     lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
     curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
@@ -57,6 +58,10 @@ def import_nwb(
         ``"file"``: a file is a session. ``"epochs"``, ``"trials"`` or the name of another table of
         intervals: each of its rows is one, and units of one file are the same in all of them.
         Frames in no row are left out.
+    detection
+        How it was decided which cells a session has, where the files do not tell it: from all
+        sessions ``"together"``, or in ``"each_session"`` by itself and by their activity, as CNMF
+        and suite2p do; then a cell that is not detected was silent.
     lag
         By how much activity comes after position on the clocks of the files [s], for all sessions
         or by the label of each, as :func:`neurodrift.check_lag` finds it: activity is taken so
@@ -114,6 +119,7 @@ def import_nwb(
         "epoch": epoch,
         "frame_rate": frame_rate,
         "sessions_from": sessions_from,
+        "detection": detection,
     }
     given = None if curation is None else as_curation(curation)  # refused before anything is read
     parts = read_parts(files, lag=lag, accept=accept, **options)
@@ -125,7 +131,7 @@ def import_nwb(
 def read_session(
     path: str | os.PathLike[str],
     *,
-    series: str | None = None,
+    series: str | Sequence[str] | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
     geometry: Geometry | Mapping[str, Any] | str | None = None,
@@ -155,7 +161,9 @@ def read_session(
         The file; it is only read.
     series
         Name or path of the activity: units with spike times, an ``EventsTable`` whose rows point
-        to cells, or an ROI response series. Needed only if the file holds several.
+        to cells, or an ROI response series. Needed only if the file holds several. Several ROI
+        response series are planes that were imaged together: their cells are laid side by side, in
+        the frames of the first.
     position
         Name or path of the ``SpatialSeries`` of the position, in a unit of length; several for
         its axes, or for its stretches one after the other. Needed only if the file holds several.
@@ -222,6 +230,7 @@ def read_session(
         "epoch": epoch,
         "frame_rate": frame_rate,
         "sessions_from": "file",
+        "detection": None,
         "lag": 0.0,
         "accept": accept,
     }

@@ -115,6 +115,8 @@ class NwbSession:
         Minutes in this environment before the session.
     accuracy
         Share of correct trials, from 0 to 1.
+    detection
+        How it was decided which units the session has, see :data:`neurodrift.schema.DETECTION`.
     subject_fields, file_fields
         Further fields of :class:`pynwb.file.Subject` and :class:`pynwb.NWBFile`.
     """
@@ -147,6 +149,7 @@ class NwbSession:
     day: float | None = None
     experience: float | None = None
     accuracy: float | None = None
+    detection: str | None = None
     subject_fields: Mapping[str, Any] = field(default_factory=dict)
     file_fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -258,6 +261,7 @@ def session_from_recording(
         day=day,
         experience=_of_session(recording, "experience", index),
         accuracy=_of_session(recording, "accuracy", index),
+        detection=recording.attrs.get("detection"),
         trials=_trials(part, time, lasting),
         **fields,
     )

@@ -193,8 +193,8 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
     -------
     dict
         ``environment``, ``session``, ``day``, ``experience``, ``accuracy``,
-        ``speed_is_projected``, ``only_running``, ``geometry``, and ``spans``: (epoch, 2) start and
-        stop of the environment's epochs, None for the whole file.
+        ``speed_is_projected``, ``only_running``, ``geometry``, ``detection``, and ``spans``:
+        (epoch, 2) start and stop of the environment's epochs, None for the whole file.
 
     Raises
     ------
@@ -204,6 +204,7 @@ def told_by_epochs(nwbfile: Any, where: str, environment: str | None) -> dict[st
     told: dict[str, Any] = {"environment": None, "session": None}
     told |= {"day": np.nan, "experience": np.nan, "accuracy": np.nan}
     told |= {"speed_is_projected": False, "only_running": False, "geometry": None}
+    told |= {"detection": None}
     epochs = nwbfile.epochs
     keep: Any = slice(None)
     spans = None

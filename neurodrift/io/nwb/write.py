@@ -190,6 +190,9 @@ def _epoch(session: NwbSession) -> Columns:
             "minutes in this environment before the session",
             [float(session.experience)],
         )
+    if session.detection is not None:
+        about = "how it was decided which units the session has"
+        columns["detection"] = (about, [session.detection])
     if session.accuracy is not None:
         columns["accuracy"] = ("share of correct trials, 0 to 1", [float(session.accuracy)])
     return columns

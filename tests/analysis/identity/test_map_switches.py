@@ -286,3 +286,20 @@ def test_segments__laps_lie_together_whatever_their_numbers():
     )
     assert _segments(recording, "lap", 2).values.tolist() == [0, 0, -1, 0, 0, 1, 1, 1]
     assert _segments(recording, "lap", 1).values.tolist() == [0, 0, -1, 1, 1, 2, 2, 3]
+
+
+def _in_blocks(pattern, frames=3000, seed=0):
+    """A recording of trials of 150 s each, without their labels: segments are stretches of 50 s."""
+    recording = testing.several_maps(pattern, n_units=80, minutes=2.5, seed=seed)
+    return recording.drop_vars("map_label")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_detect_maps__a_trial_seen_once_is_no_map(seed):
+    once = _in_blocks([[1, 1, 1], [1, 3, 1], [1, 1, 1]], seed=seed)
+    found = detect_maps(once, split="block", block=50.0)
+    assert int(found["n_maps"]) == 1
+    odd = (found["session"] == "2") & (found["block"] * 50 >= 150) & (found["block"] * 50 < 300)
+    assert (found["map_label"].values[odd] == 0).mean() > 0.5  # nothing that is known
+    twice = _in_blocks([[1, 1, 3], [1, 3, 1], [1, 1, 1]], seed=seed)
+    assert int(detect_maps(twice, split="block", block=50.0)["n_maps"]) == 2

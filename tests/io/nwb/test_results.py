@@ -172,9 +172,9 @@ def test_export_command(
     small = xr.DataTree.from_dict({"maps": results["maps"].to_dataset()})
     store = neurodrift.save_results(small, tmp_path / "results.zarr")
     file = tmp_path / "results.nwb"
-    assert main(["export", str(store), str(file)]) == 0
+    assert main(["export", str(store), "-o", str(file)]) == 0
     assert "tables in processing/neurodrift" in capsys.readouterr().out
-    assert main(["export", str(store), str(file)]) == 2
+    assert main(["export", str(store), "-o", str(file)]) == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert main(["export", str(store), str(file), "--overwrite", "--session", "3"]) == 0
+    assert main(["export", str(store), "-o", str(file), "--overwrite", "--session", "3"]) == 0
     assert set(tables(file)["rate_maps"]["session"]) == {"3"}

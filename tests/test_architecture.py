@@ -46,7 +46,7 @@ BETWEEN = {  # rooms of one idea that build on each other
     "analysis.place_cells": {"maps"},
     "analysis.information": {"maps", "place_cells"},
     "analysis.drift": {"maps"},
-    "analysis.identity": {"maps", "place_cells", "drift"},
+    "analysis.identity": {"maps", "place_cells", "drift", "series"},
     "analysis.quality": {"maps"},
     "analysis.regression": {"maps", "series"},
     "analysis.phases": {"maps", "series", "regression"},

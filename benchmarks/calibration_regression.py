@@ -124,7 +124,7 @@ def statsmodels_failures(repeats: int) -> None:
     for k in range(repeats):
         table = sessions(generator(1, "statsmodels", k), animals=4, uneven=True)
         design = sm.add_constant(table["x"].to_numpy())
-        mine = regress(table, "y", "x", method="mixed", subject="subject")
+        mine = regress(table, "y", "x", method="mixed_independent", subject="subject")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--small", action="store_true")
     options = parser.parse_args()
-    n, every = 10 if options.small else options.repeats, ("ols", "mixed", "subjects")
+    n, every = 10 if options.small else options.repeats, ("ols", "mixed_independent", "subjects")
 
     print("coverage of 95 % intervals for the slope [%], tables")
     measure("1 animal, 8 sessions", partial(sessions, animals=1), ("ols",), n, SLOPE)

@@ -34,7 +34,7 @@ PACKAGE = {  # across, and up: an arrow always points down
 }  # fmt: skip
 ANALYSIS = {
     "shared files": (0.62, 0), "maps": (0.4, 1), "drift": (0.14, 2), "information": (0.64, 3),
-    "place_cells": (0.5, 2), "regression": (0.9, 2.4), "identity": (0.18, 3),
+    "place_cells": (0.5, 2), "regression": (0.9, 2.4), "series": (0.8, 1.4), "identity": (0.18, 3),
     "footing": (0.63, 3.7), "phases": (0.86, 3.1),
     "quality": (0.41, 3), "comparison": (0.9, 3.8), "nodes and analyze": (0.5, 4.2),
 }  # fmt: skip
@@ -58,6 +58,7 @@ WORDS = {
     "place_cells": "place_cells\ntests, shuffles",
     "drift": "drift\npairs of sessions",
     "regression": "regression\ntrends",
+    "series": "series\none over sessions",
     "identity": "identity\nthe same cells?",
     "footing": "footing\nas much in every session",
     "quality": "quality\nclocks in step?",

@@ -191,7 +191,7 @@ def slope(table: pd.DataFrame, y: str, x: str = "decades") -> dict[str, float]:
         return {}
     own = [np.polyfit(r[x], r[y], 1)[0] for _, r in rows.groupby("network")]
     found = {"n": len(own), "share_falling": float(np.mean(np.array(own) < 0))}
-    for method, short in (("subjects", ""), ("mixed", "mixed_")):
+    for method, short in (("subjects", ""), ("mixed_independent", "mixed_")):
         fit = nd.regress(rows, y, x, method=method, subject="network").sel(term=x)
         names = ("estimate", "ci_low", "ci_high", "p")
         found |= {f"{short}{name}": float(fit[name]) for name in names}

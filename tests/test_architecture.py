@@ -17,7 +17,7 @@ GATE = CORE
 IO = {"io", "io.nwb", "io.arrays"}
 CONVERT = {f"convert.{room}" for room in ("own", "pipelines", "bridges", "published")} | {"convert"}
 ANALYSIS_ROOMS = ("maps", "information", "place_cells", "drift", "identity", "quality")
-ANALYSIS_ROOMS += ("footing", "regression", "phases", "comparison")
+ANALYSIS_ROOMS += ("footing", "series", "regression", "phases", "comparison")
 ANALYSIS = {f"analysis.{room}" for room in ANALYSIS_ROOMS} | {"analysis"}
 SIMULATE_ROOMS = ("settings", "gradient", "gradient._numba", "curvature", "continual")
 SIMULATE_ROOMS += ("continual.learners", "hebbian")
@@ -46,12 +46,12 @@ BETWEEN = {  # rooms of one idea that build on each other
     "analysis.place_cells": {"maps"},
     "analysis.information": {"maps", "place_cells"},
     "analysis.drift": {"maps"},
-    "analysis.identity": {"maps", "place_cells", "drift"},
+    "analysis.identity": {"maps", "place_cells", "drift", "series"},
     "analysis.footing": {"maps", "place_cells", "information", "drift"},
     "analysis.quality": {"maps"},
-    "analysis.regression": {"maps"},
-    "analysis.phases": {"maps", "regression"},
-    "analysis.comparison": {"maps", "regression", "phases"},
+    "analysis.regression": {"maps", "series"},
+    "analysis.phases": {"maps", "series", "regression"},
+    "analysis.comparison": {"maps", "series", "regression", "phases"},
 }
 for _room, _below in BETWEEN.items():
     ROOMS[_room] = ROOMS[_room] | {f"analysis.{name}" for name in _below}

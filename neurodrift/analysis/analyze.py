@@ -41,6 +41,7 @@ def analyze(
     criterion: Literal["auto", "shuffle", "information"] = "auto",
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
+    slopes: Literal["ar1", "ols"] = "ar1",
     curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
     match: Literal["auto", "events", "time", "occupancy"] | None = "auto",
     n_draws: int = 20,
@@ -84,6 +85,9 @@ def analyze(
         Whether segments of several maps are told apart by the recording's ``map_label`` or by
         what :func:`neurodrift.detect_maps` finds. Without a ``map_label``, switches are looked
         for in any case and warned of, but labels are only used if asked for.
+    slopes
+        Method of the slopes over sessions, see :func:`neurodrift.regress`: ``"ols"`` is the
+        published way, whose intervals are too narrow where neighbouring sessions are alike.
     curation
         Units, sessions and epochs that are left out, see :func:`neurodrift.curate`. The results are
         those of a recording that was imported with it.
@@ -105,8 +109,8 @@ def analyze(
         ``sparsity``, ``maps``, ``information``, ``place_cells``, ``drift`` (all frames of a
         session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
         the diagonal), ``matched`` (the same measures on an equal footing, and in ``sessions`` as
-        ``NAME_matched``), ``sessions`` (one value a session), ``regression`` (their least-squares
-        slopes) and ``phases``. Nodes that the recording cannot have are left out, and maps of a
+        ``NAME_matched``), ``sessions`` (one value a session), ``regression`` (their slopes)
+        and ``phases``. Nodes that the recording cannot have are left out, and maps of a
         session are NaN where none of its frames is tracked and running. The ``information`` of a
         session in ``sessions`` is that of :func:`neurodrift.compute_cross_fitted_information`, of
         activations naive; comparison, phases and report mean it. ``information_ssr`` beside it is
@@ -151,6 +155,7 @@ def analyze(
     expect_choice("map_labels", map_labels, ("given", "detect"))
     if match is not None:
         expect_choice("match", match, ("auto", "events", "time", "occupancy"))
+    expect_choice("slopes", slopes, ("ar1", "ols"))
     if criterion == "auto":
         noise_free = recording["activity"].attrs["kind"] == "activation"
         criterion = "information" if noise_free else "shuffle"
@@ -170,6 +175,7 @@ def analyze(
         n_draws=n_draws,
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
+        slopes=slopes,
         used=used,
     )
     without: dict[str, str] = {}
@@ -198,6 +204,7 @@ def analyze(
                     "map_labels": map_labels,
                     "match": match,
                     "n_draws": n_draws,
+                    "slopes": slopes,
                     "seed": seed,
                 }
             ),
@@ -279,9 +286,14 @@ def summarize(results: xr.DataTree) -> str:
     slopes = results["regression"].to_dataset() if "regression" in results else xr.Dataset()
     if slopes.sizes.get("measure"):
         predictor = str(slopes["predictor"].values[0])
-        one = slopes.sel(predictor=predictor, drop=True)[["slope", "ci_low", "ci_high", "p"]]
+        shown = [n for n in ("slope", "ci_low", "ci_high", "p", "detectable") if n in slopes]
+        one = slopes.sel(predictor=predictor, drop=True)[shown]
+        how = "least squares"
+        if slopes.attrs.get("method") == "ar1":
+            how = "over the autocorrelation of sessions"
         lines.append(
-            f"\nslopes on {predictor} (least squares, n = {results['sessions'].sizes['session']})"
+            f"\nslopes on {predictor} ({how}, n = {results['sessions'].sizes['session']};\n"
+            "detectable: the smallest that would have been found with a power of 80 %)"
         )
         lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
     for reason, names in left_out(results).items():

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -76,6 +76,8 @@ class Work:
         Whether place cells are decided by a test against shuffles.
     detects_maps
         Whether segments of several maps are told apart by what is detected.
+    slopes
+        Method of the slopes over sessions.
     used
         (session) whether any of its frames can be put on a map: tracked and, where there is a
         speed, running.
@@ -95,6 +97,7 @@ class Work:
     n_draws: int
     tested: bool
     detects_maps: bool
+    slopes: Literal["ar1", "ols"]
     used: np.ndarray
     nodes: dict[str, xr.Dataset] = field(default_factory=dict)
 
@@ -427,7 +430,8 @@ def _where_used(measures: xr.Dataset, used: np.ndarray) -> xr.Dataset:
 
 
 def _regression(work: Work) -> xr.Dataset:
-    return regress_each(work.nodes["sessions"].to_dataframe().reset_index())
+    table = work.nodes["sessions"].to_dataframe().reset_index()
+    return regress_each(table, method=work.slopes)
 
 
 def _phases(work: Work) -> xr.Dataset:

@@ -72,6 +72,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="several animals: t between them, or one slope with a random intercept for each",
     )
     compare.add_argument(
+        "--within",
+        choices=("ar1", "ols"),
+        default="ar1",
+        help="slope of one recording: over the autocorrelation of its sessions, or least squares",
+    )
+    compare.add_argument(
         "--level", type=float, default=0.95, metavar="P", help="coverage of the intervals"
     )
     add_seed(compare)
@@ -131,6 +137,7 @@ def _compared(options: argparse.Namespace) -> Facts:
         names=list(sides),
         covariates=options.covariates,
         method=options.method,
+        within=options.within,
         level=options.level,
         seed=options.seed,
     )

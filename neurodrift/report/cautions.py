@@ -42,6 +42,7 @@ FEW_TESTED = 0.5  # of detected units
 FEW_COMMON = 20  # units in both sessions of a pair
 LOW_OVERLAP = 0.6  # Jaccard index of detected units, mean over pairs
 FEW_SESSIONS = 6  # for a slope
+COLLINEAR = 10.0  # variance inflation above which two predictors cannot be told apart
 SPEED_CHANGE = 0.2  # of mean running speed, from slowest to fastest session
 UNEVEN_TIME = 1.25  # longest over shortest session
 UNVISITED = 0.05  # of the bins
@@ -188,6 +189,15 @@ def _speed(view: View) -> Iterator[Caution]:
         )
     else:
         text += "Compare the slopes with and without running speed as covariate."
+    fits = view.nodes["regression"]
+    if "vif_given_speed" in fits and predictor in fits["predictor"].values:
+        inflation = fits["vif_given_speed"].sel(predictor=predictor).values
+        if inflation.size and np.nanmax(np.append(inflation, 0.0)) > COLLINEAR:
+            text += (
+                f" Speed hardly varies apart from {in_sentence(PREDICTORS[predictor][0])} "
+                f"(variance inflation {number(np.nanmax(inflation))}): these sessions cannot tell "
+                "their effects apart."
+            )
     trending = "with the sessions" if p < SIGNIFICANT else "between sessions"
     level = "serious" if lost else "care"
     yield Caution("running-speed", level, f"Running speed changes {trending}", text)
@@ -240,7 +250,7 @@ def _footing(view: View) -> Iterator[Caution]:
 
 
 def _trend(view: View, measure: str, predictor: str, unit: str = "cm/s") -> tuple[float, str]:
-    """Least-squares p of a column on a predictor, and its sentence; NaN without a slope."""
+    """P of the slope of a column on a predictor, and its sentence; NaN without a slope."""
     from neurodrift.analysis.regression.regression import regress
 
     table = view.sessions
@@ -363,8 +373,9 @@ def _few_sessions(view: View) -> Iterator[Caution]:
         text = f"{plural(n, 'session')}: no slope can be estimated."
     else:
         text = (
-            f"Slopes rest on {n} sessions, {plural(n - 2, 'degree')} of freedom: intervals are "
-            "wide, and a trend that is not significant has not been shown to be absent."
+            f"Slopes rest on {n} sessions, {plural(n - 2, 'degree')} of freedom. So few do not say "
+            "how alike neighbouring sessions are: intervals are wide, and a trend that is not "
+            "significant has not been shown to be absent."
         )
     yield Caution("few-sessions", "care", "Few sessions for a slope", text)
 

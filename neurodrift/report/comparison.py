@@ -97,12 +97,25 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
                     detail = f"{number(estimate)}{interval}"
                     p = p_value(float(found["statement_p"]))
                     detail += f", {p}" if p else ""
+                    detail += _corrected(found, verdict)
                 held = str(adjustment).replace("_", " ").replace("+", " and ")
                 adjusted = "" if held == "none" else f"{held} held"
                 lines.append({"verdict": verdict, "detail": detail, "adjusted": adjusted})
             cells.append(lines)
         rows.append({"text": str(text), "cells": cells})
     return rows
+
+
+def _corrected(found: xr.Dataset, verdict: str) -> str:
+    """P corrected for the statements of a side, and what would have been found."""
+    if "statement_p_holm" not in found:
+        return ""
+    p = p_value(float(found["statement_p_holm"]))
+    text = f" (Holm: {p})" if p else ""
+    seen = 100 * float(found["statement_detectable_relative"])
+    if verdict in ("undecided", "no change") and np.isfinite(seen):
+        text += f"; {seen:.0f}\u00a0% of the mean would have been found with a power of 80\u00a0%"
+    return text
 
 
 def _series(comparison: xr.Dataset, axis: str) -> list[Figure]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from neurodrift.analysis.series.trend import fit_trend, places, time_of
 from neurodrift.report.svg import Chart
 from neurodrift.report.view import LAGS, PREDICTORS, View
 from neurodrift.report.words import factor_of, number, p_value, plural, title_of, unit_of
@@ -68,8 +69,9 @@ def regression_band(view: View, measure: str, predictor: str) -> dict[str, np.nd
 
     Notes
     -----
-    With the slope b, its standard error and Student's quantile t, the line runs through the means
-    and its band is
+    Of slopes over the autocorrelation the band is that of the line. Of least squares, with the
+    slope b, its standard error and Student's quantile t, the line runs through the means and its
+    band is
 
     .. math:: \bar y + b (x - \bar x) \pm t\, se_b \sqrt{S_{xx} / n + (x - \\bar x)^2}.
     """
@@ -83,10 +85,35 @@ def regression_band(view: View, measure: str, predictor: str) -> dict[str, np.nd
     x, y = used[predictor].to_numpy(), used[measure].to_numpy()
     line_x = np.linspace(x.min(), x.max(), 41)
     away = line_x - x.mean()
+    if view.nodes["regression"].attrs.get("method") == "ar1":
+        return _dependent_band(view, measure, predictor, line_x)
     line = y.mean() + fit["slope"] * away
     level = float(view.nodes["regression"].attrs.get("level", 0.95))
     quantile = float(stdtrit(fit["dof"], (1 + level) / 2))
     half = quantile * fit["se"] * np.sqrt(((x - x.mean()) ** 2).sum() / x.size + away**2)
+    return {"x": line_x, "line": line, "low": line - half, "high": line + half}
+
+
+def _dependent_band(
+    view: View, measure: str, predictor: str, line_x: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The line over the autocorrelation of the sessions, and the band that goes with it."""
+    from scipy.special import stdtrit
+
+    table = view.sessions.select_dtypes("number").astype(float)
+    table = table.replace([np.inf, -np.inf], np.nan)
+    columns = {str(name): table[name].to_numpy() for name in table}
+    when = places(time_of(columns, len(table)))
+    x, y = columns[predictor], columns[measure]
+    used = np.isfinite(x) & np.isfinite(y)
+    centre = x[used].mean()
+    design = np.column_stack([np.ones(int(used.sum())), x[used] - centre])
+    trend = fit_trend(design, y[used], when[used])
+    away = np.column_stack([np.ones(line_x.size), line_x - centre])
+    level = float(view.nodes["regression"].attrs.get("level", 0.95))
+    half = np.sqrt(np.einsum("ij,jk,ik->i", away, trend.covariance, away))
+    half *= float(stdtrit(trend.dof[1], (1 + level) / 2))
+    line = away @ trend.estimate
     return {"x": line_x, "line": line, "low": line - half, "high": line + half}
 
 
@@ -119,6 +146,9 @@ def slope_sentence(view: View, measure: str, predictor: str | None = None) -> st
     low, high = number(factor * fit["ci_low"]), number(factor * fit["ci_high"])
     text = f"slope {number(factor * fit['slope'])}{points} {per} [{low}, {high}], "
     text += p_value(fit["p"])
+    if fit["p"] >= 0.05 and np.isfinite(fit.get("detectable", np.nan)):
+        seen = f"{number(factor * fit['detectable'])}{points} {per}"
+        text += f" (only {seen} or more would have been found with a power of 80 %)"
     if np.isfinite(fit["slope_given_speed"]):
         given = f"{number(factor * fit['slope_given_speed'])}, {p_value(fit['p_given_speed'])}"
         text += f"; with running speed held {given}"

@@ -104,9 +104,19 @@ def comparison_methods(comparison: xr.Dataset) -> MethodsText:
         f"slowing. The slope of a side is {estimate}; covariates of a second set of estimates: "
         f"{covariates}. Sides differ by Welch's t. Signs are the same where both "
         f"{level} % intervals exclude zero on one side, sizes where their ratio lies within "
-        f"{float(options['factor']):g} by two one-sided tests. p were not corrected for the number "
-        "of effects."
+        f"{float(options['factor']):g} by two one-sided tests. p of the statements were corrected "
+        "for their number on a side ({holm1979}), other p were not."
     )
+    if options.get("within") == "ar1":
+        text += (
+            " Slopes of one recording were averaged over the correlation of its neighbouring "
+            "sessions with weights of the restricted likelihood ({harville1974})."
+        )
+    if "margin" in options:
+        text += (
+            f" No change was said only where one by {100 * float(options['margin']):g} % of the "
+            "mean would have been found with a power of 80 %."
+        )
     boot = comparison.get("difference_boot_ci_low")
     if boot is not None and np.isfinite(boot.values).any():
         text += (
@@ -485,14 +495,25 @@ def _regression(view: View) -> str:
         "session_number": "session number",
     }
     predictors = listing([words[name] for name in view.predictors])
+    how = "ordinary least squares"
+    if fits.attrs.get("method") == "ar1":
+        how = (
+            "generalised least squares, averaged over the correlation of neighbouring sessions "
+            "with weights of its restricted likelihood ({harville1974})"
+        )
     text = (
-        f"Measures of the sessions were regressed on {predictors} by ordinary least squares, with "
+        f"Measures of the sessions were regressed on {predictors} by {how}, with "
         f"{number(100 * float(fits.attrs.get('level', 0.95)))} % confidence intervals from "
         "Student's t"
     )
     if np.isfinite(fits["slope_given_speed"].values).any():
         text += ", and again with mean running speed as covariate"
-    return text + ". p were not corrected for the number of measures."
+    text += ". p were not corrected for the number of measures"
+    if "detectable" in fits:
+        text += (
+            "; beside each slope is the smallest that would have been found with a power of 80 %"
+        )
+    return text + "."
 
 
 def _phases(view: View) -> str:
@@ -505,8 +526,11 @@ def _phases(view: View) -> str:
         "Phases of learning were told apart by their definition ({ratzon2024}) from "
         f"{listing(quantities)}. Each series was taken as constant or as moving to a plateau, with "
         "first-order autoregressive noise, and both were weighed by Bayes factors ({liang2008}); a "
-        f"phase was over when {100 * float(attrs.get('done', 0.95)):g} % of its change was done. "
-        f"Intervals hold {100 * float(attrs.get('level', 0.95)):g} % of the posterior."
+        "change was also found by the slope of a statistic, corrected for their number "
+        "({holm1979}). "
+        + _constant(phases)
+        + f"A phase was over when {100 * float(attrs.get('done', 0.95)):g} % of its change was "
+        f"done. Intervals hold {100 * float(attrs.get('level', 0.95)):g} % of the posterior."
     )
     if "n_repeats" in attrs:
         text += (
@@ -514,6 +538,17 @@ def _phases(view: View) -> str:
             f"{int(attrs['n_repeats'])} permutations of the sessions ({{mantel1967}})."
         )
     return text
+
+
+def _constant(phases: xr.Dataset) -> str:
+    """When a statistic was called constant."""
+    if "margin" not in phases.attrs:
+        return ""
+    return (
+        "A statistic was called constant only if a change by "
+        f"{100 * float(phases.attrs['margin']):g} % of its mean would have been found with a power "
+        "of 80 % and its interval lay within that. "
+    )
 
 
 def _software(view: View) -> str:
@@ -544,11 +579,23 @@ REFERENCES = {
         "20:37–46.",
         "https://doi.org/10.1177/001316446002000104",
     ),
+    "harville1974": Reference(
+        "Harville, 1974",
+        "Harville DA (1974). Bayesian inference for variance components using only error "
+        "contrasts. Biometrika 61:383–385.",
+        "https://doi.org/10.1093/biomet/61.2.383",
+    ),
     "hesterberg2015": Reference(
         "Hesterberg, 2015",
         "Hesterberg TC (2015). What teachers should know about the bootstrap: resampling in the "
         "undergraduate statistics curriculum. Am Stat 69:371–386.",
         "https://doi.org/10.1080/00031305.2015.1089789",
+    ),
+    "holm1979": Reference(
+        "Holm, 1979",
+        "Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat "
+        "6:65–70.",
+        "https://www.jstor.org/stable/4615733",
     ),
     "liang2008": Reference(
         "Liang et al., 2008",

@@ -296,10 +296,11 @@ def _regression_rows(view: View) -> dict[str, Any]:
                     for n in ("p", "p_given_speed")
                 ]
                 slope_given = number(fit["slope_given_speed"])
-                rows.append(
-                    [title_of(measure), PREDICTORS[predictor][0], *cells, p[0], slope_given, p[1]]
-                )
-    head = ["measure", "on", "slope", f"{view.level} from", "to", "p", "slope, speed held", "p"]
+                seen = number(fit["detectable"]) if "detectable" in fit else ""
+                name = PREDICTORS[predictor][0]
+                rows.append([title_of(measure), name, *cells, p[0], seen, slope_given, p[1]])
+    head = ["measure", "on", "slope", f"{view.level} from", "to", "p"]
+    head += ["found at 80 % power", "slope, speed held", "p"]
     return {"head": head, "rows": rows}
 
 

@@ -106,8 +106,24 @@ def _evidence(phases: xr.Dataset) -> dict[str, Any]:
             strength = float(one["evidence"])
             bayes = f", log₁₀ BF {number(strength, 2)}" if np.isfinite(strength) else ""
             cells.append(f"{observed}{bayes} (expected: {expected})")
-        rows.append([title_of(quantity), *cells])
-    return {"head": ["quantity", *map(str, phases["phase"].values)], "rows": rows}
+        rows.append([title_of(quantity), *cells, *_seen(phases, quantity)])
+    head = ["quantity", *map(str, phases["phase"].values)]
+    if "detectable" in phases:
+        head += ["change by a line, of the mean", "found at 80 % power"]
+    return {"head": head, "rows": rows}
+
+
+def _seen(phases: xr.Dataset, quantity: str) -> list[str]:
+    """The change by a straight line, and the smallest that would have been found."""
+    if "detectable" not in phases:  # older results
+        return []
+    one = phases.sel(quantity=quantity)
+    change, low, high = (float(one[f"linear_change{end}"]) for end in ("", "_ci_low", "_ci_high"))
+    if not np.isfinite(change):
+        return ["", ""]
+    interval = f" [{percent(low)}, {percent(high)}]" if np.isfinite(low) else ""
+    seen = float(one["detectable"])
+    return [f"{percent(change)}{interval}", percent(seen) if np.isfinite(seen) else ""]
 
 
 def _figure(view: View, phases: xr.Dataset, quantity: str) -> list[Figure]:

@@ -98,6 +98,7 @@ OPTIONS: Mapping[str, Range] = {
     "fractions": Range(0, 1, open_low=True, several=True),
     "frame_rate": Range(0, open_low=True, unit="Hz"),
     "level": _PROBABILITY,
+    "margin": Range(0, 1, open_low=True),
     "max_lag": Range(0, open_low=True, unit="s"),
     "max_minutes": Range(0, open_low=True, unit="min"),
     "max_sessions": _COUNT,

@@ -885,7 +885,7 @@ CASES = [
     (
         "regress by an unknown method",
         lambda: nd.regress(TABLE, "n_place_cells", "day", method="lasso"),
-        "method is 'lasso', expected one of ols, mixed, subjects",
+        "method is 'lasso', expected one of ar1, ols, mixed, mixed_independent, subjects",
     ),
     (
         "regress without subject",

@@ -15,7 +15,7 @@ from neurodrift.report.comparison import comparison_section
 from neurodrift.report.methods import comparison_methods
 from neurodrift.report.phases import phases_section
 from neurodrift.report.view import views
-from neurodrift.report.words import number
+from neurodrift.report.words import number, percent
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,10 @@ def test_phases__are_those_of_the_node(two):
     assert len(section["figures"]) == finite.sum()
     for row, quantity in zip(section["evidence"]["rows"], phases["quantity"].values, strict=True):
         observed = phases["observed"].sel(quantity=quantity)
-        for cell, phase in zip(row[1:], phases["phase"].values, strict=True):
+        for cell, phase in zip(row[1:4], phases["phase"].values, strict=True):
             assert cell.startswith(str(observed.sel(phase=phase).item()))
+        seen = float(phases["detectable"].sel(quantity=quantity))
+        assert row[5:] == [percent(seen) if np.isfinite(seen) else ""]
 
 
 def test_phases__borders_in_words(two, changed):

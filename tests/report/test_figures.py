@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import xarray as xr
 from hypothesis import given, settings
+from scipy import stats
 
+from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.report.figures import (
     decay_figures,
     regression_band,
@@ -21,7 +24,29 @@ from neurodrift.report.view import views
 from neurodrift.report.words import listing, number, p_value, percent, plural
 
 
-def test_regression_band__is_that_of_statsmodels(results, view):
+def by_least_squares(tree):
+    """Results whose slopes are those of least squares."""
+    table = tree["sessions"].to_dataset().to_dataframe().reset_index()
+    nodes = {name: node.to_dataset() for name, node in tree.children.items()}
+    nodes["regression"] = regress_each(table, method="ols")
+    return xr.DataTree.from_dict({"/": tree.to_dataset(inherit=False), **nodes})
+
+
+def test_regression_band__is_that_of_its_line(view):
+    band = regression_band(view, "fraction_place_cells", "day")
+    fit = view.slope("fraction_place_cells", "day")
+    x, middle = band["x"], np.argmin(band["high"] - band["low"])
+    assert np.diff(band["line"]) / np.diff(x) == pytest.approx(fit["slope"])
+    # the tangent of the band's branches far away is the interval of the slope
+    half = (band["high"] - band["low"]) / 2
+    assert 0 < middle < x.size - 1 or half[0] != half[-1]
+    a, b, c = np.polyfit(x, half**2, 2)
+    quantile = stats.t.ppf(0.975, fit["dof"])
+    assert np.sqrt(a) == pytest.approx(quantile * fit["se"], rel=1e-6)
+
+
+def test_regression_band__is_that_of_statsmodels(results):
+    view = views(by_least_squares(results))[0]
     table = view.sessions
     band = regression_band(view, "fraction_place_cells", "day")
     fit = sm.OLS(table["fraction_place_cells"], sm.add_constant(table["day"])).fit()
@@ -40,7 +65,7 @@ def test_regression_band__leaves_out_missing_sessions(results, changed):
     slope, intercept = np.polyfit(np.array([0.0, 4.0, 6.0]), values[[0, 2, 3]], 1)
     fits = results["regression"].to_dataset().copy(deep=True)
     fits["slope"].loc[{"measure": "fraction_place_cells", "predictor": "day"}] = slope
-    tree = changed(results, "sessions", fraction_place_cells=values)
+    tree = changed(by_least_squares(results), "sessions", fraction_place_cells=values)
     tree = changed(tree, "regression", slope=fits["slope"].values)
     band = regression_band(views(tree)[0], "fraction_place_cells", "day")
     np.testing.assert_allclose(band["line"], intercept + slope * band["x"], rtol=1e-9)

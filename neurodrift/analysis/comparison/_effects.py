@@ -12,8 +12,14 @@ import pandas as pd
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.comparison._members import Member
 from neurodrift.analysis.regression.regression import regress
+from neurodrift.analysis.series.plateau import candidate_ends, judged
+from neurodrift.analysis.series.trend import fit_trend, smallest_detectable
+from neurodrift.analysis.series.verdicts import Course
 
 Kind = Literal["slope", "decay", "slowing"]
+Within = Literal["ar1", "ols"]
+
+_DONE, _NEGLIGIBLE = 0.95, 0.05  # the defaults of detect_phases
 
 Fits = dict[tuple[str, ...], Any]
 """Fits by what they are of."""
@@ -53,8 +59,10 @@ class Fit:
         Why there is no estimate or no error.
     first
         Value of the measure in the first session that has one.
-    dependence
-        Correlation of neighbouring residuals.
+    mean
+        Mean of the measure, the similarity or the rate.
+    log_bf
+        Log Bayes factor of a change of any shape against none; NaN where it was not asked.
     lacking
         Whether a covariate is absent altogether.
     """
@@ -64,7 +72,8 @@ class Fit:
     dof: float = np.nan
     reason: str = ""
     first: float = np.nan
-    dependence: float = np.nan
+    mean: float = np.nan
+    log_bf: float = np.nan
     lacking: bool = False
 
 
@@ -78,10 +87,27 @@ class SideFit:
     basis: str = ""
     reason: str = ""
     lacking: bool = False
+    mean: float = np.nan
+    log_bf: float = np.nan
     each: np.ndarray = field(default_factory=lambda: np.empty(0))
 
+    @property
+    def course(self) -> Course:
+        """The same as a change over one unit of the axis."""
+        return Course(self.estimate, self.se, self.dof, self.mean)
 
-def fit_member(member: Member, effect: Effect, axis: str, covariates: Sequence[str]) -> Fit:
+    def detectable(self, level: float) -> float:
+        """Smallest size that would have been found with a power of 80 %."""
+        return smallest_detectable(self.se, self.dof, level)
+
+
+def fit_member(
+    member: Member,
+    effect: Effect,
+    axis: str,
+    covariates: Sequence[str],
+    within: Within = "ar1",
+) -> Fit:
     """Estimate an effect of one recording, in units of the measure over units of the axis.
 
     Parameters
@@ -94,11 +120,14 @@ def fit_member(member: Member, effect: Effect, axis: str, covariates: Sequence[s
         Column of the sessions.
     covariates
         Columns of the sessions that are controlled for; between two sessions how far they differ.
+    within
+        Errors of slopes: averaged over the autocorrelation of the sessions, or by least squares,
+        which takes them as independent.
 
     Returns
     -------
     Fit
-        Slopes by least squares over sessions; decay and slowing with errors from leaving out each
+        Slopes over sessions; decay and slowing with errors from leaving out each
         session in turn, because pairs share sessions.
     """
     absent = [name for name in covariates if not member.has(name)]
@@ -113,8 +142,11 @@ def fit_member(member: Member, effect: Effect, axis: str, covariates: Sequence[s
     names = [axis, *covariates]
     if effect.kind == "slope":
         values = np.column_stack([member.column(name) for name in (effect.measure, *names)])
-        fit = _line(values, names, "sessions")
-        return replace(fit, first=first_value(values[:, 0]))
+        fit = _line(values, names, "sessions", member.when if within == "ar1" else None)
+        found = replace(fit, first=first_value(values[:, 0]))
+        if covariates or axis != "fraction":
+            return found
+        return replace(found, log_bf=_any_shape(member, values[:, 0]))
     found = np.isfinite(member.matrix(effect.measure))
     everyone = np.flatnonzero(found.any(axis=0) | found.any(axis=1))
     if effect.kind == "decay":
@@ -131,8 +163,20 @@ def fit_member(member: Member, effect: Effect, axis: str, covariates: Sequence[s
         return _line(member.rates(effect.measure, axis, covariates, kept), names, "rates")
 
     fit = _leave_one_out(slowing, everyone, everyone.size - 2 - len(names))
-    within = slowing(everyone).se
-    return replace(fit, se=float(np.fmax(fit.se, within))) if fit.dof > 0 else fit
+    rates = member.rates(effect.measure, axis, covariates, everyone)
+    when = member.when[everyone][1:] if within == "ar1" else None
+    spread = _line(rates, names, "rates", when).se
+    return replace(fit, se=float(np.fmax(fit.se, spread))) if fit.dof > 0 else fit
+
+
+def _any_shape(member: Member, values: np.ndarray) -> float:
+    """Log Bayes factor of a change of a measure along its clock, as for the phases."""
+    at = member.column(member.clock) if member.clock else np.empty(0)
+    if at.size < 2 or not (np.diff(at) > 0).all():
+        return np.nan
+    ends = candidate_ends(at, _DONE)
+    change = judged(values, ends, _NEGLIGIBLE, member.when)
+    return np.nan if change is None else change.total(ends.prior)
 
 
 def first_value(values: np.ndarray) -> float:
@@ -149,7 +193,8 @@ def normalized(fit: Fit, effect: Effect) -> Fit:
         return Fit(reason="correlations are compared as they are, see scale 'raw'")
     if np.isnan(fit.first):
         return Fit(reason=f"{effect.measure} is not positive in its first session")
-    return replace(fit, estimate=fit.estimate / fit.first, se=fit.se / fit.first)
+    first = fit.first
+    return replace(fit, estimate=fit.estimate / first, se=fit.se / first, mean=fit.mean / first)
 
 
 def fit_side(members: Sequence[Member], fits: Sequence[Fit]) -> SideFit:
@@ -175,14 +220,19 @@ def fit_side(members: Sequence[Member], fits: Sequence[Fit]) -> SideFit:
         by_subject.setdefault(member.replicate, []).append(fit)
     each = np.array([np.mean([f.estimate for f in own]) for own in by_subject.values()])
     mean, n = float(each.mean()), each.size
+    levels = [np.mean([f.mean for f in own]) for own in by_subject.values()]
+    level = float(np.mean(levels))
     if n > 1:
         se = float(each.std(ddof=1) / np.sqrt(n))
-        return SideFit(mean, se, n - 1.0, "between subjects", each=each)
+        return SideFit(mean, se, n - 1.0, "between subjects", mean=level, each=each)
     own = next(iter(by_subject.values()))
     variances = np.array([f.se**2 for f in own]) / len(own) ** 2
     se, dof = welch(variances, np.array([f.dof for f in own]))
     reason = "; ".join(dict.fromkeys(f.reason for f in own if f.reason))
-    return SideFit(mean, se, dof, "within one subject", reason, each=each)
+    log_bf = float(np.max([f.log_bf for f in own]))
+    return SideFit(
+        mean, se, dof, "within one subject", reason, mean=level, log_bf=log_bf, each=each
+    )
 
 
 def fit_mixed(
@@ -192,6 +242,7 @@ def fit_mixed(
     axis: str,
     names: Sequence[str],
     scale: str,
+    within: Within = "ar1",
 ) -> SideFit:
     """The estimate of a side whose recordings share one slope, by a random intercept for each.
 
@@ -203,6 +254,8 @@ def fit_mixed(
         As for :func:`fit_member`; `names` are the covariates.
     scale
         ``"raw"``, or ``"first"``: every recording over its first session.
+    within
+        As for :func:`fit_member`.
 
     Returns
     -------
@@ -223,11 +276,18 @@ def fit_mixed(
         table = pd.DataFrame(values, columns=[effect.measure, axis, *names])
         if scale == "first":
             table[effect.measure] /= fit.first
-        tables.append(table.assign(recording=member.name))
+        when = member.when if effect.kind == "slope" else member.when[1:]
+        tables.append(table.assign(recording=member.name, when=when))
     try:
         table = pd.concat(tables, ignore_index=True)
         found = regress(
-            table, effect.measure, axis, covariates=names, method="mixed", subject="recording"
+            table,
+            effect.measure,
+            axis,
+            covariates=names,
+            method="mixed" if within == "ar1" else "mixed_independent",
+            subject="recording",
+            time="when",
         ).sel(term=axis)
     except ValueError as error:
         return SideFit(reason=str(error))
@@ -261,9 +321,16 @@ def welch(variances: np.ndarray, dof: np.ndarray) -> tuple[float, float]:
     return float(np.sqrt(total)), float(total**2 / (variances**2 / dof).sum())
 
 
-def _line(values: np.ndarray, names: Sequence[str], what: str) -> Fit:
-    """Least squares of the first column on the others with intercept: slope on the second."""
-    values = values[np.isfinite(values).all(axis=1)]
+def _line(
+    values: np.ndarray, names: Sequence[str], what: str, when: np.ndarray | None = None
+) -> Fit:
+    """Slope of the first column on the second, given the others, with an intercept.
+
+    `when` are places in time, in steps, of rows whose neighbours are alike; rows are independent
+    without it.
+    """
+    used = np.isfinite(values).all(axis=1)
+    values = values[used]
     n_rows, n_terms = values.shape
     if n_rows < n_terms:
         return Fit(reason=f"it has {n_rows} {what} for {n_terms} coefficients")
@@ -276,26 +343,21 @@ def _line(values: np.ndarray, names: Sequence[str], what: str) -> Fit:
     scaled = centred / norm
     if np.linalg.matrix_rank(scaled, tol=1e-8) < len(names):
         return Fit(reason=f"{' and '.join(names)} are collinear over its {what}")
+    level, dof = float(response.mean()), float(n_rows - n_terms)
+    if when is not None and dof > 0:
+        design = np.column_stack([np.ones(n_rows), predictors])
+        trend = fit_trend(design, response, when[used])
+        return Fit(float(trend.estimate[1]), float(trend.se[1]), dof, mean=level)
     inverse = np.linalg.inv(scaled.T @ scaled)
-    change = response - response.mean()
+    change = response - level
     if np.ptp(response) <= 1e-12 * np.abs(response).max():
         change[:] = 0.0  # constant: no rounding error may pass for a trend
     coefficients = inverse @ (scaled.T @ change)
     residual = change - scaled @ coefficients
-    dof = n_rows - n_terms
     se, reason = np.nan, f"{n_rows} {what} leave no degree of freedom for an error"
     if dof > 0:
         se, reason = float(np.sqrt(residual @ residual / dof * inverse[0, 0]) / norm[0]), ""
-    order = np.argsort(predictors[:, 0], kind="stable")
-    spread = residual @ residual
-    steps = residual[order]
-    return Fit(
-        estimate=float(coefficients[0] / norm[0]),
-        se=se,
-        dof=float(dof),
-        reason=reason,
-        dependence=float(steps[1:] @ steps[:-1] / spread) if dof > 0 and spread > 0 else np.nan,
-    )
+    return Fit(float(coefficients[0] / norm[0]), se, dof, reason, mean=level)
 
 
 def _leave_one_out(estimate: Callable[[np.ndarray], Fit], everyone: np.ndarray, dof: int) -> Fit:

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from neurodrift.analysis.regression.tables import tabulate_drift
+from neurodrift.analysis.series.trend import places, time_of
 
 MEASURES = (
     "fraction_active_units",
@@ -94,6 +95,12 @@ class Member:
         if name not in self.sessions:
             return np.full(len(self.sessions), np.nan)
         return self.sessions[name].to_numpy(float)
+
+    @property
+    def when(self) -> np.ndarray:
+        """(session) places in time, in steps."""
+        columns = {str(name): self.column(str(name)) for name in self.sessions if name != "session"}
+        return places(time_of(columns, len(self.sessions)))
 
     def has(self, name: str) -> bool:
         """Whether it has a session measure or a similarity anywhere."""

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neurodrift.analysis.comparison._effects import Fits
 from neurodrift.analysis.comparison._members import Member
-
-_FEW_FOR_DEPENDENCE = 10  # sessions; among fewer the correlation of residuals says nothing
 
 
 def notes(
@@ -18,7 +15,7 @@ def notes(
     axes: Sequence[str],
     covariates: Sequence[str],
     similarity: str,
-    each: Fits,
+    within: str,
 ) -> list[str]:
     """Sentences on what limits the comparison.
 
@@ -26,8 +23,8 @@ def notes(
     ----------
     members, sides, axes, covariates, similarity
         What is compared.
-    each
-        Every estimate by recording.
+    within
+        How slopes of one recording are estimated.
 
     Returns
     -------
@@ -36,8 +33,11 @@ def notes(
     """
     by_side = {side: [m for m in members if m.side == side] for side in sides}
     found = _single(by_side) + _repeated(by_side)
-    for side, own in by_side.items():
-        found += _about_dependence(side, own, each)
+    if within == "ols":
+        found.append(
+            "The sessions of one recording are taken as independent (within='ols'): intervals are "
+            "too narrow where neighbouring sessions are alike."
+        )
     found += _differences(by_side)
     noisy = [
         m.name if len(by_side[m.side]) > 1 else m.side
@@ -111,30 +111,6 @@ def _repeated(by_side: dict[str, list[Member]]) -> list[str]:
     if short:
         found.append(f"{_list(short)} {_has(short)} fewer than three sessions.")
     return found
-
-
-def _about_dependence(side: str, own: list[Member], each: Fits) -> list[str]:
-    """Warn of one recording whose sessions follow each other smoothly, as snapshots do."""
-    if len({m.replicate for m in own}) > 1:
-        return []
-    limits = {m.name: 2 / np.sqrt(len(m.sessions)) for m in own}
-    long = {m.name for m in own if len(m.sessions) >= _FEW_FOR_DEPENDENCE}
-    dependent = sorted(
-        {
-            effect
-            for (name, scale, axis, adjustment, effect), fit in each.items()
-            if name in long
-            and (scale, axis, adjustment) == ("raw", "fraction", "none")
-            and fit.dependence > limits[name]
-            and " of " not in effect
-        }
-    )
-    if not dependent:
-        return []
-    return [
-        f"Residuals of neighbouring sessions of {side} are alike in {_list(dependent)}: least "
-        "squares takes sessions as independent, so these intervals are too narrow. Give several."
-    ]
 
 
 def _differences(by_side: dict[str, list[Member]]) -> list[str]:

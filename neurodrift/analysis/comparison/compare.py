@@ -18,6 +18,7 @@ from neurodrift.analysis.comparison._effects import (
     Effect,
     Fits,
     SideFit,
+    Within,
     agree,
     first_value,
     fit_member,
@@ -29,6 +30,7 @@ from neurodrift.analysis.comparison._effects import (
 )
 from neurodrift.analysis.comparison._members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.comparison._notes import notes
+from neurodrift.analysis.series.verdicts import MARGIN, decide, holm
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.objects import expect_dataset, names_in
 from neurodrift.schema.options import checked_options
@@ -57,6 +59,8 @@ def compare(
     covariates: Sequence[str] | None = None,
     similarity: str | None = None,
     method: Literal["subjects", "mixed"] = "subjects",
+    within: Literal["ar1", "ols"] = "ar1",
+    margin: float = MARGIN,
     factor: float = 2.0,
     level: float = 0.95,
     n_repeats: int = 2000,
@@ -93,6 +97,13 @@ def compare(
         ``"subjects"``: the mean of the animals' estimates and Student's t between them.
         ``"mixed"``: one slope for all recordings of a side with a random intercept for each;
         narrower, and too narrow where slopes differ. See :func:`neurodrift.regress`.
+    within
+        Slope of one recording: ``"ar1"`` averages over how alike neighbouring sessions are, as
+        :func:`neurodrift.regress` and :func:`neurodrift.detect_phases` do; ``"ols"``, least
+        squares, takes sessions as independent, and its intervals are too narrow where they are
+        not.
+    margin
+        Change over the whole way, relative to the mean, that the verdict "no change" rules out.
     factor
         Slopes within this factor of each other have the same size.
     level
@@ -121,10 +132,18 @@ def compare(
         ``p_same_sign``, ``p_opposite_sign``, ``p_same_size``, ``sign_agreement``,
         ``size_agreement`` and ``pair_reason``.
 
+        ``slope_detectable`` is the smallest slope that would have been found with a power of 80 %.
+
         ``statement_verdict`` (statement, side, adjustment): ``"holds"``, ``"contradicted"``,
-        ``"undecided"`` or ``"not testable"``, with estimate, interval, p and reason. What cannot
-        be compared is NaN with a reason in words. The attribute ``notes`` lists what a reader
-        must know.
+        ``"no change"``, ``"undecided"`` or ``"not testable"``, with estimate, interval, p,
+        ``statement_p_holm``, which is corrected for the statements of the side, the smallest
+        change ``statement_detectable`` that would have been found with a power of 80 %, the same
+        relative to the mean (``statement_detectable_relative``), and reason. A statement holds,
+        or is contradicted, by the corrected p. "No change" is said only where the uncorrected p
+        finds none, a change of `margin` would have been found with a power of 80 %, the interval
+        lies within it and, of one recording, no shape of change is more probable than none; what
+        is left is undecided. What cannot be compared is NaN with a reason in words. The attribute
+        ``notes`` lists what a reader must know.
 
     Raises
     ------
@@ -141,8 +160,9 @@ def compare(
     spacing.
 
     With one animal on a side its interval holds the variation between its sessions alone.
-    Errors of slopes are then those of least squares; of decay, the jackknife over sessions
-    with n - 2 degrees of freedom, because pairs share sessions; of slowing, the larger of both.
+    Errors of slopes are then averaged over the autocorrelation of the sessions; of decay, the
+    jackknife over sessions with n - 2 degrees of freedom, because pairs share sessions; of slowing,
+    the larger of both.
     Sides differ by Welch's t. The same sign is established when both intervals exclude zero
     on one side, the same size when the ratio lies within `factor` by two one-sided tests. The
     bootstrap over animals takes the percentiles widened for small samples [2]_.
@@ -150,7 +170,8 @@ def compare(
     A fraction of the way is a fraction of what was recorded. Slopes on it compare total changes,
     and sizes agree or not with the length of a training as much as with its law.
 
-    p values are not corrected for the number of effects.
+    The p of the six statements of a side are corrected by Holm's method [3]_; other p values are
+    not corrected for the number of effects.
 
     Measured with 1000 repeats (``benchmarks/calibration_compare.py``), groups of 1 v 1 to 4 v 8
     animals of 8 sessions: Welch's intervals cover a difference in 94.3 to 97.3 %, equal slopes
@@ -165,6 +186,7 @@ def compare(
     ----------
     .. [1] Ratzon, Derdikman and Barak (2024), eLife. https://doi.org/10.7554/eLife.90069
     .. [2] Hesterberg (2015), Am Stat. https://doi.org/10.1080/00031305.2015.1089789
+    .. [3] Holm (1979), Scand J Stat. https://www.jstor.org/stable/4615733
 
     Examples
     --------
@@ -178,7 +200,7 @@ def compare(
     >>> found["statement_verdict"].sel(
     ...     statement="fewer active units", adjustment="none"
     ... ).values.tolist()
-    ['undecided', 'holds']
+    ['no change', 'holds']
     """
     for option, given in (("names", names), ("measures", measures), ("axes", axes)):
         if given is not None:
@@ -208,12 +230,14 @@ def compare(
         "adjustment": list(adjustments),
         "effect": [effect.label for effect in effects],
     }
-    each, by_side = _fits(members, sides, axes, adjustments, effects, method)
+    each, by_side = _fits(members, sides, axes, adjustments, effects, method, within)
     variables = _series_variables(members, sides, axes, measures)
     variables |= _decay_variables(members, sides, axes, similarities)
     variables |= _effect_variables(members, sides, grid, each, by_side, level)
     variables |= _pair_variables(sides, grid, by_side, factor, level, n_repeats, seed)
-    variables |= _statement_variables(STATEMENTS, sides, list(adjustments), chosen, by_side, level)
+    variables |= _statement_variables(
+        STATEMENTS, sides, list(adjustments), chosen, by_side, level, margin
+    )
     coords = _coords(members, sides, grid, measures, similarities, effects)
     coords |= _statement_coords(STATEMENTS, chosen)
     result = label(xr.Dataset(variables, coords=coords), COMPARISON)
@@ -222,11 +246,13 @@ def compare(
         "format_version": FORMAT_VERSION,
         "similarity": chosen,
         "level": level,
-        "notes": json.dumps(notes(members, sides, axes, covariates, chosen, each)),
+        "notes": json.dumps(notes(members, sides, axes, covariates, chosen, within)),
         "parameters": json.dumps(
             {
                 "covariates": covariates,
                 "method": method,
+                "within": within,
+                "margin": margin,
                 "factor": factor,
                 "level": level,
                 "n_repeats": n_repeats,
@@ -253,25 +279,42 @@ def describe_statements(comparison: xr.Dataset) -> str:
     made_by = "a comparison (neurodrift.compare)"
     expect_dataset("comparison", comparison, ["statement", "level", "notes"], made_by)
     level = comparison.attrs["level"]
-    lines = [f"change over the whole way, {100 * level:g} % intervals"]
+    lines = [
+        f"change over the whole way, {100 * level:g} % intervals; p corrected for the statements "
+        "of a side (Holm); what would have been found: with a power of 80 %"
+    ]
     names = [str(name) for name in comparison["statement"].values]
     width = max(map(len, names))
     for side, adjustment in product(
         comparison["side"].values, comparison["adjustment"].values.tolist()
     ):
         given = "" if adjustment == "none" else f", given {adjustment}"
-        lines.append(f"\n{side}{given}")
         own = comparison.sel(side=side, adjustment=adjustment)
+        lines.append(f"\n{side}{given}{_over(own)}")
         for name in names:
             row = own.sel(statement=name)
             low, high = (row[f"statement_{end}"].item() for end in ("ci_low", "ci_high"))
             estimate, p = row["statement_estimate"].item(), row["statement_p"].item()
-            numbers = f"{estimate:9.3g} [{low:.3g}, {high:.3g}], p = {p:.2g}"
+            corrected = row["statement_p_holm"].item()
+            numbers = f"{estimate:9.3g} [{low:.3g}, {high:.3g}], p = {p:.2g}, Holm {corrected:.2g}"
+            seen = row["statement_detectable_relative"].item()
+            if row["statement_verdict"].item() in ("no change", "undecided"):
+                numbers += f"; {100 * seen:.0f} % of the mean would have been found"
             if not math.isfinite(low):
                 numbers = row["statement_reason"].item()
             lines.append(f"  {name:{width}}  {row['statement_verdict'].item():12}  {numbers}")
     lines += ["", *json.loads(comparison.attrs["notes"])]
     return "\n".join(lines)
+
+
+def _over(own: xr.Dataset) -> str:
+    """The unit of inference of a side."""
+    n = int(own["slope_n_subjects"].max()) if own["slope_n_subjects"].size else 0
+    if n == 0:
+        return ""
+    if n == 1:
+        return " (inference over the sessions of one animal or run, not over animals)"
+    return f" (inference over {n} animals or runs)"
 
 
 def _fits(
@@ -281,12 +324,13 @@ def _fits(
     adjustments: Mapping[str, Sequence[str]],
     effects: Sequence[Effect],
     method: str,
+    within: Within,
 ) -> tuple[Fits, Fits]:
     """Every estimate: by recording and by side, then scale, axis, adjustment and effect."""
     each: Fits = {}
     by_side: Fits = {}
     for axis, (adjustment, used), effect in product(axes, adjustments.items(), effects):
-        raw = [fit_member(member, effect, axis, used) for member in members]
+        raw = [fit_member(member, effect, axis, used, within) for member in members]
         scaled = {"raw": raw, "first": [normalized(fit, effect) for fit in raw]}
         for scale, fits in scaled.items():
             key = (scale, axis, adjustment, effect.label)
@@ -295,7 +339,7 @@ def _fits(
                 own = [m for m in members if m.side == side]
                 theirs = [each[(m.name, *key)] for m in own]
                 if method == "mixed":
-                    found = fit_mixed(own, theirs, effect, axis, used, scale)
+                    found = fit_mixed(own, theirs, effect, axis, used, scale, within)
                 else:
                     found = fit_side(own, theirs)
                 by_side[(side, *key)] = found
@@ -428,6 +472,7 @@ def _effect_variables(
         "slope": (of_side, fill(lambda k: by_side[k].estimate, sides, float)),
         "slope_se": (of_side, fill(lambda k: by_side[k].se, sides, float)),
         "slope_dof": (of_side, fill(lambda k: by_side[k].dof, sides, float)),
+        "slope_detectable": (of_side, fill(lambda k: by_side[k].detectable(level), sides, float)),
         "slope_n_subjects": (of_side, fill(lambda k: by_side[k].each.size, sides, np.int64)),
         "slope_basis": (of_side, fill(lambda k: by_side[k].basis, sides, object)),
         "slope_reason": (of_side, fill(lambda k: by_side[k].reason, sides, object)),
@@ -485,31 +530,43 @@ def _statement_variables(
     similarity: str,
     by_side: Fits,
     level: float,
+    margin: float,
 ) -> Variables:
     """Which statements hold for which side."""
     shape = (len(table), len(sides), len(adjustments))
-    found = {name: np.full(shape, np.nan) for name in ("estimate", "ci_low", "ci_high", "p")}
+    names = ("estimate", "ci_low", "ci_high", "p", "detectable")
+    found = {name: np.full(shape, np.nan) for name in names}
+    relative, corrected = (np.full(shape, np.nan) for _ in range(2))
     verdict, reason = (np.full(shape, "", dtype=object) for _ in range(2))
+    fits: dict[tuple[int, ...], SideFit] = {}
     for at in np.ndindex(shape):
-        kind, measure, sign = list(table.values())[at[0]]
+        kind, measure, _ = list(table.values())[at[0]]
         effect = Effect(kind, measure or similarity)  # type: ignore[arg-type]
         scale = "first" if kind == "slope" else "raw"
         key = (sides[at[1]], scale, "fraction", adjustments[at[2]], effect.label)
-        fit = by_side.get(key, SideFit(reason="no recording has it"))
+        fit = fits[at] = by_side.get(key, SideFit(reason="no recording has it"))
         p, low, high = t_test(fit.estimate, fit.se, fit.dof, level)
-        for name, number in zip(found, (fit.estimate, low, high, p), strict=True):
+        numbers = (fit.estimate, low, high, p, fit.detectable(level))
+        for name, number in zip(found, numbers, strict=True):
             found[name][at] = number
+        relative[at] = found["detectable"][at] / abs(fit.mean) if fit.mean else np.nan
         reason[at] = fit.reason
-        if not np.isfinite(low):
+    for i, j in np.ndindex(shape[1:]):
+        corrected[:, i, j] = holm(found["p"][:, i, j])
+    for at in np.ndindex(shape):
+        sign, fit = list(table.values())[at[0]][2], fits[at]
+        if not np.isfinite(found["ci_low"][at]):
             verdict[at] = "not testable"
-        elif sign * low > 0 and sign * high > 0:
-            verdict[at] = "holds"
-        elif sign * low < 0 and sign * high < 0:
-            verdict[at] = "contradicted"
-        else:
-            verdict[at] = "undecided"
+            continue
+        once = float(corrected[at])
+        said = decide(fit.course, margin=margin, level=level, p=once, log_bf=fit.log_bf)
+        words = {"rises": "holds" if sign > 0 else "contradicted", "no change": "no change"}
+        words |= {"falls": "holds" if sign < 0 else "contradicted", "undecided": "undecided"}
+        verdict[at] = words[said]
     dims = ("statement", "side", "adjustment")
     variables: Variables = {f"statement_{name}": (dims, x) for name, x in found.items()}
+    variables["statement_p_holm"] = (dims, corrected)
+    variables["statement_detectable_relative"] = (dims, relative)
     return variables | {"statement_verdict": (dims, verdict), "statement_reason": (dims, reason)}
 
 

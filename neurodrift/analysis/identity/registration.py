@@ -19,6 +19,7 @@ from neurodrift.analysis.identity._similarity import (
     products,
     root_maps,
 )
+from neurodrift.analysis.identity.shares import wrong_shares
 from neurodrift.analysis.maps.binning import Binning, as_binning, session_activity
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.recording import slice_sessions
@@ -29,6 +30,8 @@ from neurodrift.seeds import generator
 
 _UNITS_AT_ONCE = 512  # rows of a table of all pairs of units
 LEAST_GAIN = 0.5  # another place must leave less than half of the misfit
+SOME_WRONG = 0.05
+"""Share of wrong identities that the lower end of the interval must pass for a warning."""
 
 
 class _Place(NamedTuple):
@@ -74,7 +77,14 @@ def check_registration(
         ``rate_agreement`` (rank correlation of mean activities over all frames) with
         ``rate_agreement_p``; ``n_shared``, units detected in both. Over ``session``: ``within``,
         the agreement of its halves, with ``within_p``; ``verdict``; ``better_place``, the session
-        whose place in time it fits instead, or "". ``gain`` and ``gain_p``: the fraction of the
+        whose place in time it fits instead, or "".
+
+        Over (session, other): ``map_similarity``, that of the maps without noise; ``wrong_share``,
+        the units that are not the same in both, with ``wrong_share_ci_low`` and ``_ci_high``, NaN
+        where it cannot be told from drift; ``wrong_share_bound``, what it is at most
+        (:func:`~neurodrift.analysis.identity.shares.wrong_shares`). Over ``session``:
+        ``wrong_in_session`` with its interval. ``kept_by_drift``: the similarity that drift leaves
+        after one step. ``gain`` and ``gain_p``: the fraction of the
         misfit to steady drift that the best exchange of places removes, and its p.
 
     Raises
@@ -91,8 +101,13 @@ def check_registration(
     and ``"misregistered"`` if not. ``"swapped"`` sessions do agree, but the model of
     :func:`neurodrift.detect_maps` for steady drift leaves less than half of the misfit when they
     exchange places or one is moved to another place (jackknife over units, corrected for the
-    number of exchanges). ``"unclear"``: halves that do not agree, or too few shared units. All
-    others are ``"ok"``.
+    number of exchanges). ``"partly_wrong"`` sessions are linked, but surely more than 5 % of their
+    units are others (95 % interval over all sessions): what is lost at once, not with time, whether
+    drift is steady or not. The first and the last session cannot be told so: faster drift at the
+    ends looks the same, and ``wrong_in_session`` takes it as steady. ``"unclear"``: halves
+    that do not agree, or too few shared units. All others are ``"ok"``: linked to the others, and
+    no share above 5 % is shown. Fewer than 5 sessions or 50 units show none; ``wrong_share_bound``
+    says how many there may be.
 
     Examples
     --------
@@ -145,6 +160,12 @@ def check_registration(
         for k in place.moved:
             verdict[k] = "swapped"
             better[k] = names[place.order[k]]
+    shares = wrong_shares(
+        recording, binning=binning, smoothing=smoothing, days=_days(recording), seed=seed
+    )
+    with np.errstate(invalid="ignore"):
+        partly = (shares.sure > SOME_WRONG) & (verdict == "ok") & (verdict != "swapped").all()
+    verdict[partly] = "partly_wrong"
     pair = ("session", "other")
     result = xr.Dataset(
         {name: (pair, array) for name, array in values.items()}
@@ -153,6 +174,15 @@ def check_registration(
             "n_shared": (pair, n_units),
             "within": ("session", within),
             "within_p": ("session", within_p),
+            "map_similarity": (pair, shares.similarity),
+            "wrong_share": (pair, shares.share),
+            "wrong_share_ci_low": (pair, shares.low),
+            "wrong_share_ci_high": (pair, shares.high),
+            "wrong_share_bound": (pair, shares.bound),
+            "wrong_in_session": ("session", shares.own),
+            "wrong_in_session_ci_low": ("session", shares.own_low),
+            "wrong_in_session_ci_high": ("session", shares.own_high),
+            "kept_by_drift": shares.kept,
             "verdict": ("session", verdict),
             "better_place": ("session", better),
             "gain": np.nan if place is None else place.gain,
@@ -183,7 +213,7 @@ def registration_warnings(checked: xr.Dataset) -> list[str]:
     list of str
         One sentence for each such session, empty if all is well.
     """
-    found = []
+    found = _of_shares(checked)
     for name, verdict, place in zip(
         checked["session"].values,
         checked["verdict"].values,
@@ -210,6 +240,29 @@ def registration_warnings(checked: xr.Dataset) -> list[str]:
                 f"Session {name}: too little to tell whether its units are those of the others."
             )
     return found
+
+
+def _of_shares(checked: xr.Dataset) -> list[str]:
+    """One sentence on all sessions of which some units are wrong."""
+    partly = checked["verdict"].values == "partly_wrong"
+    if not partly.any() or "wrong_in_session" not in checked:
+        return []
+    rows = [
+        f"{name} ({100 * share:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
+        for name, share, low, high, own in zip(
+            checked["session"].values,
+            *(checked[f"wrong_in_session{end}"].values for end in ("", "_ci_low", "_ci_high")),
+            partly,
+            strict=True,
+        )
+        if own
+    ]
+    return [
+        f"Part of the maps is lost at once, whatever the time between sessions: units of session "
+        f"{', '.join(rows)} have a wrong identity, or cells that change their maps from each "
+        "session to the next. Drift of these sessions is too fast by that; look at the "
+        "registration."
+    ]
 
 
 def _maps(

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._inference import permutation_p, t_interval
-from neurodrift.analysis.phases._change_points import (
-    FEWEST,
+from neurodrift.analysis.phases._series import Series
+from neurodrift.analysis.series.plateau import (
     Change,
     Ends,
     candidate_ends,
@@ -22,7 +22,7 @@ from neurodrift.analysis.phases._change_points import (
     mean_level,
     scale_of,
 )
-from neurodrift.analysis.phases._series import Series
+from neurodrift.analysis.series.verdicts import FEWEST, Course, decide, holm, linear_change
 from neurodrift.seeds import generator
 
 PHASES = ("fast learning", "directed drift", "null drift")
@@ -33,8 +33,7 @@ BORDERS = ("fast learning ends", "directed drift ends")
 _LABELS = ((PHASES[0],), (PHASES[1], EITHER), (PHASES[2], PERHAPS_NULL, NO_DRIFT))
 _LOSS_FLOOR = 0.01  # of the largest loss; smaller improvements are no fast learning
 _STRONG = np.log(10.0)  # Jeffreys' strong evidence
-_LEANING = np.log(2.0)  # of a single statistic
-_SIZEABLE = 0.2  # change, relative to the level, that must not be overlooked
+_HALVED = np.log(2.0)  # a fall of the loss that "it does not improve" must have been able to show
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,13 @@ def find_phases(
     *,
     done: float,
     negligible: float,
+    margin: float,
     level: float,
     n_repeats: int,
     seed: int,
 ) -> xr.Dataset:
     """Borders, phases and evidence of a recording, see :func:`detect_phases`."""
-    finder = _Finder(series, done, negligible, level, n_repeats, seed)
+    finder = _Finder(series, done, negligible, margin, level, n_repeats, seed)
     return finder.dataset()
 
 
@@ -92,16 +92,21 @@ class _Finder:
         series: Series,
         done: float,
         negligible: float,
+        margin: float,
         level: float,
         n_repeats: int,
         seed: int,
     ) -> None:
         self._series, self._done, self._negligible = series, done, negligible
+        self._margin = margin
         self._level, self._n_permutations, self._seed = level, n_repeats, seed
         n = series.at.size
         self._log_loss = None
         self._loss = self._statistics = None
         self._changes: dict[str, Change] = {}
+        self._courses: dict[str, Course] = {}
+        self._states: dict[str, str] = {}
+        self._trends: dict[str, float] = {}
         self._after = np.arange(n)
         if series.loss is not None:
             floor = _LOSS_FLOOR * np.nanmax(np.abs(series.loss))
@@ -117,47 +122,94 @@ class _Finder:
         if self._series.at.size < FEWEST or self._log_loss is None:
             return None
         ends = candidate_ends(self._series.at, self._done)
-        change = early_fall(self._log_loss, ends, self._negligible)
+        change = early_fall(self._log_loss, ends, self._negligible, self._series.when)
         if change is None:
             return None
         self._changes["loss"] = change
         log_bf = change.total(ends.prior)
-        return _Found(log_bf, ends, posterior(change, ends), state_of(log_bf))
+        course = self._course("loss", np.arange(self._series.at.size))
+        self._courses["loss"] = course
+        self._states["loss"] = state = _state_of_loss(log_bf, course, self._level)
+        return _Found(log_bf, ends, posterior(change, ends), state)
+
+    def _course(self, name: str, which: np.ndarray) -> Course:
+        """Straight line through a quantity in some sessions; of the loss through its logarithm."""
+        values = self._log_loss if name == "loss" else self._series.measures[name]
+        assert values is not None
+        if which.size < 2:
+            return Course()
+        return linear_change(values[which], self._series.at[which], self._series.when[which])
 
     def _of_statistics(self) -> _Found | None:
         at = self._series.at[self._after]
         if at.size < FEWEST:
             return None
         ends = candidate_ends(at, self._done)
+        when = self._series.when[self._after]
         for name, values in self._series.measures.items():
-            change = judged(values[self._after], ends, self._negligible)
+            change = judged(values[self._after], ends, self._negligible, when)
             if change is not None:
                 self._changes[name] = change
-        changes = [item for name, item in self._changes.items() if name != "loss"]
-        if not changes:
+                self._courses[name] = self._course(name, self._after)
+        names = [name for name in self._changes if name != "loss"]
+        if not names:
             return None
-        log_bf, mass = joint_end(changes, ends.prior)
+        corrected = holm(np.array([self._courses[name].p for name in names]))
+        for name, p in zip(names, corrected, strict=True):
+            change = self._changes[name]
+            log_bf = change.total(ends.prior)
+            self._states[name] = self._state(self._courses[name], log_bf, p)
+            if self._states[name] == "changes":
+                found_by_line = p < 1 - self._level
+                self._trends[name] = np.sign(
+                    self._courses[name].change if found_by_line else change.change
+                )
+        log_bf, mass = joint_end([self._changes[name] for name in names], ends.prior)
+        states = [self._states[name] for name in names]
+        sloping = [
+            name
+            for name, p in zip(names, corrected, strict=True)
+            if self._states[name] == "changes" and p < 1 - self._level
+        ]
         state = state_of(log_bf)
-        if state == "constant" and self._any_may_be_large(ends):
+        if sloping:
+            state = "changes"
+        elif state == "constant" and set(states) != {"constant"}:
             state = UNDECIDED
         return _Found(log_bf, ends, mass, state)
 
-    def _any_may_be_large(self, ends: Ends) -> bool:
-        """Whether one statistic by itself leans to a change that may be sizeable."""
-        for name, change in self._changes.items():
-            if name != "loss" and change.total(ends.prior) > _LEANING:
-                values = self._series.measures[name][self._after]
-                size = relative(change, name, values, self._level)
-                if max(np.abs(size)) > _SIZEABLE:
-                    return True
-        return False
+    def _state(self, course: Course, log_bf: float, p: float) -> str:
+        """What a statistic shows, by its line or by any shape.
+
+        Parameters
+        ----------
+        course
+            Its line.
+        log_bf
+            Log Bayes factor of a change of any shape that counts.
+        p
+            P of the line, corrected for the number of statistics.
+        """
+        line = decide(
+            course,
+            margin=self._margin,
+            level=self._level,
+            p=p,
+            log_bf=log_bf,
+            negligible=self._negligible,
+        )
+        if line in ("rises", "falls") or log_bf >= _STRONG:
+            return "changes"
+        return "constant" if line == "no change" else UNDECIDED
 
     def _of_confounds(self) -> list[str]:
         """What else changes over the sessions."""
         ends = candidate_ends(self._series.at, self._done) if self._series.at.size > 1 else None
         found = []
         for name, values in self._series.confounds.items():
-            change = None if ends is None else judged(values, ends, self._negligible)
+            change = None
+            if ends is not None:
+                change = judged(values, ends, self._negligible, self._series.when)
             if ends is not None and change is not None and change.total(ends.prior) > 0:
                 found.append(name)
         return found
@@ -245,13 +297,17 @@ class _Finder:
             for name in (
                 *("log10_bayes_factor", "trend", "end", "end_ci_low", "end_ci_high"),
                 *("total_change", "total_change_ci_low", "total_change_ci_high"),
+                *("linear_change", "linear_change_ci_low", "linear_change_ci_high"),
+                *("linear_p", "detectable"),
             )
         }
         shown, fitted = np.full((size, n), np.nan), np.full((size, n), np.nan)
+        states = np.full(size, "too few sessions", dtype=object)
         for i, name in enumerate(quantities):
             if name == "representation":
                 assert self._series.similarity is not None
                 shown[i, 1:] = 1 - np.diag(self._series.similarity, 1)
+                states[i] = self._drifts(self._after)["state"]
                 continue
             values = self._series.loss if name == "loss" else self._series.measures[name]
             assert values is not None
@@ -267,8 +323,13 @@ class _Finder:
             for key, value in zip(("", "_ci_low", "_ci_high"), sizes, strict=True):
                 per[f"total_change{key}"][i] = value
             per["log10_bayes_factor"][i] = log_bf / np.log(10)
-            per["trend"][i] = np.sign(change.change) if state_of(log_bf) == "changes" else 0
-            if state_of(log_bf) == "changes":
+            states[i] = self._states[name]
+            line = _relative_line(self._courses[name], name == "loss", self._level)
+            for key, value in line.items():
+                per[key][i] = value
+            per["trend"][i] = 0
+            if states[i] == "changes":
+                per["trend"][i] = self._trends.get(name, np.sign(change.change))
                 own = _Found(log_bf, found.ends, posterior(change, found.ends), "changes")
                 per["end"][i], per["end_ci_low"][i], per["end_ci_high"][i], _ = own.border(
                     self._level
@@ -281,6 +342,7 @@ class _Finder:
             fitted[i, np.isin(self._series.at, found.ends.at)] = course
         out: dict[str, Any] = {name: ("quantity", column) for name, column in per.items()}
         pair = ("quantity", "session")
+        out["state"] = ("quantity", states)
         return out | {"series": (pair, shown), "fitted": (pair, fitted)}
 
     def _each_phase(self, quantities: list[str]) -> dict[str, Any]:
@@ -309,7 +371,7 @@ class _Finder:
                     observed[i, j] = moved["state"]
                 else:
                     row = self._within(i, name, which)
-                    observed[i, j] = state_of(row[3] * np.log(10))
+                    observed[i, j] = self._observed(i, name, which, row[3] * np.log(10))
                 for table, value in zip(out.values(), row, strict=True):
                     table[i, j] = value
         rates = {
@@ -335,14 +397,29 @@ class _Finder:
             "expected": (pair, expected),
         }
 
+    def _observed(self, phase: int, name: str, which: np.ndarray, log_bf: float) -> str:
+        """What a quantity shows within a phase."""
+        if np.isnan(log_bf):
+            return "too few sessions"
+        if self._defines(phase, name):
+            return self._states[name]
+        course = self._course(name, which)
+        if name == "loss":
+            return _state_of_loss(log_bf, course, self._level)
+        return self._state(course, log_bf, course.p)
+
+    def _defines(self, phase: int, name: str) -> bool:
+        """Whether the phase was found by a change of the quantity."""
+        defining = (phase == 0 and name == "loss") or (phase == 1 and name != "loss")
+        return defining and name in self._changes
+
     def _within(
         self, phase: int, name: str, which: np.ndarray
     ) -> tuple[float, float, float, float]:
         """Relative change of a quantity within a phase, interval and log10 Bayes factor."""
         values = self._log_loss if name == "loss" else self._series.measures[name]
         assert values is not None
-        defining = (phase == 0 and name == "loss") or (phase == 1 and name != "loss")
-        if defining and name in self._changes:  # by the fit that found the phase
+        if self._defines(phase, name):  # by the fit that found the phase
             found = self._loss if name == "loss" else self._statistics
             assert found is not None
             change, prior = self._changes[name], found.ends.prior
@@ -356,8 +433,11 @@ class _Finder:
             if np.isfinite(part).sum() < FEWEST:
                 return np.nan, np.nan, np.nan, np.nan
             ends = candidate_ends(self._series.at[which], self._done)
+            when = self._series.when[which]
             found_here = (
-                fit_change(part, ends) if name == "loss" else judged(part, ends, self._negligible)
+                fit_change(part, ends, when=when)
+                if name == "loss"
+                else judged(part, ends, self._negligible, when)
             )
             if found_here is None:
                 return np.nan, np.nan, np.nan, np.nan
@@ -366,6 +446,30 @@ class _Finder:
             change, prior, share = found_here, ends.prior, 1.0
         size, low, high = relative(change, name, values[which], self._level, share)
         return size, low, high, change.total(prior) / np.log(10)
+
+
+def _state_of_loss(log_bf: float, course: Course, level: float) -> str:
+    """Whether the loss falls; constant only if it would have been seen to halve."""
+    state = state_of(log_bf)
+    if state != "constant":
+        return state
+    low = course.interval(level)[0] if np.isfinite(course.se) else -np.inf
+    shown = course.detectable(level) <= _HALVED and low >= -_HALVED
+    return state if shown else UNDECIDED
+
+
+def _relative_line(course: Course, logarithm: bool, level: float) -> dict[str, float]:
+    """A straight line relative to the mean of its series; of a logarithm as a share."""
+    size = np.array([course.change, *course.interval(level), course.detectable(level)])
+    if logarithm:
+        size[3] = -size[3]  # a fall
+        with np.errstate(over="ignore"):
+            size = np.expm1(size)
+        size[3] = -size[3]
+    elif course.mean != 0:
+        size = size / abs(course.mean)
+    names = ("linear_change", "linear_change_ci_low", "linear_change_ci_high", "detectable")
+    return dict(zip(names, map(float, size), strict=True)) | {"linear_p": course.p}
 
 
 def relative(
@@ -447,16 +551,17 @@ def drift_of(
         return nothing | {"state": "too few sessions"}
     r = series.similarity[np.ix_(which, which)]
     at = series.at[which]
+    when = series.when[which]
     neighbours = np.diag(r, 1)
     if not np.isfinite(neighbours).any():
         return nothing
     rate = -np.log(np.maximum(neighbours, 0.02)) / np.diff(at)
     out = nothing | {"p": _mantel(r, at, n_repeats, seed)}
-    out["rate"], out["low"], out["high"] = _interval(rate, level)
-    out["change"], out["c_low"], out["c_high"] = _interval(1 - neighbours, level)
+    out["rate"], out["low"], out["high"] = _interval(rate, when[1:], level)
+    out["change"], out["c_low"], out["c_high"] = _interval(1 - neighbours, when[1:], level)
     if rate.size >= FEWEST:
         ends = candidate_ends(at[1:], done)
-        change = judged(rate, ends, negligible)
+        change = judged(rate, ends, negligible, when[1:])
         if change is not None:
             out["rate_evidence"] = change.total(ends.prior) / np.log(10)
     lower = np.nanmin(r[np.triu_indices(which.size, 1)])
@@ -469,8 +574,8 @@ def drift_of(
     return out
 
 
-def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:
-    mean, se, dof = mean_level(values)
+def _interval(values: np.ndarray, when: np.ndarray, level: float) -> tuple[float, float, float]:
+    mean, se, dof = mean_level(values, when)
     low, high = t_interval(mean, se, dof, level)
     return mean, float(low), float(high)
 

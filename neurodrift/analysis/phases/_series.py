@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
+
+from neurodrift.analysis.series.trend import places, time_of
 
 _MEASURES = ("fraction_active_units", "active_fraction", "fraction_place_cells")
 _INFORMATION = ("information",)
@@ -26,6 +28,8 @@ class Series:
     ----------
     labels, at
         (session) names, and places on the axis, increasing.
+    when
+        (session) places in time, in steps (:func:`~neurodrift.analysis.series.trend.places`).
     axis, units
         What the axis is.
     loss
@@ -43,6 +47,7 @@ class Series:
 
     labels: list[str]
     at: np.ndarray
+    when: np.ndarray
     axis: str
     units: str
     loss: np.ndarray | None
@@ -56,7 +61,7 @@ class Series:
         """Some of the sessions."""
         picked: dict[str, Any] = {
             name: None if (v := getattr(self, name)) is None else v[index]
-            for name in ("at", "loss")
+            for name in ("at", "when", "loss")
         }
         similarity = None if self.similarity is None else self.similarity[np.ix_(index, index)]
         return Series(
@@ -86,11 +91,13 @@ def from_results(results: xr.DataTree, measures: Sequence[str] | None, axis: str
     similarity, similarity_name, notes = _similarity(results)
     if measures is None:
         chosen = _on_equal_footing(results, table, chosen, notes)
+    columns = {str(key): table[key].values for key in table.variables if table[key].ndim == 1}
     if int(results.attrs.get("n_maps", 1)) > 1:
         notes.append("the population switches between maps, which the statistics pool")
     return Series(
         labels=[str(item) for item in table["session"].values],
         at=at,
+        when=places(time_of(columns, n)),
         axis=name,
         units=_AXES[name],
         loss=_loss(table),
@@ -143,6 +150,7 @@ def from_series(source: xr.Dataset, measures: Sequence[str] | None, axis: str | 
     series = Series(
         labels=[item if dim == "session" else f"{word}{item}" for item in labels],
         at=at,
+        when=places(at),
         axis=name,
         units=_AXES.get(name, str(source[dim].attrs.get("units", "1"))),
         loss=_loss(source),
@@ -151,7 +159,8 @@ def from_series(source: xr.Dataset, measures: Sequence[str] | None, axis: str | 
     values = [*series.measures.values(), *([] if series.loss is None else [series.loss])]
     some = np.flatnonzero(np.isfinite(values).any(axis=0))
     some = some if some.size else np.arange(n)
-    return series.take(some[_thinned(at[some])])
+    taken = series.take(some[_thinned(at[some])])
+    return replace(taken, when=places(taken.at))
 
 
 def _thinned(at: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import node_of
-from neurodrift.analysis.phases._change_points import FEWEST
 from neurodrift.analysis.phases._fit import BORDERS, EITHER, NO_DRIFT, PERHAPS_NULL, PHASES
+from neurodrift.analysis.series.verdicts import FEWEST
 from neurodrift.schema.objects import expect_dataset
 
 _UNITS = {"training_step": "steps", "experience": "min", "day": "d", "session_number": "sessions"}
@@ -106,7 +106,16 @@ def _of_loss(result: xr.Dataset) -> str:
         where = _border(result, 0)
         return f"The loss improves until {where} ({_factor(evidence)}): fast learning."
     if evidence <= 0:
-        return f"The loss does not improve ({_factor(evidence)}): fast learning was over before."
+        if str(result["state"].sel(quantity="loss").values) == "constant":
+            seen = _percent(_detectable(result, "loss"))
+            return (
+                f"The loss does not improve ({_factor(evidence)}; a steady fall by {seen} would "
+                "have been found with a power of 80 %): fast learning was over before."
+            )
+        return (
+            f"Whether the loss improves is undecided ({_factor(evidence)}, but its noise could "
+            "hide that it halves)."
+        )
     return f"Whether the loss improves is undecided ({_factor(evidence)})."
 
 
@@ -129,10 +138,37 @@ def _of_statistics(result: xr.Dataset) -> str:
         chance = float(result["probability"].values[1].max())
         return (
             f"The statistics ({', '.join(n.replace('_', ' ') for n in known)}) are {later}constant"
-            f" (probability that any changes {chance:.2g}, strongest sign: {_factor(strongest)})."
+            f" (probability that any changes {chance:.2g}, strongest sign: {_factor(strongest)}): "
+            f"{_seen(result, list(known))} would have been found with a power of 80 %."
         )
-    leaning = [_motion(result, n) for n in known if known[n] > 0] or ["none by itself"]
-    return f"Whether the statistics change is undecided: {'; '.join(leaning)}."
+    leaning = [_motion(result, n) for n in known if known[n] > 0]
+    said = [f"Whether the statistics change is undecided: {'; '.join(leaning) or 'none by itself'}"]
+    blind = [n for n in known if not _detectable(result, n) <= result.attrs["margin"]]
+    if blind:
+        said.append(
+            f"Only {_seen(result, blind)} would have been found with a power of 80 % in these "
+            f"{int(result.sizes['session'])} sessions, and no change is told from one of "
+            f"{_percent(result.attrs['margin'])} (margin)"
+        )
+    return ". ".join(said) + "."
+
+
+def _detectable(result: xr.Dataset, name: str) -> float:
+    return float(result["detectable"].sel(quantity=name))
+
+
+def _seen(result: xr.Dataset, names: Sequence[str]) -> str:
+    """The smallest changes that would have been found."""
+    sizes = [
+        f"{_percent(_detectable(result, name))} of {name.replace('_', ' ')}"
+        for name in names
+        if np.isfinite(_detectable(result, name))
+    ]
+    return f"a steady change of {', '.join(sizes)}" if sizes else "no steady change"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.0095 or share == 0 else "less than 1 %"
 
 
 def _of_drift(result: xr.Dataset) -> str:

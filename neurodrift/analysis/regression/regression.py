@@ -13,14 +13,23 @@ import xarray as xr
 
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.regression.tables import tabulate_sessions
+from neurodrift.analysis.series.mixed import fit_random_intercept
+from neurodrift.analysis.series.trend import (
+    TIMES,
+    Trend,
+    fit_trend,
+    places,
+    smallest_detectable,
+)
 from neurodrift.schema import label
 from neurodrift.schema.objects import names_in
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import MEASURES, REGRESSION, SLOPES
 
 _PREDICTORS = ("day", "experience", "training_step", "session_number")
+_INFLATED = 10.0  # variance inflation above which predictors cannot be told apart
 
-Method = Literal["ols", "mixed", "subjects"]
+Method = Literal["ar1", "ols", "mixed", "mixed_independent", "subjects"]
 Normalize = Literal["first", "mean"]
 
 
@@ -31,14 +40,19 @@ def regress(
     x: str | Sequence[str],
     *,
     covariates: Sequence[str] = (),
-    method: Method = "ols",
+    method: Method = "ar1",
     subject: str | None = None,
     normalize: Normalize | None = None,
     normalize_x: Literal["first", "range"] | None = None,
     series: str | Sequence[str] | None = None,
+    time: str | None = None,
     level: float = 0.95,
 ) -> xr.Dataset:
     r"""Regress a session measure on time, experience or both.
+
+    It estimates the change of the measure for each unit of a predictor in this animal, or in
+    animals like these, given the other predictors; not its cause. Neighbouring sessions are alike
+    beyond the trend, and the intervals allow for it.
 
     Parameters
     ----------
@@ -55,44 +69,72 @@ def regress(
     covariates
         Columns that are controlled for, such as running speed, running time or events.
     method
-        ``"ols"``: least squares with intercept and t-test over all rows, as in [1]_; right when
-        rows are independent, so for one animal or for means over animals. ``"mixed"``: REML with
-        a random intercept for each subject; right when subjects differ in level but share the
+        ``"ar1"``, for the sessions of one animal or means over animals: least squares that averages
+        over how alike neighbouring sessions are
+        (:func:`~neurodrift.analysis.series.trend.fit_trend`). ``"mixed"``: the same with a random
+        intercept for each subject, by REML; right when subjects differ in level but share the
         slope. ``"subjects"``: one least-squares fit for each subject and a t-test over the
-        subjects' coefficients; right also when slopes differ between subjects or when the rows
-        of a subject depend on each other, as pairs of sessions do.
+        subjects' coefficients; right also when slopes differ between subjects, or when the rows of
+        a subject depend on each other in another way, as pairs of sessions do. ``"ols"`` and
+        ``"mixed_independent"`` take rows as independent, the published way [1]_: their
+        intervals are too narrow where neighbouring sessions are alike.
     subject
-        Column that names the subject; needed by ``"mixed"`` and ``"subjects"``.
+        Column that names the subject; needed by ``"mixed"``, ``"mixed_independent"`` and
+        ``"subjects"``.
     normalize
         Divide `y` by its value at the smallest `x` (``"first"``) or by its mean (``"mean"``)
-        within each series.
+        within each series. Divided by the mean, all subjects have the same level, so that
+        ``"mixed"`` has no difference between them to estimate: it says so in a warning and gives
+        each subject an intercept of its own.
     normalize_x
         Subtract the smallest `x` within each series (``"first"``), and divide by the range
         (``"range"``).
     series
         Columns whose combinations are the series for normalisation; `subject` when omitted, and
-        one series when there is none.
+        one series when there is none. Sessions of different series are never neighbours: for that
+        the columns ``subject`` and ``environment`` count too, where the table has them.
+    time
+        Column that says when a session was, by which neighbours are told: sessions :math:`d` usual
+        steps apart are correlated by :math:`\rho^d`. When omitted the first of
+        ``training_step``, ``day``, ``experience`` and ``session_number`` that tells the rows of a
+        series apart, and the first `x` where none does.
     level
         Coverage of the confidence intervals.
 
     Returns
     -------
     xarray.Dataset
-        ``estimate``, ``se``, ``t``, ``dof``, ``p``, ``ci_low``, ``ci_high``, ``vif`` (term), with
-        the terms ``"intercept"``, `x` and `covariates`; ``n_rows``, ``n_dropped``,
-        ``n_subjects``, ``r_squared`` (for ``"mixed"`` of the predictors alone, without the
-        subjects; for ``"subjects"`` the mean over subjects), ``residual_variance``,
+        ``estimate``, ``se``, ``t``, ``dof``, ``p``, ``ci_low``, ``ci_high``, ``vif`` and
+        ``detectable``, the smallest coefficient that these rows would have shown with a power of
+        80 % (term), with the terms ``"intercept"``, `x` and `covariates`; ``n_rows``,
+        ``n_dropped``, ``n_subjects``, ``r_squared`` (for ``"mixed"`` of the predictors alone,
+        without the subjects; for ``"subjects"`` the mean over subjects), ``residual_variance``,
         ``subject_variance`` and ``at_boundary`` (NaN and False where there is no such part). At
-        the boundary no difference between subjects was found, and the fit is least squares.
+        the boundary no difference between subjects was found, and the fit has none.
+        ``correlation`` of neighbouring sessions and its standard deviation ``correlation_sd``,
+        given the data (NaN where it was not asked). ``joint_f``, ``joint_dof``, ``joint_dof_left``
+        and ``joint_p`` test the predictors that the attribute ``collinear`` names together: those
+        with a ``vif`` above 10, of which none can be told from the others. The attribute
+        ``inference`` says what the interval is about, sessions or animals.
 
     Raises
     ------
     ValueError
         If a column is missing or not numeric, predictors are constant or collinear, no degree of
-        freedom is left, or a series starts at zero and cannot be normalised.
+        freedom is left, a series starts at zero and cannot be normalised, or two rows of a series
+        are at the same time.
+
+    Warns
+    -----
+    UserWarning
+        If predictors are hardly to be told apart, values are infinite, rows of several subjects are
+        taken as one, or `normalize` leaves nothing for ``"mixed"``.
 
     Notes
     -----
+    Three sessions say nothing of how alike neighbours are, and four or five next to nothing: the
+    interval then averages over all that is possible, and its width says that little can be known.
+
     ``"mixed"`` tests with Satterthwaite's degrees of freedom [2]_,
 
     .. math:: \nu = 2 v^2 / (g^T A g),
@@ -101,24 +143,32 @@ def regress(
     :math:`A` their asymptotic covariance; the normal distribution, which statsmodels uses, is
     too narrow for a few animals.
 
-    Measured coverage of 95 % intervals for the slope [%], 1000 repeats each
-    (``benchmarks/calibration_regression.py``):
+    Measured coverage of 95 % intervals for the slope of one animal, whose neighbouring sessions
+    correlate by rho beyond the trend [%], and the median width over that of generalised least
+    squares that knows rho; 4000 draws each (``benchmarks/coverage.py``):
 
-    ================================================  ====  =====  ========
-    table                                             ols   mixed  subjects
-    ================================================  ====  =====  ========
-    1 animal, 8 sessions                              95.2
-    means of 6 animals, each over its first session   95.3
-    4 animals, same 8 sessions                        97.7  94.2   93.2
-    4 animals, uneven sessions and experience         79.3  93.5   96.4
-    12 animals, uneven sessions and experience        75.3  93.4   96.2
-    6 animals whose slopes differ (sd 0.15)           95.5  86.2   95.5
-    pairs of 8 sessions on their lag, 1 animal        92.0
-    pairs of 8 sessions on their lag, 6 animals       97.3  93.3   94.7
-    ================================================  ====  =====  ========
+    =====================  ====  =====  =====  =====
+    sessions               rho   ols    ar1    width
+    =====================  ====  =====  =====  =====
+    4                      0     95.3   97.5   1.40
+    4                      .5    89.6   94.4   0.97
+    8                      0     94.8   99.4   1.71
+    8                      .3    88.2   98.0   1.32
+    8                      .5    81.4   96.0   1.09
+    8                      .7    71.3   91.6   0.86
+    16                     0     95.3   99.4   1.58
+    16                     .5    76.1   96.5   1.30
+    16                     .7    61.2   92.7   1.07
+    32                     .7    59.5   95.8   1.37
+    8, 1 to 4 days apart   .5    80.0   95.7   1.10
+    =====================  ====  =====  =====  =====
 
-    Least squares over the sessions of several animals misses to either side, and a random
-    intercept does not help against slopes that differ; ``"subjects"`` does.
+    With eight independent sessions the intervals are wider than they had to be, were that known;
+    no method that covers 90 % at a correlation of .7 makes them less than 1.5 times as wide.
+
+    Several animals (``benchmarks/calibration_regression.py``, before the correlation entered
+    ``"mixed"``): least squares over their rows together misses to either side, a random intercept
+    is too narrow where slopes differ (86 % with sd 0.15), ``"subjects"`` is not.
 
     References
     ----------
@@ -132,7 +182,7 @@ def regress(
     >>> table = pd.DataFrame({"day": [0, 2, 4, 6], "active": [80, 71, 59, 50.0]})
     >>> fit = regress(table, "active", "day")
     >>> round(float(fit["estimate"].sel(term="day")), 2), float(fit["dof"].sel(term="day"))
-    (-5.1, 2.0)
+    (-5.06, 2.0)
     """
     table = tabulate_sessions(table) if isinstance(table, xr.DataTree) else table
     if not isinstance(table, pd.DataFrame):
@@ -145,9 +195,13 @@ def regress(
     _check_arguments(table, y, predictors, method, subject, normalize, level)
     series = [subject] if series is None and subject is not None else series
     series = [series] if isinstance(series, str) else list(series or [])
-    columns = list(dict.fromkeys([y, *predictors, *series, *([subject] if subject else [])]))
-    rows = _numeric(table[columns], [y, *predictors])
-    kept = rows.dropna().reset_index(drop=True)
+    asked = [time] if time is not None else []
+    columns = list(
+        dict.fromkeys([y, *predictors, *series, *([subject] if subject else []), *asked])
+    )
+    rows = _numeric(table[columns], [y, *predictors, *asked])
+    there = rows.notna().all(axis=1)
+    kept = rows[there].reset_index(drop=True)
     if kept.empty:
         raise ValueError(f"no row of the table has all of {', '.join(map(repr, columns))}")
     kept = _normalized(kept, y, x, series, normalize, normalize_x)
@@ -160,11 +214,26 @@ def regress(
         number = np.zeros(len(kept), dtype=int)
     else:
         number = pd.factorize(kept[subject].astype(str))[0]
-    fit = _FITS[method](design, response, number, predictors)
+    at = own = None
+    if method in ("ar1", "mixed"):
+        at, own = _when(table, there.to_numpy(), x[0], series, subject, time)
+        several = table["subject"].nunique() if "subject" in table and subject is None else 1
+        if method == "ar1" and several > 1:
+            warnings.warn(
+                f"the table has {several} subjects, whose rows are taken as if "
+                "they had one level: use method='subjects' or 'mixed' with subject=",
+                stacklevel=3,
+            )
+    data = _Data(design, response, number, predictors, at, own, normalize == "mean")
+    fit = _FITS[method](data)
     fit |= _t_tests(fit, level)
     terms = np.array(["intercept", *predictors], dtype=object)
-    per_term = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high", "vif")
+    per_term = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high", "vif", "detectable")
     fit["vif"] = _variance_inflation(design)
+    fit["detectable"] = [
+        smallest_detectable(se, dof, level) for se, dof in zip(fit["se"], fit["dof"], strict=True)
+    ]
+    joint = _joint_test(fit, predictors)
     result = xr.Dataset(
         {name: ("term", np.asarray(fit[name], float)) for name in per_term}, coords={"term": terms}
     )
@@ -176,6 +245,9 @@ def regress(
         residual_variance=float(fit["residual_variance"]),
         subject_variance=float(fit.get("subject_variance", np.nan)),
         at_boundary=bool(fit.get("subject_variance", np.nan) == 0),
+        correlation=float(fit.get("correlation", np.nan)),
+        correlation_sd=float(fit.get("correlation_sd", np.nan)),
+        **{name: joint[name] for name in ("joint_f", "joint_dof", "joint_dof_left", "joint_p")},
     )
     result = label(result, REGRESSION)
     result.attrs = {
@@ -188,8 +260,106 @@ def regress(
         "normalize_x": normalize_x or "",
         "series": ", ".join(series),
         "level": level,
+        "collinear": ", ".join(joint["names"]),
+        "inference": _unit_of_inference(method, int(number.max()) + 1, len(kept)),
     }
+    if "use" in table.attrs:
+        result.attrs["use"] = table.attrs["use"]
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What is fitted: design (row, term), response, number of the subject, when and which series.
+
+    `centred`: every subject was divided by its mean, and so has no level of its own.
+    """
+
+    design: np.ndarray
+    y: np.ndarray
+    number: np.ndarray
+    names: list[str]
+    at: np.ndarray | None
+    series: np.ndarray | None
+    centred: bool
+
+
+def _when(
+    table: pd.DataFrame,
+    there: np.ndarray,
+    x: str,
+    series: list[str],
+    subject: str | None,
+    time: str | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Place in time of each used row, in steps, and the number of its series.
+
+    Steps are counted among all rows of a series, whether they have values or not.
+    """
+    parts = [*series, *([subject] if subject else [])]
+    parts = list(dict.fromkeys([*parts, *(c for c in ("subject", "environment") if c in table)]))
+    named = np.zeros(len(table), dtype=int)
+    if parts:
+        named = pd.factorize(table[parts].astype(str).agg("\0".join, axis=1))[0]
+    candidates = [time] if time is not None else [*(c for c in TIMES if c in table), x]
+    for name in candidates:
+        column = pd.to_numeric(table[name], errors="coerce").to_numpy(float)
+        usable = np.isfinite(column[there]).all()
+        twice = pd.DataFrame({"series": named[there], "at": column[there]}).duplicated().any()
+        if usable and not twice:
+            break
+    else:
+        raise ValueError(
+            f"rows lie at the same {candidates[-1]!r}, so that it is not known which are "
+            "neighbours. Sessions: name the column that tells them apart by time= and the animals "
+            "by subject=. Pairs of sessions depend on each other in another way: use "
+            "method='subjects' over several animals. method='ols' takes rows as independent"
+        )
+    at = np.full(len(table), np.nan)
+    for k in np.unique(named):
+        known = np.flatnonzero((named == k) & np.isfinite(column))
+        known = known[np.argsort(column[known], kind="stable")]
+        at[known] = places(column[known])
+    return at[there], named[there]
+
+
+def _joint_test(fit: dict[str, Any], predictors: list[str]) -> dict[str, Any]:
+    """F of the predictors that cannot be told apart, and a warning; NaN where there are none."""
+    from scipy.stats import f as fisher
+
+    found = np.flatnonzero(np.asarray(fit["vif"]) > _INFLATED)
+    nothing = dict.fromkeys(("joint_f", "joint_dof", "joint_dof_left", "joint_p"), np.nan)
+    if not found.size:
+        return nothing | {"names": []}
+    names = [predictors[i - 1] for i in found]
+    warnings.warn(
+        f"{' and '.join(map(repr, names))} hardly vary apart: the variance of a coefficient is up "
+        f"to {np.max(fit['vif'][found]):.0f} times that of the predictor alone; joint_p tests them "
+        "together",
+        stacklevel=4,
+    )
+    estimate, covariance = np.asarray(fit["estimate"])[found], fit["covariance"]
+    part = covariance[np.ix_(found, found)]
+    size, left = float(found.size), float(np.min(np.asarray(fit["dof"])[found]))
+    if "n_slopes" in fit:  # Hotelling's test over subjects
+        left = fit["n_slopes"] - size
+        part = part * (fit["n_slopes"] - 1) / left if left > 0 else part
+    unit = np.sqrt(np.diag(part))
+    if not (left > 0 and (unit > 0).all()):
+        return nothing | {"names": names}
+    z = estimate / unit
+    f = float(z @ np.linalg.solve(part / np.outer(unit, unit), z) / size)
+    p = float(fisher.sf(f, size, left))
+    return {"joint_f": f, "joint_dof": size, "joint_dof_left": left, "joint_p": p, "names": names}
+
+
+def _unit_of_inference(method: str, n_subjects: int, n_rows: int) -> str:
+    """What the interval is about."""
+    if method == "subjects":
+        return f"animals: {n_subjects} subjects, each with a slope of its own"
+    if method.startswith("mixed"):
+        return f"sessions of {n_subjects} subjects that share one slope"
+    return f"sessions: {n_rows} rows, nothing on other animals"
 
 
 def _check_arguments(
@@ -210,7 +380,7 @@ def _check_arguments(
         raise ValueError(f"y={y!r} and predictors {predictors} must be different columns")
     if method not in _FITS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(_FITS)}")
-    if method != "ols" and subject is None:
+    if method not in ("ar1", "ols") and subject is None:
         raise ValueError(f"method={method!r} needs subject=, the column that names the subjects")
     if normalize not in (None, "first", "mean"):
         raise ValueError(f"normalize is {normalize!r}, expected 'first', 'mean' or None")
@@ -285,58 +455,124 @@ def _check_design(design: np.ndarray, predictors: list[str], needed: int, who: s
         )
 
 
-def _ols(design: np.ndarray, y: np.ndarray, number: np.ndarray, names: list[str]) -> dict[str, Any]:
+def _ols(data: _Data, *, checked: bool = False) -> dict[str, Any]:
     import statsmodels.api as sm
 
-    _check_design(design, names, 1, "")
-    level = y[0] if np.ptp(y) == 0 else 0.0  # of a constant, so that its slope is 0 and not noise
+    design, y = data.design, data.y
+    if not checked:
+        _check_design(design, data.names, 1, "")
+    # without its level, so that a constant has the slope 0, and a large offset takes no digits
+    level = y[0] if np.ptp(y) == 0 else float(y.mean())
     fit = sm.OLS(y - level, design).fit()
     return {
         "estimate": fit.params + level * (np.arange(design.shape[1]) == 0),
         "se": fit.bse,
+        "covariance": fit.cov_params(),
         "dof": np.full(design.shape[1], fit.df_resid),
         "r_squared": fit.rsquared if np.ptp(y) > 0 else np.nan,
         "residual_variance": fit.scale,
     }
 
 
-def _mixed(
-    design: np.ndarray, y: np.ndarray, number: np.ndarray, names: list[str]
-) -> dict[str, Any]:
-    n_subjects = int(number.max()) + 1
-    if n_subjects < 2:
-        raise ValueError("one subject only: use method='ols', or give more subjects")
-    _check_design(design, names, 2, "")
-    if (np.bincount(number) < 2).all():
-        raise ValueError(
-            "every subject has one row only, so subjects and rows cannot be told apart"
-        )
-    fit = fit_random_intercept(design, y, number)
-    explained = float(np.var(design @ fit.estimate))
-    total = explained + fit.subject_variance + fit.residual_variance
+def _told(trend: Trend) -> dict[str, Any]:
     return {
-        "estimate": fit.estimate,
-        "se": fit.se,
-        "dof": fit.dof,
-        "r_squared": explained / total if total > 0 else np.nan,
-        "residual_variance": fit.residual_variance,
-        "subject_variance": fit.subject_variance,
+        "estimate": trend.estimate,
+        "se": trend.se,
+        "covariance": trend.covariance,
+        "dof": trend.dof,
+        "residual_variance": trend.residual_variance,
+        "correlation": trend.correlation,
+        "correlation_sd": trend.correlation_sd,
     }
 
 
-def _subjects(
-    design: np.ndarray, y: np.ndarray, number: np.ndarray, names: list[str]
-) -> dict[str, Any]:
-    n_subjects = int(number.max()) + 1
+def _ar1(data: _Data) -> dict[str, Any]:
+    _check_design(data.design, data.names, 1, "")
+    assert data.at is not None
+    trend = fit_trend(data.design, data.y, data.at, data.series)
+    left = data.y - data.design @ trend.estimate
+    spread = data.y - data.y.mean()
+    total = float(spread @ spread)
+    explained = 1 - float(left @ left) / total if total > 0 else np.nan
+    return _told(trend) | {"r_squared": explained}
+
+
+def _mixed(data: _Data) -> dict[str, Any]:
+    n_subjects = int(data.number.max()) + 1
     if n_subjects < 2:
-        raise ValueError("one subject only: use method='ols', or give more subjects")
+        raise ValueError("one subject only: use method='ar1', or give more subjects")
+    _check_design(data.design, data.names, 2, "")
+    if (np.bincount(data.number) < 2).all():
+        raise ValueError(
+            "every subject has one row only, so subjects and rows cannot be told apart"
+        )
+    if data.centred:
+        return _own_intercepts(data)
+    fit = fit_random_intercept(data.design, data.y, data.number, at=data.at, series=data.series)
+    explained = float(np.var(data.design @ fit.estimate))
+    total = explained + fit.subject_variance + fit.residual_variance
+    found = _told(fit) | {
+        "r_squared": explained / total if total > 0 else np.nan,
+        "subject_variance": fit.subject_variance,
+    }
+    if data.at is None:
+        found |= {"correlation": np.nan, "correlation_sd": np.nan}
+    return found
+
+
+def _own_intercepts(data: _Data) -> dict[str, Any]:
+    """Fit with an intercept of each subject's own: all were divided by their means."""
+    warnings.warn(
+        "normalize='mean' leaves no difference between subjects, whose variance is 0 by "
+        "construction: each has an intercept of its own instead of a random one, and the intercept "
+        "is their mean",
+        stacklevel=5,
+    )
+    n_subjects = int(data.number.max()) + 1
+    predictors = data.design[:, 1:]
+    own = np.eye(n_subjects)[data.number]
+    # the first column is the mean of the intercepts, the others how far each is from the last one
+    contrasts = own[:, :-1] - own[:, -1:]
+    _check_design(
+        np.column_stack([data.design, contrasts]),
+        [*data.names, *(f"subject {k + 1}" for k in range(n_subjects - 1))],
+        1,
+        " beside an intercept for each subject",
+    )
+    design = np.column_stack([data.design, contrasts])
+    if data.at is None:
+        ols = _ols(_Data(design, data.y, data.number, [], None, None, False), checked=True)
+        kept = {name: ols[name] for name in ("residual_variance",)}
+        kept |= {"correlation": np.nan, "correlation_sd": np.nan}
+        trend = kept | {name: ols[name] for name in ("estimate", "se", "covariance", "dof")}
+    else:
+        trend = _told(fit_trend(design, data.y, data.at, data.series))
+    n_terms = data.design.shape[1]
+    for name in ("estimate", "se", "dof"):
+        trend[name] = np.asarray(trend[name])[:n_terms]
+    trend["covariance"] = np.asarray(trend["covariance"])[:n_terms, :n_terms]
+    explained = float(np.var(predictors @ trend["estimate"][1:]))
+    total = explained + trend["residual_variance"]
+    return trend | {
+        "r_squared": explained / total if total > 0 else np.nan,
+        "subject_variance": 0.0,
+    }
+
+
+def _subjects(data: _Data) -> dict[str, Any]:
+    n_subjects = int(data.number.max()) + 1
+    if n_subjects < 2:
+        raise ValueError("one subject only: use method='ar1', or give more subjects")
     estimates, r_squared, variance = [], [], []
     for k in range(n_subjects):
-        own = number == k
-        _check_design(design[own], names, 0, f" of subject {k + 1} of {n_subjects}")
-        estimate = np.linalg.lstsq(design[own], y[own], rcond=None)[0]
-        residual = y[own] - design[own] @ estimate
-        spread = ((y[own] - y[own].mean()) ** 2).sum()
+        own = data.number == k
+        design, y = data.design[own], data.y[own]
+        _check_design(design, data.names, 0, f" of subject {k + 1} of {n_subjects}")
+        level = float(y.mean())
+        estimate = np.linalg.lstsq(design, y - level, rcond=None)[0]
+        estimate[0] += level
+        residual = y - design @ estimate
+        spread = ((y - level) ** 2).sum()
         estimates.append(estimate)
         r_squared.append(1 - (residual**2).sum() / spread if spread > 0 else np.nan)
         variance.append((residual**2).sum() / max(own.sum() - design.shape[1], 1))
@@ -344,13 +580,21 @@ def _subjects(
     return {
         "estimate": each.mean(axis=0),
         "se": each.std(axis=0, ddof=1) / np.sqrt(n_subjects),
-        "dof": np.full(design.shape[1], n_subjects - 1.0),
+        "covariance": np.cov(each, rowvar=False) / n_subjects,
+        "dof": np.full(data.design.shape[1], n_subjects - 1.0),
+        "n_slopes": n_subjects,
         "r_squared": np.mean(r_squared),
         "residual_variance": np.mean(variance),
     }
 
 
-_FITS: dict[str, Any] = {"ols": _ols, "mixed": _mixed, "subjects": _subjects}
+_FITS: dict[str, Any] = {
+    "ar1": _ar1,
+    "ols": _ols,
+    "mixed": _mixed,
+    "mixed_independent": _mixed,
+    "subjects": _subjects,
+}
 
 
 def _t_tests(fit: dict[str, Any], level: float) -> dict[str, np.ndarray]:
@@ -374,23 +618,24 @@ def _variance_inflation(design: np.ndarray) -> np.ndarray:
     return np.concatenate([[np.nan], np.diag(np.linalg.inv(spread.T @ spread))])
 
 
-_LOG_RATIOS = np.linspace(-14.0, 14.0, 57)
-
-
-def regress_each(table: pd.DataFrame) -> xr.Dataset:
-    """Least-squares slope of each session measure on each predictor, with and without speed.
+def regress_each(table: pd.DataFrame, *, method: Literal["ar1", "ols"] = "ar1") -> xr.Dataset:
+    """Slope of each session measure on each predictor, with and without speed.
 
     Parameters
     ----------
     table
         One row for each session, from
         :func:`~neurodrift.analysis.regression.tables.tabulate_sessions`.
+    method
+        As for :func:`regress`.
 
     Returns
     -------
     xarray.Dataset
-        Over (measure, predictor): ``slope`` with its error and interval, and
-        ``slope_given_speed`` with running speed as a covariate and ``slope_given_events`` with the
+        Over (measure, predictor): ``slope`` with its error and interval, the smallest slope that
+        is ``detectable`` with a power of 80 %, the ``correlation`` of neighbouring sessions,
+        ``slope_given_speed`` with running speed as a covariate, whose ``vif_given_speed`` says
+        whether speed and the predictor can be told apart, and ``slope_given_events`` with the
         events of a unit; NaN with too few sessions.
     """
     measures = [
@@ -403,39 +648,50 @@ def regress_each(table: pd.DataFrame) -> xr.Dataset:
         for name in _PREDICTORS
         if name in table and (name != "session_number" or not {"day", "training_step"} & set(table))
     ]
-    statistics = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high")
-    names = ["slope", *statistics[1:]]
-    names += [f"{name}_given_speed" for name in ("slope", "p")]
+    statistics = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high", "detectable")
+    names = ["slope", *statistics[1:], "correlation"]
+    names += [f"{name}_given_speed" for name in ("slope", "p", "vif")]
     found = {name: np.full((len(measures), len(predictors)), np.nan) for name in names}
     for i, measure in enumerate(measures):
         for j, predictor in enumerate(predictors):
             for covariates in ((), ("running_speed",)):
                 used = table[[measure, predictor, *covariates]].dropna()
-                if len(used) < 3 + len(covariates) or (used[predictor].nunique() < 2):
+                if len(used) < 3 + len(covariates):
                     continue
-                if covariates and used["running_speed"].nunique() < 2:
+                if not all(_varies(used[name]) for name in (predictor, *covariates)):
                     continue
-                fit = regress(table, measure, predictor, covariates=covariates).sel(term=predictor)
+                with warnings.catch_warnings():  # the inflation is in the result
+                    warnings.filterwarnings("ignore", message=".*hardly vary apart")
+                    fit = regress(table, measure, predictor, covariates=covariates, method=method)
+                own = fit.sel(term=predictor)
                 if covariates:
-                    found["slope_given_speed"][i, j] = fit["estimate"]
-                    found["p_given_speed"][i, j] = fit["p"]
+                    found["slope_given_speed"][i, j] = own["estimate"]
+                    found["p_given_speed"][i, j] = own["p"]
+                    found["vif_given_speed"][i, j] = own["vif"]
                 else:
                     for name, statistic in zip(names, statistics, strict=False):
-                        found[name][i, j] = fit[statistic]
+                        found[name][i, j] = own[statistic]
+                    found["correlation"][i, j] = fit["correlation"]
     slopes = xr.Dataset(
         {name: (("measure", "predictor"), values) for name, values in found.items()},
         coords={
             "measure": np.array(measures, dtype=object),
             "predictor": np.array(predictors, dtype=object),
         },
-        attrs={"method": "ols", "level": 0.95},
+        attrs={"method": method, "level": 0.95},
     )
-    slopes = slopes.assign(_given_events(table, measures, predictors))
+    slopes = slopes.assign(_given_events(table, measures, predictors, method))
     return label(slopes, SLOPES)
 
 
+def _varies(values: pd.Series) -> bool:
+    """Whether values differ by more than rounding, as :func:`regress` asks of a predictor."""
+    numbers = values.to_numpy(float)
+    return bool(np.ptp(numbers) > 1e-12 * np.abs(numbers).max())
+
+
 def _given_events(
-    table: pd.DataFrame, measures: list[str], predictors: list[str]
+    table: pd.DataFrame, measures: list[str], predictors: list[str], method: Any
 ) -> dict[str, tuple[tuple[str, str], np.ndarray]]:
     """Slopes with the events of a unit as covariate."""
     events = "events_per_unit"
@@ -443,124 +699,14 @@ def _given_events(
     for i, measure in enumerate(measures if events in table else []):
         for j, predictor in enumerate(predictors):
             used = table[[measure, predictor, events]].dropna()
-            if len(used) < 4 or min(used[predictor].nunique(), used[events].nunique()) < 2:
+            if len(used) < 4 or not (_varies(used[predictor]) and _varies(used[events])):
                 continue
-            try:
-                fit = regress(used, measure, predictor, covariates=[events]).sel(term=predictor)
-            except ValueError:  # collinear: their effects cannot be told apart
-                continue
-            found["slope"][i, j], found["p"][i, j] = fit["estimate"], fit["p"]
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=".*hardly vary apart")
+                try:
+                    fit = regress(used, measure, predictor, covariates=[events], method=method)
+                except ValueError:  # collinear: their effects cannot be told apart
+                    continue
+            own = fit.sel(term=predictor)
+            found["slope"][i, j], found["p"][i, j] = own["estimate"], own["p"]
     return {f"{name}_given_events": (("measure", "predictor"), v) for name, v in found.items()}
-
-
-@dataclass(frozen=True)
-class RandomIntercept:
-    """Fit of :func:`fit_random_intercept`: coefficients with their errors, and variances."""
-
-    estimate: np.ndarray
-    se: np.ndarray
-    dof: np.ndarray
-    residual_variance: float
-    subject_variance: float
-
-
-def fit_random_intercept(design: np.ndarray, y: np.ndarray, subject: np.ndarray) -> RandomIntercept:
-    """Fit ``y = design @ beta + intercept[subject] + residual`` by REML.
-
-    Parameters
-    ----------
-    design
-        (row, term) of full column rank.
-    y
-        (row) response.
-    subject
-        (row) number of the subject.
-
-    Returns
-    -------
-    RandomIntercept
-        Coefficients, standard errors and Satterthwaite degrees of freedom (term), variances.
-    """
-    from scipy.optimize import minimize_scalar
-
-    n_rows, n_terms = design.shape
-    # An orthonormal basis and the residuals of least squares keep the sums well conditioned.
-    basis, triangle = np.linalg.qr(design)
-    start = basis.T @ y
-    residual = y - basis @ start
-    columns = np.column_stack([basis, residual])
-    number, size = np.unique(subject, return_inverse=True, return_counts=True)[1:]
-    sums = np.zeros((size.size, n_terms + 1))
-    np.add.at(sums, number, columns)
-    cross = columns.T @ columns
-
-    back = np.linalg.inv(triangle)
-    if residual @ residual <= 1e-24 * (y @ y):  # a perfect fit has no variance to share out
-        dof = np.full(n_terms, float(n_rows - n_terms))
-        return RandomIntercept(back @ start, np.zeros(n_terms), dof, 0.0, 0.0)
-
-    def solve(ratio: float) -> tuple[np.ndarray, float, float]:
-        weight = ratio / (1 + size * ratio)
-        moments = cross - (sums * weight[:, None]).T @ sums
-        shift = np.linalg.solve(moments[:-1, :-1], moments[:-1, -1])
-        rss = moments[-1, -1] - moments[:-1, -1] @ shift
-        log_det = np.linalg.slogdet(moments[:-1, :-1])[1] + np.log1p(size * ratio).sum()
-        return shift, rss, (n_rows - n_terms) * np.log(max(rss, np.finfo(float).tiny)) + log_det
-
-    deviance = [solve(float(np.exp(t)))[2] for t in _LOG_RATIOS]
-    k = int(np.argmin(deviance))
-    bracket = (_LOG_RATIOS[max(k - 1, 0)], _LOG_RATIOS[min(k + 1, _LOG_RATIOS.size - 1)])
-    found = minimize_scalar(
-        lambda t: solve(float(np.exp(t)))[2],
-        bounds=bracket,
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    ratio = float(np.exp(found.x)) if found.fun < solve(0.0)[2] else 0.0
-    shift, rss, _ = solve(ratio)
-    residual_variance = rss / (n_rows - n_terms)
-    subject_variance = ratio * residual_variance
-    se, dof = _errors(back, sums[:, :-1], size.astype(float), residual_variance, ratio)
-    return RandomIntercept(back @ (start + shift), se, dof, residual_variance, subject_variance)
-
-
-def _errors(
-    back: np.ndarray, sums: np.ndarray, size: np.ndarray, residual_variance: float, ratio: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Standard errors and Satterthwaite's degrees of freedom of the coefficients.
-
-    The covariance of a subject's rows, its inverse, its derivatives by the two variances and all
-    their products are a I + b J (J all ones); each is kept as the pair (a, b over subjects).
-    """
-    n_terms = sums.shape[1]
-    inverse = (1 / residual_variance, -ratio / (1 + size * ratio) / residual_variance)
-    derivatives = [(1.0, np.zeros_like(size)), (0.0, np.ones_like(size))]
-
-    def times(*pairs: tuple[float, np.ndarray]) -> tuple[float, np.ndarray]:
-        a, b = pairs[0]
-        for c, d in pairs[1:]:
-            a, b = a * c, a * d + b * c + size * b * d
-        return a, b
-
-    def quadratic(pair: tuple[float, np.ndarray]) -> np.ndarray:
-        return pair[0] * np.eye(n_terms) + (sums * pair[1][:, None]).T @ sums
-
-    covariance = np.linalg.inv(quadratic(inverse))
-    middle = [quadratic(times(inverse, d, inverse)) for d in derivatives]
-    information = np.empty((2, 2))
-    for j, first in enumerate(derivatives):
-        for k, second in enumerate(derivatives):
-            product = times(inverse, first, inverse, second)
-            trace = float((size * (product[0] + product[1])).sum())
-            information[j, k] = 0.5 * (
-                trace
-                - 2 * np.trace(covariance @ quadratic(times(product, inverse)))
-                + np.trace(covariance @ middle[j] @ covariance @ middle[k])
-            )
-    of_variances = np.linalg.inv(information)
-    variance = np.einsum("ij,jk,ik->i", back, covariance, back)
-    gradient = np.stack(
-        [np.einsum("ij,jk,ik->i", back, covariance @ m @ covariance, back) for m in middle], axis=-1
-    )
-    spread = np.einsum("ij,jk,ik->i", gradient, of_variances, gradient)
-    return np.sqrt(variance), 2 * variance**2 / spread

@@ -190,8 +190,14 @@ MEANS = {
 """Mean over maps -> count that weights it."""
 
 
+POOLED = (
+    "descriptive: cells of an animal's environments pooled; the animal is the unit of inference"
+)
+"""Attribute ``use`` of a table of :func:`pool_sessions`."""
+
+
 def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Pool the cells of an animal's environments by the label of the session.
+    """Pool the cells of an animal's environments by the label of the session, to describe them.
 
     Where cells have no identity across days, as in tetrode recordings, drift is that of measures of
     the population. Ratzon et al. [1]_ pooled the cells that a rat had on the k-th day in one
@@ -211,7 +217,7 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         One row for each subject and session label: ``n_environments``, the sums of the counts
         (``n_detected``, ``n_active``, ``n_place_cells``), the fractions of :data:`FRACTIONS` and
         the means of :data:`MEANS`, as far as the tables have what they need. Sorted by subject and
-        number of the session.
+        number of the session. The attribute ``use`` of the table says that it is descriptive.
 
     Raises
     ------
@@ -223,6 +229,12 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     A fraction is the sum of its numerators over the sum of its denominators, so every cell counts
     once; fractions of the tables themselves are weighted by their ``n_counted``. A mean
     is weighted by the number of maps or place cells behind it.
+
+    The table is descriptive. The cells of an animal were recorded in one brain, and those of its
+    environments are not further animals: neither cells nor environments are the unit of
+    inference, the animal is. Test with ``regress(..., method="subjects", subject="subject")``, or
+    with ``compare`` of sides of several animals; a slope of one animal's pooled sessions speaks of
+    this animal alone, and the environment with more cells weighs more.
 
     References
     ----------
@@ -283,7 +295,9 @@ def pool_sessions(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     pooled = pd.DataFrame(rows)
     order = pd.to_numeric(pooled["session"], errors="coerce")
     pooled = pooled.assign(_order=order).sort_values(["subject", "_order", "session"])
-    return pooled.drop(columns="_order").reset_index(drop=True)
+    pooled = pooled.drop(columns="_order").reset_index(drop=True)
+    pooled.attrs["use"] = POOLED
+    return pooled
 
 
 def _total(part: pd.DataFrame, name: str) -> int | None:

@@ -85,7 +85,8 @@ def test_phases__known_borders_of_a_run(n: int, spacing: str) -> None:
     between = (found["at"].values > high[0]) & (found["at"].values < low[1])
     assert (dominant[between] == "directed drift").all()
     observed = found["observed"].sel(phase="null drift")
-    assert (observed.drop_sel(quantity="loss") == "constant").all()
+    seen = ["constant"] if n > 21 else ["constant", "undecided"]  # 5 sessions cannot tell
+    assert observed.drop_sel(quantity="loss").isin(seen).all()
     assert found["n_sessions"].sum() == found.sizes["session"] == min(n, 101)
     assert structure_faults(found, PHASES) == []
 
@@ -261,6 +262,7 @@ def test_drift_of__p_is_that_of_all_orders(seed: int) -> None:
     series = Series(
         labels=list("abcde"),
         at=at,
+        when=at,
         axis="day",
         units="d",
         loss=None,
@@ -309,8 +311,14 @@ def test_phases__clear_errors() -> None:
 
 def test_phases__of_synthetic_mice() -> None:
     recording = testing.linear_track(n_units=20, n_sessions=8, minutes=2, frame_rate=5)
-    found = detect_phases(analyze(recording, n_repeats=20, n_draws=1))
-    assert found.attrs["verdict"] == "null drift only"
+    results = analyze(recording, n_repeats=20, n_draws=1)
+    found = detect_phases(results)
+    # 20 units cannot show that nothing changes, and the text says what they could have shown
+    assert found.attrs["verdict"] == "undecided"
+    assert "would have been found with a power of 80 %" in found.attrs["conclusion"]
+    assert found["trend"].sel(quantity="fraction_active_units") == 0
+    wide = detect_phases(results, measures=["fraction_active_units"], margin=1.0)
+    assert wide.attrs["verdict"] == "null drift only"
     silent = testing.linear_track(n_units=20, n_sessions=8, minutes=2, frame_rate=5, silencing=0.08)
     falling = detect_phases(analyze(silent.drop_vars(["x", "speed", "direction", "lap"])))
     assert falling.attrs["verdict"] == "fast learning or directed drift throughout"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from neurodrift import compute_sparsity, tabulate_sessions, testing
+from neurodrift.analysis.regression.regression import regress
 from neurodrift.analysis.regression.tables import pool_sessions
 
 
@@ -72,3 +73,21 @@ def test_pool_sessions__faults() -> None:
         pool_sessions([one, one.drop(columns="n_detected")])
     with pytest.raises(ValueError, match="no table given"):
         pool_sessions([])
+
+
+def test_pool_sessions__is_descriptive_and_the_animal_is_the_unit() -> None:
+    tables = [table(name, e, [1, 2, 3, 4], k) for k, (name, e) in enumerate(_ANIMALS)]
+    pooled = pool_sessions(tables)
+    assert pooled.attrs["use"].startswith("descriptive")
+    pooled["session_number"] = pooled.groupby("subject").cumcount()
+    fit = regress(
+        pooled, "fraction_active_units", "session_number", method="subjects", subject="subject"
+    )
+    assert fit.attrs["inference"].startswith("animals: 3 subjects") and fit["dof"][1] == 2
+    assert fit.attrs["use"] == pooled.attrs["use"]
+    with pytest.warns(UserWarning, match="3 subjects, whose rows are taken as if"):
+        one = regress(pooled, "fraction_active_units", "session_number")
+    assert "nothing on other animals" in one.attrs["inference"]
+
+
+_ANIMALS = [(name, e) for name in ("bon", "ten", "fra") for e in "AB"]

@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from neurodrift.analysis._inference import t_interval
+from neurodrift.analysis.series.trend import CORRELATIONS, PRIOR, fit_trend, whiten
+from neurodrift.analysis.series.verdicts import FEWEST
 
 _TAILS = (0.0, 1.0, 1.25)  # q of the q-exponential: straight line, exponential, power of -4
 _DELAYS = (0.25, 0.5, 0.7, 0.85)  # part of the way after which a line sets in
@@ -17,7 +19,7 @@ _FLOOR = 0.05  # of an exponential whose logarithm is a course, as of a loss
 _BEYOND = (1.3, 2.0, 4.0, 10.0)  # ends after the last sample, in lengths of the series
 _P_BEYOND = 0.2  # prior probability of these
 _CELLS = 100  # at least so many candidate ends within the series
-_EXACT = 1e-9  # what is smaller, relative to the level, is rounding
+_EXACT = 1e-13  # what is smaller, relative to the level, is rounding
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ def _delayed(rank: np.ndarray, end: np.ndarray, delay: float, done: float) -> np
     return np.clip(1 - done * (rank - start) / (end - start), 0.0, 1.0)
 
 
-def fit_change(values: np.ndarray, ends: Ends, *, falling: bool = False) -> Change | None:
+def fit_change(
+    values: np.ndarray, ends: Ends, *, when: np.ndarray | None = None, falling: bool = False
+) -> Change | None:
     r"""Weigh a change to a plateau against a constant level.
 
     Parameters
@@ -209,6 +213,9 @@ def fit_change(values: np.ndarray, ends: Ends, *, falling: bool = False) -> Chan
         (sample) the series, NaN where missing.
     ends
         Candidates for the samples.
+    when
+        (sample) places in time, in steps (:func:`~neurodrift.analysis.series.trend.places`); one
+        step apart when omitted.
     falling
         Whether only a fall counts as a change.
 
@@ -220,10 +227,10 @@ def fit_change(values: np.ndarray, ends: Ends, *, falling: bool = False) -> Chan
     Notes
     -----
     The models are :math:`y = c + \epsilon` and :math:`y = c + a g(t) + \epsilon`, :math:`g` any of
-    the shapes, :math:`\epsilon` a stationary first-order autoregressive process whose correlation
-    time, up to a quarter of the series, is averaged over. :math:`c` and the variance have
-    Jeffreys' priors, :math:`a` the Zellner-Siow prior [1]_ in the whitened space, so that for
-    one shape and correlation time the Bayes factor is that of the default t-test [2]_.
+    the shapes, :math:`\epsilon` the noise of :mod:`neurodrift.analysis.series.trend`, whose
+    correlation is averaged over. :math:`c` and the variance have Jeffreys' priors, :math:`a` the
+    Zellner-Siow prior [1]_ in the whitened space, so that for one shape and correlation the Bayes
+    factor is that of the default t-test [2]_.
 
     References
     ----------
@@ -245,9 +252,10 @@ def fit_change(values: np.ndarray, ends: Ends, *, falling: bool = False) -> Chan
     y = (y - level) / np.ptp(y)
     courses = ends.shapes.reshape(-1, ends.at.size)
     shapes, spread = courses[:, kept], courses[:, 0] - courses[:, -1]
-    fits = [_fit(y, shapes, kept, memory, falling) for memory in correlations(n)]
+    when = (np.arange(values.size, dtype=float) if when is None else when)[kept]
+    fits = [_fit(y, shapes, when, float(rho), falling) for rho in CORRELATIONS]
     null, one, a, error, c = (np.array(column) for column in zip(*fits, strict=True))
-    log_bf = one - log_sum(null)
+    log_bf = one + np.log(PRIOR)[:, None] - log_sum(null, np.log(PRIOR))
     per_cell = log_bf.reshape(len(null), len(ends.shapes), n_cells)
     n_shapes = per_cell.shape[1]
     by_cell = np.logaddexp.reduce(per_cell, axis=(0, 1)) - np.log(n_shapes)
@@ -273,13 +281,15 @@ def fit_change(values: np.ndarray, ends: Ends, *, falling: bool = False) -> Chan
     )
 
 
-def mean_level(values: np.ndarray) -> tuple[float, float, int]:
+def mean_level(values: np.ndarray, when: np.ndarray | None = None) -> tuple[float, float, int]:
     """Mean of a constant series with autocorrelated noise.
 
     Parameters
     ----------
     values
         (sample) the series, NaN where missing.
+    when
+        (sample) places in time, in steps; one step apart when omitted.
 
     Returns
     -------
@@ -288,54 +298,23 @@ def mean_level(values: np.ndarray) -> tuple[float, float, int]:
     dof : int
         Degrees of freedom.
     """
-    kept = np.flatnonzero(np.isfinite(values))
-    n = kept.size
-    y = values[kept]
+    kept = np.isfinite(values)
+    n, y = int(kept.sum()), values[kept]
     if n < 2:
         return float(y.mean()) if n else np.nan, np.nan, 0
-    if np.ptp(y) <= _EXACT * np.abs(y).max():
-        return float(y.mean()), 0.0, n - 1
-    log_p, mean, variance = [], [], []
-    for memory in correlations(n):
-        one, z, scale = _whitened(kept, memory, np.ones(n), y)
-        size = one @ one
-        mean.append(z @ one / size)
-        left = float(((z - mean[-1] * one) ** 2).sum())
-        variance.append(left / (n - 1) / size)
-        log_p.append(np.log(scale).sum() - np.log(size) / 2 - (n - 1) / 2 * np.log(left))
-    weight = np.exp(np.array(log_p) - max(log_p))
-    weight /= weight.sum()
-    centre = float(weight @ mean)
-    spread = weight @ (np.array(variance) + (np.array(mean) - centre) ** 2)
-    return centre, float(np.sqrt(spread)), n - 1
-
-
-def _whitened(rank: np.ndarray, memory: float, *arrays: np.ndarray) -> list[np.ndarray]:
-    """Rows (..., sample) with the correlation taken out, and the scale of each sample."""
-    power = memory ** np.diff(rank)
-    scale = np.concatenate([[1.0], 1 / np.sqrt(1 - power**2)])
-    white = []
-    for rows in arrays:
-        fresh = np.array(rows, dtype=float)
-        fresh[..., 1:] -= power * rows[..., :-1]
-        white.append(fresh * scale)
-    return [*white, scale]
-
-
-def correlations(n: int) -> np.ndarray:
-    """Correlations of neighbouring samples that are averaged over: times of 0 to n/4 samples."""
-    times = [time for time in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0) if time <= n / 4]
-    return np.concatenate([[0.0], np.exp(-1 / np.array(times))])
+    when = (np.arange(values.size, dtype=float) if when is None else when)[kept]
+    level = fit_trend(np.ones((n, 1)), y, when)
+    return float(level.estimate[0]), float(level.se[0]), n - 1
 
 
 def _fit(
-    y: np.ndarray, shapes: np.ndarray, rank: np.ndarray, memory: float, falling: bool
+    y: np.ndarray, shapes: np.ndarray, when: np.ndarray, correlation: float, falling: bool
 ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Log evidence of no change and of each shape, its amplitude, standard error and level."""
     from scipy.special import stdtr
 
     n = y.size
-    one, y, g, scale = _whitened(rank, memory, np.ones(n), y, shapes)
+    one, y, g, scale = whiten(when, correlation, np.ones(n), y, shapes)
     size = one @ one
     y_mean, g_mean = y @ one / size, g @ one / size
     y, g = y - y_mean * one, g - g_mean[:, None] * one
@@ -376,11 +355,12 @@ def _zellner_siow_table(n: int) -> np.ndarray:
     return np.asarray(np.logaddexp.reduce(terms, axis=1))
 
 
-FEWEST = 5  # values from which a change or its absence can be judged
 _SHORTEST = 8  # samples of a window in which a fall is looked for
 
 
-def judged(values: np.ndarray, ends: Ends, negligible: float) -> Change | None:
+def judged(
+    values: np.ndarray, ends: Ends, negligible: float, when: np.ndarray | None = None
+) -> Change | None:
     """Change of a series, with those too small to count counted as none.
 
     Parameters
@@ -391,6 +371,8 @@ def judged(values: np.ndarray, ends: Ends, negligible: float) -> Change | None:
         Candidates for the samples.
     negligible
         Size of a change that does not count, relative to the level.
+    when
+        (sample) places in time, in steps; one step apart when omitted.
 
     Returns
     -------
@@ -399,7 +381,7 @@ def judged(values: np.ndarray, ends: Ends, negligible: float) -> Change | None:
     """
     if np.isfinite(values).sum() < FEWEST:
         return None
-    change = fit_change(values, ends)
+    change = fit_change(values, ends, when=when)
     return None if change is None else change.beyond(negligible * scale_of(values), ends.prior)
 
 
@@ -426,7 +408,9 @@ def effective_number(residuals: Sequence[np.ndarray]) -> float:
     return n_series / (1 + shared / n_series)
 
 
-def early_fall(values: np.ndarray, ends: Ends, smallest: float) -> Change | None:
+def early_fall(
+    values: np.ndarray, ends: Ends, smallest: float, when: np.ndarray | None = None
+) -> Change | None:
     """Evidence that a series falls early on, whatever becomes of it later.
 
     Parameters
@@ -437,6 +421,8 @@ def early_fall(values: np.ndarray, ends: Ends, smallest: float) -> Change | None
         Candidates for the samples.
     smallest
         Size of a fall that counts.
+    when
+        (sample) places in time, in steps; one step apart when omitted.
 
     Returns
     -------
@@ -448,7 +434,7 @@ def early_fall(values: np.ndarray, ends: Ends, smallest: float) -> Change | None
     windows, last = [], values.size
     while last == values.size or last >= _SHORTEST:
         part = np.where(np.arange(values.size) < last, values, np.nan)
-        found = fit_change(part, ends, falling=True)
+        found = fit_change(part, ends, when=when, falling=True)
         if found is not None:
             windows.append(found.beyond(smallest, ends.prior))
         last = (last + 1) // 2

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import invgamma
 
-from neurodrift.analysis.phases._change_points import (
+from neurodrift.analysis.series.plateau import (
     Change,
     candidate_ends,
-    correlations,
     early_fall,
     effective_number,
     fit_change,
@@ -22,6 +21,7 @@ from neurodrift.analysis.phases._change_points import (
     scale_of,
     zellner_siow,
 )
+from neurodrift.analysis.series.trend import CORRELATIONS, PRIOR
 
 
 @pytest.mark.parametrize("r2", [0.0, 0.3, 0.9, 0.999])
@@ -60,18 +60,18 @@ def test_fit_change__slow_reference(missing: list[int]) -> None:
     y = np.linspace(1, 0.2, 9) + 0.3 * np.random.default_rng(1).standard_normal(9)
     y[missing] = np.nan
     kept = np.flatnonzero(np.isfinite(y))
-    memories = correlations(kept.size)
-    null = [_evidence(y[kept], kept.astype(float), m, []) for m in memories]
+    pairs = list(zip(CORRELATIONS, np.log(PRIOR), strict=True))
+    null = [p + _evidence(y[kept], kept.astype(float), m, []) for m, p in pairs]
     found = fit_change(y, ends)
     assert found is not None
     for cell in (0, 7, 20, 40, ends.prior.size - 1):
         terms = []
         for shape in ends.shapes[:, cell]:
             column = shape[kept]
-            for m, plain in zip(memories, null, strict=True):
+            for (m, p), plain in zip(pairs, null, strict=True):
                 flat = np.ptp(column) < 1e-3
-                more = [] if flat else [column]
-                terms.append(plain if flat else _evidence(y[kept], kept.astype(float), m, more))
+                full = plain if flat else p + _evidence(y[kept], kept.astype(float), m, [column])
+                terms.append(full)
         expected = np.log(np.exp(terms).sum() / np.exp(null).sum() / len(ends.shapes))
         assert found.log_bf[cell] == pytest.approx(expected, abs=1e-6)
 
@@ -174,14 +174,14 @@ def test_mean_level__slow_reference() -> None:
     kept = np.flatnonzero(np.isfinite(y))
     values, n = y[kept], kept.size
     log_p, means, variances = [], [], []
-    for memory in correlations(n):
+    for memory, prior in zip(CORRELATIONS, PRIOR, strict=True):
         matrix = memory ** np.abs(kept[:, None] - kept[None, :]).astype(float)
         inverse = np.linalg.inv(matrix)
         size = inverse.sum()
         means.append(inverse.sum(axis=0) @ values / size)
         left = (values - means[-1]) @ inverse @ (values - means[-1])
         variances.append(left / (n - 1) / size)
-        log_p.append(_evidence(values, kept.astype(float), memory, []))
+        log_p.append(np.log(prior) + _evidence(values, kept.astype(float), memory, []))
     weight = np.exp(log_p) / np.exp(log_p).sum()
     mean = weight @ means
     se = np.sqrt(weight @ (np.array(variances) + (np.array(means) - mean) ** 2))

@@ -84,9 +84,9 @@ def fit_text(table: pd.DataFrame, name: str) -> tuple[tuple[float, float], str]:
     line = tuple(float(plain["estimate"].sel(term=term)) for term in ("day", "intercept"))
     text = f"{line[0]:+.4f} a day (p = {float(plain['p'].sel(term='day')):.3f})"
     if table["running_speed"].nunique() > 1 and len(table) > 3:
-        given = nd.regress(
-            table, name, "day", covariates=["running_speed"], method="ols"
-        ).sel(term="day")
+        given = nd.regress(table, name, "day", covariates=["running_speed"], method="ols").sel(
+            term="day"
+        )
         text += f"; given speed {float(given['estimate']):+.4f} (p = {float(given['p']):.3f})"
     return line, text
 

@@ -130,7 +130,7 @@ def detect_phases(
     Of 150 recordings of eight sessions with four statistics that stay
     (``benchmarks/power.py``), 0 % are called directed with independent sessions, and 4 to 6 % with
     neighbours that correlate by .5; with noise of 2 % of the mean 97 and 84 % are called null drift
-    only, with 10 % all are undecided. A change by 27 % is called constant in at most 0.2 %.
+    only, with 10 % all are undecided. A change by 27 % is called constant in at most 1 %.
 
     References
     ----------

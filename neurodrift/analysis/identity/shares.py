@@ -209,7 +209,7 @@ def _similarities(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Similarity without noise (draw, session, session), and how many units are in both."""
     n = len(maps)
-    there = visited.any(axis=-1).all(axis=-1)  # sessions with two halves
+    there = np.asarray(visited.any(axis=-1).all(axis=-1))  # sessions with two halves
     everywhere = visited[there].all(axis=(0, 1)) & there.any()
     shared = (detected[:, None] & detected[None, :]).sum(axis=-1)
     same = np.full((len(weights), n, n), np.nan)
@@ -220,7 +220,7 @@ def _similarities(
     for i in range(n):
         for j in range(i, n):
             units = detected[i] & detected[j]
-            if units.sum() < MIN_UNITS or not there[[i, j]].all():
+            if units.sum() < MIN_UNITS or not (there[i] and there[j]):
                 continue
             w = weights[:, units]
             halves = [(0, 1)] if i == j else [(0, 0), (0, 1), (1, 0), (1, 1)]

@@ -5,8 +5,8 @@
 
 The generator is plain NumPy: four statistics of 8 or 16 sessions with a level each, noise of a
 relative size whose neighbours correlate by rho and of which .3 is shared, and for some rows a
-steady change of all four (or of place cells alone) over the way; and a similarity that falls with the
-lag. Printed are the shares of what phases say of the recording [%], and of "constant" among the
+steady change of all four (or of place cells alone) over the way; and a similarity that falls with
+the lag. Printed are the shares of what phases say of the recording [%], and of "constant" among the
 statistics that change.
 """
 

@@ -160,11 +160,11 @@ def check_registration(
         for k in place.moved:
             verdict[k] = "swapped"
             better[k] = names[place.order[k]]
-    shares = wrong_shares(
+    wrong = wrong_shares(
         recording, binning=binning, smoothing=smoothing, days=_days(recording), seed=seed
     )
     with np.errstate(invalid="ignore"):
-        partly = (shares.sure > SOME_WRONG) & (verdict == "ok") & (verdict != "swapped").all()
+        partly = (wrong.sure > SOME_WRONG) & (verdict == "ok") & (verdict != "swapped").all()
     verdict[partly] = "partly_wrong"
     pair = ("session", "other")
     result = xr.Dataset(
@@ -174,15 +174,15 @@ def check_registration(
             "n_shared": (pair, n_units),
             "within": ("session", within),
             "within_p": ("session", within_p),
-            "map_similarity": (pair, shares.similarity),
-            "wrong_share": (pair, shares.share),
-            "wrong_share_ci_low": (pair, shares.low),
-            "wrong_share_ci_high": (pair, shares.high),
-            "wrong_share_bound": (pair, shares.bound),
-            "wrong_in_session": ("session", shares.own),
-            "wrong_in_session_ci_low": ("session", shares.own_low),
-            "wrong_in_session_ci_high": ("session", shares.own_high),
-            "kept_by_drift": shares.kept,
+            "map_similarity": (pair, wrong.similarity),
+            "wrong_share": (pair, wrong.share),
+            "wrong_share_ci_low": (pair, wrong.low),
+            "wrong_share_ci_high": (pair, wrong.high),
+            "wrong_share_bound": (pair, wrong.bound),
+            "wrong_in_session": ("session", wrong.own),
+            "wrong_in_session_ci_low": ("session", wrong.own_low),
+            "wrong_in_session_ci_high": ("session", wrong.own_high),
+            "kept_by_drift": wrong.kept,
             "verdict": ("session", verdict),
             "better_place": ("session", better),
             "gain": np.nan if place is None else place.gain,

@@ -21,6 +21,7 @@ FEWEST_UNITS = 50
 
 _KEPT = np.linspace(0.2, 1.0, 81)  # what drift may leave after one step
 _TURNS = 40
+_MOST = 1.1  # share of right identities by chance of the noise; 1 would make the others too low
 _LEAST_WITHIN = 0.1  # agreement of halves below which a session says too little
 
 
@@ -107,6 +108,13 @@ def wrong_shares(
     change their maps from each session to the next, however short the time, look the same as
     wrong identities; nothing in the maps tells them apart. Whatever drift does, the share is at
     most :math:`1 - r_{ij}`, the bound.
+
+    Measured on 12 recordings of each kind (``benchmarks/registration.py``): with 5 sessions, 100
+    cells and 30 events the mean over pairs is within 10 points of what was planted (0 to 60 % of
+    the cells of every session but the first, drift of 0 or 10 % a step) in 97 %, the bound holds
+    it in 99 to 100 % of all pairs of all kinds, and no sound recording is called wrong. Drift
+    that is three times as fast at first adds 14 points to the estimate, but no warning; a fifth of
+    the cells with new maps in every session is taken for 21 %, and warned of in 17 %.
     """
     rate, detected, visited = _halves(recording, binning, smoothing)
     n_sessions, n_units = rate.shape[0], rate.shape[2]
@@ -138,7 +146,7 @@ def wrong_shares(
     q, kept = _fit(similar, error, lag, usable, good)
     own = 1 - q
     pair = 1 - q[:, :, None] * q[:, None, :]
-    share = np.where(usable, pair[0], np.nan)
+    share = np.where(usable, np.clip(pair[0], 0, 1), np.nan)
     low, high = _interval(pair, tail)
     own_low, own_high = _interval(own, tail / good.size)  # the sessions together
     inner = 1 - _fit_any_speed(similar, error, usable, good)
@@ -150,7 +158,7 @@ def wrong_shares(
         np.where(usable, low, np.nan),
         np.where(usable, high, np.nan),
         bound,
-        own[0],
+        np.clip(own[0], 0, 1),
         own_low,
         own_high,
         sure,
@@ -201,16 +209,18 @@ def _similarities(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Similarity without noise (draw, session, session), and how many units are in both."""
     n = len(maps)
-    there = visited.any(axis=-1).all(axis=-1)  # sessions with two halves
+    there = np.asarray(visited.any(axis=-1).all(axis=-1))  # sessions with two halves
     everywhere = visited[there].all(axis=(0, 1)) & there.any()
     shared = (detected[:, None] & detected[None, :]).sum(axis=-1)
+    same = np.full((len(weights), n, n), np.nan)
+    if everywhere.sum() < MIN_BINS:
+        return same, shared
     maps = maps[..., everywhere]
     maps = maps - maps.mean(axis=-1, keepdims=True)
-    same = np.full((len(weights), n, n), np.nan)
     for i in range(n):
         for j in range(i, n):
             units = detected[i] & detected[j]
-            if units.sum() < MIN_UNITS or everywhere.sum() < MIN_BINS or not there[[i, j]].all():
+            if units.sum() < MIN_UNITS or not (there[i] and there[j]):
                 continue
             w = weights[:, units]
             halves = [(0, 1)] if i == j else [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -269,7 +279,7 @@ def _fit(
         for i in range(good.size):
             top = (steered[:, i] * r[:, :, i] * q).sum(axis=-1)
             bottom = (squared[:, i] * q**2).sum(axis=-1)
-            q[..., i] = np.clip(top / np.maximum(bottom, 1e-12), 0.02, 1.0)
+            q[..., i] = np.clip(top / np.maximum(bottom, 1e-12), 0.02, _MOST)
     rest = weight * (r - decay * q[..., :, None] * q[..., None, :]) ** 2
     best = rest.sum(axis=(-1, -2)).argmin(axis=1)
     found = np.full((len(similar), similar.shape[1]), np.nan)

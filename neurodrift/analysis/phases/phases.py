@@ -116,9 +116,9 @@ def detect_phases(
     of 80 %, and the interval of the change lies within it; otherwise it is undecided. ``state``
     says so of each quantity, ``detectable`` the smallest steady change from the first to the last
     session, relative to the mean, that would have been found. The loss is constant only if it
-    would have been seen to halve. The representation drifts if similarity falls with the lag, by a permutation
-    test of sessions [3]_, or neighbours share less than half of what noise allows; it is constant
-    if not, and the change between neighbours is surely less than a tenth.
+    would have been seen to halve. The representation drifts if similarity falls with the lag, by a
+    permutation test of sessions [3]_, or neighbours share less than half of what noise allows; it
+    is constant if not, and the change between neighbours is surely less than a tenth.
 
     ``drift_rate`` is the mean of :math:`-\ln r_{i,i+1} / (t_{i+1} - t_i)`, :math:`r` the
     similarity without noise. It is the mean of a convex function, and so a little above 0 even
@@ -133,7 +133,7 @@ def detect_phases(
     Of 150 recordings of eight sessions with four statistics that stay
     (``benchmarks/power.py``), 0 % are called directed with independent sessions, and 4 to 6 % with
     neighbours that correlate by .5; with noise of 2 % of the mean 97 and 84 % are called null drift
-    only, with 10 % all are undecided. A change by 27 % is called constant in at most 0.2 %.
+    only, with 10 % all are undecided. A change by 27 % is called constant in at most 1 %.
 
     References
     ----------

@@ -23,6 +23,7 @@ TOGETHER = {
     "geometry": "schema",
     "joining": "recording",
     "kinematics": "recording",
+    "progress": "schema",
     "seeds": "schema",
 }  # one box
 PACKAGE = {  # across, and up: an arrow always points down

@@ -67,8 +67,8 @@ def compute_matched_measures(
     -------
     xarray.Dataset
         Means over draws, each with ``_sd``, their standard deviation. Over session:
-        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected, or
-        registered where each session was searched for cells by itself),
+        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected; but for
+        equal events of the registered ones, where each session was searched for cells by itself),
         ``information`` and ``information_population`` [bit/event] as by
         :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` and
         ``active_fraction``, as far as the kind of activity has them, and ``n_units``. Over
@@ -143,7 +143,8 @@ def compute_matched_measures(
         is_place = cells["is_place_cell"]
         keep("n_place_cells", is_place.sum("unit"))
         counted = one["detected"]
-        if recording.attrs.get("detection") == "each_session":  # what is not detected was silent
+        # what is not detected was silent; with equal events no unit is more silent than another
+        if match != "events" and recording.attrs.get("detection") == "each_session":
             counted = registered_units(one) & xr.ones_like(counted)
         n_units = counted.sum("unit")
         found = (is_place & counted.drop_vars(counted.coords)).sum("unit")

@@ -67,9 +67,9 @@ def compute_matched_measures(
     -------
     xarray.Dataset
         Means over draws, each with ``_sd``, their standard deviation. Over session:
-        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected; but for
-        equal events of the registered ones, where each session was searched for cells by itself),
-        ``information`` and ``information_population`` [bit/event] as by
+        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected; where
+        each session was searched for cells by itself of the registered ones, but not with equal
+        events), ``information`` and ``information_population`` [bit/event] as by
         :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` and
         ``active_fraction``, as far as the kind of activity has them, and ``n_units``. Over
         (session_a, session_b): the ``_relative`` correlations of

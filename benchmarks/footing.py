@@ -121,7 +121,13 @@ def slopes(seed: int, match: str, n_draws: int, **row: Any) -> np.ndarray:
         "fraction_active_units": nd.compute_sparsity(recording)["fraction_active_units"],
     }
     matched = nd.compute_matched_measures(
-        recording, match=match, binning=BINNING, smoothing=5.0, n_repeats=30, n_draws=n_draws
+        recording,
+        match=match,
+        binning=BINNING,
+        smoothing=5.0,
+        n_repeats=30,
+        n_draws=n_draws,
+        seed=seed,  # so that no draw is common to the recordings
     )
     found = np.full((len(MEASURES) + 1, 2, 2), np.nan)
     for i, name in enumerate(MEASURES):

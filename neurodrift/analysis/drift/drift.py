@@ -127,9 +127,9 @@ def compute_drift(
 
     Measured (``benchmarks/ceiling.py``, 40 recordings a row, 270 to 11 events a unit, without drift
     and with a share of .3 of the fields moved, also where rates fall to a fifth between the
-    sessions or every unit's rate changes): the mean of ``_relative`` is within .01 of the
-    correlation of the true rates, for maps, vectors and rates of all units, and of vectors of place
-    cells within .025.
+    sessions, every unit's rate changes, or fields are weak): the mean of ``_relative`` is within
+    .025 of the correlation of the true rates, within .01 but for weak fields, for maps, vectors and
+    rates of all units. Vectors of place cells are within .025, too.
 
     References
     ----------

@@ -67,9 +67,9 @@ def compute_matched_measures(
     -------
     xarray.Dataset
         Means over draws, each with ``_sd``, their standard deviation. Over session:
-        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected, or
-        registered where each session was searched for cells by itself),
-        ``information`` and ``information_population`` [bit/event] as by
+        ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected; where
+        each session was searched for cells by itself of the registered ones, but not with equal
+        events), ``information`` and ``information_population`` [bit/event] as by
         :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` and
         ``active_fraction``, as far as the kind of activity has them, and ``n_units``. Over
         (session_a, session_b): the ``_relative`` correlations of
@@ -92,8 +92,8 @@ def compute_matched_measures(
 
     Measured (``benchmarks/footing.py``; slope a session with its standard error, 4 recordings of 6
     sessions with constant tuning, as recorded and on an equal footing): while events fall from 72
-    to 9 a map, place cells -.026 (.005) and .011 (.003), information -.050 (.011) and -.020 (.019)
-    bit; while minutes fall from 12 to 3, place cells -.012 (.004) and .003 (.003); while one half
+    to 9 a map, place cells -.026 (.005) and .003 (.002; 14 recordings), information -.050 (.011)
+    and -.020 (.019) bit; while minutes fall from 12 to 3, place cells -.012 (.004) and .003 (.003); while one half
     of the track is avoided more and more, information of all maps -.015 (.004) and -.001 (.003)
     bit, and the correlation of maps without noise -.035 (.006) and -.002 (.001) a session of lag.
 
@@ -143,7 +143,8 @@ def compute_matched_measures(
         is_place = cells["is_place_cell"]
         keep("n_place_cells", is_place.sum("unit"))
         counted = one["detected"]
-        if recording.attrs.get("detection") == "each_session":  # what is not detected was silent
+        # what is not detected was silent; with equal events no unit is more silent than another
+        if match != "events" and recording.attrs.get("detection") == "each_session":
             counted = registered_units(one) & xr.ones_like(counted)
         n_units = counted.sum("unit")
         found = (is_place & counted.drop_vars(counted.coords)).sum("unit")

@@ -38,6 +38,7 @@ MEASURED = ("periodicity", "occupancy_trend", "speed_share", "speed_variation")
 
 _GROUPS = 10  # of neighbouring bins, equally occupied
 _SHIFTS = 400
+_MOST_SPEED = 0.95  # quantile of speed that jumps are cut at, such as where a belt begins anew
 _PARTS = 16  # of a session without laps
 _INSIDE = 0.8  # share of the frames that count which must lie in a lap
 _WHOLE = 2 / 3  # share of the visited bins that a lap visits where it is a passage of them all
@@ -243,6 +244,7 @@ def measure_speed(
         return float("nan"), float("nan")
     _, state = np.unique(position[known], return_inverse=True)
     values = speed[known].astype(np.float64)
+    values = np.minimum(values, np.quantile(values, _MOST_SPEED))
     part = np.arange(values.size) * _PARTS // values.size if lap is None else lap[known]
     half = np.unique(part, return_inverse=True)[1] % 2
     n_states = int(state.max()) + 1

@@ -20,6 +20,7 @@ DELAYS_OF_COUNTS = (0.0, 0.3, 0.7)
 
 _EVENTS_PER_CLASS = 8
 _FEWEST_CLASSES, _MOST_CLASSES = 3, 8
+_RUNNING, _MOST_SPEED = 2.0, 0.95  # [cm/s]; jumps are cut at twice this quantile
 _LEAST = 1e-9  # of the largest expected rate, so that every frame has a length
 
 
@@ -29,7 +30,8 @@ def trailing_speed(speed: np.ndarray, seconds: np.ndarray, counts: bool) -> np.n
     Parameters
     ----------
     speed
-        (time) running speed of one session [cm/s]; gaps are filled from both sides.
+        (time) running speed of one session [cm/s]; gaps are filled from both sides, and jumps, such
+        as where a belt begins anew, count as twice the 95th percentile of running.
     seconds
         (time) length of each frame.
     counts
@@ -47,7 +49,9 @@ def trailing_speed(speed: np.ndarray, seconds: np.ndarray, counts: bool) -> np.n
     if not known.any():
         return np.zeros((len(delays), speed.size))
     at = np.arange(speed.size)
-    filled = np.interp(at, at[known], speed[known])
+    running = speed[known & (speed >= _RUNNING)]
+    most = 2 * np.quantile(running, _MOST_SPEED) if running.size else np.inf
+    filled = np.minimum(np.interp(at, at[known], speed[known]), most)
     found = np.empty((len(delays), speed.size))
     for row, delay in zip(found, delays, strict=True):
         trail(filled, np.asarray(seconds, dtype=np.float64), delay, row)

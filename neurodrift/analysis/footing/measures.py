@@ -94,8 +94,9 @@ def compute_matched_measures(
     sessions with constant tuning, as recorded and on an equal footing): while events fall from 72
     to 9 a map, place cells -.026 (.005) and .003 (.002; 14 recordings), information -.050 (.011)
     and -.020 (.019) bit; while minutes fall from 12 to 3, place cells -.012 (.004) and .003 (.003);
-    while one half of the track is avoided more and more, information of all maps -.015 (.004) and -.001 (.003)
-    bit, and the correlation of maps without noise -.035 (.006) and -.002 (.001) a session of lag.
+    while one half of the track is avoided more and more, information of all maps -.015 (.004) and
+    -.001 (.003) bit, and the correlation of maps without noise -.035 (.006) and -.002 (.001) a
+    session of lag.
 
     Examples
     --------

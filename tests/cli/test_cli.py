@@ -79,7 +79,7 @@ def test_analyze__stores_every_node_and_prints_sessions(stored, tmp_path, capsys
 def test_analyze__equals_the_function_on_arrays_in_memory(stored, tmp_path):
     out = tmp_path / "results.zarr"
     assert main(["analyze", str(stored), "-o", str(out), "--n-repeats", "10"]) == 0
-    expected = nd.analyze(nd.open_recording(stored).load(), n_repeats=10, n_draws=1)
+    expected = nd.analyze(nd.open_recording(stored).load(), n_repeats=10)
     found = nd.open_results(out)
     assert set(found.children) == set(expected.children)
     for name in expected.children:
@@ -204,7 +204,7 @@ def test_main__nobody_reads(sink):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_main__report_that_cannot_say_so_is_written(tmp_path):
     recording = nd.testing.linear_track(n_units=4, n_sessions=2, minutes=2)
-    nd.save_results(nd.analyze(recording, n_repeats=5, n_draws=1), tmp_path / "results.zarr")
+    nd.save_results(nd.analyze(recording, n_repeats=5), tmp_path / "results.zarr")
     words = "report results.zarr -o page.html > /dev/full"
     command = f"'{sys.executable}' -m neurodrift.cli {words}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)

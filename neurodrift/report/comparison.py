@@ -98,6 +98,8 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
                     p = p_value(float(found["statement_p"]))
                     detail += f", {p}" if p else ""
                     detail += _corrected(found, verdict)
+                    if "statement_matched" in found and bool(found["statement_matched"]):
+                        detail += "; on an equal footing"
                 held = str(adjustment).replace("_", " ").replace("+", " and ")
                 adjusted = "" if held == "none" else f"{held} held"
                 lines.append({"verdict": verdict, "detail": detail, "adjusted": adjusted})

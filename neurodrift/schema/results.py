@@ -375,6 +375,7 @@ COMPARISON = _always(
         Var("statement_p_holm", _VERDICT, "float", "1", "p corrected for the side's statements"),
         Var("statement_detectable", _VERDICT, "float", "", "smallest found with a power of 80 %"),
         Var("statement_detectable_relative", _VERDICT, "float", "1", "the same over the mean"),
+        Var("statement_matched", _VERDICT, "bool", "1", "of the series on an equal footing"),
         Var("statement_verdict", _VERDICT, "string", "1", "whether the statement holds"),
         Var("statement_reason", _VERDICT, "string", "1", "why it cannot be tested"),
         *(

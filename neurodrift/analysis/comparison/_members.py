@@ -16,6 +16,7 @@ from neurodrift.analysis.series.trend import places, time_of
 
 MEASURES = (
     "fraction_active_units",
+    "fraction_active_units_matched",
     "active_fraction",
     "fraction_place_cells",
     "fraction_place_cells_matched",

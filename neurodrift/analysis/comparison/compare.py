@@ -138,7 +138,9 @@ def compare(
         ``"no change"``, ``"undecided"`` or ``"not testable"``, with estimate, interval, p,
         ``statement_p_holm``, which is corrected for the statements of the side, the smallest
         change ``statement_detectable`` that would have been found with a power of 80 %, the same
-        relative to the mean (``statement_detectable_relative``), and reason. A statement holds,
+        relative to the mean (``statement_detectable_relative``), and reason. They are of the
+        measures on an equal footing (``NAME_matched`` of :func:`neurodrift.analyze`) where a side
+        has them (``statement_matched``), as :func:`neurodrift.detect_phases` is. A statement holds,
         or is contradicted, by the corrected p. "No change" is said only where the uncorrected p
         finds none, a change of `margin` would have been found with a power of 80 %, the interval
         lies within it and, of one recording, no shape of change is more probable than none; what
@@ -302,6 +304,8 @@ def describe_statements(comparison: xr.Dataset) -> str:
                 numbers += f"; {100 * seen:.0f} % of the mean would have been found"
             if not math.isfinite(low):
                 numbers = row["statement_reason"].item()
+            if row["statement_matched"].item():
+                numbers += " (equal footing)"
             lines.append(f"  {name:{width}}  {row['statement_verdict'].item():12}  {numbers}")
     lines += ["", *json.loads(comparison.attrs["notes"])]
     return "\n".join(lines)
@@ -532,19 +536,25 @@ def _statement_variables(
     level: float,
     margin: float,
 ) -> Variables:
-    """Which statements hold for which side."""
+    """Which statements hold for which side, on an equal footing where it has that."""
     shape = (len(table), len(sides), len(adjustments))
     names = ("estimate", "ci_low", "ci_high", "p", "detectable")
     found = {name: np.full(shape, np.nan) for name in names}
     relative, corrected = (np.full(shape, np.nan) for _ in range(2))
     verdict, reason = (np.full(shape, "", dtype=object) for _ in range(2))
     fits: dict[tuple[int, ...], SideFit] = {}
+    footing = np.zeros(shape, dtype=bool)
     for at in np.ndindex(shape):
         kind, measure, _ = list(table.values())[at[0]]
-        effect = Effect(kind, measure or similarity)  # type: ignore[arg-type]
         scale = "first" if kind == "slope" else "raw"
-        key = (sides[at[1]], scale, "fraction", adjustments[at[2]], effect.label)
-        fit = fits[at] = by_side.get(key, SideFit(reason="no recording has it"))
+        side = (sides[at[1]], scale, "fraction", adjustments[at[2]])
+        matched = by_side.get((*side, Effect("slope", f"{measure}_matched").label))
+        if measure and matched is not None and np.isfinite(matched.estimate):
+            fit, footing[at] = matched, True
+        else:  # of networks, and where it was left out
+            effect = Effect(kind, measure or similarity)  # type: ignore[arg-type]
+            fit = by_side.get((*side, effect.label), SideFit(reason="no recording has it"))
+        fits[at] = fit
         p, low, high = t_test(fit.estimate, fit.se, fit.dof, level)
         numbers = (fit.estimate, low, high, p, fit.detectable(level))
         for name, number in zip(found, numbers, strict=True):
@@ -567,6 +577,7 @@ def _statement_variables(
     variables: Variables = {f"statement_{name}": (dims, x) for name, x in found.items()}
     variables["statement_p_holm"] = (dims, corrected)
     variables["statement_detectable_relative"] = (dims, relative)
+    variables["statement_matched"] = (dims, footing)
     return variables | {"statement_verdict": (dims, verdict), "statement_reason": (dims, reason)}
 
 

@@ -157,7 +157,7 @@ def _table(results: dict[str, xr.Dataset], truth: xr.Dataset) -> str:
         value = float(information[name].where(shared).mean())
         rows.append((f"information, {text} [bit/event]", f"{true_information:.2f}", f"{value:.2f}"))
     drift = results["session_drift"]
-    true_correlation = _true_correlation(truth)
+    true_correlation = _true_correlation(truth, detected)
     lags = drift["lag"].values
     for lag in (1, int(lags.max())):
         at = lags == lag
@@ -180,20 +180,20 @@ def _table(results: dict[str, xr.Dataset], truth: xr.Dataset) -> str:
     return "\n".join(lines + [f"{name:{width}}  {true:>7}  {value}" for name, true, value in rows])
 
 
-def _true_correlation(truth: xr.Dataset) -> np.ndarray:
-    """Mean correlation of the true maps of tuned units for each pair of sessions."""
+def _true_correlation(truth: xr.Dataset, detected: xr.DataArray) -> np.ndarray:
+    """Correlation of the true maps, pooled over the tuned units of each pair as it is measured."""
     n = truth.sizes["session"]
-    tuned, maps = truth["is_tuned"].values, truth["rate"].values
+    there = truth["is_tuned"].values & detected.transpose("session", "unit").values
+    maps = truth["rate"].values
+    with np.errstate(invalid="ignore"):  # silent units have none
+        maps = maps / maps.sum(-1, keepdims=True)
+    apart = maps - maps.mean(-1, keepdims=True)
     matrix = np.full((n, n), np.nan)
     for a in range(n):
         for b in range(n):
-            both = tuned[a] & tuned[b]
-            pairs = zip(
-                maps[a][both].reshape(-1, maps.shape[-1]),
-                maps[b][both].reshape(-1, maps.shape[-1]),
-                strict=True,
-            )
-            matrix[a, b] = np.mean([np.corrcoef(u, v)[0, 1] for u, v in pairs])
+            one, other = (apart[i][there[a] & there[b]] for i in (a, b))
+            ends = (one * one).sum() * (other * other).sum()
+            matrix[a, b] = (one * other).sum() / np.sqrt(ends)
     return matrix
 
 

@@ -11,7 +11,7 @@ MEASURES = {
     "fraction_place_of_active": ("Place cells among active", "% of active units"),
     "fraction_informative_units": ("Informative units", "% of detected units"),
     "information_population": ("Information, all maps", "bit/event"),
-    "information_naive": ("Information, uncorrected, of chosen maps", "bit/event"),
+    "information_naive": ("Information, uncorrected", "bit/event"),
     "information_ssr": ("Information, SSR of chosen maps", "bit/event"),
     "information_informative": ("Information, informative units", "bit/event"),
     "information_all": ("Information, all units", "bit/event"),

@@ -99,10 +99,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--match",
         choices=("auto", "events", "time", "occupancy", "none"),
         default="auto",
-        help="what is made equal in all sessions before a trend, beside the raw one; auto: events "
+        help="what is made equal in all sessions for a second look at each trend; auto: events "
         "where they are counted, otherwise time",
     )
-    analyze.add_argument("--n-draws", type=int, default=20, help="random draws of that; 20")
+    analyze.add_argument(
+        "--n-draws",
+        type=int,
+        default=20,
+        metavar="N",
+        help="random draws that make sessions equal",
+    )
     add_curation(analyze)
     add_seed(analyze)
     add_workers(analyze)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodrift.plotting._style import FAINT, INK, MARKERS, PALETTE, new_axes, open_frame
+from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,6 +134,7 @@ def plot_trajectory_row(
     return list(axes)
 
 
+@checked_options
 def plot_stability(
     x: np.ndarray,
     measures: Mapping[str, np.ndarray],

@@ -43,7 +43,7 @@ def test_compare__recording_beside_results_makes_a_report(stores, tmp_path, caps
     found = nd.open_results(saved)["comparison"].to_dataset()
     assert found["side"].values.tolist() == ["mouse 1 linear track", "mouse 2 linear track"]
     # the analysis made here is that of analyze
-    whole = nd.analyze(nd.open_recording(stores / "mouse1.zarr"), n_repeats=5, n_draws=1)
+    whole = nd.analyze(nd.open_recording(stores / "mouse1.zarr"), n_repeats=5)
     expected = nd.compare(whole, nd.open_results(stores / "results2.zarr"))
     assert expected.equals(found)
 

@@ -73,10 +73,10 @@ def compute_representation_stability(
             in a, where those that are constant in b (``n_units_lost``) count as 0.
             ``n_units_gained`` vary in b alone.
 
-        ``correlation_relative``, ``r_squared_relative``, ``r_squared_centred_relative``,
-        ``determination_relative``
-            With `halves`: the same without noise, and their standard errors over units,
-            ``_relative_se``. NaN where the halves of a session do not agree beyond their noise.
+        With `halves` also ``correlation_relative``, ``r_squared_relative``,
+        ``r_squared_centred_relative`` and ``determination_relative``, the same without noise, and
+        their standard errors over units, ``_relative_se``; NaN where the halves of a session do
+        not agree beyond their noise.
 
         Coordinates: ``lag`` [sessions], ``lag_day``, ``lag_experience``, ``lag_training_step``,
         and of each session what the source tells of it, such as ``accuracy_b`` and ``loss_b``.

@@ -13,7 +13,7 @@ import xarray as xr
 from neurodrift.gate.findings import add_findings
 from neurodrift.io.nwb.stream import Readable, Session
 
-Read = tuple[xr.Dataset, Session, bool | None]
+_Read = tuple[xr.Dataset, Session, bool | None]
 """A session of one plane, as :func:`neurodrift.io.nwb.parts.sessions_of` makes it."""
 
 
@@ -56,7 +56,7 @@ def expect_planes(sources: Sequence[Any], where: str) -> None:
                 )
 
 
-def join_planes(planes: Sequence[Sequence[Read]], names: Sequence[str], where: str) -> list[Read]:
+def join_planes(planes: Sequence[Sequence[_Read]], names: Sequence[str], where: str) -> list[_Read]:
     """The sessions of a file with the units of all planes.
 
     Parameters
@@ -89,7 +89,7 @@ def join_planes(planes: Sequence[Sequence[Read]], names: Sequence[str], where: s
     return [_side_by_side(sessions, names, where) for sessions in zip(*planes, strict=True)]
 
 
-def _side_by_side(sessions: Sequence[Read], names: Sequence[str], where: str) -> Read:
+def _side_by_side(sessions: Sequence[_Read], names: Sequence[str], where: str) -> _Read:
     """One session of all planes."""
     kinds = {
         recording["activity"].attrs["kind"]: name

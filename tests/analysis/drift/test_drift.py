@@ -518,7 +518,7 @@ def reference_place_cells(
     numbers of place cells, mean information, overlaps, numbers of maps and mean correlations.
     Medians and population vectors were not used, and agree too.
     """
-    result = detect_place_cells(recording, binning=binning)
+    result = detect_place_cells(recording, binning=binning, null="circular_exact")
     significant = result["significant"].copy()
     path = Path(__file__).with_name("place_cells_of_sheintuch2020_reference.csv")
     table = pd.read_csv(path)

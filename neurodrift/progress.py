@@ -98,7 +98,7 @@ def duration(seconds: float) -> str:
     --------
     >>> from neurodrift.progress import duration
     >>> [duration(seconds) for seconds in (8.2, 100, 7300)]
-    ['8 s', '1 min 40 s', '2 h 2 min']
+    ['8 s', '1 min 40 s', '2 h 1 min']
     """
     whole = round(seconds)
     if whole < 60:

@@ -112,9 +112,10 @@ def wrong_shares(
     Measured on 12 recordings of each kind (``benchmarks/registration.py``): with 5 sessions, 100
     cells and 30 events the mean over pairs is within 10 points of what was planted (0 to 60 % of
     the cells of every session but the first, drift of 0 or 10 % a step) in 97 %, the bound holds
-    it in 99 to 100 % of all pairs of all kinds, and no sound recording is called wrong. Drift
-    that is three times as fast at first adds 14 points to the estimate, but no warning; a fifth of
-    the cells with new maps in every session is taken for 21 %, and warned of in 17 %.
+    it in 99 to 100 % of all pairs of all kinds, and no recording under steady drift is called
+    wrong. Drift that is three times as fast at first adds 14 points to the estimate, but no
+    warning; a fifth of the cells with new maps in every session is taken for 21 %, and warned of
+    in 17 %.
     """
     rate, detected, visited = _halves(recording, binning, smoothing)
     n_sessions, n_units = rate.shape[0], rate.shape[2]

@@ -121,7 +121,7 @@ def detect_place_cells(
     constant speed a shift only moves the map. ``periodicity`` is the share of a map's variance that
     a shift keeps, on average. At .02 shifts within laps find 4 points more of weak fields (0.2 Hz)
     than circular ones, at .05 10 points, at .1 25, at .6 all instead of none. Shifts within laps
-    never found fewer, and hold their level where activity and behaviour change together over the
+    hardly find fewer, and hold their level where activity and behaviour change together over the
     session (``occupancy_trend``, the share of the variance of session time that position
     explains), where circular ones find 37 % of untuned units.
 

@@ -145,7 +145,7 @@ def regress(
 
     Measured coverage of 95 % intervals for the slope of one animal, whose neighbouring sessions
     correlate by rho beyond the trend [%], and the median width over that of generalised least
-    squares that knows rho; 4000 draws each (``benchmarks/coverage.py``):
+    squares that knows rho; 4000 draws each (``benchmarks/slope_coverage.py``):
 
     =====================  ====  =====  =====  =====
     sessions               rho   ols    ar1    width

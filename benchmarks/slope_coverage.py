@@ -1,7 +1,7 @@
 """Do intervals of slopes hold the truth where neighbouring sessions are alike, and how wide?
 
-    python benchmarks/coverage.py            # 4000 draws, some minutes
-    python benchmarks/coverage.py --small    # 40 draws, so that CI keeps it alive
+    python benchmarks/slope_coverage.py            # 4000 draws, some minutes
+    python benchmarks/slope_coverage.py --small    # 40 draws, so that CI keeps it alive
 
 The generator is plain NumPy: a straight line and stationary first-order autoregressive noise, whose
 neighbours correlate by rho. Width is the median over that of generalised least squares that

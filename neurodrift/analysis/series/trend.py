@@ -401,11 +401,21 @@ def smallest_detectable(se: float, dof: float, level: float = 0.95, power: float
 def _noncentrality(dof: float, level: float, power: float) -> float:
     """Noncentrality of a t that exceeds its two-sided quantile with some power."""
     from scipy.optimize import brentq
-    from scipy.special import chdtri, nctdtr, stdtrit
+    from scipy.special import chdtri, nctdtr, ndtr, stdtrit
 
     quantile = float(stdtrit(dof, (1 + level) / 2))
     highest = 4.0
-    while nctdtr(dof, highest, quantile) > 1 - power:
+    share = (np.arange(2000) + 0.5) / 2000
+    errors = quantile * np.sqrt(chdtri(dof, share) / dof)
+
+    def missed(size: float) -> float:
+        """Probability that an effect of this size is not found."""
+        exact = float(nctdtr(dof, size, quantile))
+        if np.isfinite(exact):
+            return exact
+        return float(1 - ndtr(size - errors).mean())  # of a quantile without end, at few dof
+
+    while missed(highest) > 1 - power:
         highest *= 2
-    size = brentq(lambda size: nctdtr(dof, size, quantile) - (1 - power), 0.0, highest)
+    size = brentq(lambda size: missed(size) - (1 - power), 0.0, highest)
     return float(size * np.sqrt(dof / chdtri(dof, 0.5)))

@@ -125,3 +125,9 @@ def test_decide__no_change_needs_power() -> None:
     assert decide(Course(0.01, 0.02, 6, 0.1)) == "undecided"
     assert decide(Course(mean=1.0)) == "undecided"
     assert holm(np.array([0.01, 0.02, 0.03])).tolist() == [0.03, 0.04, 0.04]
+
+
+@pytest.mark.parametrize("dof", [0.05, 0.2, 0.5, 1.0, 2.0])
+def test_smallest_detectable__is_a_number_however_few_degrees_of_freedom(dof):
+    found = smallest_detectable(1.0, dof)
+    assert np.isfinite(found) and found > smallest_detectable(1.0, 3.0)

@@ -12,12 +12,14 @@ import pandas as pd
 import xarray as xr
 
 from neurodrift.analysis.regression.tables import tabulate_drift
+from neurodrift.analysis.series.matched import matched_series
 from neurodrift.analysis.series.trend import places, time_of
 
 MEASURES = (
     "fraction_active_units",
     "fraction_active_units_matched",
     "active_fraction",
+    "active_fraction_matched",
     "fraction_place_cells",
     "fraction_place_cells_matched",
     "information_matched",
@@ -69,6 +71,8 @@ class Member:
         How place cells were decided.
     n_maps
         Maps of the environment that the population switches between.
+    matched
+        Session measures that are taken on an equal footing, from ``NAME_matched``.
     sessions
         One row a session: axes, measures, covariates.
     similarity
@@ -87,6 +91,7 @@ class Member:
     information_source: str
     criterion: str
     n_maps: int
+    matched: frozenset[str]
     sessions: pd.DataFrame
     similarity: dict[str, np.ndarray]
     ceiling: dict[str, float]
@@ -272,6 +277,7 @@ def _member(side: str, name: str, tree: xr.DataTree) -> Member:
         information_source=source,
         criterion=_criterion(tree, nodes),
         n_maps=int(tree.attrs.get("n_maps", 1)),
+        matched=frozenset(matched_series(tree)),
         sessions=sessions,
         similarity=_similarities(nodes, labels.tolist(), noise_free),
         ceiling=_ceiling(nodes),

@@ -238,7 +238,7 @@ def compare(
     variables |= _effect_variables(members, sides, grid, each, by_side, level)
     variables |= _pair_variables(sides, grid, by_side, factor, level, n_repeats, seed)
     variables |= _statement_variables(
-        STATEMENTS, sides, list(adjustments), chosen, by_side, level, margin
+        STATEMENTS, members, sides, list(adjustments), chosen, by_side, level, margin
     )
     coords = _coords(members, sides, grid, measures, similarities, effects)
     coords |= _statement_coords(STATEMENTS, chosen)
@@ -529,6 +529,7 @@ def _pair_variables(
 
 def _statement_variables(
     table: Mapping[str, tuple[str, str, int]],
+    members: Sequence[Member],
     sides: Sequence[str],
     adjustments: Sequence[str],
     similarity: str,
@@ -546,15 +547,15 @@ def _statement_variables(
     footing = np.zeros(shape, dtype=bool)
     for at in np.ndindex(shape):
         kind, measure, _ = list(table.values())[at[0]]
+        own = [m for m in members if m.side == sides[at[1]] and m.has(measure)]
+        matched = Effect("slope", f"{measure}_matched")
+        effect = Effect(kind, measure or similarity)  # type: ignore[arg-type]
         scale = "first" if kind == "slope" else "raw"
         side = (sides[at[1]], scale, "fraction", adjustments[at[2]])
-        matched = by_side.get((*side, Effect("slope", f"{measure}_matched").label))
-        if measure and matched is not None and np.isfinite(matched.estimate):
-            fit, footing[at] = matched, True
-        else:  # of networks, and where it was left out
-            effect = Effect(kind, measure or similarity)  # type: ignore[arg-type]
-            fit = by_side.get((*side, effect.label), SideFit(reason="no recording has it"))
-        fits[at] = fit
+        footing[at] = bool(own) and all(measure in m.matched for m in own)
+        footing[at] &= (*side, matched.label) in by_side  # unless others were asked for
+        key = (*side, (matched if footing[at] else effect).label)
+        fit = fits[at] = by_side.get(key, SideFit(reason="no recording has it"))
         p, low, high = t_test(fit.estimate, fit.se, fit.dof, level)
         numbers = (fit.estimate, low, high, p, fit.detectable(level))
         for name, number in zip(found, numbers, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis.series.matched import matched_series
 from neurodrift.analysis.series.trend import places, time_of
 
 _MEASURES = ("fraction_active_units", "active_fraction", "fraction_place_cells")
@@ -16,7 +17,6 @@ _INFORMATION = ("information",)
 _INFORMATION_OF_RUNS = ("information_informative", "information")
 _CONFOUNDS = ("running_speed", "n_detected", "events_per_unit")
 _AXES = {"training_step": "1", "experience": "min", "day": "d", "session_number": "1"}
-_FEW_UNITS = 10  # on an equal footing; the share of fewer is noise
 _MOST = 101  # samples; more neither move the borders nor keep their noise independent
 
 
@@ -112,14 +112,9 @@ def from_results(results: xr.DataTree, measures: Sequence[str] | None, axis: str
 def _on_equal_footing(
     results: xr.DataTree, table: xr.Dataset, chosen: dict[str, np.ndarray], notes: list[str]
 ) -> dict[str, np.ndarray]:
-    """The statistics with as much in every session, where they are known as often."""
-    if "matched" not in results.children or results["matched"].attrs["n_units"] < _FEW_UNITS:
-        return chosen
-    found = {}
-    for name, values in chosen.items():
-        other = table.get(f"{name}_matched")
-        if other is not None and np.isfinite(other.values).sum() >= np.isfinite(values).sum():
-            found[name] = other.values.astype(float)
+    """The statistics with as much in every session, where they stand for those as recorded."""
+    matched = matched_series(results)
+    found = {name: table[matched[name]].values.astype(float) for name in chosen if name in matched}
     if found:
         equal = results["matched"].attrs["match"]
         listed = ", ".join(name.replace("_", " ") for name in found)

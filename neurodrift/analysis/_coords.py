@@ -50,6 +50,24 @@ def registered_units(source: xr.Dataset | xr.DataArray) -> xr.DataArray:
     return xr.DataArray(np.ones(source.sizes["unit"], dtype=bool), dims="unit")
 
 
+def only_registered(source: xr.Dataset) -> xr.Dataset:
+    """A recording or a result without the units that have no identity across sessions.
+
+    Parameters
+    ----------
+    source
+        A recording or a result over ``unit``.
+
+    Returns
+    -------
+    xarray.Dataset
+        Itself where it does not say.
+    """
+    if "registered" not in source.coords:
+        return source
+    return source.isel(unit=np.flatnonzero(source["registered"].values))
+
+
 def lag_coords(
     source: xr.Dataset, pair: tuple[str, str], number: np.ndarray, firsts: Any = slice(None)
 ) -> dict[str, Any]:

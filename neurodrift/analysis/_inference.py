@@ -1,7 +1,8 @@
-"""Intervals by Student's t, and p by random permutations."""
+"""Means, intervals by Student's t, and p by random permutations."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,23 @@ def t_interval(estimate: Any, se: Any, dof: Any, level: float) -> tuple[Any, Any
     quantile = stdtrit(np.where(np.asarray(dof) > 0, dof, np.nan), (1 + level) / 2)
     half = quantile * np.asarray(se)
     return estimate - half, estimate + half
+
+
+def exact_mean(values: np.ndarray) -> float:
+    """Mean of what is finite, the same to the last bit in any order; NaN of nothing.
+
+    Parameters
+    ----------
+    values
+        Numbers.
+
+    Returns
+    -------
+    float
+        The mean.
+    """
+    known = values[np.isfinite(values)]
+    return math.fsum(known) / known.size if known.size else math.nan
 
 
 def permutation_p(n_reached: Any, n_repeats: int) -> Any:

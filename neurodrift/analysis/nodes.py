@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import lag_coords, registered_units
+from neurodrift.analysis._inference import exact_mean
 from neurodrift.analysis.drift.attenuation import relative_overlap_as
 from neurodrift.analysis.drift.ceiling import (
     compute_half_maps,
@@ -319,9 +319,7 @@ def _session_drift(work: Work) -> xr.Dataset:
 def _relative_overlaps(work: Work, halves: xr.Dataset) -> xr.Dataset:
     """Overlaps of place cells and of active units without those that a half missed."""
     parts = []
-    registered = np.ones(work.recording.sizes["unit"], dtype=bool)
-    if "registered" in work.recording.coords:
-        registered = work.recording["registered"].values
+    registered = registered_units(work.recording).values
     cross = work.nodes.get("cross_fitted")
     if cross is not None:
         members, tested = (cross[name].isel(unit=registered) for name in ("chosen", "tested"))
@@ -552,8 +550,7 @@ def n_maps_of(recording: xr.Dataset) -> dict[str, int]:
 def _means(values: xr.DataArray) -> np.ndarray:
     """Mean of each session without NaN, the same to the last bit in any order of units."""
     rows = values.transpose("session", ...).values.reshape(values.sizes["session"], -1)
-    finite = [row[np.isfinite(row)] for row in rows]
-    return np.array([math.fsum(row) / row.size if row.size else np.nan for row in finite])
+    return np.array([exact_mean(row) for row in rows])
 
 
 NODES: tuple[Node, ...] = (

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.curation import describe_curation
-from neurodrift.report.footing import trends
+from neurodrift.report.footing import SIGNIFICANT, trends
 from neurodrift.report.view import PREDICTORS, View, finite_mean
 from neurodrift.report.words import in_sentence, listing, number, p_value, percent, plural
 
@@ -46,7 +46,6 @@ COLLINEAR = 10.0  # variance inflation above which two predictors cannot be told
 SPEED_CHANGE = 0.2  # of mean running speed, from slowest to fastest session
 UNEVEN_TIME = 1.25  # longest over shortest session
 UNVISITED = 0.05  # of the bins
-SIGNIFICANT = 0.05
 
 
 def _at_the_gate(view: View) -> Iterator[Caution]:

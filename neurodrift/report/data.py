@@ -13,6 +13,7 @@ from markupsafe import Markup
 from neurodrift.geometry.arms import arms_of
 from neurodrift.geometry.geometry import geometry_of
 from neurodrift.geometry.outline import outline_of
+from neurodrift.plotting._geometry import stretches
 from neurodrift.report.view import View
 from neurodrift.report.words import number, title_of
 
@@ -218,17 +219,6 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
     }
 
 
-def _edges_of(maps: xr.Dataset) -> tuple[float, float]:
-    """Where the first bin of a straight track begins and the last one ends."""
-    centre = maps["x_bin"].values.astype(float)
-    if "x_width" in maps.coords:
-        half = maps["x_width"].values[[0, -1]] / 2
-    else:
-        step = np.diff(centre) if centre.size > 1 else np.zeros(1)
-        half = step[[0, -1]] / 2
-    return float(centre[0] - half[0]), float(centre[-1] + half[1])
-
-
 def _shape(maps: xr.Dataset) -> dict[str, Any]:
     """What the drawing of maps needs of their geometry."""
     geometry = geometry_of(maps)
@@ -243,7 +233,8 @@ def _shape(maps: xr.Dataset) -> dict[str, Any]:
         "lines": [],
     }
     if geometry.kind == "linear" and "y_bin" not in maps.coords:
-        found["ends"] = [round(end, 9) for end in _edges_of(maps)]
+        whole = stretches(maps["x_bin"])
+        found["ends"] = [round(whole[0][1], 9), round(whole[-1][2], 9)]
     if geometry.kind in ("circular", "vr") and geometry.length:
         found["ends"] = [geometry.origin, geometry.origin + geometry.length]
     if geometry.kind == "graph":

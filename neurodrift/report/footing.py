@@ -8,6 +8,7 @@ from neurodrift.report.view import View
 from neurodrift.report.words import in_sentence, number, p_value, title_of
 
 SIGNIFICANT = 0.05
+"""Level of what the report calls a trend."""
 
 EQUAL = {"events": "equal events", "time": "equal time", "occupancy": "equal time in every bin"}
 """What was made equal in every session."""

@@ -12,14 +12,13 @@ import pandas as pd
 from neurodrift.analysis._inference import t_interval
 from neurodrift.analysis.comparison._members import Member
 from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.series.plateau import candidate_ends, judged
+from neurodrift.analysis.series.plateau import DONE, NEGLIGIBLE, candidate_ends, judged
 from neurodrift.analysis.series.trend import fit_trend, smallest_detectable
 from neurodrift.analysis.series.verdicts import Course
 
 Kind = Literal["slope", "decay", "slowing"]
 Within = Literal["ar1", "ols"]
 
-_DONE, _NEGLIGIBLE = 0.95, 0.05  # the defaults of detect_phases
 
 Fits = dict[tuple[str, ...], Any]
 """Fits by what they are of."""
@@ -174,8 +173,8 @@ def _any_shape(member: Member, values: np.ndarray) -> float:
     at = member.column(member.clock) if member.clock else np.empty(0)
     if at.size < 2 or not (np.diff(at) > 0).all():
         return np.nan
-    ends = candidate_ends(at, _DONE)
-    change = judged(values, ends, _NEGLIGIBLE, member.when)
+    ends = candidate_ends(at, DONE)
+    change = judged(values, ends, NEGLIGIBLE, member.when)
     return np.nan if change is None else change.total(ends.prior)
 
 

@@ -286,6 +286,14 @@ def disattenuated_samples(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     return found
 
 
+def like_itself(found: dict[str, float]) -> dict[str, float]:
+    """Similarities of a session with itself: 1 without an error, where they can be told at all."""
+    return {
+        name: value if np.isnan(value) else float(not name.endswith("_se"))
+        for name, value in found.items()
+    }
+
+
 def _with_and_without(values: np.ndarray) -> np.ndarray:
     """Mean of all values, and of all but each."""
     n, total = values.size, values.sum()

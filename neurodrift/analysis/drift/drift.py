@@ -7,11 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._coords import align_mask, lag_coords, node_of
+from neurodrift.analysis._coords import align_mask, lag_coords, node_of, only_registered
 from neurodrift.analysis._inference import permutation_p
 from neurodrift.analysis.drift.attenuation import (
     disattenuated_maps,
     disattenuated_vectors,
+    like_itself,
     map_products,
 )
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, label
@@ -154,8 +155,7 @@ def compute_drift(
     if units not in ("either", "both", "all"):
         raise ValueError(f"units is {units!r}, expected 'either', 'both' or 'all'")
     dim = "segment" if "segment" in maps.dims else "session"
-    if "registered" in maps.coords:
-        maps = maps.isel(unit=np.flatnonzero(maps["registered"].values))
+    maps = only_registered(maps)
     population = Population(maps, dim, units, place_cells, active, rates)
     n_maps = maps.sizes[dim]
     allowed = _same_map(maps) if same_map else np.ones((n_maps, n_maps), dtype=bool)
@@ -223,8 +223,7 @@ def compute_relative_drift(maps: xr.Dataset) -> xr.Dataset:
         :func:`compute_drift` and
         :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift` find them.
     """
-    if "registered" in maps.coords:
-        maps = maps.isel(unit=np.flatnonzero(maps["registered"].values))
+    maps = only_registered(maps)
     population = Population(maps, "segment", "all", None, None, None)
     labels = maps["session"].values
     first = np.unique(first_index(labels))
@@ -265,11 +264,8 @@ def _relative_of_sessions(population: Population, maps: xr.Dataset) -> dict[str,
             if not enough:
                 continue
             found = population.relative(enough)
-            if a == b:  # what is known of a session is like itself
-                found = {
-                    name: value if np.isnan(value) else float(not name.endswith("_se"))
-                    for name, value in found.items()
-                }
+            if a == b:
+                found = like_itself(found)
             for name, array in values.items():
                 array[a, b] = array[b, a] = found[name]
     return values

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._coords import only_registered
 from neurodrift.analysis.drift.drift import mean_of_finite, pearson, standardized
 from neurodrift.geometry.distance import distance
 from neurodrift.geometry.geometry import geometry_of
@@ -290,9 +291,7 @@ def _known_units(maps: xr.Dataset) -> xr.Dataset:
     """Units whose identity in other sessions is known."""
     if not isinstance(maps, xr.Dataset) or not {"rate", "occupancy", "detected"} <= set(maps):
         raise ValueError("expected rate maps, a result of neurodrift.compute_rate_maps(recording)")
-    if "registered" in maps.coords:
-        return maps.isel(unit=np.flatnonzero(maps["registered"].values))
-    return maps
+    return only_registered(maps)
 
 
 def _check_same(first: xr.Dataset, second: xr.Dataset) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import lag_coords
-from neurodrift.analysis.drift.attenuation import disattenuated_samples
+from neurodrift.analysis.drift.attenuation import disattenuated_samples, like_itself
 from neurodrift.analysis.maps.trials import KINDS, Samples, expect_equal_frames, samples_of
 from neurodrift.schema import SESSION_COORDS, label
 from neurodrift.schema.results import REPRESENTATION
@@ -217,11 +217,8 @@ def _without_noise(parts: tuple[Samples, Samples], i: int, j: int) -> dict[str, 
     units = ~np.isnan(together).all(axis=1).any(axis=0)
     rows = np.isfinite(together[:, :, units]).all(axis=(0, 2))
     found = disattenuated_samples(*(side[:, rows][:, :, units] for side in sides))
-    if i == j:  # what is known of a session is like itself
-        found = {
-            name: value if np.isnan(value) else float(not name.endswith("_se"))
-            for name, value in found.items()
-        }
+    if i == j:
+        found = like_itself(found)
     return {
         f"{name}_relative{end}": found[f"{name}{end}"] for name in _RELATIVE for end in ("", "_se")
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._coords import align_mask
+from neurodrift.analysis._coords import align_mask, registered_units
 from neurodrift.analysis.identity.registration import check_registration, registration_warnings
 from neurodrift.schema import check, label
 from neurodrift.schema.objects import expect_mask
@@ -70,9 +70,7 @@ def count_units(
     """
     check(recording)
     detected = recording["detected"].transpose("session", "unit").values
-    known = np.ones(recording.sizes["unit"], dtype=bool)
-    if "registered" in recording.coords:
-        known = recording["registered"].values
+    known = registered_units(recording).values
     passing = {"detected": detected, "registered": detected & known}
     for name, step in (("active", active), ("tested", tested), ("place_cells", place_cells)):
         if step is not None:

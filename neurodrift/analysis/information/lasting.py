@@ -6,12 +6,12 @@ frames holds almost every event, and information remains in units without tuning
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._inference import exact_mean
 from neurodrift.analysis.information.cross_fitted import mean_information
 from neurodrift.analysis.information.curves import mean_over_units
 from neurodrift.analysis.information.parts import Parts, cut_in_parts, part_curves
@@ -123,7 +123,7 @@ def lasts(frames_per_event: xr.DataArray) -> xr.DataArray:
     """
     return (
         xr.apply_ufunc(
-            _mean,
+            exact_mean,
             frames_per_event
             if frames_per_event.chunks is None
             else frames_per_event.chunk(unit=-1),
@@ -134,12 +134,6 @@ def lasts(frames_per_event: xr.DataArray) -> xr.DataArray:
         )
         > LASTING
     )
-
-
-def _mean(values: np.ndarray) -> float:
-    """Exact, and so the same in any order of units."""
-    known = values[np.isfinite(values)]
-    return math.fsum(known) / known.size if known.size else math.nan
 
 
 def information_from_parts(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis._coords import carry_coords
+from neurodrift.analysis._coords import carry_coords, only_registered
 from neurodrift.recording import FRAME_DTYPES, is_even, slice_sessions
 from neurodrift.schema import check, label
 from neurodrift.schema.options import checked_options
@@ -241,8 +241,7 @@ def samples_of(source: xr.Dataset) -> Samples:
             f"neurodrift.compute_rate_maps by session, got a Dataset of {found} over "
             f"{tuple(map(str, source.dims))}"
         )
-    if "registered" in source.coords:
-        source = source.isel(unit=np.flatnonzero(source["registered"].values))
+    source = only_registered(source)
     assert name is not None
     if name != "activity":  # small; a lazy one would be made anew for every pair
         source = source.assign({name: source[name].compute()})

@@ -9,6 +9,7 @@ import xarray as xr
 from neurodrift.analysis.phases._fit import find_phases
 from neurodrift.analysis.phases._series import from_results, from_series
 from neurodrift.analysis.phases._text import conclusion, describe_phases, limits, verdict
+from neurodrift.analysis.series.plateau import DONE, NEGLIGIBLE
 from neurodrift.analysis.series.verdicts import MARGIN
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.objects import names_in
@@ -24,8 +25,8 @@ def detect_phases(
     *,
     measures: Sequence[str] | None = None,
     axis: str | None = None,
-    done: float = 0.95,
-    negligible: float = 0.05,
+    done: float = DONE,
+    negligible: float = NEGLIGIBLE,
     margin: float = MARGIN,
     level: float = 0.95,
     n_repeats: int = 999,

@@ -444,7 +444,7 @@ def _check_design(design: np.ndarray, predictors: list[str], needed: int, who: s
             "sessions or fewer predictors"
         )
     for name, column in zip(predictors, design[:, 1:].T, strict=True):
-        if np.ptp(column) <= 1e-12 * np.abs(column).max():
+        if not _varies(column):
             raise ValueError(f"predictor {name!r} is constant{who}: leave it out")
     spread = design[:, 1:] - design[:, 1:].mean(axis=0)
     spread = spread / np.linalg.norm(spread, axis=0)
@@ -651,27 +651,23 @@ def regress_each(table: pd.DataFrame, *, method: Literal["ar1", "ols"] = "ar1") 
     statistics = ("estimate", "se", "t", "dof", "p", "ci_low", "ci_high", "detectable")
     names = ["slope", *statistics[1:], "correlation"]
     names += [f"{name}_given_speed" for name in ("slope", "p", "vif")]
+    names += [f"{name}_given_events" for name in ("slope", "p")]
     found = {name: np.full((len(measures), len(predictors)), np.nan) for name in names}
     for i, measure in enumerate(measures):
         for j, predictor in enumerate(predictors):
-            for covariates in ((), ("running_speed",)):
-                used = table[[measure, predictor, *covariates]].dropna()
-                if len(used) < 3 + len(covariates):
-                    continue
-                if not all(_varies(used[name]) for name in (predictor, *covariates)):
-                    continue
-                with warnings.catch_warnings():  # the inflation is in the result
-                    warnings.filterwarnings("ignore", message=".*hardly vary apart")
-                    fit = regress(table, measure, predictor, covariates=covariates, method=method)
+            fit = _slope(table, measure, predictor, [], method)
+            if fit is not None:
                 own = fit.sel(term=predictor)
-                if covariates:
-                    found["slope_given_speed"][i, j] = own["estimate"]
-                    found["p_given_speed"][i, j] = own["p"]
-                    found["vif_given_speed"][i, j] = own["vif"]
-                else:
-                    for name, statistic in zip(names, statistics, strict=False):
-                        found[name][i, j] = own[statistic]
-                    found["correlation"][i, j] = fit["correlation"]
+                for name, statistic in zip(names, statistics, strict=False):
+                    found[name][i, j] = own[statistic]
+                found["correlation"][i, j] = fit["correlation"]
+            for of, covariate in _GIVEN.items():
+                given = _slope(table, measure, predictor, [covariate], method)
+                if given is not None:
+                    own = given.sel(term=predictor)
+                    for name, statistic in (("slope", "estimate"), ("p", "p"), ("vif", "vif")):
+                        if f"{name}_given_{of}" in found:
+                            found[f"{name}_given_{of}"][i, j] = own[statistic]
     slopes = xr.Dataset(
         {name: (("measure", "predictor"), values) for name, values in found.items()},
         coords={
@@ -680,33 +676,35 @@ def regress_each(table: pd.DataFrame, *, method: Literal["ar1", "ols"] = "ar1") 
         },
         attrs={"method": method, "level": 0.95},
     )
-    slopes = slopes.assign(_given_events(table, measures, predictors, method))
     return label(slopes, SLOPES)
 
 
-def _varies(values: pd.Series) -> bool:
-    """Whether values differ by more than rounding, as :func:`regress` asks of a predictor."""
-    numbers = values.to_numpy(float)
-    return bool(np.ptp(numbers) > 1e-12 * np.abs(numbers).max())
+_GIVEN = {"speed": "running_speed", "events": "events_per_unit"}
+"""Covariates that every slope is given with besides, by their short names."""
 
 
-def _given_events(
-    table: pd.DataFrame, measures: list[str], predictors: list[str], method: Any
-) -> dict[str, tuple[tuple[str, str], np.ndarray]]:
-    """Slopes with the events of a unit as covariate."""
-    events = "events_per_unit"
-    found = {name: np.full((len(measures), len(predictors)), np.nan) for name in ("slope", "p")}
-    for i, measure in enumerate(measures if events in table else []):
-        for j, predictor in enumerate(predictors):
-            used = table[[measure, predictor, events]].dropna()
-            if len(used) < 4 or not (_varies(used[predictor]) and _varies(used[events])):
-                continue
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message=".*hardly vary apart")
-                try:
-                    fit = regress(used, measure, predictor, covariates=[events], method=method)
-                except ValueError:  # collinear: their effects cannot be told apart
-                    continue
-            own = fit.sel(term=predictor)
-            found["slope"][i, j], found["p"][i, j] = own["estimate"], own["p"]
-    return {f"{name}_given_events": (("measure", "predictor"), v) for name, v in found.items()}
+def _slope(
+    table: pd.DataFrame, measure: str, predictor: str, covariates: list[str], method: Any
+) -> xr.Dataset | None:
+    """Fit of a measure; None with too few sessions, or where the covariate cannot be told apart."""
+    columns = [predictor, *covariates]
+    if not set(columns) <= set(table):
+        return None
+    used = table[[measure, *columns]].dropna()
+    if len(used) < 3 + len(covariates):
+        return None
+    if not all(_varies(used[name].to_numpy(float)) for name in columns):
+        return None
+    with warnings.catch_warnings():  # the inflation is in the result
+        warnings.filterwarnings("ignore", message=".*hardly vary apart")
+        try:
+            return regress(table, measure, predictor, covariates=covariates, method=method)
+        except ValueError:
+            if covariates:  # collinear: their effects cannot be told apart
+                return None
+            raise
+
+
+def _varies(values: np.ndarray) -> bool:
+    """Whether values differ by more than rounding."""
+    return bool(np.ptp(values) > 1e-12 * np.abs(values).max())

@@ -7,10 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.analysis.series.trend import CORRELATIONS, PRIOR, Scaled, Trend, average, whiten
+from neurodrift.analysis.series.trend import (
+    CORRELATIONS,
+    EXACT,
+    PRIOR,
+    Scaled,
+    Trend,
+    average,
+    whiten,
+)
 
 _LOG_RATIOS = np.linspace(-14.0, 32.0, 47)  # of the variances between subjects and within
-_EXACT = 1e-9  # residuals smaller than this part of the spread are rounding
 _APART = 1e5  # subjects farther apart than so many times their own range are drawn together
 
 
@@ -59,7 +66,7 @@ def fit_random_intercept(
     subject, series = subject[order], series[order]
     scaled = Scaled.of(design[order], y[order])
     residual = scaled.y - scaled.design @ scaled.start
-    if np.abs(residual).max(initial=0.0) <= _EXACT:  # a perfect fit has no variance to share out
+    if np.abs(residual).max(initial=0.0) <= EXACT:  # a perfect fit has no variance to share out
         dof = np.full(n_terms, float(n - n_terms))
         nothing = np.zeros((n_terms, n_terms))
         return Trend(scaled.estimate(scaled.start), nothing, dof, 0.0, 0.0, 0.0, 0.0)

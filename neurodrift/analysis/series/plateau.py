@@ -355,6 +355,12 @@ def _zellner_siow_table(n: int) -> np.ndarray:
     return np.asarray(np.logaddexp.reduce(terms, axis=1))
 
 
+DONE = 0.95
+"""Part of a change that is done when it is over."""
+
+NEGLIGIBLE = 0.05
+"""Size of a change that does not count, relative to the level."""
+
 _SHORTEST = 8  # samples of a window in which a fall is looked for
 
 

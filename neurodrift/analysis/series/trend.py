@@ -19,8 +19,8 @@ POWER = 0.8
 
 _CLOSEST = 0.25  # steps of the usual length; sessions nearer than this count as so far apart
 _FARTHEST = 10.0  # and farther ones as this
-_EXACT = 1e-9  # residuals smaller than this part of the spread are rounding
-
+EXACT = 1e-9
+"""Residuals smaller than this part of the spread are rounding."""
 
 TIMES = ("training_step", "day", "experience", "session_number")
 """Columns of a table of sessions that say when a session was, the preferred one first."""
@@ -225,7 +225,7 @@ def fit_trend(
     scaled = Scaled.of(design[order], y[order])
     dof = np.full(n_terms, float(n - n_terms))
     residual = scaled.y - scaled.design @ scaled.start
-    if n == n_terms or np.abs(residual).max(initial=0.0) <= _EXACT:
+    if n == n_terms or np.abs(residual).max(initial=0.0) <= EXACT:
         return Trend(scaled.estimate(scaled.start), np.zeros((n_terms,) * 2), dof, 0.0, 0.0, 0.0)
     first = np.concatenate([[True], np.diff(series) != 0])
     rows = np.column_stack([scaled.design, scaled.y]).T
@@ -249,7 +249,7 @@ def _at_each_correlation(
     """Log restricted likelihood, estimate, inverse information and squares left, at each rho."""
     white = [whiten(at, float(rho), rows, first=first) for rho in CORRELATIONS]
     scale = np.array([w[1] for w in white])
-    design, y = (np.array([part(w[0]) for w in white]) for part in (_predictors, _response))
+    design, y = np.array([w[0][:-1].T for w in white]), np.array([w[0][-1] for w in white])
     basis, triangle = np.linalg.qr(design)
     back = np.linalg.inv(triangle)
     estimate = (back @ (basis.swapaxes(1, 2) @ y[..., None]))[..., 0]
@@ -259,14 +259,6 @@ def _at_each_correlation(
     log_likelihood = np.log(scale).sum(axis=1) - np.log(diagonal).sum(axis=1)
     log_likelihood -= (n - n_terms) / 2 * np.log(left)
     return log_likelihood, estimate, back @ back.swapaxes(1, 2), left
-
-
-def _predictors(rows: np.ndarray) -> np.ndarray:
-    return rows[:-1].T
-
-
-def _response(rows: np.ndarray) -> np.ndarray:
-    return rows[-1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from neurodrift.io.nwb.epochs import epoch_labels, epoch_spans
 from neurodrift.io.nwb.frames import SAMPLED
 from neurodrift.io.nwb.opened import opened_nwb
 from neurodrift.io.nwb.place import read_place
+from neurodrift.io.nwb.planes import share_cells
 from neurodrift.io.nwb.tables import told_by_geometry
 from neurodrift.io.nwb.validity import curated
 
@@ -244,7 +245,7 @@ def _in_other_planes(one: Any, other: Any) -> bool:
     """Whether the cells of two series lie in different planes of one channel."""
     tables = one.rois.table, other.rois.table
     if tables[0] is tables[1]:
-        return np.intersect1d(one.rois.data[:], other.rois.data[:]).size == 0
+        return not share_cells(one, other)
     planes = [table.imaging_plane for table in tables]
     if any(plane is None for plane in planes) or planes[0] is planes[1]:
         return False

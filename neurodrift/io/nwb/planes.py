@@ -47,13 +47,28 @@ def expect_planes(sources: Sequence[Any], where: str) -> None:
         )
     for i, one in enumerate(sources):
         for other in sources[:i]:
-            same = one.rois.table is other.rois.table
-            if same and np.intersect1d(one.rois.data[:], other.rois.data[:]).size:
+            if one.rois.table is other.rois.table and share_cells(one, other):
                 raise ValueError(
                     f"{where}: {other.name} and {one.name} hold the same cells of table "
                     f"{one.rois.table.name}: name one of them; only planes that were imaged "
                     "together can be imported together"
                 )
+
+
+def share_cells(one: Any, other: Any) -> bool:
+    """Whether two series of one table of cells have a cell in common.
+
+    Parameters
+    ----------
+    one, other
+        ROI response series.
+
+    Returns
+    -------
+    bool
+        By the rows of the table.
+    """
+    return bool(np.intersect1d(one.rois.data[:], other.rois.data[:]).size)
 
 
 def join_planes(planes: Sequence[Sequence[_Read]], names: Sequence[str], where: str) -> list[_Read]:

@@ -124,6 +124,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@functools.cache
 def published() -> list[str]:
     """Names of the published settings, without reading them whole."""
     package = Path(__file__).parents[1]

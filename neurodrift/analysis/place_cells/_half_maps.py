@@ -152,9 +152,7 @@ class StabilityBeyondSpeed:
     ) -> tuple[float, np.ndarray]:
         """Correlations beyond speed of unmoved activity, and those of moved that are defined."""
         if self._level:
-            values = np.zeros(self._kept.states.size)
-            values[frames] = amounts / self._kept.seconds[frames]
-            found, _ = self._kept.levels(values, plan.n_repeats, rng)
+            found, _ = self._kept.levels(frames, amounts, plan.n_repeats, rng)
             base = np.broadcast_to(self._kept.time, found.shape)
         else:
             found, base = self._kept.rates(frames, amounts, plan.n_repeats, rng)

@@ -130,7 +130,7 @@ class SpeedKept:
         return found, classes.expected(per_class, classes.likeliest(per_class))
 
     def levels(
-        self, values: np.ndarray, n_repeats: int, rng: np.random.Generator
+        self, frames: np.ndarray, amounts: np.ndarray, n_repeats: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """What a level of any sign has in each state beyond its mean at that speed.
 
@@ -138,8 +138,8 @@ class SpeedKept:
 
         Parameters
         ----------
-        values
-            (time) the level in each frame.
+        frames, amounts
+            (entry) frames whose level is not 0, increasing, and the level times their length.
         n_repeats, rng
             As for :meth:`rates`.
 
@@ -148,6 +148,8 @@ class SpeedKept:
         beyond, whole : numpy.ndarray
             (1 + copy, state) summed over time, and (1 + copy) sum of squares that is left.
         """
+        values = np.zeros(self.states.size)
+        values[frames] = amounts / self.seconds[frames]
         frames = np.arange(values.size)
         values = values - np.average(values, weights=self.seconds)
         classes = self._of(frames, np.abs(values))

@@ -121,8 +121,6 @@ class VarianceBeyondSpeed:
         self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
     ) -> tuple[float, np.ndarray]:
         """Shares of what speed leaves, of unmoved and of moved activity."""
-        values = np.zeros(self._kept.states.size)
-        values[frames] = amounts / self._kept.seconds[frames]
-        beyond, whole = self._kept.levels(values, plan.n_repeats, rng)
+        beyond, whole = self._kept.levels(frames, amounts, plan.n_repeats, rng)
         share = (beyond**2 / self._kept.time).sum(axis=1) / np.maximum(whole, 1e-300)
         return float(share[0]), share[1:]

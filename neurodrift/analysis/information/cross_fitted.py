@@ -18,7 +18,7 @@ from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import CROSS_FITTED
 
-_COPIES_BEYOND = 10  # moved copies of a map that lie beyond alpha by chance
+_COPIES_BEYOND = 5  # moved copies of a map that lie beyond alpha by chance
 _MOST_COPIES = 999
 
 
@@ -61,7 +61,7 @@ def compute_cross_fitted_information(
     alpha
         Level of the test of :func:`neurodrift.detect_place_cells` in each half, with the null that
         fits the behaviour there, so that neither running speed nor a steady pace decides who is
-        chosen. Where that null is sampled, there are copies for ten beyond `alpha`, and 999 at
+        chosen. Where that null is sampled, there are copies for five beyond `alpha`, and 999 at
         most.
     n_repeats
         Moved copies of each map's activity, and random pairs of halves of the parts.

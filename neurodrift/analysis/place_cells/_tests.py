@@ -256,7 +256,10 @@ def _test_units(
                                         activity, unit, statistic, of_ticks, one, rng, min_events
                                     )
                                 )
-                            table[start + row, m] = max(found, key=_p_or_above)
+                                if np.isnan(_p_of(found[-1])):  # not tested
+                                    found = found[-1:]
+                                    break
+                            table[start + row, m] = max(found, key=_p_of)
 
                 list(pool.map(fill, [range(k, len(block), threads) for k in range(threads)]))
     return table
@@ -358,10 +361,8 @@ def _test_unit(
     return (observed, compared, p, z, mean, float(np.quantile(null, 0.95)), n_events)
 
 
-def _p_or_above(row: tuple[float, ...]) -> float:
-    """The p of a test, and more than any where there is none."""
-    p = row[_STATISTICS.index("p")]
-    return 2.0 if np.isnan(p) else p
+def _p_of(row: tuple[float, ...]) -> float:
+    return row[_STATISTICS.index("p")]
 
 
 def laps_by_direction(recording: xr.Dataset, frames: xr.Dataset, name: str) -> np.ndarray:

@@ -134,10 +134,13 @@ def detect_place_cells(
     ``speed_variation`` are the share of the variance of speed that position explains, and the
     variation of mean speed over positions, both from the covariance of odd and even laps; from .05
     of both on, the null is ``"speed"``. A unit's rate :math:`r(v)` is learnt by classes of the
-    speed now or of its weighted past, whichever explains more. Activity is shifted along
-    :math:`\int r(v) dt` instead of time, so that bursts stay whole, :math:`r(v)` is learnt again,
-    and the statistic is information with :math:`\int_s r(v) dt` for the time in bin s. Where speed
-    is the same in every lap, a field cannot be told from speed altogether, and weak ones are lost.
+    speed now or of its weighted past. Activity is shifted along :math:`\int r(v) dt` instead of
+    time, so that bursts stay whole, :math:`r(v)` is learnt again, and the statistic is information
+    with :math:`\int_s r(v) dt` for the time in bin s, both smoothed over neighbouring bins (1.5
+    bins). Of all delays of the past that explain the unit almost as well as the best one does, the
+    largest p counts. Where speed is the same in every lap, a field cannot be told from speed
+    altogether, and weak ones are lost; activity that trails speed by more than 0.7 s (traces by
+    more than 2 s) can look like place.
     Speed is that of the recording; without one, nothing is known of it.
 
     Frames of unequal length are laid end to end as long as they are, and activity is moved in time.
@@ -255,7 +258,8 @@ def _kept(
     steps: list[sp.csr_array] = []
     if centres.size > 1:
         steps += smoothing_steps(frames, _NEIGHBOURS * float(np.median(np.diff(centres))))
-        steps[0], steps[-1] = steps[0][:, visited], steps[-1][visited, :]
+        steps[0] = steps[0][:, visited]
+        steps[-1] = steps[-1][visited, :]
 
     def shared(values: np.ndarray) -> np.ndarray:
         columns = values.T

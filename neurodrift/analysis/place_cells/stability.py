@@ -106,7 +106,7 @@ def compute_map_stability(
         if split == "lap":
             parts = laps_by_direction(recording, frames, "lap")
     steps = smoothing_steps(frames, smoothing) if smoothing > 0 else ()
-    n_bins = frames.sizes["position"]
+    n_bins, in_plane = frames.sizes["position"], "y_bin" in frames.coords
 
     signed = KINDS[recording["activity"].attrs["kind"]].signed
 
@@ -119,7 +119,9 @@ def compute_map_stability(
         else:
             middle = np.cumsum(seconds) - seconds / 2
             half = (2 * middle >= seconds.sum()).astype(np.int64)
-        plain = StabilityNull(behaviour.position, half, n_bins, steps, behaviour.lap, seconds)
+        plain = StabilityNull(
+            behaviour.position, half, n_bins, steps, behaviour.lap, seconds, by_time=in_plane
+        )
         if behaviour.speed is None:
             return plain
         kept = SpeedKept(plain.states, plain.n_states, behaviour.speed, behaviour.lap, seconds)

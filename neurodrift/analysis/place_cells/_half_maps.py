@@ -62,7 +62,7 @@ class StabilityNull:
             before, last = [sp.csr_array(before[0])[needed, :]], last[:, needed]
         self._time = visited.astype(np.float64)
         if by_time and steps:
-            self._time = occupancy.reshape(2, n_bins)
+            self._time = occupancy.reshape(2, n_bins).astype(np.float64)
             per_time = (occupancy > 0).astype(np.float64)
         weight = self._time.T
         for step in (*before, last):

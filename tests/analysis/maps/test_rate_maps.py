@@ -98,7 +98,7 @@ def reference_maps(recording, binning, groups):
 
 
 def reference_smoothing(rate, time, centres, sigma):
-    """Mean over the visited bins within 3 sigma along each axis, weighted by a Gaussian and time."""
+    """Mean over the visited bins within 3 sigma along each axis, by a Gaussian and by time."""
     smoothed = np.full(rate.shape, np.nan)
     for index in itertools.product(*map(range, rate.shape[:-1])):
         for i in range(rate.shape[-1]):
@@ -185,7 +185,7 @@ def test_rate_maps__smoothing(sigma, dims):
     smooth = compute_rate_maps(recording, binning=binning, smoothing=sigma)
     assert np.isnan(raw["rate"]).any()
     centres = [raw[name].values for name in ("x_bin", "y_bin")[:dims]]
-    # In two dimensions smoothed counts over smoothed occupancy; on a line every bin counts the same.
+    # In two dimensions smoothed counts over smoothed occupancy; on a line bins count the same.
     time = raw["occupancy"] if dims == 2 else None
     weights = xr.ones_like(raw["rate"]) if time is None else time.broadcast_like(raw["rate"])
     weights = weights.transpose(*raw["rate"].dims).values

@@ -3,7 +3,9 @@
 A sample is ``n`` frames drawn without replacement from the frames of one session and running
 direction; ``state`` is the position bin of each frame. The kernels hold no lock, so blocks of
 repetitions run in threads. Every number is added up in an order that depends on neither threads
-nor other units. Loops over units stand alone in small functions, so that they become vectors.
+nor other units. Loops over units stand alone in small functions, so that they become vectors. Arrays are copied and
+searched by loops: NumPy's own would be compiled along with all that they can do, and take longer
+to compile than the kernel.
 """
 
 from __future__ import annotations
@@ -11,7 +13,14 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+_jit = numba.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+_inner = numba.njit(  # only called by the others
+    nogil=True,
+    cache=True,
+    error_model="numpy",
+    no_cfunc_wrapper=True,
+    no_cpython_wrapper=True,
+)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -39,7 +48,7 @@ def log2(x: float) -> float:
     return exponent + (f + f * g * p) * 2.8853900817779268  # 2 / ln 2
 
 
-@_jit
+@_inner
 def _draw(
     uniform: np.ndarray,
     state: np.ndarray,
@@ -73,7 +82,7 @@ def _draw(
         member[t] = False
 
 
-@_jit
+@_inner
 def _add(row: np.ndarray, activity: np.ndarray) -> None:
     for u in range(row.size):
         row[u] += activity[u]
@@ -88,7 +97,7 @@ def x_log_x(most: int) -> np.ndarray:
     return table
 
 
-@_jit
+@_inner
 def _take_counts(
     row: np.ndarray, table: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray
 ) -> None:
@@ -99,7 +108,7 @@ def _take_counts(
         row[u] = 0
 
 
-@_jit
+@_inner
 def _take_sums(row: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray) -> None:
     for u in range(row.size):
         c = float(row[u])
@@ -108,7 +117,7 @@ def _take_sums(row: np.ndarray, log_occupancy: float, score: np.ndarray, total: 
         row[u] = 0
 
 
-@_jit
+@_inner
 def _add_information(
     log_n: float,
     score: np.ndarray,
@@ -126,7 +135,7 @@ def _add_information(
         active[u] += some
 
 
-@_jit
+@_inner
 def _count(
     frames: np.ndarray,
     states: np.ndarray,
@@ -239,7 +248,8 @@ def spatial_sums(
                 elif occupancy[s] > 0:
                     _take_sums(counts[k, s], log_occupancy, score, total)
             _add_information(log2(float(n)), score, total, sums[k, 0], sums[k, 1], sums[k, 2])
-        occupancies[r] = occupancy
+        for s in range(n_states):
+            occupancies[r, s] = occupancy[s]
         for u in range(n_units):
             totals[r, u] = total[u]
     return sums
@@ -269,6 +279,30 @@ def mean_x_log_x(n: int, a: int, b: int) -> float:
     return mean / norm
 
 
+@_inner
+def _distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every number up to the largest its place among those that occur, and those, sorted."""
+    most = 0
+    for r in range(numbers.shape[0]):
+        for k in range(numbers.shape[1]):
+            most = max(most, numbers[r, k])
+    place = np.zeros(most + 1, np.int64)
+    for r in range(numbers.shape[0]):
+        for k in range(numbers.shape[1]):
+            place[numbers[r, k]] = 1
+    n = 0
+    for c in range(most + 1):
+        n += place[c]
+    found = np.empty(n, np.int64)
+    n = 0
+    for c in range(most + 1):
+        if place[c]:
+            found[n] = c
+            place[c] = n
+            n += 1
+    return place, found
+
+
 @_jit
 def permutation_sums(n: int, occupancies: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Sums as of :func:`spatial_sums`, in the mean over all permutations of binary activity.
@@ -276,19 +310,11 @@ def permutation_sums(n: int, occupancies: np.ndarray, totals: np.ndarray) -> np.
     ``occupancies`` (sample, state) and ``totals`` (sample, unit) of samples of ``n`` frames.
     Events in a state are then hypergeometric, whichever frames the sample holds.
     """
-    row_of = np.full(occupancies.max() + 1, -1)
-    column_of = np.full(totals.max() + 1, -1)
-    for r in range(occupancies.shape[0]):
-        for s in range(occupancies.shape[1]):
-            row_of[occupancies[r, s]] = 0
-        for u in range(totals.shape[1]):
-            column_of[totals[r, u]] = 0
-    rows, columns = np.flatnonzero(row_of == 0), np.flatnonzero(column_of == 0)
+    row_of, rows = _distinct(occupancies)
+    column_of, columns = _distinct(totals)
     table = np.empty((rows.size, columns.size))
     for i in range(rows.size):
-        row_of[rows[i]] = i
         for j in range(columns.size):
-            column_of[columns[j]] = j
             table[i, j] = mean_x_log_x(n, rows[i], columns[j])
     sums = np.zeros((3, totals.shape[1]))
     score = np.empty(columns.size)
@@ -309,7 +335,7 @@ def permutation_sums(n: int, occupancies: np.ndarray, totals: np.ndarray) -> np.
     return sums
 
 
-@_jit
+@_inner
 def _cuts_between_centres(smallest: float, largest: float, cuts: np.ndarray) -> None:
     """Values half-way between the centres of log-spaced bins; the nearest centre lies between."""
     n = cuts.size + 1
@@ -321,7 +347,7 @@ def _cuts_between_centres(smallest: float, largest: float, cuts: np.ndarray) -> 
         cuts[k] = ((left + middle) / 2 + (middle + right) / 2) / 2
 
 
-@_jit
+@_inner
 def _take_response(
     row: np.ndarray, score: np.ndarray, count: np.ndarray, active: np.ndarray
 ) -> None:
@@ -333,7 +359,7 @@ def _take_response(
         row[u] = 0
 
 
-@_jit
+@_inner
 def _take_margin(count: np.ndarray, score: np.ndarray, total: np.ndarray) -> None:
     for u in range(count.size):
         score[u] -= count[u] * log2(count[u])
@@ -341,7 +367,7 @@ def _take_margin(count: np.ndarray, score: np.ndarray, total: np.ndarray) -> Non
         count[u] = 0
 
 
-@_jit
+@_inner
 def _take_silence(n: float, active: np.ndarray, score: np.ndarray) -> None:
     for u in range(active.size):
         c = n - active[u]
@@ -441,7 +467,8 @@ def fit_bounded(time: np.ndarray, curve: np.ndarray, parameters: np.ndarray) -> 
     parameters[:] = np.nan
     if not (np.isfinite(a) and np.isfinite(b) and np.isfinite(c)):
         return
-    p = np.array([a, b, c])
+    p = np.empty(3)
+    p[0], p[1], p[2] = a, b, c
     for i in range(3):
         if p[i] <= 0:
             p[i] = 1e-10
@@ -479,14 +506,16 @@ def fit_bounded(time: np.ndarray, curve: np.ndarray, parameters: np.ndarray) -> 
         if not lower < cost:
             break
         gain, cost = cost - lower, lower
-        p[:] = trial
+        for k in range(3):
+            p[k] = trial[k]
         damping = max(damping / 6, 1e-12)
         if gain <= 1e-10 * cost:
             break
-    parameters[:] = p
+    for k in range(3):
+        parameters[k] = p[k]
 
 
-@_jit
+@_inner
 def _cost(time: np.ndarray, curve: np.ndarray, p: np.ndarray) -> float:
     cost = 0.0
     for i in range(time.size):
@@ -495,7 +524,7 @@ def _cost(time: np.ndarray, curve: np.ndarray, p: np.ndarray) -> float:
     return cost
 
 
-@_jit
+@_inner
 def _solve(system: np.ndarray, solution: np.ndarray) -> None:
     """Solve a positive definite (3, 4) augmented system by elimination."""
     for k in range(3):
@@ -510,7 +539,7 @@ def _solve(system: np.ndarray, solution: np.ndarray) -> None:
         solution[row] = value / system[row, row]
 
 
-@_jit
+@_inner
 def _count_parts(counts: np.ndarray, members: np.ndarray, into: np.ndarray) -> float:
     """Sum of the activity (part, state) of some parts to ``into`` (state), and its total."""
     total = 0.0
@@ -524,7 +553,7 @@ def _count_parts(counts: np.ndarray, members: np.ndarray, into: np.ndarray) -> f
     return total
 
 
-@_jit
+@_inner
 def _plug_in(row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: float) -> float:
     """Spatial information [bit/event] of activity in states; NaN without any."""
     if total <= 0:
@@ -536,7 +565,7 @@ def _plug_in(row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: fl
     return max(0.0, score / total + (log_n - log2(total)))
 
 
-@_jit
+@_inner
 def _less_biased(
     row: np.ndarray,
     total: float,
@@ -643,7 +672,9 @@ def frames_per_event(values: np.ndarray, state: np.ndarray, longest: int, n_bloc
     ones, so that independent frames have products of 0 on average.
     """
     n = values.size
-    n_states = state.max() + 1
+    n_states = 0
+    for t in range(n):
+        n_states = max(n_states, state[t] + 1)
     sums, size = np.zeros((n_blocks, n_states)), np.zeros((n_blocks, n_states))
     for t in range(n):
         sums[t * n_blocks // n, state[t]] += values[t]

@@ -34,7 +34,7 @@ WITHOUT_EXAMPLES = {
     "open_recording",
     "open_results",
     "save_results",
-    "summarize",
+    "summary",
     "to_movement",
     "write_report",
 }

@@ -56,8 +56,8 @@ def load_example(
 
     Notes
     -----
-    How they are made: :func:`neurodrift.examples.make_mouse`, :func:`neurodrift.examples.make_cohort`
-    and :func:`neurodrift.examples.read_network`.
+    How they are made: :func:`neurodrift.examples.make_mouse`,
+    :func:`neurodrift.examples.make_cohort`, :func:`neurodrift.examples.read_network`.
 
     Examples
     --------

@@ -65,7 +65,7 @@ def make_cohort() -> dict[str, xr.Dataset]:
     >>> list(make_cohort())[2:4]
     ['stable 3', 'drifting 1']
     """
-    made = {}
+    made: dict[str, xr.Dataset] = {}
     for group, drift in _COHORT.items():
         for number in (1, 2, 3):
             name = f"{group} {number}"

@@ -3,9 +3,9 @@
 A sample is ``n`` frames drawn without replacement from the frames of one session and running
 direction; ``state`` is the position bin of each frame. The kernels hold no lock, so blocks of
 repetitions run in threads. Every number is added up in an order that depends on neither threads
-nor other units. Loops over units stand alone in small functions, so that they become vectors. Arrays are copied and
-searched by loops: NumPy's own would be compiled along with all that they can do, and take longer
-to compile than the kernel.
+nor other units. Loops over units stand alone in small functions, so that they become vectors.
+Arrays are copied and searched by loops: NumPy's own would be compiled along, with all that they can
+do, and take longer to compile than the kernel.
 """
 
 from __future__ import annotations
@@ -13,14 +13,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-_inner = numba.njit(  # only called by the others
-    nogil=True,
-    cache=True,
-    error_model="numpy",
-    no_cfunc_wrapper=True,
-    no_cpython_wrapper=True,
-)
+_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -48,7 +41,7 @@ def log2(x: float) -> float:
     return exponent + (f + f * g * p) * 2.8853900817779268  # 2 / ln 2
 
 
-@_inner
+@_jit
 def _draw(
     uniform: np.ndarray,
     state: np.ndarray,
@@ -82,7 +75,7 @@ def _draw(
         member[t] = False
 
 
-@_inner
+@_jit
 def _add(row: np.ndarray, activity: np.ndarray) -> None:
     for u in range(row.size):
         row[u] += activity[u]
@@ -97,7 +90,7 @@ def x_log_x(most: int) -> np.ndarray:
     return table
 
 
-@_inner
+@_jit
 def _take_counts(
     row: np.ndarray, table: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray
 ) -> None:
@@ -108,7 +101,7 @@ def _take_counts(
         row[u] = 0
 
 
-@_inner
+@_jit
 def _take_sums(row: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray) -> None:
     for u in range(row.size):
         c = float(row[u])
@@ -117,7 +110,7 @@ def _take_sums(row: np.ndarray, log_occupancy: float, score: np.ndarray, total: 
         row[u] = 0
 
 
-@_inner
+@_jit
 def _add_information(
     log_n: float,
     score: np.ndarray,
@@ -135,7 +128,7 @@ def _add_information(
         active[u] += some
 
 
-@_inner
+@_jit
 def _count(
     frames: np.ndarray,
     states: np.ndarray,
@@ -279,7 +272,7 @@ def mean_x_log_x(n: int, a: int, b: int) -> float:
     return mean / norm
 
 
-@_inner
+@_jit
 def _distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For every number up to the largest its place among those that occur, and those, sorted."""
     most = 0
@@ -335,7 +328,7 @@ def permutation_sums(n: int, occupancies: np.ndarray, totals: np.ndarray) -> np.
     return sums
 
 
-@_inner
+@_jit
 def _cuts_between_centres(smallest: float, largest: float, cuts: np.ndarray) -> None:
     """Values half-way between the centres of log-spaced bins; the nearest centre lies between."""
     n = cuts.size + 1
@@ -347,7 +340,7 @@ def _cuts_between_centres(smallest: float, largest: float, cuts: np.ndarray) -> 
         cuts[k] = ((left + middle) / 2 + (middle + right) / 2) / 2
 
 
-@_inner
+@_jit
 def _take_response(
     row: np.ndarray, score: np.ndarray, count: np.ndarray, active: np.ndarray
 ) -> None:
@@ -359,7 +352,7 @@ def _take_response(
         row[u] = 0
 
 
-@_inner
+@_jit
 def _take_margin(count: np.ndarray, score: np.ndarray, total: np.ndarray) -> None:
     for u in range(count.size):
         score[u] -= count[u] * log2(count[u])
@@ -367,7 +360,7 @@ def _take_margin(count: np.ndarray, score: np.ndarray, total: np.ndarray) -> Non
         count[u] = 0
 
 
-@_inner
+@_jit
 def _take_silence(n: float, active: np.ndarray, score: np.ndarray) -> None:
     for u in range(active.size):
         c = n - active[u]
@@ -515,7 +508,7 @@ def fit_bounded(time: np.ndarray, curve: np.ndarray, parameters: np.ndarray) -> 
         parameters[k] = p[k]
 
 
-@_inner
+@_jit
 def _cost(time: np.ndarray, curve: np.ndarray, p: np.ndarray) -> float:
     cost = 0.0
     for i in range(time.size):
@@ -524,7 +517,7 @@ def _cost(time: np.ndarray, curve: np.ndarray, p: np.ndarray) -> float:
     return cost
 
 
-@_inner
+@_jit
 def _solve(system: np.ndarray, solution: np.ndarray) -> None:
     """Solve a positive definite (3, 4) augmented system by elimination."""
     for k in range(3):
@@ -539,7 +532,7 @@ def _solve(system: np.ndarray, solution: np.ndarray) -> None:
         solution[row] = value / system[row, row]
 
 
-@_inner
+@_jit
 def _count_parts(counts: np.ndarray, members: np.ndarray, into: np.ndarray) -> float:
     """Sum of the activity (part, state) of some parts to ``into`` (state), and its total."""
     total = 0.0
@@ -553,7 +546,7 @@ def _count_parts(counts: np.ndarray, members: np.ndarray, into: np.ndarray) -> f
     return total
 
 
-@_inner
+@_jit
 def _plug_in(row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: float) -> float:
     """Spatial information [bit/event] of activity in states; NaN without any."""
     if total <= 0:
@@ -565,7 +558,7 @@ def _plug_in(row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: fl
     return max(0.0, score / total + (log_n - log2(total)))
 
 
-@_inner
+@_jit
 def _less_biased(
     row: np.ndarray,
     total: float,

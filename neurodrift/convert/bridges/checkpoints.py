@@ -148,9 +148,7 @@ def _each(name: str, values: Any) -> list[np.ndarray]:
     return [_plain(f"{name}[{i}]", item) for i, item in enumerate(values)]
 
 
-def _per_checkpoint(
-    name: str, values: Any, lengths: list[int], axes: int = 1
-) -> list[np.ndarray]:
+def _per_checkpoint(name: str, values: Any, lengths: list[int], axes: int = 1) -> list[np.ndarray]:
     """Values of every frame, for each checkpoint; one array is that of all of them."""
     is_list = isinstance(values, list | tuple) and any(np.ndim(_seen(v)) for v in values)
     if is_list and len(values) != len(lengths):

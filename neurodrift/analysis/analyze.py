@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -40,7 +40,7 @@ def analyze(
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
     slopes: Literal["ar1", "ols"] = "ar1",
-    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
+    curation: str | os.PathLike[str] | Mapping[str, object] | Curation | None = None,
     match: Literal["auto", "events", "time", "occupancy"] | None = "auto",
     n_draws: int = 20,
     seed: int = 0,

@@ -34,7 +34,6 @@ WITHOUT_EXAMPLES = {
     "open_recording",
     "open_results",
     "save_results",
-    "summary",
     "to_movement",
     "write_report",
 }

@@ -13,11 +13,12 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift._version import __version__
+from neurodrift.analysis._compiled import FIRST, is_first_run
 from neurodrift.analysis.footing.measures import footing_of
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Work, chosen_nodes, n_maps_of, reason_without
 from neurodrift.curation import Curation, curate
-from neurodrift.progress import bar
+from neurodrift.progress import bar, note
 from neurodrift.schema import FORMAT_VERSION, check
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
@@ -101,7 +102,8 @@ def analyze(
     seed
         Seed of every random stream.
     progress
-        Whether to show a progress bar when on a terminal.
+        Whether to show a progress bar when on a terminal, and to say when kernels have to be
+        compiled first.
 
     Returns
     -------
@@ -179,6 +181,8 @@ def analyze(
         slopes=slopes,
         used=used,
     )
+    if progress and any(node.name == "information" for node in nodes) and is_first_run():
+        note(FIRST)
     without: dict[str, str] = {}
     for node in bar(nodes, "analyze", progress, unit="node"):
         reason = reason_without(node, work)

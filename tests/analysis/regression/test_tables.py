@@ -146,7 +146,9 @@ def test_tabulate_units__a_row_for_each_unit_and_session() -> None:
             continue
         assert row["is_place_cell"] == bool(cells["is_place_cell"].sel(at))
         for way, name in ((1, "forward"), (-1, "backward")):
-            np.testing.assert_equal(row[f"p_{name}"], float(cells["p"].sel(at | {"direction": way})))
+            np.testing.assert_equal(
+                row[f"p_{name}"], float(cells["p"].sel(at | {"direction": way}))
+            )
         events = track["activity"].sel(unit=row["unit"]).values
         own = events[track["session_index"].values == int(row["session"]) - 1]
         assert row["n_events"] == own.sum()

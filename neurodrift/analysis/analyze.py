@@ -13,8 +13,8 @@ import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift._version import __version__
-from neurodrift.analysis._compiled import FIRST, is_first_run
 from neurodrift.analysis.footing.measures import footing_of
+from neurodrift.analysis.information._compiled import FIRST, is_first_run
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Work, chosen_nodes, n_maps_of, reason_without
 from neurodrift.curation import Curation, curate

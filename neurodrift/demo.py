@@ -22,12 +22,12 @@ from neurodrift.io.zarr import open_recording, save_recording, save_results
 from neurodrift.recording import slice_sessions
 from neurodrift.report import write_report
 
-MOUSE: Mouse = {"n_units": 60, "n_sessions": 6, "drift": 0.15, "silencing": 0.06, "tuned": 0.7}
+MOUSE: Mouse = {"n_units": 50, "n_sessions": 6, "drift": 0.15, "silencing": 0.06, "tuned": 0.7}
 BINNING = Binning(edges=np.arange(0.0, 101.0, 4.0), exclude_ends=4.0)
-ANALYSIS: dict[str, Any] = {"n_repeats": 100, "n_draws": 5}
+ANALYSIS: dict[str, Any] = {"n_repeats": 60, "n_draws": 3}
 """Fewer draws than the defaults: the demo is short, and its intervals are of the sessions."""
 
-_MADE = {"nwb", "recording.zarr", "results.zarr", "network-results.zarr", "report.html"}
+_MADE = {"nwb", "recording.zarr", "results.zarr", "report.html"}
 
 
 def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False) -> str:
@@ -66,7 +66,7 @@ def _is_ours(out: Path) -> bool:
 def _written(out: Path, seed: int) -> str:
     """Write all files into a new folder; the table of truth and estimate."""
     (out / "nwb").mkdir(parents=True)
-    mouse = testing.linear_track(**MOUSE, minutes=8, detection=0.9, seed=seed)
+    mouse = testing.linear_track(**MOUSE, minutes=6, detection=0.9, seed=seed)
     truth = testing.linear_track_truth(**MOUSE, seed=seed)
     files = [
         write_session(session_from_recording(mouse, label), out / "nwb" / f"session_{label}.nwb")
@@ -84,7 +84,6 @@ def _written(out: Path, seed: int) -> str:
 def _report(mouse: xr.DataTree, out: Path, seed: int) -> None:
     """Lay a small network in training beside the mouse, on one page."""
     network = analyze(read_network(), seed=seed, progress=True, **ANALYSIS)
-    save_results(network, out / "network-results.zarr")
     trees = {"synthetic mouse": mouse, "small network": network}
     comparison = compare(*trees.values(), names=list(trees), seed=seed)
     title = "A synthetic mouse beside a small network"

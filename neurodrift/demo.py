@@ -133,7 +133,7 @@ def _table(results: dict[str, xr.Dataset], truth: xr.Dataset) -> str:
             f"{int((found & tuned).sum())}",
         ),
         (
-            "untuned units that pass (10 % would by chance)",
+            "untuned units that pass (5 % would by chance)",
             "0",
             f"{int((found & untuned).sum())} of {int(untuned.sum())}",
         ),

@@ -55,7 +55,7 @@ def plot_maps(results: xr.DataTree, *, direction: int | None = None) -> Figure:
     --------
     >>> import neurodrift as nd
     >>> track = nd.testing.linear_track(n_units=6, n_sessions=2, minutes=4)
-    >>> results = nd.analyze(track, measures=["place_cells"], n_repeats=20)
+    >>> results = nd.analyze(track, measures=["place_fields"], n_repeats=20)
     >>> len(nd.plot_maps(results).axes)
     3
     """

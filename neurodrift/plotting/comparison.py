@@ -14,7 +14,7 @@ from neurodrift.schema.objects import expect_dataset
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from neurodrift.analysis.comparison.compare import StatementVerdict
+    from neurodrift.schema.results import StatementVerdict
 
 AXIS_LABELS = {
     "fraction": "fraction of the way",

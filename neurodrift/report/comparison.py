@@ -52,7 +52,7 @@ def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
     axis = _main_axis(comparison)
     return {
         "sides": sides,
-        "legend": [(side, _style(i)) for i, side in enumerate(sides)],
+        "legend": _sides(comparison),
         "notes": [plain_text(text) for text in json.loads(comparison.attrs.get("notes", "[]"))],
         "statements": _statements(comparison, sides),
         "figures": _series(comparison, axis) + _decays(comparison, axis),
@@ -62,6 +62,11 @@ def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
         "axis": _AXES.get(axis, plain(axis)),
         "level": f"{100 * float(comparison.attrs.get('level', 0.95)):g}\u00a0%",
     }
+
+
+def _sides(comparison: xr.Dataset) -> list[tuple[str, str]]:
+    """Names and styles of the sides."""
+    return [(str(side), _style(i)) for i, side in enumerate(comparison["side"].values)]
 
 
 def _style(i: int) -> str:
@@ -91,9 +96,11 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
                     continue
                 detail = reason
                 if np.isfinite(estimate):
-                    low, high = (float(found[f"statement_ci_{end}"]) for end in ("low", "high"))
-                    interval = f" [{number(low)}, {number(high)}]" if np.isfinite(low) else ""
-                    detail = f"{number(estimate)}{interval}"
+                    factor, unit = _unit_of_effect(comparison, one)
+                    ends = [factor * float(found[f"statement_ci_{end}"]) for end in ("low", "high")]
+                    interval = f" ({number(ends[0])} to {number(ends[1])})"
+                    interval = interval if np.isfinite(ends[0]) else ""
+                    detail = f"{number(factor * estimate)}{interval} {unit}"
                     p = p_value(float(found["statement_p"]))
                     detail += f", {p}" if p else ""
                     detail += _corrected(found, verdict)
@@ -105,6 +112,18 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
             cells.append(lines)
         rows.append({"text": str(text), "cells": cells})
     return rows
+
+
+def _unit_of_effect(comparison: xr.Dataset, one: xr.Dataset) -> tuple[float, str]:
+    """What the slope of a statement is multiplied by, and its unit."""
+    effect = str(one["statement_effect"].item())
+    kinds = dict(
+        zip(comparison["effect"].values, comparison["effect_kind"].values.astype(str), strict=True)
+    )
+    return {
+        "slope": (100.0, "% of the first session over the whole way"),
+        "decay": (1.0, "in correlation over the whole way"),
+    }.get(kinds.get(effect, ""), (1.0, "in the rate of change over the whole way"))
 
 
 def _corrected(found: xr.Dataset, verdict: str) -> str:
@@ -156,7 +175,11 @@ def _series(comparison: xr.Dataset, axis: str) -> list[Figure]:
             }
         )
         name = f"comparison-{measure.replace('_', '-')}"
-        figures.append(Figure(name, title_of(measure), _sentence(parts), chart, frame))
+        figures.append(
+            Figure(
+                name, title_of(measure), _sentence(parts), chart, frame, legend=_sides(comparison)
+            )
+        )
     return figures
 
 
@@ -213,7 +236,9 @@ def _decays(comparison: xr.Dataset, axis: str) -> list[Figure]:
         )
         frame = frame[["side", x_label, *frame.columns[-3:]]]
         name = f"comparison-{name.replace('_', '-')}-by-lag"
-        figures.append(Figure(name, title, _sentence(parts), chart, frame))
+        figures.append(
+            Figure(name, title, _sentence(parts), chart, frame, legend=_sides(comparison))
+        )
     return figures
 
 
@@ -236,7 +261,16 @@ def _forests(comparison: xr.Dataset, axis: str) -> list[Figure]:
             columns = ["measure", "side", label, "from", "to"]
             frame = pd.DataFrame(flat, columns=columns)
             drawing = Forest(rows, label)
-            figures.append(Figure(f"comparison-{kind}", title, _FOREST_CAPTION, drawing, frame))
+            figures.append(
+                Figure(
+                    f"comparison-{kind}",
+                    title,
+                    _FOREST_CAPTION,
+                    drawing,
+                    frame,
+                    legend=_sides(comparison),
+                )
+            )
     return figures
 
 

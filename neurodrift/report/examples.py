@@ -81,7 +81,9 @@ def _figure(
     place = _place(view, label, k)
     by_lap = None if laps is None else _laps(laps.sel(unit=label), view.labels, k)
     scale = 1.0
-    if by_lap is not None:
+    if not by_lap:  # none, or no lap was run
+        by_lap = None
+    else:
         found = np.concatenate([values.ravel() for _, values in by_lap.values()])
         found = found[np.isfinite(found) & (found > 0)]
         scale = float(np.quantile(found, _TOP)) if found.size else 1.0

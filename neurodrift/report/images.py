@@ -84,6 +84,7 @@ def png_uri(values: np.ndarray, colours: str = "rates") -> str:
         codes = np.full((1, 1), GAP, dtype=np.uint8)
     if colours == "states":
         codes[codes == 0] = GAP
+        codes = codes.repeat(max(1, 240 // codes.shape[1]), axis=1)  # sharp in every viewer
     image = Image.fromarray(codes).convert("P")
     image.putpalette(palette(colours).ravel().tolist())
     held = io.BytesIO()

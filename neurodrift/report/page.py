@@ -57,7 +57,6 @@ _SESSION_COLUMNS = {
     "information": ("information of place cells [bit/event]", number),
     "information_se": ("its standard error [bit/event]", number),
     "information_population": ("information of all {cells} [bit/event]", number),
-    "information_ssr": ("information by scaled shuffle reduction [bit/event]", number),
 }
 
 
@@ -373,11 +372,16 @@ def _provenance(view: View) -> list[tuple[str, str]]:
         found.append(("recording", str(attrs["source"])))
     known = {"title", "format_version", "curation"}  # what was left out has a table
     found += [
-        (f"recording: {plain(key)}", _plain(value))
+        (f"recording: {plain(key)}", _cut(_plain(value)))
         for key, value in view.source_attributes.items()
         if key not in known
     ]
     return found
+
+
+def _cut(text: str, most: int = 400) -> str:
+    """A long text from its beginning; the results hold it all."""
+    return text if len(text) <= most else f"{text[:most]} … (the results hold all of it)"
 
 
 def _plain(value: Any) -> str:

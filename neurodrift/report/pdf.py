@@ -15,7 +15,7 @@ from pathlib import Path
 
 from neurodrift.report.svg import LIGHT, chart_style
 
-_CREATOR = b"neurodrift"
+_MARK = b"\n% neurodrift report\n"  # a comment after the end, by which it is known again
 
 
 def to_pdf(page: str) -> bytes:
@@ -38,6 +38,7 @@ def to_pdf(page: str) -> bytes:
     """
     try:
         import weasyprint
+        from weasyprint.urls import URLFetcher
     except ImportError as error:
         raise ImportError(
             "a report as PDF needs WeasyPrint: pip install neurodrift[report-pdf]"
@@ -49,15 +50,10 @@ def to_pdf(page: str) -> bytes:
             "page from a browser"
         ) from error
 
-    def only_own(url: str, *_: object, **__: object) -> dict[str, object]:
-        if not url.startswith("data:"):
-            raise ValueError(f"a report loads nothing, but asks for {url}")
-        found: dict[str, object] = weasyprint.default_url_fetcher(url)
-        return found
-
-    document = weasyprint.HTML(string=_styled(page), url_fetcher=only_own)
+    fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
+    document = weasyprint.HTML(string=_styled(page), url_fetcher=fetcher)
     result: bytes = document.write_pdf()
-    return result
+    return result + _MARK
 
 
 def _styled(page: str) -> str:
@@ -72,4 +68,4 @@ def is_pdf(path: Path) -> bool:
         content = path.read_bytes()
     except OSError:
         return False
-    return content.startswith(b"%PDF") and _CREATOR in content
+    return content.startswith(b"%PDF") and content.endswith(_MARK)

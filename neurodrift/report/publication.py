@@ -168,7 +168,7 @@ def draw(figure: Figure) -> MatplotlibFigure:
         _draw_forest(axes, drawing)
     else:
         _draw_chart(axes, drawing)
-        _draw_legend(axes, figure)
+    _draw_legend(axes, figure)
     axes.set_title(figure.title, fontsize=7, loc="left")
     return blank
 

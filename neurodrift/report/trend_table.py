@@ -38,7 +38,7 @@ def trend_table(view: View, predictor: str) -> dict[str, Any]:
             continue
         main = measure in MAIN
         trend = agree.get(measure) if predictor == view.main_predictor else None
-        matched = view.slope(f"{measure}_matched", predictor)
+        matched = view.slope(f"{measure}_matched", predictor) if measure in agree else None
         row = [title_of(measure, view.noun), *_cells(view, fit, measure, predictor), ""]
         parts[main].append(row)
         fits[main].append(fit)

@@ -115,14 +115,14 @@ def _figure(
     way = f", {ways[k]}" if ways[k] else ""
     title = f"{noun.capitalize()} {label}{way}: {_ROLES.get(role, role)}"
     if plane is not None:
-        caption = f"Maps of all sessions on one scale, up to {number(top)} {unit}."
+        caption = f"Maps of all sessions on one scale, up to {number(top)} {unit.rstrip('.')}."
     elif by_lap is not None:
         caption = (
             f"Laps: bright is {number(scale, 2)} {unit} or more. Line: up to {number(top, 2)} "
-            f"{unit}."
+            f"{unit.rstrip('.')}."
         )
     else:
-        caption = f"Maps of all sessions on one scale, up to {number(top)} {unit}."
+        caption = f"Maps of all sessions on one scale, up to {number(top)} {unit.rstrip('.')}."
     caption += parts_words(maps)
     tall = 0.75 if by_lap is not None else 0.25
     if plane is not None:

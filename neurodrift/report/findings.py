@@ -162,28 +162,36 @@ def _drift(view: View) -> list[Finding]:
 
 def _similarity(view: View, name: str, ends: tuple[float, float], again: bool) -> str:
     near, far = ends
-    title = title_of(name, view.noun)
+    title, several = title_of(name, view.noun), view.pairs.sizes["session_a"] > 2
+    ceilings = view.ceiling(name)
+    top = finite_mean(ceilings) if ceilings.size else float("nan")
     if again:
-        text = f"{title} go from {number(near, 2)} to {number(far, 2)}"
-        top = finite_mean(view.ceiling(name)) if view.ceiling(name).size else float("nan")
-        return text + (f" (ceiling {number(top, 2)})." if np.isfinite(top) else ".")
-    text = (
-        f"{title} of neighbouring sessions{_apart(view, 'near')} have a correlation of "
-        f"{number(near, 2)}, those of the sessions farthest apart{_apart(view, 'far')} of "
-        f"{number(far, 2)}"
-    )
-    ceiling = view.ceiling(name)
-    if np.isfinite(ceiling).any():
-        text += f"; two halves of one session reach {number(finite_mean(ceiling), 2)}, the ceiling"
+        way = f"go from {number(near, 2)} to {number(far, 2)}" if several else "have"
+        text = f"{title} {way}" if several else f"{title} {way} {number(near, 2)}"
+        return text + (f" (ceiling {number(top, 2)})." if top > 0 else ".")
+    if several:
+        text = (
+            f"{title} of neighbouring sessions{_apart(view, 'near')} have a correlation of "
+            f"{number(near, 2)}, those of the sessions farthest apart{_apart(view, 'far')} of "
+            f"{number(far, 2)}"
+        )
+    else:
+        text = f"{title} of both sessions{_apart(view, 'near')} have a correlation of "
+        text += number(near, 2)
+    if top > 0:
+        text += f"; two halves of one session reach {number(top, 2)}, the ceiling"
+    elif np.isfinite(top):
+        text += f"; two halves of one session have {number(top, 2)}: noise hides what there is"
     text += "."
+    if not top > 0 and np.isfinite(top):
+        return text
     relative = f"{name}_relative"
     if relative in view.pairs:
         found = _near_and_far(view.pairs[relative].values, view.pairs["lag"].values)
         if found is not None:
-            text += (
-                f" Without the noise of the recording that is {percent(found[0])} and "
-                f"{percent(found[1])} of the ceiling."
-            )
+            shares = percent(found[0])
+            shares += f" and {percent(found[1])}" if several else ""
+            text += f" Without the noise of the recording that is {shares} of the ceiling."
     null = f"{name}_null"
     if null in view.pairs:
         upper = np.triu_indices(view.pairs.sizes["session_a"], k=1)

@@ -89,7 +89,7 @@ def sorted_figure(view: View, units: np.ndarray) -> Figure | None:
     if maps is None or "y_bin" in maps.coords or not maps.sizes["unit"]:
         return None
     sessions = shown_sessions(len(view.labels))
-    reference = _reference(view, sessions)
+    reference = reference_session(view, sessions)
     order = ("session", "unit", "direction", "position")
     rate = maps["rate"].transpose(*order).values
     halves = half_rates(view)
@@ -168,8 +168,21 @@ def _has_place_cells(view: View, session: int) -> bool:
     return cells is not None and bool(cells["is_place_cell"].isel(session=session).any())
 
 
-def _reference(view: View, sessions: np.ndarray) -> int:
-    """The first session with place cells, otherwise the first with a map."""
+def reference_session(view: View, sessions: np.ndarray) -> int:
+    """The session that sorts first: the first with place cells, otherwise the first with a map.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+    sessions
+        Positions of the sessions that are drawn.
+
+    Returns
+    -------
+    int
+        Its position.
+    """
     for i in sessions.tolist():
         if _has_place_cells(view, i):
             return int(i)

@@ -21,7 +21,7 @@ from neurodrift.report.data import kept_units, page_data, script_json
 from neurodrift.report.decay import decay_figures
 from neurodrift.report.examples import example_figures
 from neurodrift.report.findings import findings
-from neurodrift.report.maps import session_title, shown_sessions, sorted_figure
+from neurodrift.report.maps import reference_session, session_title, shown_sessions, sorted_figure
 from neurodrift.report.methods import REFERENCES, comparison_methods, methods
 from neurodrift.report.phases import phases_section
 from neurodrift.report.recorded import facts, registration_figure
@@ -258,6 +258,9 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "findings": findings(view),
         "registration": None if registration is None else shown(registration, view.key, view.name),
         "sorted": None if arranged is None else shown(arranged, view.key, view.name),
+        "reference": None
+        if arranged is None
+        else reference_session(view, shown_sessions(len(view.labels))),
         "sorts": [(int(i), session_title(view, int(i))) for i in shown_sessions(len(view.labels))],
         "by_lap": "lap_maps" in view.nodes and "y_bin" not in view.nodes["smoothed_maps"].coords,
         "examples": examples[:_OPEN_EXAMPLES],

@@ -109,7 +109,9 @@ def slope_words(
     if fit is None:
         return ""
     factor, unit = slope_unit(view, measure, predictor)
-    parts = [f"{number(factor * fit['slope'], 2)}\u00a0{unit}"]
+    slope = factor * fit["slope"]
+    slope = 0.0 if abs(slope) < 1e-9 * abs(factor * fit["se"]) else slope  # rounding
+    parts = [f"{number(slope, 2)}\u00a0{unit}"]
     low, high = factor * fit["ci_low"], factor * fit["ci_high"]
     if np.isfinite(low) and np.isfinite(high):
         parts.append(f"{view.level} CI {number(low, 2)} to {number(high, 2)}")

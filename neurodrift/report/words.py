@@ -113,7 +113,7 @@ def value_of(name: str, value: float) -> str:
     """A value of a measure with its unit: ``62 %``, ``1.42 bit/event``."""
     if factor_of(name) > 1:
         return percent(value)
-    unit = unit_of(name)
+    unit = "(normalised)" if name == "loss" else unit_of(name)
     return f"{number(value)}\u00a0{unit}" if unit else number(value)
 
 
@@ -163,6 +163,8 @@ def percent(value: float) -> str:
     """A fraction in per cent, without decimals from 10 % up."""
     if math.isnan(value):
         return "–"
+    if value == 0:
+        return "0\u00a0%"
     digits = 0 if abs(value) >= 0.0995 else 1 if abs(value) >= 0.00995 else 2
     return f"{100 * value:.{digits}f}\u00a0%".replace("-", "−")
 

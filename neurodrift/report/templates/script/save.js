@@ -21,8 +21,12 @@ const drawingOf = (figure) => {
   const place = [], top = 22;
   let width = 0, height = top;
   const legend = all(".legend li", figure).map((item) => [item.textContent, item.className]);
-  if (legend.length) { place.push(["legend", 0, height]); height += 16; }
-  if (!grids.length) { const [w, h] = sizes(parts[0]); place.push([parts[0], 0, height, w, h]); width = w; height += h; }
+  for (const [text, how] of legend) {
+    place.push([{ text, how }, 0, height]);
+    width = Math.max(width, 23 + 6 * text.length);
+    height += 15;
+  }
+  if (!grids.length) { const [w, h] = sizes(parts[0]); place.push([parts[0], 0, height, w, h]); width = Math.max(width, w); height += h; }
   for (const grid of grids) {
     const row = all("svg.chart", grid), most = Math.min(row.length, 12), way = grid.previousElementSibling;
     if (way && way.className === "way") { place.push([way.textContent, 0, height + 12]); height += 18; }
@@ -42,9 +46,8 @@ const drawingOf = (figure) => {
   style.textContent = shared.style;
   svg.append(style, make("rect", { width: "100%", height: "100%", fill: "#fff" }), make("text", { x: 0, y: 14, style: "font-weight:bold" }, title));
   for (const [part, x, y, w, h] of place) {
-    if (part === "legend") {
-      legend.forEach(([text, how], i) => svg.append(make("line", { class: `rule ${how}`, x1: 170 * i, x2: 170 * i + 18, y1: y + 6, y2: y + 6 }), make("text", { x: 170 * i + 23, y: y + 10, class: "tick" }, text)));
-    } else if (typeof part === "string") svg.append(make("text", w === true ? { x, y, class: "tick" } : { x, y }, part));
+    if (part.how) svg.append(make("line", { class: `rule ${part.how}`, x1: 0, x2: 18, y1: y + 6, y2: y + 6 }), make("text", { x: 23, y: y + 10, class: "tick" }, part.text));
+    else if (typeof part === "string") svg.append(make("text", w === true ? { x, y, class: "tick" } : { x, y }, part));
     else {
       const copy = part.cloneNode(true);
       for (const [key, value] of Object.entries({ x, y, width: w, height: h })) copy.setAttribute(key, value);

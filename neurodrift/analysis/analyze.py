@@ -37,7 +37,7 @@ def analyze(
     smoothing: float | None = None,
     min_events: int = 5,
     alpha: float = 0.05,
-    n_repeats: int = 500,
+    n_repeats: int = 200,
     criterion: Literal["auto", "shuffle", "information"] = "auto",
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
@@ -72,7 +72,10 @@ def analyze(
         Fewest events of a tested unit, and the level of the place-cell test.
     n_repeats
         Subsamples of the whole sample behind SSR and BAE; smaller samples take more. A fifth as
-        many samples are behind the information of a session, which are of whole laps.
+        many samples are behind the information of a session, which are of whole laps. With 200, the
+        draws move SSR and BAE of a cell of Sheintuch et al. (2020) by .006 and .02 bit (500: .004
+        and .013; standard deviation over seeds), and the information of a session by .005 where
+        its standard error is .12.
     criterion
         What makes a place cell: the ``shuffle`` test of :func:`neurodrift.detect_place_cells`, or
         ``information`` above `min_information` without a test. ``auto``: information for the kind

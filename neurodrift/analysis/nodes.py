@@ -43,7 +43,7 @@ from neurodrift.analysis.information.estimates import (
 from neurodrift.analysis.maps.binning import Binning
 from neurodrift.analysis.maps.place_fields import detect_place_fields
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
-from neurodrift.analysis.maps.smoothing import smooth_maps
+from neurodrift.analysis.maps.smoothing import smooth_maps, weights_of_bins
 from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
@@ -250,7 +250,8 @@ def _map_switches(work: Work) -> xr.Dataset:
 
 def _smoothed_maps(work: Work) -> xr.Dataset:
     maps = work.nodes["maps"]
-    smoothed = maps.assign(rate=smooth_maps(maps["rate"], work.smoothing))
+    rate = smooth_maps(maps["rate"], work.smoothing, weights_of_bins(maps))
+    smoothed = maps.assign(rate=rate)
     return smoothed.assign_attrs(smoothing=work.smoothing)
 
 

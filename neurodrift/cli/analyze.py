@@ -71,7 +71,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     analyze.add_argument(
         "--n-repeats",
         type=int,
-        default=500,
+        default=200,
         metavar="N",
         help="subsamples that correct information for its bias",
     )

@@ -215,7 +215,7 @@ def open_recording(path: str | os.PathLike[str]) -> xr.Dataset:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ValueError(f"{path} is not a whole recording:\n{listed}")
     with _damage_told(path):
-        recording = _in_sessions(_load_all_but_activity(stored)).drop_encoding()
+        recording = _load_all_but_activity(stored, path).drop_encoding()
     check(recording)
     return recording
 
@@ -377,13 +377,6 @@ def object_strings(dataset: xr.Dataset) -> xr.Dataset:
     ).assign({name: dataset[name].astype(object) for name in strings if name in dataset.data_vars})
 
 
-def _in_sessions(recording: xr.Dataset) -> xr.Dataset:
-    """Lazy activity in chunks of one session and a block of units."""
-    lengths = tuple(s.stop - s.start for s in slice_sessions(recording) if s.stop > s.start)
-    chunks: dict[str, Any] = {"time": lengths or -1, "unit": _UNIT_CHUNK}
-    return recording.assign(activity=recording["activity"].chunk(chunks))
-
-
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
     """What codecs raise of chunks that no manifest holds, as an error that names the store."""
@@ -393,9 +386,28 @@ def _damage_told(path: Path) -> Iterator[None]:
         raise DamagedStoreError(f"{path} is damaged: a chunk cannot be read ({error})") from error
 
 
-def _load_all_but_activity(stored: xr.Dataset) -> xr.Dataset:
+def _load_all_but_activity(stored: xr.Dataset, path: Path) -> xr.Dataset:
+    """Activity stays lazy, in chunks of one session and a block of units."""
+    import dask.array as da
+
     rest = object_strings(stored.drop_vars("activity").load())
-    return rest.assign(activity=stored["activity"].variable).assign_attrs(stored.attrs)
+    lazy = stored["activity"].variable
+    lengths = tuple(s.stop - s.start for s in slice_sessions(rest) if s.stop > s.start)
+    chunks = (lengths or -1, _UNIT_CHUNK)
+    activity = da.from_array(_Stored(lazy, path), chunks=chunks)
+    return rest.assign(activity=(lazy.dims, activity, lazy.attrs)).assign_attrs(stored.attrs)
+
+
+class _Stored:
+    """A stored variable that is read part by part, each of which tells its damage."""
+
+    def __init__(self, variable: xr.Variable, path: Path) -> None:
+        self._variable, self._path = variable, path
+        self.shape, self.dtype, self.ndim = variable.shape, variable.dtype, variable.ndim
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        with _damage_told(self._path):
+            return np.asarray(self._variable[key].values)
 
 
 def _chunks(recording: xr.Dataset) -> dict[str, Any]:

@@ -748,21 +748,21 @@ def _chance(view: View) -> Iterator[Caution]:
     cells = view.nodes.get("place_cells")
     if cells is None or cells.attrs.get("criterion") != "p" or not cells["tested"].values.any():
         return
-    n_directions = cells.sizes["direction"]
     alpha = float(cells.attrs.get("alpha", view.parameters["alpha"]))
     tests = cells["tested"].transpose("session", "unit", "direction").values.sum(axis=-1)
     chance = (
         1 - (1 - alpha) ** tests if cells.attrs.get("combine") == "any" else alpha * (tests > 0)
     )
     expected, found = chance.sum(), int(cells["is_place_cell"].values.sum())
-    either = "in either direction" if n_directions > 1 else ""
+    ways = {"any": " in either direction", "bonferroni": ", corrected for directions,"}
+    way = ways.get(str(cells.attrs.get("combine")), "") if cells.sizes["direction"] > 1 else ""
     yield Caution(
         "chance",
         "note",
         "Place cells by chance",
-        f"Units pass at p < {alpha:g} {either} without correction for many tests. If no unit were "
-        f"tuned, {number(expected)} of the {number(found)} place cells (units × sessions) would "
-        "still have been found.".replace("  ", " "),
+        f"Units pass at p < {alpha:g}{way} without correction for the number of units. If no unit "
+        f"were tuned, {number(expected)} of the {number(found)} place cells (units × sessions) "
+        "would still have been found.",
     )
 
 

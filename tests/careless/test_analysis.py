@@ -590,7 +590,7 @@ CASES = [
     (
         "place cells, unknown combination",
         lambda: nd.detect_place_cells(TRACK, combine="or"),
-        "combine is 'or', expected one of any, bonferroni, all",
+        "combine is 'or', expected one of bonferroni, any, all",
     ),
     (
         "place cells, unknown scope",

@@ -220,6 +220,20 @@ def test_store__written_by_others(tmp_path):
         verify(tmp_path / "other.zarr")
 
 
+@pytest.mark.filterwarnings("ignore:.*has no manifest")
+def test_store__written_by_others_and_damaged(tmp_path):
+    path = tmp_path / "plain.zarr"
+    open_recording(a_recording(tmp_path)).to_zarr(path, consolidated=False, zarr_format=3)
+    chunk = next(file for file in (path / "activity" / "c").rglob("*") if file.is_file())
+    content = bytearray(chunk.read_bytes())
+    middle = slice(len(content) // 3, len(content) // 3 + 40)
+    content[middle] = bytes(byte ^ 0x5A for byte in content[middle])
+    chunk.write_bytes(content)
+    opened = open_recording(path)  # lazily, so that only reading it finds out
+    with pytest.raises(DamagedStoreError, match=r"plain.zarr is damaged: a chunk cannot be read"):
+        opened["activity"].load()
+
+
 def test_sweep__lost_and_flipped_shards_are_made_again(tmp_path, capsys):
     path = a_sweep(tmp_path)
     truth = read_all(path)

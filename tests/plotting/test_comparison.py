@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 import neurodrift as nd
 from neurodrift import plotting
+from neurodrift.analysis.comparison.compare import StatementVerdict
 from neurodrift.testing import results_of
 
 
@@ -77,6 +80,17 @@ def test_plot_statements__writes_every_verdict(comparison):
     verdicts = comparison["statement_verdict"].values.ravel().tolist()
     assert sorted(t for t in texts if t in set(verdicts)) == sorted(verdicts)
     assert len(axis.get_xticks()) == 4
+
+
+def test_plot_statements__every_verdict_that_there_is(comparison):
+    known = get_args(StatementVerdict)
+    shape = comparison["statement_verdict"].shape
+    said = np.resize(np.array(known, dtype=object), shape)
+    axis = plotting.plot_statements(
+        comparison.assign(statement_verdict=(comparison["statement_verdict"].dims, said))
+    )
+    assert {text.get_text() for text in axis.texts} >= set(known)
+    assert len({p.get_facecolor() for p in axis.patches}) == len(known)
 
 
 def test_plots_of_comparisons__unknown_labels_are_named(comparison):

@@ -152,7 +152,7 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
     ),
     "chance": (
         lambda t, c: c(t, "place_cells", tested=lambda old: np.ones(old.shape, bool)),
-        "3.90 of the",  # 10 units, 4 sessions, 1 - 0.95**2 each
+        "2 of the",  # 10 units, 4 sessions, 0.05 each
         lambda t, c: c(t, "place_cells", attrs={"criterion": "q"}),
     ),
     "uneven-time": (

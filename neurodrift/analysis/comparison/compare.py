@@ -30,7 +30,7 @@ from neurodrift.analysis.comparison._effects import (
 )
 from neurodrift.analysis.comparison._members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.comparison._notes import notes
-from neurodrift.analysis.series.verdicts import MARGIN, decide, holm
+from neurodrift.analysis.series.verdicts import MARGIN, Verdict, decide, holm
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.objects import expect_dataset, names_in
 from neurodrift.schema.options import checked_options
@@ -46,6 +46,9 @@ STATEMENTS = {
     "decorrelation slows": ("slowing", "", -1),
 }
 """Statements of the paper: kind of the effect, measure (empty: the similarity), and its sign."""
+
+StatementVerdict = Literal["holds", "contradicted", "no change", "undecided", "not testable"]
+"""What can be said of a statement."""
 
 
 @checked_options
@@ -571,15 +574,20 @@ def _statement_variables(
             continue
         once = float(corrected[at])
         said = decide(fit.course, margin=margin, level=level, p=once, log_bf=fit.log_bf)
-        words = {"rises": "holds" if sign > 0 else "contradicted", "no change": "no change"}
-        words |= {"falls": "holds" if sign < 0 else "contradicted", "undecided": "undecided"}
-        verdict[at] = words[said]
+        verdict[at] = _of_statement(said, sign)
     dims = ("statement", "side", "adjustment")
     variables: Variables = {f"statement_{name}": (dims, x) for name, x in found.items()}
     variables["statement_p_holm"] = (dims, corrected)
     variables["statement_detectable_relative"] = (dims, relative)
     variables["statement_matched"] = (dims, footing)
     return variables | {"statement_verdict": (dims, verdict), "statement_reason": (dims, reason)}
+
+
+def _of_statement(said: Verdict, sign: int) -> StatementVerdict:
+    """What a course says of the statement that it has this sign."""
+    if said == "rises" or said == "falls":
+        return "holds" if (said == "rises") == (sign > 0) else "contradicted"
+    return said
 
 
 def _coords(

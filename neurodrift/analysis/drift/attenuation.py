@@ -10,6 +10,7 @@ alike the sessions are beneath the noise [1]_.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,27 +30,40 @@ _EQUAL = 1e-12  # relative spread below which numbers are equal up to rounding
 _FLAT = 1e-9  # share of the variance over units, of which a single unit may have all
 
 
-def map_products(
-    a: tuple[np.ndarray, np.ndarray],
-    b: tuple[np.ndarray, np.ndarray],
-    visited: np.ndarray,
-    *,
-    counts: bool,
-) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Maps of the parts of a session.
+
+    Parameters
+    ----------
+    maps
+        (part, unit, direction, position), NaN where not visited or not detected.
+    events
+        (part, unit, direction, position) that the maps are made of; None where events are not
+        counted.
+    seconds
+        (part, direction, position) time in each bin.
+    """
+
+    maps: np.ndarray
+    events: np.ndarray | None
+    seconds: np.ndarray
+
+
+def map_products(a: Parts, b: Parts, visited: np.ndarray) -> np.ndarray:
     r"""Products of the maps of each unit: between sessions a and b, within a, and within b.
 
     Parameters
     ----------
     a, b
-        Maps (part, unit, direction, position) of the parts of a session, NaN where not visited or
-        not detected, and the events that they are made of.
+        Parts of the two sessions. Where events are counted, a map counts as long as its part
+        lasted and is divided by its events: given how many there are, where they fall tells of
+        tuning alone, and neither a change of the rate between the sessions nor parts of unequal
+        length change anything; a unit weighs :math:`n_a n_b / (n_a + 20) / (n_b + 20)` by its
+        events in both. Otherwise maps are scaled to unit length, and products are Pearson
+        correlations.
     visited
         (direction, position) bins that every part of both has.
-    counts
-        Whether events are counted. Then a map is divided by its events: given how many there are,
-        where they fall tells of tuning alone, and a change of the rate between the sessions changes
-        nothing; a unit weighs :math:`n_a n_b / (n_a + 20) / (n_b + 20)` by its events in both.
-        Otherwise maps are scaled to unit length, and products are Pearson correlations.
 
     Returns
     -------
@@ -57,15 +71,19 @@ def map_products(
         (5, unit) weighted sums over directions, 0 for units that lack a map in some part: the
         three products, and the squared noise of the two within sessions.
     """
-    total = np.zeros((5, a[0].shape[1]))
+    total = np.zeros((5, a.maps.shape[1]))
+    counts = a.events is not None and b.events is not None
     for d in range(visited.shape[0]):
         at = visited[d]
         if at.sum() < _FEWEST_UNITS:
             continue
-        maps = [side[0][:, :, d][:, :, at] for side in (a, b)]
-        if counts:
-            maps = [m - m.mean(axis=-1, keepdims=True) for m in maps]
-            size = [side[1][:, :, d][:, :, at].sum(axis=-1) for side in (a, b)]
+        maps = [side.maps[:, :, d][:, :, at] for side in (a, b)]
+        if a.events is not None and b.events is not None:
+            lasted = [side.seconds[:, d][:, at].sum(axis=-1)[:, None, None] for side in (a, b)]
+            maps = [
+                t * (m - m.mean(axis=-1, keepdims=True)) for m, t in zip(maps, lasted, strict=True)
+            ]
+            size = [events[:, :, d][:, :, at].sum(axis=-1) for events in (a.events, b.events)]
         else:
             maps = [_unit_length(m, -1) for m in maps]
             size = [np.ones(m.shape[:-1]) for m in maps]

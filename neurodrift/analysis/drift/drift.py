@@ -10,6 +10,7 @@ import xarray as xr
 from neurodrift.analysis._coords import align_mask, lag_coords, node_of, only_registered
 from neurodrift.analysis._inference import permutation_p
 from neurodrift.analysis.drift.attenuation import (
+    Parts,
     disattenuated_maps,
     disattenuated_vectors,
     like_itself,
@@ -332,7 +333,8 @@ class Population:
             directions = maps["direction"].values
             rate = maps["rate"].transpose(dim, "unit", "direction", "position").values
             self.rate = np.where(self.detected[:, :, None, None], rate.astype(float), np.nan)
-            visited = maps["occupancy"].transpose(dim, "direction", "position").values > 0
+            self.seconds = maps["occupancy"].transpose(dim, "direction", "position").values
+            visited = self.seconds > 0
             # A unit that was not detected counts as silent only where the animal has been.
             silent = np.where(visited, 0.0, np.nan)[:, None]
             self.filled = np.where(self.detected[:, :, None, None], self.rate, silent)
@@ -456,8 +458,9 @@ class Population:
             sides = []
             for side in pair:
                 rate = np.where(both[:, None, None], self.rate[side], np.nan)
-                sides.append((rate, rate if self.events is None else self.events[side]))
-            products.append(map_products(sides[0], sides[1], seen, counts=self.events is not None))
+                events = None if self.events is None else self.events[side]
+                sides.append(Parts(rate, events, self.seconds[side]))
+            products.append(map_products(sides[0], sides[1], seen))
             units = self.entering(pair[0][0], pair[1][0])[1] & both
             vectors.append(
                 [np.where(units[:, None], self.rate[side][:, :, seen], np.nan) for side in pair]

@@ -16,7 +16,7 @@ from neurodrift.analysis.maps.binning import (
     seconds_by,
     session_activity,
 )
-from neurodrift.analysis.maps.smoothing import smooth_by, smoothing_steps
+from neurodrift.analysis.maps.smoothing import smooth_by, smoothing_steps, weights_of_bins
 from neurodrift.recording import is_even, slice_sessions
 from neurodrift.schema import COUNT_KINDS, LEVEL_KINDS, SESSION_COORDS, label
 from neurodrift.schema.objects import expect_array
@@ -46,7 +46,8 @@ def compute_rate_maps(
         Position bins and the frames that count; the defaults of :class:`Binning` when omitted.
     smoothing
         Standard deviation of a Gaussian over position [cm], truncated at 3 standard deviations;
-        0 for none. Bins without occupancy do not contribute and stay NaN.
+        0 for none. Bins without occupancy do not contribute and stay NaN. In two dimensions
+        bins count by their occupancy: smoothed counts over smoothed occupancy.
     by
         What one map is made from. ``"trial"``, ``"lap"``, ``"trial_type"`` and ``"map_label"``
         give a map for each
@@ -156,11 +157,12 @@ def compute_rate_maps(
     summed = summed.where(detected)
     time_or_frames = n_frames if level else seconds
     rate = summed / time_or_frames.where(n_frames > 0)
-    if smoothing > 0:
-        rate = smooth_by(rate, smoothing_steps(frames, smoothing))
     maps = xr.Dataset(
         {"rate": rate, "events": summed, "occupancy": seconds, "detected": detected}
     ).assign_coords(frames.drop_vars(["position_bin", "direction_bin", "session_index"]).coords)
+    if smoothing > 0:
+        steps = smoothing_steps(maps, smoothing)
+        maps["rate"] = smooth_by(maps["rate"], steps, weights_of_bins(maps))
     maps = name_segments(maps, recording, by, session_of, values)
     maps = label(maps, MAPS)
     maps["rate"].attrs["units"] = rate_units(kind)

@@ -18,7 +18,9 @@ _ROWS = 512  # bins whose distances to all others are dense at once
 
 
 @checked_options
-def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
+def smooth_maps(
+    rate: xr.DataArray, sigma: float, occupancy: xr.DataArray | None = None
+) -> xr.DataArray:
     r"""Smooth rate maps by a Gaussian over position that ignores bins without occupancy.
 
     Parameters
@@ -30,6 +32,9 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
         smoothed.
     sigma
         Standard deviation [cm]; weights end at 3 standard deviations along each axis.
+    occupancy
+        (..., position) time in each bin: smoothed counts by smoothed occupancy. When omitted,
+        every visited bin counts the same.
 
     Returns
     -------
@@ -38,10 +43,13 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
 
     Notes
     -----
-    .. math:: \tilde r_s = \frac{\sum_j w_{sj} r_j}{\sum_j w_{sj}}
+    .. math:: \tilde r_s = \frac{\sum_j w_{sj} T_j r_j}{\sum_j w_{sj} T_j}
 
-    over the visited bins :math:`j`. In two dimensions the weight is a product of one for each
-    axis, so that sums are taken along x and then along y: time and memory are linear in the bins.
+    over the visited bins :math:`j` with occupancy :math:`T_j`, or :math:`T_j = 1`. With the
+    occupancy, a bin that was passed once does not count as much as its neighbour of a minute; where
+    rates change within `sigma`, the map is drawn to bins where the animal lingers. In two
+    dimensions the weight is a product of one for each axis, so that sums are taken along x and then
+    along y: time and memory are linear in the bins.
 
     Examples
     --------
@@ -53,9 +61,32 @@ def smooth_maps(rate: xr.DataArray, sigma: float) -> xr.DataArray:
     [2.79, 3.61, 2.79]
     """
     expect_array("rate", rate, ["position"], "rate maps")
-    smoothed = smooth_by(rate, smoothing_steps(rate, sigma))
+    if occupancy is not None:
+        expect_array("occupancy", occupancy, ["position"], "time in each bin")
+    smoothed = smooth_by(rate, smoothing_steps(rate, sigma), occupancy)
     smoothed.attrs = dict(rate.attrs)
     return smoothed
+
+
+def weights_of_bins(maps: xr.Dataset) -> xr.DataArray | None:
+    """Occupancy in two dimensions; nothing in one, where bins count the same as was published.
+
+    In a field an animal passes some bins once and sits in others for minutes: the error of smoothed
+    counts by smoothed occupancy is 4 to 13 % smaller in three settings of four, and 1 % larger in
+    the fourth. On a track the two do not differ (``python benchmarks/smoothing.py``), and the
+    published analyses of tracks that the package reproduces smooth rates.
+
+    Parameters
+    ----------
+    maps
+        ``occupancy`` over ``position`` with the coordinates of its bins.
+
+    Returns
+    -------
+    xarray.DataArray or None
+        What :func:`smooth_by` takes as `occupancy`.
+    """
+    return maps["occupancy"] if "y_bin" in maps.coords else None
 
 
 def smoothing_steps(bins: xr.Dataset | xr.DataArray, sigma: float) -> tuple[sp.csr_array, ...]:
@@ -106,7 +137,11 @@ def smoothing_steps(bins: xr.Dataset | xr.DataArray, sigma: float) -> tuple[sp.c
     return first[needed], last[:, needed]
 
 
-def smooth_by(values: xr.DataArray, steps: tuple[sp.csr_array, ...]) -> xr.DataArray:
+def smooth_by(
+    values: xr.DataArray,
+    steps: tuple[sp.csr_array, ...],
+    occupancy: xr.DataArray | None = None,
+) -> xr.DataArray:
     """Weighted means over the visited bins, NaN where there was no visit.
 
     Parameters
@@ -115,6 +150,8 @@ def smooth_by(values: xr.DataArray, steps: tuple[sp.csr_array, ...]) -> xr.DataA
         (..., position), NaN = not visited.
     steps
         Result of :func:`smoothing_steps`.
+    occupancy
+        (..., position) by which bins are weighted too; dims of `values` only.
 
     Returns
     -------
@@ -123,10 +160,13 @@ def smooth_by(values: xr.DataArray, steps: tuple[sp.csr_array, ...]) -> xr.DataA
     """
     if values.chunks is not None:
         values = values.chunk(position=-1)
+    if occupancy is None:
+        occupancy = xr.DataArray(np.ones(values.sizes["position"]), dims="position")
     return xr.apply_ufunc(
         _smooth_last_axis,
         values,
-        input_core_dims=[["position"]],
+        occupancy.drop_vars(occupancy.coords),
+        input_core_dims=[["position"], ["position"]],
         output_core_dims=[["position"]],
         kwargs={"steps": steps},
         dask="parallelized",
@@ -159,15 +199,28 @@ def _axis_weights(centres: np.ndarray, sigma: float) -> sp.csr_array:
     return sp.csr_array((weights, (row[near], column[near])), shape=shape)
 
 
-def _smooth_last_axis(values: np.ndarray, steps: tuple[sp.csr_array, ...]) -> np.ndarray:
-    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
-    visited = np.isfinite(flat)
-    total = _apply(steps, np.where(visited, flat, 0.0))
+def _smooth_last_axis(
+    values: np.ndarray, occupancy: np.ndarray, steps: tuple[sp.csr_array, ...]
+) -> np.ndarray:
+    n_bins = values.shape[-1]
+    flat = values.reshape(math.prod(values.shape[:-1]), n_bins)
+    rows = np.arange(math.prod(occupancy.shape[:-1])).reshape(occupancy.shape[:-1])
+    row = np.broadcast_to(rows, values.shape[:-1]).reshape(-1)
+    time = occupancy.reshape(rows.size, n_bins)
+    visited = np.isfinite(flat) & (time > 0)[row]
+    total = _apply(steps, np.where(visited, flat * time[row], 0.0))
     # The units of a session share their visited bins, and so one sum of weights.
-    of: dict[bytes, int] = {}
-    kind = np.array([of.setdefault(row.tobytes(), len(of)) for row in np.packbits(visited, axis=1)])
+    of: dict[tuple[bytes, int], int] = {}
+    packed = np.packbits(visited, axis=1)
+    kind = np.array(
+        [
+            of.setdefault((a.tobytes(), b), len(of))
+            for a, b in zip(packed, row.tolist(), strict=True)
+        ]
+    )
     first = np.unique(kind, return_index=True)[1]
-    weight = _apply(steps, visited[first].astype(float))[kind] if kind.size else total
+    weights = np.where(visited[first], time[row[first]], 0.0) if kind.size else total
+    weight = _apply(steps, weights)[kind] if kind.size else total
     smoothed = np.divide(total, weight, out=np.full(flat.shape, np.nan), where=visited)
     return np.asarray(smoothed.reshape(values.shape))
 

@@ -30,6 +30,8 @@ class StabilityNull:
         (time) lap of each frame, where the null needs it.
     seconds
         (time) length of each frame, where these differ.
+    by_time
+        Whether bins are smoothed by the time in them, as maps in two dimensions are.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class StabilityNull:
         steps: tuple[sp.csr_array, ...] = (),
         lap: np.ndarray | None = None,
         seconds: np.ndarray | None = None,
+        by_time: bool = False,
     ) -> None:
         self.lap = lap
         self.n_frames = position.size
@@ -57,7 +60,11 @@ class StabilityNull:
         if before:  # only what the shared bins are made of
             needed = np.unique(last.indices)
             before, last = [sp.csr_array(before[0])[needed, :]], last[:, needed]
-        weight = visited.T.astype(np.float64)
+        self._time = visited.astype(np.float64)
+        if by_time and steps:
+            self._time = occupancy.reshape(2, n_bins).astype(np.float64)
+            per_time = (occupancy > 0).astype(np.float64)
+        weight = self._time.T
         for step in (*before, last):
             weight = np.asarray(step @ weight)
         first = _csr(before[0]) if before else _csr(sp.csr_array((0, 0)))
@@ -97,7 +104,7 @@ class StabilityNull:
         least = 1e-12 * np.abs(maps).max(axis=(1, 2), initial=0.0)
         halves = []
         for half in (0, 1):
-            smooth = maps[:, half].T
+            smooth = (maps[:, half] * self._time[half]).T
             for step in self._steps:
                 smooth = np.asarray(step @ smooth)
             smooth = smooth / self._weight[:, half, None]

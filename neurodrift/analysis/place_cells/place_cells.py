@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
 from neurodrift.analysis.place_cells._behaviour import AnyNull
+from neurodrift.analysis.place_cells._directions import Combine, over_directions
 from neurodrift.analysis.place_cells._null import InformationBeyondSpeed, InformationNull
 from neurodrift.analysis.place_cells._speed import SpeedKept
 from neurodrift.analysis.place_cells._tests import Behaviour, Statistic, shuffle_tests
@@ -35,7 +36,7 @@ def detect_place_cells(
     min_events: int = 5,
     alpha: float = 0.05,
     criterion: Literal["p", "q"] = "p",
-    combine: Literal["any", "bonferroni", "all"] = "any",
+    combine: Combine | None = None,
     fdr_scope: Literal["session", "direction", "recording"] = "session",
     seed: int = 0,
 ) -> xr.Dataset:
@@ -79,9 +80,10 @@ def detect_place_cells(
     criterion
         Whether p (as in the literature) or q is held against `alpha`.
     combine
-        How directions make a place cell: significant in ``"any"`` (as in the literature; two
-        directions then find up to ``2 * alpha`` false ones), in any after the ``"bonferroni"``
-        correction for the directions tested, or in ``"all"`` directions.
+        How directions make a place cell: significant in any after the ``"bonferroni"`` correction
+        for the directions tested, in ``"any"`` (as in the literature; two directions then find up
+        to ``2 * alpha`` false ones), or in ``"all"`` directions. When omitted, ``"bonferroni"``,
+        and ``"any"`` for q, which is corrected for directions.
     fdr_scope
         Tests that q corrects for: all units and directions of a session (or segment), the units
         of a session apart by direction, or everything in the recording.
@@ -155,11 +157,12 @@ def detect_place_cells(
     >>> from neurodrift import testing
     >>> from neurodrift.analysis.place_cells.place_cells import detect_place_cells
     >>> recording = testing.linear_track(n_units=10, n_sessions=1, tuned=0.7, minutes=10)
-    >>> detect_place_cells(recording, combine="bonferroni")["is_place_cell"].sum().item()
+    >>> detect_place_cells(recording)["is_place_cell"].sum().item()
     7
     """
     expect_choice("criterion", criterion, ("p", "q"))
-    expect_choice("combine", combine, ("any", "bonferroni", "all"))
+    combine = combine or ("any" if criterion == "q" else "bonferroni")
+    expect_choice("combine", combine, get_args(Combine))
     expect_choice("fdr_scope", fdr_scope, ("session", "direction", "recording"))
     if criterion == "q" and combine == "bonferroni":
         raise ValueError("criterion='q' already corrects over directions: use combine='any'")
@@ -191,13 +194,7 @@ def detect_place_cells(
     }[fdr_scope]
     result["q"] = _over(result["p"], core, _false_discovery_rate)
     result["significant"] = result[criterion] < alpha
-    if combine == "bonferroni":
-        n_tested = result["tested"].sum("direction")
-        result["is_place_cell"] = (result["p"] * n_tested < alpha).any("direction")
-    else:
-        significant = result["significant"]
-        any_or_all = significant.any if combine == "any" else significant.all
-        result["is_place_cell"] = any_or_all("direction")
+    result["is_place_cell"] = over_directions(result, combine, alpha)
     result = label(result, PLACE_CELLS)
     for name in ("compared_with_null", "null_mean", "null_p95"):
         result[name].attrs["units"] = "1" if of_trace else "bit/event"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.smoothing import smoothing_steps
 from neurodrift.analysis.place_cells._behaviour import AnyNull
+from neurodrift.analysis.place_cells._directions import Combine, over_directions
 from neurodrift.analysis.place_cells._half_maps import StabilityBeyondSpeed, StabilityNull
 from neurodrift.analysis.place_cells._speed import SpeedKept
 from neurodrift.analysis.place_cells._tests import (
@@ -39,7 +40,7 @@ def compute_map_stability(
     block: float = 5.0,
     min_events: int = 5,
     alpha: float = 0.05,
-    combine: Literal["any", "all"] = "any",
+    combine: Combine = "bonferroni",
     seed: int = 0,
 ) -> xr.Dataset:
     """Correlate each unit's maps of two halves of a session, and test it against shuffles.
@@ -61,7 +62,7 @@ def compute_map_stability(
         As for :func:`detect_place_cells`; where ``"auto"`` finds neither speed nor laps, random
         circular shifts.
     combine
-        Whether a stable unit is significant in any direction or in all.
+        How directions make a stable unit, as for :func:`detect_place_cells`.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def compute_map_stability(
     [[True, True, False, False]]
     """
     expect_choice("split", split, ("lap", "trial", "half"))
-    expect_choice("combine", combine, ("any", "all"))
+    expect_choice("combine", combine, get_args(Combine))
     if split != "half" and split not in recording:
         raise ValueError(f"split={split!r}, but the recording has no {split}: use split='half'")
     binning = as_binning(binning)
@@ -106,7 +107,7 @@ def compute_map_stability(
         if split == "lap":
             parts = laps_by_direction(recording, frames, "lap")
     steps = smoothing_steps(frames, smoothing) if smoothing > 0 else ()
-    n_bins = frames.sizes["position"]
+    n_bins, in_plane = frames.sizes["position"], "y_bin" in frames.coords
 
     signed = KINDS[recording["activity"].attrs["kind"]].signed
 
@@ -119,7 +120,9 @@ def compute_map_stability(
         else:
             middle = np.cumsum(seconds) - seconds / 2
             half = (2 * middle >= seconds.sum()).astype(np.int64)
-        plain = StabilityNull(behaviour.position, half, n_bins, steps, behaviour.lap, seconds)
+        plain = StabilityNull(
+            behaviour.position, half, n_bins, steps, behaviour.lap, seconds, by_time=in_plane
+        )
         if behaviour.speed is None:
             return plain
         kept = SpeedKept(plain.states, plain.n_states, behaviour.speed, behaviour.lap, seconds)
@@ -139,9 +142,7 @@ def compute_map_stability(
         otherwise="circular",
     ).rename(observed="stability", compared="compared_with_null")
     result["significant"] = result["p"] < alpha
-    significant = result["significant"]
-    any_or_all = significant.any if combine == "any" else significant.all
-    result["is_stable"] = any_or_all("direction")
+    result["is_stable"] = over_directions(result, combine, alpha)
     result = label(result, STABILITY)
     for name in ("compared_with_null", "null_mean", "null_p95"):
         result[name].attrs["units"] = "1"

@@ -25,15 +25,20 @@ EDGES = np.linspace(0, 100, 21)
 
 
 def recording(
-    rng: np.random.Generator, *, scale: tuple[float, ...] = (1, 1), moved: float = 0.0, n: int = 60
+    rng: np.random.Generator,
+    *,
+    scale: tuple[float, ...] = (1, 1),
+    moved: float = 0.0,
+    n: int = 60,
+    passes: tuple[int, ...] = (1,) * 40,
 ) -> xr.Dataset:
-    """Poisson units with one field each, sessions of 40 trials of a pass each over the track."""
+    """Poisson units with one field each, sessions of trials of some passes each over the track."""
     gain = np.exp(rng.normal(size=n))
     centres = [rng.uniform(5, 95, n)]
     for _ in scale[1:]:
         centres.append(np.where(rng.random(n) < moved, rng.uniform(5, 95, n), centres[-1]))
-    x = np.tile(np.arange(0.5, 100, 1.0), 40)
-    trial = np.repeat(np.arange(40), 100)
+    x = np.tile(np.arange(0.5, 100, 1.0), sum(passes))
+    trial = np.repeat(np.arange(len(passes)), 100 * np.array(passes))
     sessions = []
     for factor, centre in zip(scale, centres, strict=True):
         rate = 0.05 + np.exp(-0.5 * ((x[:, None] - centre) / 8.0) ** 2)
@@ -85,7 +90,9 @@ def literal(halves: xr.Dataset, a: str, b: str, units: list[int]) -> list[float]
             for k, (i, j) in enumerate(((0, 1), (0, 0), (1, 1))):
                 top = bottom = 0.0
                 for p, q in pairs(i, j):
-                    top += centred(rate[p, u, d, seen[d]]) @ centred(rate[q, u, d, seen[d]])
+                    lasted = [seconds[k, d, seen[d]].sum() for k in (p, q)]
+                    product = centred(rate[p, u, d, seen[d]]) @ centred(rate[q, u, d, seen[d]])
+                    top += product * lasted[0] * lasted[1]
                     bottom += events[p, u, d, seen[d]].sum() * events[q, u, d, seen[d]].sum()
                 own[k, u] += top / bottom * n[0] / (n[0] + 20) * n[1] / (n[1] + 20)
 
@@ -151,6 +158,15 @@ def test_relative__is_one_where_nothing_changes(scale: tuple[float, float]) -> N
         assert 0.4 < se / values.std() < 2.5
     raw = np.mean([float(one["rate_map_correlation"][0, 1]) for one in found])
     assert raw < 0.93  # noise that the correction takes away
+
+
+@pytest.mark.parametrize("passes", [(8, 8, 8, 8, 8), (30, 10), (1, 2, 30)])
+def test_relative__is_one_with_halves_of_unequal_length(passes: tuple[int, ...]) -> None:
+    # five trials, as in many recordings, are three against two
+    found = [relative(recording(np.random.default_rng(s), passes=passes)) for s in range(8)]
+    for name in NAMES:
+        values = np.array([float(one[f"{name}_relative"][0, 1]) for one in found])
+        assert abs(values.mean() - 1) < 0.03, name
 
 
 def test_relative__finds_the_true_correlation_of_moved_fields() -> None:

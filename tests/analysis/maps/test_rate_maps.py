@@ -97,8 +97,8 @@ def reference_maps(recording, binning, groups):
     return segments, np.array(events), np.array(occupancy), np.array(rate)
 
 
-def reference_smoothing(rate, centres, sigma):
-    """Mean over the visited bins within 3 sigma along each axis, weighted by a Gaussian."""
+def reference_smoothing(rate, time, centres, sigma):
+    """Mean over the visited bins within 3 sigma along each axis, by a Gaussian and by time."""
     smoothed = np.full(rate.shape, np.nan)
     for index in itertools.product(*map(range, rate.shape[:-1])):
         for i in range(rate.shape[-1]):
@@ -109,7 +109,7 @@ def reference_smoothing(rate, centres, sigma):
                 distances = [abs(c[i] - c[j]) for c in centres]
                 if math.isnan(rate[index][j]) or max(distances) > 3 * sigma + 1e-9:
                     continue
-                w = math.exp(-sum(d * d for d in distances) / (2 * sigma**2))
+                w = math.exp(-sum(d * d for d in distances) / (2 * sigma**2)) * time[index][j]
                 total += w * rate[index][j]
                 weight += w
             smoothed[index][i] = total / weight
@@ -185,13 +185,17 @@ def test_rate_maps__smoothing(sigma, dims):
     smooth = compute_rate_maps(recording, binning=binning, smoothing=sigma)
     assert np.isnan(raw["rate"]).any()
     centres = [raw[name].values for name in ("x_bin", "y_bin")[:dims]]
-    expected = reference_smoothing(raw["rate"].values, centres, sigma)
+    # In two dimensions smoothed counts over smoothed occupancy; on a line bins count the same.
+    time = raw["occupancy"] if dims == 2 else None
+    weights = xr.ones_like(raw["rate"]) if time is None else time.broadcast_like(raw["rate"])
+    weights = weights.transpose(*raw["rate"].dims).values
+    expected = reference_smoothing(raw["rate"].values, weights, centres, sigma)
     np.testing.assert_allclose(smooth["rate"], expected, rtol=1e-12)
     xr.testing.assert_identical(smooth["events"], raw["events"])
     xr.testing.assert_identical(smooth["occupancy"], raw["occupancy"])
     assert_same_bits(
         smooth[["rate"]].drop_attrs(deep=False),
-        xr.Dataset({"rate": smooth_maps(raw["rate"], sigma)}),
+        xr.Dataset({"rate": smooth_maps(raw["rate"], sigma, time)}),
     )
 
 

@@ -11,7 +11,7 @@ from neurodrift import smooth_maps
 from neurodrift.analysis.maps.smoothing import smoothing_steps
 
 
-def literal(rate, centres, sigma):
+def literal(rate, centres, sigma, occupancy=None):
     """Mean over the visited bins within 3 sigma along each axis, weighted by a Gaussian."""
     smoothed = np.full(rate.shape, np.nan)
     for u, row in enumerate(rate):
@@ -21,6 +21,7 @@ def literal(rate, centres, sigma):
                 distances = [abs(c[i] - c[j]) for c in centres]
                 if max(distances) <= 3 * sigma + 1e-9:
                     w = math.exp(-sum(d * d for d in distances) / (2 * sigma**2))
+                    w *= 1.0 if occupancy is None else occupancy[u][j]
                     total += w * row[j]
                     weight += w
             smoothed[u, i] = total / weight
@@ -78,6 +79,24 @@ def test_smooth_maps__of_one_axis_equal_the_loop(sigma):
     rate[rng.random(rate.shape) < 0.3] = np.nan
     found = smooth_maps(maps_over(rate, centres), sigma).values
     np.testing.assert_allclose(found, literal(rate, [centres], sigma), rtol=1e-13)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+@pytest.mark.parametrize("shared", [True, False])
+def test_smooth_maps__by_occupancy_equal_the_loop(dims, shared):
+    rng = np.random.default_rng(2)
+    centres = some_bins("part of a box", rng) if dims == 2 else (np.arange(40) * 2.0,)
+    rate = rng.exponential(1.0, (3, centres[0].size))
+    rate[rng.random(rate.shape) < 0.2] = np.nan
+    occupancy = rng.exponential(1.0, rate.shape)
+    if shared:
+        occupancy[:] = occupancy[0]
+    maps = maps_over(rate, *centres)
+    given = maps.copy(data=occupancy)
+    found = smooth_maps(maps, 4.0, given[0] if shared else given).values
+    np.testing.assert_allclose(found, literal(rate, centres, 4.0, occupancy), rtol=1e-12)
+    everywhere = smooth_maps(maps, 4.0, xr.full_like(given, 3.0)).values
+    np.testing.assert_allclose(everywhere, smooth_maps(maps, 4.0).values, rtol=1e-12)
 
 
 def test_smooth_maps__weights_end_where_they_are_said_to():

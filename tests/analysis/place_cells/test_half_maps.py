@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from neurodrift.analysis.place_cells.shuffles import NULLS, Plan, empirical_p
 PLAN = {"n_repeats": 21, "block": 7}  # no multiple of the shuffles that go side by side
 
 
-def literal_map(activity, position, seconds, centres, sigma):
+def literal_map(activity, position, seconds, centres, sigma, by_time=False):
     """Rate in each bin, averaged over the visited bins around it; None where no visit was."""
     n_bins = len(centres[0])
     time, summed = [0.0] * n_bins, [0.0] * n_bins
@@ -31,14 +32,17 @@ def literal_map(activity, position, seconds, centres, sigma):
             apart = [abs(c[i] - c[j]) for c in centres]
             if rate[j] is not None and max(apart) <= 3 * sigma + 1e-9:
                 w = math.exp(-sum(d * d for d in apart) / (2 * sigma**2))
+                w *= time[j] if by_time else 1.0
                 total, weight = total + w * rate[j], weight + w
         found.append(None if rate[i] is None else total / weight)
     return found
 
 
-def literal_correlation(activity, position, half, seconds, centres, sigma):
+def literal_correlation(activity, position, half, seconds, centres, sigma, by_time=False):
     maps = [
-        literal_map(activity[half == h], position[half == h], seconds[half == h], centres, sigma)
+        literal_map(
+            activity[half == h], position[half == h], seconds[half == h], centres, sigma, by_time
+        )
         for h in (0, 1)
     ]
     both = [(a, b) for a, b in zip(*maps, strict=True) if a is not None and b is not None]
@@ -67,7 +71,8 @@ def behaviour(dims, rng, n=150):
 @pytest.mark.parametrize("dims", [1, 2])
 @pytest.mark.parametrize("sigma", [0.0, 4.0, 9.0])
 @pytest.mark.parametrize("kind", ["counts", "amplitudes", "traces"])
-def test_stability_null__equals_the_loop(null, dims, sigma, kind):
+@pytest.mark.parametrize("by_time", [False, True])
+def test_stability_null__equals_the_loop(null, dims, sigma, kind, by_time):
     rng = np.random.default_rng(len(null) + dims)
     position, half, lap, seconds, centres = behaviour(dims, rng)
     if kind == "counts":
@@ -84,7 +89,16 @@ def test_stability_null__equals_the_loop(null, dims, sigma, kind):
         coords={name: ("position", c) for name, c in zip(names, centres, strict=True)},
     )
     steps = smoothing_steps(bins, sigma) if sigma > 0 else ()
-    model = StabilityNull(position, half, centres[0].size, steps, lap, given)
+    model = StabilityNull(position, half, centres[0].size, steps, lap, given, by_time=by_time)
+    literal = partial(
+        literal_correlation,
+        position=position,
+        half=half,
+        seconds=seconds,
+        centres=centres,
+        sigma=sigma,
+        by_time=by_time,
+    )
     frames = np.flatnonzero(activity)
     plan = Plan(null=null, **PLAN)
     observed, found = model.values(frames, activity[frames], plan, np.random.default_rng(3))
@@ -93,8 +107,8 @@ def test_stability_null__equals_the_loop(null, dims, sigma, kind):
         for target in targets:
             moved = np.zeros(position.size)
             np.add.at(moved, target, activity[frames])
-            expected.append(literal_correlation(moved, position, half, seconds, centres, sigma))
-    own = literal_correlation(activity, position, half, seconds, centres, sigma)
+            expected.append(literal(moved))
+    own = literal(activity)
     assert len(expected) > 20 and np.isfinite(expected).all()
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
     assert abs(observed - own) < 1e-12 and observed == model.observed(frames, activity[frames])

@@ -164,7 +164,7 @@ def test_map_stability__one_bin_or_no_shared_bin_is_undefined() -> None:
     ("options", "message"),
     [
         ({"split": "odd"}, "split is 'odd', expected one of lap, trial, half"),
-        ({"combine": "bonferroni"}, "combine is 'bonferroni', expected one of any, all"),
+        ({"combine": "either"}, "combine is 'either', expected one of bonferroni, any, all"),
         ({"null": "cyclic"}, "null is 'cyclic'"),
     ],
 )

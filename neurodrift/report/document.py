@@ -263,6 +263,7 @@ def write_report(
     FileExistsError
         If `path` exists and `overwrite` is False, it is no report, or another command writes it.
     """
+    path = path_of("path", path)
     return Report(results, comparison=comparison, title=title).write(path, overwrite=overwrite)
 
 

@@ -59,10 +59,16 @@ def test_report__figures_for_a_paper(stored, tmp_path, capsys):
     assert main([*command, "--overwrite"]) == 0
 
 
+def needs_weasyprint():
+    """Skip where WeasyPrint, or the Pango that it needs, is not there."""
+    try:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"no WeasyPrint: {error}")
+
+
 def test_report__pdf_beside_the_page(stored, tmp_path, capsys):
-    pytest.importorskip(
-        "weasyprint", reason="the extra report-pdf is missing", exc_type=ImportError
-    )
+    needs_weasyprint()
     out = tmp_path / "report.html"
     assert main(["report", str(stored), "-o", str(out), "--pdf"]) == 0
     assert f"{out.with_suffix('.pdf')}: the same for paper" in capsys.readouterr().out

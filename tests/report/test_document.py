@@ -186,6 +186,14 @@ def test_report__refuses_what_it_cannot_show(results, make, error, words):
         make(nd.Report(results))
 
 
+def needs_weasyprint():
+    """Skip where WeasyPrint, or the Pango that it needs, is not there."""
+    try:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"no WeasyPrint: {error}")
+
+
 def unpacked(stream):
     try:
         return zlib.decompress(stream)
@@ -194,9 +202,7 @@ def unpacked(stream):
 
 
 def test_write_pdf__pages_with_their_pictures(results, tmp_path):
-    pytest.importorskip(
-        "weasyprint", reason="the extra report-pdf is not installed", exc_type=ImportError
-    )
+    needs_weasyprint()
     report = nd.Report(results, title="On paper").add("Mine", figure=own_figure())
     path = report.write_pdf(tmp_path / "report.pdf")
     content = path.read_bytes()

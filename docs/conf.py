@@ -10,6 +10,13 @@ import neurodrift
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE / "_examples"
+TUTORIALS = HERE / "_tutorials"
+HEADERS = {
+    EXAMPLES: "Gallery\n=======\n\nThe scripts of ``examples/`` at small settings. The docstring of "
+    "each names the command for its full size.\n",
+    TUTORIALS: "Tutorials\n=========\n\nIn this order. Each is a script of ``examples/tutorials`` that "
+    "runs in a minute or two, and a notebook to download.\n",
+}
 
 project = "neurodrift"
 author = "The neurodrift developers"
@@ -25,7 +32,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_examples"]
+exclude_patterns = ["_build", "_examples", "_tutorials"]
 suppress_warnings = [
     "config.cache",  # the scraper is a function
     "ref.citation",  # a reader names its source, and no sentence has its number
@@ -45,17 +52,16 @@ html_sidebars: dict[str, list[str]] = {"**": []}  # pages have no sections of th
 
 def copy_examples() -> None:
     """Scripts to run, the first line of each as a title; what they write stays in the copy."""
-    shutil.rmtree(EXAMPLES, ignore_errors=True)
-    EXAMPLES.mkdir()
-    (EXAMPLES / "GALLERY_HEADER.rst").write_text(
-        "Gallery\n=======\n\nThe scripts of ``examples/`` at small settings. The docstring of "
-        "each names the command for its full size.\n"
-    )
-    for script in sorted((HERE.parent / "examples").glob("*.py")):
-        title, text = script.read_text().split("\n", 1)
-        title = title.removeprefix('"""').rstrip(".")
-        underline = "=" * len(title)
-        (EXAMPLES / script.name).write_text(f'"""{title}\n{underline}\n{text}')
+    sources = {EXAMPLES: HERE.parent / "examples", TUTORIALS: HERE.parent / "examples/tutorials"}
+    for folder, source in sources.items():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "GALLERY_HEADER.rst").write_text(HEADERS[folder])
+        for script in sorted(source.glob("*.py")):
+            title, text = script.read_text().split("\n", 1)
+            title = title.removeprefix('"""').rstrip(".")
+            underline = "=" * len(title)
+            (folder / script.name).write_text(f'"""{title}\n{underline}\n{text}')
 
 
 def written_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
@@ -71,13 +77,31 @@ def written_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[
     return figure_rst(names, gallery_conf["src_dir"])
 
 
+def last_value(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """The picture that a block ends with, where pyplot does not know it."""
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from sphinx_gallery.scrapers import figure_rst
+
+    value = block_vars["example_globals"].pop("___", None)
+    figure = value.get_figure() if isinstance(value, Axes) else value
+    if not isinstance(figure, Figure) or hasattr(figure, "number"):
+        return ""
+    target = Path(next(block_vars["image_path_iterator"]))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=110)
+    return figure_rst([str(target)], gallery_conf["src_dir"])
+
+
 copy_examples()
 sphinx_gallery_conf = {
-    "examples_dirs": "_examples",
-    "gallery_dirs": "gallery",
+    "examples_dirs": ["_examples", "_tutorials"],
+    "gallery_dirs": ["gallery", "tutorials"],
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"matplotlib\..*|builtins\..*",
     "filename_pattern": ".",
     "within_subsection_order": "FileNameSortKey",
-    "image_scrapers": (written_pictures,),
+    "image_scrapers": ("matplotlib", last_value, written_pictures),
     "reset_modules": (),
     "remove_config_comments": True,
     "show_memory": False,

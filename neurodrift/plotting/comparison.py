@@ -14,8 +14,6 @@ from neurodrift.schema.objects import expect_dataset
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from neurodrift.analysis.comparison.compare import StatementVerdict
-
 AXIS_LABELS = {
     "fraction": "fraction of the way",
     "day": "day",
@@ -23,7 +21,7 @@ AXIS_LABELS = {
     "training_step": "training step",
     "session_number": "session",
 }
-_VERDICTS: dict[StatementVerdict, str] = {
+_VERDICTS: dict[str, str] = {
     "holds": "#cfe8dc",
     "no change": "#d6e2f3",
     "contradicted": "#f6d3c4",

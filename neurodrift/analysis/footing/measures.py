@@ -11,6 +11,7 @@ from neurodrift.analysis._coords import carry_coords, lag_coords, registered_uni
 from neurodrift.analysis.drift.attenuation import compute_relative_overlap
 from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.drift.drift import compute_relative_drift
+from neurodrift.analysis.footing.active import fraction_active_at_equal_events
 from neurodrift.analysis.footing.matching import Match, Matching
 from neurodrift.analysis.information.cross_fitted import compute_cross_fitted_information
 from neurodrift.analysis.maps.binning import Binning, as_binning
@@ -70,8 +71,11 @@ def compute_matched_measures(
         ``n_place_cells``, ``fraction_place_cells`` (of the units that are kept and detected; where
         each session was searched for cells by itself of the registered ones, but not with equal
         events), ``information`` and ``information_population`` [bit/event] as by
-        :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` and
-        ``active_fraction``, as far as the kind of activity has them, and ``n_units``. Over
+        :func:`neurodrift.compute_cross_fitted_information`, ``fraction_active_units`` (with equal
+        events at equal time, and with as many events a cell:
+        :func:`~neurodrift.analysis.footing.active.fraction_active_at_equal_events`) and
+        ``active_fraction`` (not with equal events, which it counts), as far as the kind of activity
+        has them, and ``n_units``. Over
         (session_a, session_b): the ``_relative`` correlations of
         :func:`neurodrift.compute_session_drift`, of ensemble rates none with equal events, and
         ``place_cell_overlap_relative``, which needs equal events where rates change.
@@ -124,8 +128,14 @@ def compute_matched_measures(
     for d in range(n_draws):
         if allows(recording, "events") and (timing is matching or d < n_tested):
             sparsity = compute_sparsity(timing.draw(d))
-            for name in ("fraction_active_units", "active_fraction"):
-                keep(name, sparsity[name])
+            if match == "events":
+                silent = recording.attrs.get("detection") == "each_session"
+                of = registered_units(recording) & sparsity["n_detected"].astype(bool)
+                of = of if silent else recording["detected"]
+                keep("fraction_active_units", fraction_active_at_equal_events(sparsity, of))
+            else:
+                for name in ("fraction_active_units", "active_fraction"):
+                    keep(name, sparsity[name])
         if not registered.sizes["unit"]:
             continue
         one = matching.draw(d)

@@ -11,12 +11,15 @@ from neurodrift.analysis._coords import carry_coords
 from neurodrift.analysis.information.parts import Parts, cut_in_parts, part_curves
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.place_cells._tests import shuffle_tests
-from neurodrift.analysis.place_cells.place_cells import of_information
+from neurodrift.analysis.place_cells.place_cells import information_model
 from neurodrift.schema import check, label
 from neurodrift.schema.kinds import expect_kind
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import CROSS_FITTED
+
+_COPIES_BEYOND = 5  # moved copies of a map that lie beyond alpha by chance
+_MOST_COPIES = 999
 
 
 @checked_options
@@ -56,7 +59,10 @@ def compute_cross_fitted_information(
         Fewest events of a map, in each half to be chosen and estimated, in both together to be one
         of the population; for kinds other than spikes and events, fewest frames with activity.
     alpha
-        Level of the test of :func:`neurodrift.detect_place_cells` in each half.
+        Level of the test of :func:`neurodrift.detect_place_cells` in each half, with the null that
+        fits the behaviour there, so that neither running speed nor a steady pace decides who is
+        chosen. Where that null is sampled, there are copies for five beyond `alpha`, and 999 at
+        most.
     n_repeats
         Moved copies of each map's activity, and random pairs of halves of the parts.
     seed
@@ -140,9 +146,9 @@ def compute_cross_fitted_information(
             recording,
             _only(frames, (part >= 0) & (part % 2 == half)),
             "session",
-            of_information,
-            null="circular_exact",
-            n_repeats=1,
+            information_model(frames),
+            null="auto",
+            n_repeats=min(math.ceil(_COPIES_BEYOND / alpha) - 1, _MOST_COPIES),
             min_shift=0.0,
             block=1.0,
             min_events=max(min_events, 1),

@@ -115,10 +115,14 @@ def _on_equal_footing(
     """The statistics with as much in every session, where they stand for those as recorded."""
     matched = matched_series(results)
     found = {name: table[matched[name]].values.astype(float) for name in chosen if name in matched}
-    if found:
-        equal = results["matched"].attrs["match"]
-        listed = ", ".join(name.replace("_", " ") for name in found)
-        notes.append(f"on an equal footing ({equal}): {listed}")
+    if not found:
+        return chosen
+    equal = results["matched"].attrs["match"]
+    listed = ", ".join(name.replace("_", " ") for name in found)
+    notes.append(f"on an equal footing ({equal}): {listed}")
+    if equal == "events" and "active_fraction" in chosen:
+        notes.append("active fraction is left out: it counts events, which were made equal")
+        chosen = {name: values for name, values in chosen.items() if name != "active_fraction"}
     return chosen | found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from neurodrift.analysis.place_cells._speed import SpeedKept
 from neurodrift.analysis.place_cells.shuffles import Plan
 
 
@@ -87,19 +86,21 @@ class StabilityNull:
             null = np.concatenate([self._of_states(self.states[m], amounts) for m in parts])
         return self.observed(frames, amounts), null[np.isfinite(null)]
 
-    def correlate(self, rate: np.ndarray) -> np.ndarray:
-        """Correlation (copy) of the smoothed maps (copy, half and bin), NaN where one is constant.
+    def correlate(self, found: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """Correlation (copy) of smoothed maps, NaN where one is constant.
 
         Parameters
         ----------
-        rate
-            (copy, half and bin) 0 where nothing was visited.
+        found, base
+            (copy, half and bin) activity, and what it is divided by, 0 where nothing was visited.
 
         Returns
         -------
         numpy.ndarray
             (copy)
         """
+        some = base > 1e-9 * base.max(axis=1, keepdims=True)
+        rate = np.divide(found, base, out=np.zeros_like(found), where=some)
         maps = rate.reshape(len(rate), 2, -1)
         least = 1e-12 * np.abs(maps).max(axis=(1, 2), initial=0.0)
         halves = []
@@ -129,43 +130,6 @@ class StabilityNull:
         out = np.empty(len(states))
         kernels.correlations_of_states(states, amounts, self._maps, _least(amounts), out)
         return out
-
-
-class StabilityBeyondSpeed:
-    """Correlation between maps of two halves beyond what speed makes of them.
-
-    Maps are activity by what speed lets expect in each bin and half, or, of a level, what is above
-    its mean at that speed.
-
-    Parameters
-    ----------
-    plain
-        The correlation without regard to speed.
-    kept
-        Moves activity such that its dependence on speed stays.
-    level
-        Whether activity is a level, which may be negative.
-    """
-
-    def __init__(self, plain: StabilityNull, kept: SpeedKept, level: bool) -> None:
-        self._plain, self._kept, self._level = plain, kept, level
-
-    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
-        """Correlation as it is."""
-        return self._plain.observed(frames, amounts)
-
-    def values(
-        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]:
-        """Correlations beyond speed of unmoved activity, and those of moved that are defined."""
-        if self._level:
-            found, _ = self._kept.levels(frames, amounts, plan.n_repeats, rng)
-            base = np.broadcast_to(self._kept.time, found.shape)
-        else:
-            found, base = self._kept.rates(frames, amounts, plan.n_repeats, rng)
-        some = base > 1e-9 * base.max(axis=1, keepdims=True)
-        correlation = self._plain.correlate(np.where(some, found / np.where(some, base, 1.0), 0.0))
-        return float(correlation[0]), correlation[1:][np.isfinite(correlation[1:])]
 
 
 def _least(amounts: np.ndarray) -> float:

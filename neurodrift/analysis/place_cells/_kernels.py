@@ -379,35 +379,37 @@ def moved_sums(
 
     ``line``: where each frame begins on the line that activity is moved along, and its end.
     ``edges``: first frame of each lap, and the end. ``turns``: (copy, lap) part of a lap.
+    ``found`` (copy, state) and ``per_class`` (copy, class) are added to. Each lap has two equal
+    cells for every frame, which say where the search for the frame of a place begins.
     """
+    n_laps = edges.size - 1
     first = np.searchsorted(frames, edges)
-    middle = np.empty(frames.size)
-    for i in range(frames.size):
-        middle[i] = (line[frames[i]] + line[frames[i] + 1]) / 2
+    middle = (line[frames] + line[frames + 1]) / 2
+    cells = np.empty(2 * edges[n_laps], np.int64)
+    for lap in range(n_laps):
+        start, last = edges[lap], edges[lap + 1] - 1
+        cell = (line[last + 1] - line[start]) / (2 * (last + 1 - start))
+        at = start
+        for k in range(2 * (last + 1 - start)):
+            while at < last and line[at + 1] <= line[start] + k * cell:
+                at += 1
+            cells[2 * start + k] = at
+    length = line[edges[1:]] - line[edges[:-1]]
+    per_cell = 2 * np.diff(edges) / length
     for copy in range(turns.shape[0]):
-        for lap in range(edges.size - 1):
-            start, stop = first[lap], first[lap + 1]
-            if start == stop:
+        in_state, in_class = found[copy], per_class[copy]
+        for lap in range(n_laps):
+            if first[lap] == first[lap + 1]:
                 continue
-            low, high = line[edges[lap]], line[edges[lap + 1]]
-            turn = turns[copy, lap] * (high - low)
-            wrapped = start + np.searchsorted(middle[start:stop], high - turn)
-            few = (stop - start) * 16 < edges[lap + 1] - edges[lap]
-            at = edges[lap]
-            for k in range(stop - start):
-                i = wrapped + k
-                if i < stop:
-                    place = middle[i] + turn - (high - low)
-                else:
-                    i -= stop - start
-                    place = middle[i] + turn
-                if few:
-                    inside = line[edges[lap] : edges[lap + 1] + 1]
-                    at = edges[lap] + np.searchsorted(inside, place, side="right") - 1
-                    at = min(max(at, edges[lap]), edges[lap + 1] - 1)
-                else:
-                    while at < edges[lap + 1] - 1 and line[at + 1] <= place:
-                        at += 1
-                found[copy, states[at]] += amounts[i]
-                for q in range(classes.shape[0]):
-                    per_class[copy, q, classes[q, at]] += amounts[i]
+            start, last = edges[lap], edges[lap + 1] - 1
+            low, high = line[start], line[last + 1]
+            turn = turns[copy, lap] * length[lap]
+            for i in range(first[lap], first[lap + 1]):
+                place = middle[i] + turn
+                if place >= high:
+                    place -= length[lap]
+                at = cells[2 * start + np.int64((place - low) * per_cell[lap])]
+                while at < last and line[at + 1] <= place:
+                    at += 1
+                in_state[states[at]] += amounts[i]
+                in_class[classes[at]] += amounts[i]

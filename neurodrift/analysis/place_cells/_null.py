@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodrift.analysis.place_cells._speed import SpeedKept
 from neurodrift.analysis.place_cells.shuffles import Plan
 
 _FRACTION_BITS = 36  # of a score; |score| < 2**62 for fewer than _MOST_EVENTS events
@@ -271,38 +270,23 @@ class InformationNull:
         return spectrum
 
 
-class InformationBeyondSpeed:
-    """Spatial information beyond what speed lets expect, of unmoved and of moved activity.
-
-    Occupancy is what the unit would do in each state if it followed speed alone, so that a map that
-    speed makes has no information.
+def information_beyond(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Spatial information [bit/event] with what speed lets expect in place of occupancy.
 
     Parameters
     ----------
-    plain
-        Information without regard to speed.
-    kept
-        Moves activity such that its dependence on speed stays.
+    found, expected
+        (copy, state)
+
+    Returns
+    -------
+    numpy.ndarray
+        (copy), 0 where speed makes the map.
     """
-
-    def __init__(self, plain: InformationNull, kept: SpeedKept) -> None:
-        self._plain, self._kept = plain, kept
-
-    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
-        """Spatial information [bit/event] as it is."""
-        return self._plain.observed(frames, amounts)
-
-    def values(
-        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]:
-        """Information beyond speed [bit/event] of unmoved and of moved activity."""
-        found, expected = self._kept.rates(frames, amounts, plan.n_repeats, rng)
-        share = found / found.sum(axis=1, keepdims=True)
-        expected = expected / expected.sum(axis=1, keepdims=True)
-        some = found > 0
-        ratio = np.where(some, share, 1.0) / np.where(some, np.maximum(expected, 1e-12), 1.0)
-        information = (share * np.log2(ratio)).sum(axis=1)
-        return float(information[0]), information[1:]
+    share = found / found.sum(axis=1, keepdims=True)
+    expected = expected / expected.sum(axis=1, keepdims=True)
+    ratio = np.divide(share, expected, out=np.ones_like(share), where=share > 0)
+    return np.asarray((share * np.log2(ratio)).sum(axis=1))
 
 
 def _fixed(values: np.ndarray) -> np.ndarray:

@@ -4,16 +4,23 @@ What a unit would do at each speed is learnt from its own activity. Frames are t
 as long as the activity that their speed lets expect, and activity is shifted along that line: it
 comes to places in proportion to what speed alone would bring there, and bursts stay whole. What
 speed lets expect is learnt anew from every moved copy, as it was from the unmoved activity.
+
+Activity may trail speed. One delay that is chosen from the data is often a wrong one, which looks
+like place: a unit is tested with every delay that explains it almost as well as the best one does,
+and the largest p counts.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-DELAYS = (0.0, 0.25, 0.5, 1.0, 2.0)
-"""Time constants [s] with which a trace may trail speed; each unit takes the one that fits it."""
+from neurodrift.analysis.place_cells.shuffles import Plan, Statistic
+
+DELAYS = (0.0, 0.5, 1.0, 2.0)
+"""Time constants [s] with which a trace may trail speed."""
 
 DELAYS_OF_COUNTS = (0.0, 0.3, 0.7)
 """The same for spikes and events, whose bursts last but which do not decay."""
@@ -21,7 +28,8 @@ DELAYS_OF_COUNTS = (0.0, 0.3, 0.7)
 _EVENTS_PER_CLASS = 8
 _FEWEST_CLASSES, _MOST_CLASSES = 3, 8
 _RUNNING, _MOST_SPEED = 2.0, 0.95  # [cm/s]; jumps are cut at twice this quantile
-_LEAST = 1e-9  # of the largest expected rate, so that every frame has a length
+_LIKELY = 2.0  # of the logarithm of likelihood below the best delay
+_LEAST = 1e-3  # of the mean of what is expected, so that every frame has a length
 
 
 def trailing_speed(speed: np.ndarray, seconds: np.ndarray, counts: bool) -> np.ndarray:
@@ -68,11 +76,13 @@ class SpeedKept:
     n_states
         Number of states.
     speed
-        (delay, time) from :func:`trailing_speed`.
+        (time) trailing speed with one delay.
     lap
         (time) activity is moved within each run of equal lap; along all frames where it is None.
     seconds
         (time) length of each frame, where these differ.
+    smooth
+        Shares what (..., state) states have among their neighbours.
     """
 
     def __init__(
@@ -82,21 +92,19 @@ class SpeedKept:
         speed: np.ndarray,
         lap: np.ndarray | None,
         seconds: np.ndarray | None,
+        smooth: Callable[[np.ndarray], np.ndarray] = np.asarray,
     ) -> None:
         self.states = np.ascontiguousarray(states, dtype=np.int64)
         self.n_states, self.speed = n_states, speed
         n = self.states.size
         self.seconds = np.ones(n) if seconds is None else seconds.astype(np.float64)
+        self.smooth = smooth
+        self.time = smooth(np.bincount(self.states, self.seconds, n_states)[None])[0]
         starts = np.zeros(1, dtype=np.int64)
         if lap is not None:
             starts = np.flatnonzero(np.diff(lap, prepend=lap[:1] - 1))
         self.edges = np.append(starts, n).astype(np.int64)
         self._classes: dict[int, _Classes] = {}
-
-    @cached_property
-    def time(self) -> np.ndarray:
-        """Time (state) in each state."""
-        return np.bincount(self.states, self.seconds, minlength=self.n_states)
 
     def rates(
         self, frames: np.ndarray, amounts: np.ndarray, n_repeats: int, rng: np.random.Generator
@@ -118,16 +126,46 @@ class SpeedKept:
             (1 + copy, state) of unmoved and of moved activity.
         """
         classes = self._of(frames, amounts)
-        found = np.bincount(self.states[frames], amounts, minlength=self.n_states)[None]
-        per_class = classes.sums(frames, amounts)[None]
-        best = int(classes.likeliest(per_class)[0])
-        rate = per_class[0, best] / classes.time[best]
-        weight = classes.interpolate(best, rate)
-        line = np.maximum(weight, _LEAST * rate.max()) * self.seconds
-        moved, moved_per_class = self._move(frames, amounts, line, classes, n_repeats, rng)
-        found = np.concatenate([found, moved])
-        per_class = np.concatenate([per_class, moved_per_class])
-        return found, classes.expected(per_class, classes.likeliest(per_class))
+        line = classes.fitted(np.bincount(classes.index[frames], amounts, classes.time.size))
+        line = np.maximum(line, _LEAST * np.average(line, weights=self.seconds)) * self.seconds
+        found, per_class = self._move(frames, amounts, line, classes, n_repeats, rng)
+        expected = per_class @ classes.in_state
+        return found, np.maximum(expected, _LEAST * expected.mean(axis=1, keepdims=True))
+
+    def likelihood_of_rates(self, frames: np.ndarray, amounts: np.ndarray) -> float:
+        """Log-likelihood, but for a constant, of as many events as `amounts` are worth.
+
+        Parameters
+        ----------
+        frames, amounts
+            As for :meth:`rates`.
+
+        Returns
+        -------
+        float
+            Larger where speed with this delay explains more.
+        """
+        classes = self._of(frames, amounts)
+        sums = np.bincount(classes.index[frames], amounts, classes.time.size)
+        some = sums > 0
+        worth = amounts.sum() / (amounts**2).sum()
+        return float(worth * (sums[some] * np.log(sums[some] / classes.time[some])).sum())
+
+    def likelihood_of_levels(self, frames: np.ndarray, amounts: np.ndarray) -> float:
+        """The same of a level in Gaussian noise.
+
+        Parameters
+        ----------
+        frames, amounts
+            As for :meth:`levels`.
+
+        Returns
+        -------
+        float
+            Larger where speed with this delay explains more.
+        """
+        _, whole = self.levels(frames, amounts, 0, np.random.default_rng(0))
+        return float(-0.5 * self.states.size * np.log(np.maximum(whole[0], 1e-300)))
 
     def levels(
         self, frames: np.ndarray, amounts: np.ndarray, n_repeats: int, rng: np.random.Generator
@@ -150,31 +188,24 @@ class SpeedKept:
         """
         values = np.zeros(self.states.size)
         values[frames] = amounts / self.seconds[frames]
-        frames = np.arange(values.size)
-        values = values - np.average(values, weights=self.seconds)
-        classes = self._of(frames, np.abs(values))
-        per_class = classes.sums(frames, values * self.seconds)[None]
-        found = np.bincount(self.states, values * self.seconds, minlength=self.n_states)[None]
-        best = int(classes.explaining(per_class)[0])
-        rest = values - classes.interpolate(best, per_class[0, best] / classes.time[best])
-        moved, moved_per_class = self._move(
-            frames, rest * self.seconds, self.seconds, classes, n_repeats, rng
+        values -= np.average(values, weights=self.seconds)
+        every = np.arange(values.size)
+        classes = self._of(every, np.abs(values))
+        sums = np.bincount(classes.index, values * self.seconds, classes.time.size)
+        rest = values - classes.fitted(sums)
+        found, per_class = self._move(
+            every, rest * self.seconds, self.seconds, classes, n_repeats, rng
         )
-        found = np.concatenate([found, moved])
-        per_class = np.concatenate([per_class, moved_per_class])
-        best_of = classes.explaining(per_class)
-        chosen = per_class[np.arange(best_of.size), best_of]
-        squares = np.full(best_of.size, (self.seconds * rest**2).sum())
-        squares[0] = (self.seconds * values**2).sum()
-        whole = squares - (chosen**2 / classes.time[best_of]).sum(axis=1)
-        return found - classes.expected(per_class, best_of), whole
+        explained = (per_class**2 / classes.time).sum(axis=1)
+        whole = (self.seconds * rest**2).sum() - explained
+        return found - per_class @ classes.in_state, whole
 
     def _of(self, frames: np.ndarray, amounts: np.ndarray) -> _Classes:
         """As many classes of speed as the activity can tell apart."""
         n_events = float(amounts.sum() ** 2 / (amounts**2).sum()) if frames.size else 0.0
         n = int(np.clip(n_events // _EVENTS_PER_CLASS, _FEWEST_CLASSES, _MOST_CLASSES))
         if n not in self._classes:
-            self._classes[n] = _Classes(self.speed, n, self.states, self.n_states, self.seconds)
+            self._classes[n] = _Classes(self, n)
         return self._classes[n]
 
     def _move(
@@ -186,11 +217,13 @@ class SpeedKept:
         n_repeats: int,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Moved activity (copy, state), and (copy, delay, class)."""
+        """Activity (1 + copy, state) and (1 + copy, class), unmoved and moved."""
         from neurodrift.analysis.place_cells._kernels import moved_sums
 
-        found = np.zeros((n_repeats, self.n_states))
-        per_class = np.zeros((n_repeats, *classes.time.shape))
+        found = np.zeros((1 + n_repeats, self.n_states))
+        per_class = np.zeros((1 + n_repeats, classes.time.size))
+        found[0] = np.bincount(self.states[frames], amounts, self.n_states)
+        per_class[0] = np.bincount(classes.index[frames], amounts, classes.time.size)
         moved_sums(
             frames,
             amounts,
@@ -199,75 +232,105 @@ class SpeedKept:
             rng.random((n_repeats, self.edges.size - 1)),
             self.states,
             classes.index,
-            found,
-            per_class,
+            found[1:],
+            per_class[1:],
         )
-        return found, per_class
+        return self.smooth(found), per_class
 
 
 class _Classes:
-    """Frames by their trailing speed, in classes of equal time for each delay.
+    """Frames in classes of equal time by their trailing speed.
 
-    Between the middles of two classes what is expected is interpolated.
+    ``in_state`` (class, state) is what activity in each class lets expect, ``time`` (class) that in
+    each class. What is expected is linear in speed between the middles of the classes, and such
+    that each class has the activity that it has.
     """
 
-    def __init__(
-        self,
-        speed: np.ndarray,
-        n: int,
-        states: np.ndarray,
-        n_states: int,
-        seconds: np.ndarray,
-    ) -> None:
-        n_delays, n_frames = speed.shape
-        self.index = np.zeros((n_delays, n_frames), dtype=np.int8)
-        self.time = np.ones((n_delays, n))  # of a class that is not there
-        self._knot = np.zeros((n_delays, n_frames), dtype=np.int8)
-        self._next = np.zeros((n_delays, n_frames), dtype=np.float32)
-        self._in_state = np.zeros((n_delays, n_states, n))
-        for q, values in enumerate(speed):
-            edges = np.quantile(values, np.arange(1, n) / n)
-            of = np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1]
-            size = int(of.max()) + 1
-            self.index[q] = of
-            self.time[q, :size] = np.bincount(of, seconds)
-            middle = np.bincount(of, seconds * values) / self.time[q, :size]
-            if size > 1:
-                knot = np.clip(np.searchsorted(middle, values, side="right") - 1, 0, size - 2)
-                step = np.maximum(middle[knot + 1] - middle[knot], 1e-12)
-                self._knot[q] = knot
-                self._next[q] = np.clip((values - middle[knot]) / step, 0.0, 1.0)
-            above = self._next[q].astype(np.float64) * seconds
-            np.add.at(self._in_state[q], (states, self._knot[q]), seconds - above)
-            if size > 1:
-                np.add.at(self._in_state[q], (states, self._knot[q] + 1), above)
+    def __init__(self, kept: SpeedKept, n: int) -> None:
+        speed, seconds = kept.speed, kept.seconds
+        edges = np.quantile(speed, np.arange(1, n) / n)
+        of = np.searchsorted(edges, speed, side="right")
+        self.index = np.unique(of, return_inverse=True)[1].astype(np.int8)
+        self.time = np.bincount(self.index, seconds)
+        middle = np.bincount(self.index, seconds * speed) / self.time
+        size = middle.size
+        between = np.interp(speed, middle, np.arange(size))
+        self._knot = np.minimum(between.astype(np.int8), max(size - 2, 0))
+        self._above = (between - self._knot).astype(np.float32)
+        self._next = np.minimum(self._knot + 1, size - 1)
+        self._learn = np.linalg.pinv(self._lying(self.index, size, seconds), rcond=0.02)
+        lying = self._lying(kept.states, kept.n_states, seconds)
+        self.in_state = kept.smooth((lying @ self._learn).T)
 
-    def sums(self, frames: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-        """Activity (delay, class) in each class."""
-        n = self.time.shape[1]
-        return np.array([np.bincount(of[frames], amounts, minlength=n) for of in self.index])
+    def _lying(self, of: np.ndarray, n: int, seconds: np.ndarray) -> np.ndarray:
+        """Weight (group, middle) of each middle in the frames of a group."""
+        weight = np.zeros((n, self.time.size))
+        above = self._above * seconds
+        np.add.at(weight, (of, self._knot), seconds - above)
+        np.add.at(weight, (of, self._next), above)
+        return weight
 
-    def interpolate(self, delay: int, values: np.ndarray) -> np.ndarray:
-        """Values (time) of each frame between those of the classes."""
-        knot, above = self._knot[delay], self._next[delay].astype(np.float64)
-        following = np.minimum(knot + 1, values.size - 1)
-        return np.asarray(values[knot] * (1 - above) + values[following] * above)
+    def fitted(self, sums: np.ndarray) -> np.ndarray:
+        """What the activity `sums` in each class lets expect in every frame."""
+        values = self._learn @ sums
+        return np.asarray(values[self._knot] * (1 - self._above) + values[self._next] * self._above)
 
-    def likeliest(self, per_class: np.ndarray) -> np.ndarray:
-        """The delay (copy) at which rates by class make events (copy, delay, class) likeliest."""
-        some = np.where(per_class > 0, per_class, 1.0)
-        score = (np.where(per_class > 0, per_class, 0.0) * np.log(some / self.time)).sum(axis=-1)
-        return np.asarray((score >= score.max(axis=-1, keepdims=True) - 1e-9).argmax(axis=-1))
 
-    def explaining(self, per_class: np.ndarray) -> np.ndarray:
-        """The delay (copy) at which means by class explain most of a level."""
-        score = (per_class**2 / self.time).sum(axis=-1)
-        return np.asarray(score.argmax(axis=-1))
+@dataclass(frozen=True)
+class BeyondSpeed:
+    """A statistic of what is beyond speed with one delay, of unmoved and of moved activity.
 
-    def expected(self, per_class: np.ndarray, best: np.ndarray) -> np.ndarray:
-        """What speed lets expect (copy, state), at the best delay of each copy."""
-        found = np.empty((len(per_class), self._in_state.shape[1]))
-        for q in np.unique(best):
-            here = best == q
-            found[here] = (per_class[here, q] / self.time[q]) @ self._in_state[q].T
-        return found
+    Parameters
+    ----------
+    plain
+        The statistic of unmoved activity without regard to speed.
+    kept
+        Moves activity.
+    compare
+        The statistic (1 + copy) of what :meth:`SpeedKept.rates` or :meth:`SpeedKept.levels` give.
+    level
+        Whether activity is a level, which may be negative.
+    """
+
+    plain: Callable[[np.ndarray, np.ndarray], float]
+    kept: SpeedKept
+    compare: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    level: bool
+
+    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
+        """The statistic as it is."""
+        return self.plain(frames, amounts)
+
+    def values(
+        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
+    ) -> tuple[float, np.ndarray]:
+        """What is beyond speed of unmoved activity, and of moved where it is defined."""
+        move = self.kept.levels if self.level else self.kept.rates
+        found = self.compare(*move(frames, amounts, plan.n_repeats, rng))
+        return float(found[0]), found[1:][np.isfinite(found[1:])]
+
+
+def likely(
+    by_delay: Sequence[Statistic], frames: np.ndarray, amounts: np.ndarray
+) -> list[Statistic]:
+    """The statistics whose delay explains activity almost as well as the best one does.
+
+    Parameters
+    ----------
+    by_delay
+        A :class:`BeyondSpeed` for each delay; or one statistic, which is likely by itself.
+    frames, amounts
+        As for :meth:`SpeedKept.rates`.
+
+    Returns
+    -------
+    list of Statistic
+        At least one.
+    """
+    found = np.zeros(len(by_delay))
+    for i, one in enumerate(by_delay):
+        if isinstance(one, BeyondSpeed) and frames.size:
+            of = one.kept.likelihood_of_levels if one.level else one.kept.likelihood_of_rates
+            found[i] = of(frames, amounts)
+    least = found.max() - _LIKELY
+    return [one for one, value in zip(by_delay, found, strict=True) if value >= least]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import numpy as np
 import xarray as xr
@@ -20,8 +20,8 @@ from neurodrift.analysis.place_cells._behaviour import (
     fit_null,
     why_no_laps,
 )
-from neurodrift.analysis.place_cells._speed import trailing_speed
-from neurodrift.analysis.place_cells.shuffles import Null, Plan, empirical_p
+from neurodrift.analysis.place_cells._speed import likely, trailing_speed
+from neurodrift.analysis.place_cells.shuffles import Null, Plan, Statistic, empirical_p
 from neurodrift.recording import slice_sessions
 from neurodrift.schema.kinds import KINDS, Kind
 from neurodrift.seeds import generator
@@ -29,16 +29,6 @@ from neurodrift.seeds import generator
 _TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
 _UNITS_AT_ONCE = 64  # units copied out of the recording at once
 _STATISTICS = ("observed", "compared", "p", "z", "null_mean", "null_p95", "n_events")
-
-
-class Statistic(Protocol):
-    """A statistic of the activity in some frames, and its values for moved activity."""
-
-    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float: ...
-
-    def values(
-        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ class Behaviour:
     seconds
         (time) length of each frame, where these differ.
     speed
-        (delay, time) trailing speed, where the dependence on speed is kept.
+        (time) trailing speed, where the dependence on speed is kept.
     """
 
     position: np.ndarray
@@ -232,7 +222,10 @@ def _test_units(
                 table[detected, m, -1] = 0
                 continue
             lasting = None if one.ticks is None else seconds[at]
-            statistic = model(Behaviour(position[at], one.lap, first + at, lasting, one.speed))
+            statistics = [
+                model(Behaviour(position[at], one.lap, first + at, lasting, speed))
+                for speed in ([None] if one.speed is None else one.speed)
+            ]
             of_ticks = None
             if one.ticks is not None and one.speed is None:
                 on = one.ticks.frame
@@ -246,7 +239,7 @@ def _test_units(
                     m: int = m,
                     start: int = start,
                     block: np.ndarray = block,
-                    statistic: Statistic = statistic,
+                    statistics: list[Statistic] = statistics,
                     of_ticks: Statistic | None = of_ticks,
                     lasting: np.ndarray | None = lasting,
                     one: _Map = one,
@@ -254,11 +247,19 @@ def _test_units(
                     for row in rows:
                         unit = units[start + row]
                         if detected[start + row]:
-                            rng = generator(seed, *one.names, unit)
                             activity = _Activity(block[row], kind, lasting, one.ticks)
-                            table[start + row, m] = _test_unit(
-                                activity, unit, statistic, of_ticks, one, rng, min_events
-                            )
+                            found = []
+                            for statistic in likely(statistics, *activity.on_frames()):
+                                rng = generator(seed, *one.names, unit)
+                                found.append(
+                                    _test_unit(
+                                        activity, unit, statistic, of_ticks, one, rng, min_events
+                                    )
+                                )
+                                if np.isnan(_p_of(found[-1])):  # not tested
+                                    found = found[-1:]
+                                    break
+                            table[start + row, m] = max(found, key=_p_of)
 
                 list(pool.map(fill, [range(k, len(block), threads) for k in range(threads)]))
     return table
@@ -358,6 +359,10 @@ def _test_unit(
     spread = float(null.std(ddof=0 if plan.exact or null.size < 2 else 1))
     z = (compared - mean) / spread if spread > _TIE else np.nan
     return (observed, compared, p, z, mean, float(np.quantile(null, 0.95)), n_events)
+
+
+def _p_of(row: tuple[float, ...]) -> float:
+    return row[_STATISTICS.index("p")]
 
 
 def laps_by_direction(recording: xr.Dataset, frames: xr.Dataset, name: str) -> np.ndarray:

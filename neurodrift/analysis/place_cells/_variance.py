@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodrift.analysis.place_cells._speed import SpeedKept
 from neurodrift.analysis.place_cells.shuffles import Plan
 
 _ROWS_AT_ONCE = 16  # transforms held in memory
@@ -97,30 +96,3 @@ class VarianceNull:
             sums = fft.irfft(fft.rfft(inside) * spectrum, length)[:, :n]
             between += (sums**2 / self.occupancy[list(rows), None]).sum(axis=0)
         return between
-
-
-class VarianceBeyondSpeed:
-    """The share of variance that position explains beyond speed, of unmoved and moved activity.
-
-    Parameters
-    ----------
-    plain
-        The share without regard to speed.
-    kept
-        Moves what speed leaves, and tells what it explains.
-    """
-
-    def __init__(self, plain: VarianceNull, kept: SpeedKept) -> None:
-        self._plain, self._kept = plain, kept
-
-    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
-        """Share of variance as it is."""
-        return self._plain.observed(frames, amounts)
-
-    def values(
-        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]:
-        """Shares of what speed leaves, of unmoved and of moved activity."""
-        beyond, whole = self._kept.levels(frames, amounts, plan.n_repeats, rng)
-        share = (beyond**2 / self._kept.time).sum(axis=1) / np.maximum(whole, 1e-300)
-        return float(share[0]), share[1:]

@@ -6,21 +6,26 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
+import scipy.sparse as sp
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
+from neurodrift.analysis.maps.smoothing import smoothing_steps
 from neurodrift.analysis.place_cells._behaviour import AnyNull
 from neurodrift.analysis.place_cells._directions import Combine, over_directions
-from neurodrift.analysis.place_cells._null import InformationBeyondSpeed, InformationNull
-from neurodrift.analysis.place_cells._speed import SpeedKept
-from neurodrift.analysis.place_cells._tests import Behaviour, Statistic, shuffle_tests
-from neurodrift.analysis.place_cells._variance import VarianceBeyondSpeed, VarianceNull
+from neurodrift.analysis.place_cells._null import InformationNull, information_beyond
+from neurodrift.analysis.place_cells._speed import BeyondSpeed, SpeedKept
+from neurodrift.analysis.place_cells._tests import Behaviour, Model, shuffle_tests
+from neurodrift.analysis.place_cells._variance import VarianceNull
+from neurodrift.analysis.place_cells.shuffles import Statistic
 from neurodrift.schema import check, label
 from neurodrift.schema.kinds import allows
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import PLACE_CELLS
+
+_NEIGHBOURS = 1.5  # standard deviation [bins] over which maps beyond speed are smoothed
 
 
 @checked_options
@@ -131,10 +136,13 @@ def detect_place_cells(
     ``speed_variation`` are the share of the variance of speed that position explains, and the
     variation of mean speed over positions, both from the covariance of odd and even laps; from .05
     of both on, the null is ``"speed"``. A unit's rate :math:`r(v)` is learnt by classes of the
-    speed now or of its weighted past, whichever explains more. Activity is shifted along
-    :math:`\int r(v) dt` instead of time, so that bursts stay whole, :math:`r(v)` is learnt again,
-    and the statistic is information with :math:`\int_s r(v) dt` for the time in bin s. Where speed
-    is the same in every lap, a field cannot be told from speed altogether, and weak ones are lost.
+    speed now or of its weighted past. Activity is shifted along :math:`\int r(v) dt` instead of
+    time, so that bursts stay whole, :math:`r(v)` is learnt again, and the statistic is information
+    with :math:`\int_s r(v) dt` for the time in bin s, both smoothed over neighbouring bins (1.5
+    bins). Of all delays of the past that explain the unit almost as well as the best one does, the
+    largest p counts. Where speed is the same in every lap, a field cannot be told from speed
+    altogether, and weak ones are lost; activity that trails speed by more than 0.7 s (traces by
+    more than 2 s) can look like place.
     Speed is that of the recording; without one, nothing is known of it.
 
     Frames of unequal length are laid end to end as long as they are, and activity is moved in time.
@@ -169,12 +177,12 @@ def detect_place_cells(
     binning = as_binning(binning)
     check(recording)
     of_trace = allows(recording, "variance_test")
-
+    frames = bin_frames(recording, binning)
     result = shuffle_tests(
         recording,
-        bin_frames(recording, binning),
+        frames,
         by,
-        _variance if of_trace else of_information,
+        _variance_model(frames) if of_trace else information_model(frames),
         null=null,
         n_repeats=n_repeats,
         min_shift=min_shift,
@@ -208,29 +216,63 @@ def detect_place_cells(
     return result
 
 
-def of_information(behaviour: Behaviour) -> Statistic:
-    """Spatial information of activity, for :func:`shuffle_tests`."""
-    plain = InformationNull(_states(behaviour), behaviour.lap, behaviour.seconds)
-    kept = _kept(behaviour)
-    return plain if kept is None else InformationBeyondSpeed(plain, kept)
+def information_model(frames: xr.Dataset) -> Model:
+    """Spatial information of activity in the bins of `frames`, for :func:`shuffle_tests`."""
+
+    def model(behaviour: Behaviour) -> Statistic:
+        visited, states = np.unique(behaviour.position, return_inverse=True)
+        plain = InformationNull(states, behaviour.lap, behaviour.seconds)
+        if behaviour.speed is None:
+            return plain
+        kept = _kept(behaviour, frames, visited, states)
+        return BeyondSpeed(plain.observed, kept, information_beyond, level=False)
+
+    return model
 
 
-def _variance(behaviour: Behaviour) -> Statistic:
-    plain = VarianceNull(_states(behaviour), behaviour.lap, behaviour.seconds)
-    kept = _kept(behaviour)
-    return plain if kept is None else VarianceBeyondSpeed(plain, kept)
+def _variance_model(frames: xr.Dataset) -> Model:
+    def model(behaviour: Behaviour) -> Statistic:
+        visited, states = np.unique(behaviour.position, return_inverse=True)
+        plain = VarianceNull(states, behaviour.lap, behaviour.seconds)
+        if behaviour.speed is None:
+            return plain
+        kept = _kept(behaviour, frames, visited, states)
+
+        def share(beyond: np.ndarray, whole: np.ndarray) -> np.ndarray:
+            return (beyond**2 / kept.time).sum(axis=1) / np.maximum(whole, 1e-300)
+
+        return BeyondSpeed(plain.observed, kept, share, level=True)
+
+    return model
 
 
-def _states(behaviour: Behaviour) -> np.ndarray:
-    return np.asarray(np.unique(behaviour.position, return_inverse=True)[1])
+def _kept(
+    behaviour: Behaviour, frames: xr.Dataset, visited: np.ndarray, states: np.ndarray
+) -> SpeedKept:
+    """Activity moved along speed, in visited bins that share it with their neighbours."""
+    assert behaviour.speed is not None
+    centres = np.unique(frames["x_bin"].values)
+    steps: list[sp.csr_array] = []
+    if centres.size > 1:
+        steps += smoothing_steps(frames, _NEIGHBOURS * float(np.median(np.diff(centres))))
+        steps[0] = steps[0][:, visited]
+        steps[-1] = steps[-1][visited, :]
 
+    def shared(values: np.ndarray) -> np.ndarray:
+        columns = values.T
+        for step in steps:
+            columns = step @ columns
+        return columns.T
 
-def _kept(behaviour: Behaviour) -> SpeedKept | None:
-    if behaviour.speed is None:
-        return None
-    states = _states(behaviour)
-    n_states = int(states.max()) + 1
-    return SpeedKept(states, n_states, behaviour.speed, behaviour.lap, behaviour.seconds)
+    weight = shared(np.ones((1, visited.size)))
+    return SpeedKept(
+        states,
+        visited.size,
+        behaviour.speed,
+        behaviour.lap,
+        behaviour.seconds,
+        lambda values: shared(values / weight),
+    )
 
 
 def _over(array: xr.DataArray, core: list[str], function: Callable[..., Any]) -> xr.DataArray:

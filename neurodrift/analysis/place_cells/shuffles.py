@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
@@ -216,3 +216,17 @@ class Plan:
                 yield np.stack([rng.choice(n_frames, frames.size, replace=False) for _ in range(m)])
             else:
                 yield rng.integers(0, n_frames, size=(m, frames.size))
+
+
+class Statistic(Protocol):
+    """A statistic of the activity in some frames, and its values for moved activity."""
+
+    def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:
+        """The statistic as it is, of activity `amounts` at `frames`."""
+        ...
+
+    def values(
+        self, frames: np.ndarray, amounts: np.ndarray, plan: Plan, rng: np.random.Generator
+    ) -> tuple[float, np.ndarray]:
+        """The statistic of unmoved and of moved activity, rounded alike."""
+        ...

@@ -12,14 +12,14 @@ from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.smoothing import smoothing_steps
 from neurodrift.analysis.place_cells._behaviour import AnyNull
 from neurodrift.analysis.place_cells._directions import Combine, over_directions
-from neurodrift.analysis.place_cells._half_maps import StabilityBeyondSpeed, StabilityNull
-from neurodrift.analysis.place_cells._speed import SpeedKept
+from neurodrift.analysis.place_cells._half_maps import StabilityNull
+from neurodrift.analysis.place_cells._speed import BeyondSpeed, SpeedKept
 from neurodrift.analysis.place_cells._tests import (
     Behaviour,
-    Statistic,
     laps_by_direction,
     shuffle_tests,
 )
+from neurodrift.analysis.place_cells.shuffles import Statistic
 from neurodrift.schema import label
 from neurodrift.schema.kinds import KINDS
 from neurodrift.schema.objects import expect_choice, expect_mask, expect_same_labels
@@ -126,7 +126,12 @@ def compute_map_stability(
         if behaviour.speed is None:
             return plain
         kept = SpeedKept(plain.states, plain.n_states, behaviour.speed, behaviour.lap, seconds)
-        return StabilityBeyondSpeed(plain, kept, signed)
+
+        def of_level(beyond: np.ndarray, whole: np.ndarray) -> np.ndarray:
+            return plain.correlate(beyond, np.broadcast_to(kept.time, beyond.shape))
+
+        compare = of_level if signed else plain.correlate
+        return BeyondSpeed(plain.observed, kept, compare, signed)
 
     result = shuffle_tests(
         recording,

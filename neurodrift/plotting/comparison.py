@@ -218,7 +218,7 @@ def plot_statements(comparison: xr.Dataset, *, ax: Axes | None = None) -> Axes:
             at = {"side": side, "adjustment": adjustment, "statement": statement}
             cell = comparison.sel(at)
             verdict = str(cell["statement_verdict"].item())
-            color = _VERDICTS[verdict]  # type: ignore[index]
+            color = _VERDICTS[verdict]
             ax.add_patch(Rectangle((j, i), 1, 1, facecolor=color, edgecolor="white", linewidth=2))
             ax.text(j + 0.5, i + 0.36, verdict, ha="center", va="center", fontsize=8, color=INK)
             numbers = [cell[f"statement_{n}"].item() for n in ("estimate", "ci_low", "ci_high")]

@@ -8,7 +8,12 @@ from neurodrift.report.trend import SIGNIFICANT, slope_words
 from neurodrift.report.view import View
 from neurodrift.report.words import in_sentence, number
 
-EQUAL = {"events": "equal events", "time": "equal time", "occupancy": "equal time in every bin"}
+EQUAL = {
+    "events": "equal events",
+    "time": "equal time",
+    "occupancy": "equal time in every bin",
+    "activity": "equal time and as many events a cell",
+}
 """What was made equal in every session."""
 
 
@@ -86,11 +91,11 @@ def trends(view: View) -> list[Trend]:
     for measure in map(str, view.nodes["regression"]["measure"].values):
         raw, matched = view.slope(measure), view.slope(f"{measure}_matched")
         if raw is not None and matched is not None:
-            # with equal events a unit is as active everywhere: of equal time instead
+            # with equal events, active cells are made comparable in a way of their own
             activity = match == "events" and "active" in measure
             names = measure, f"{measure}_matched"
             sizes = tuple(slope_words(view, name, degrees=False) for name in names)
-            equal = EQUAL["time" if activity else match]
+            equal = EQUAL["activity" if activity else match]
             among = _among(view) if "place" in measure and match == "events" else ""
             found.append(Trend(measure, raw, matched, equal, (sizes[0], sizes[1]), among))
     return found

@@ -12,10 +12,16 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE / "_examples"
 TUTORIALS = HERE / "_tutorials"
 HEADERS = {
-    EXAMPLES: "Gallery\n=======\n\nThe scripts of ``examples/`` at small settings. The docstring of "
-    "each names the command for its full size.\n",
-    TUTORIALS: "Tutorials\n=========\n\nIn this order. Each is a script of ``examples/tutorials`` that "
-    "runs in a minute or two, and a notebook to download.\n",
+    EXAMPLES: (
+        "Gallery",
+        "The scripts of ``examples/`` at small settings. The docstring of each names "
+        "the command for its full size.",
+    ),
+    TUTORIALS: (
+        "Tutorials",
+        "In this order. Each is a script of ``examples/tutorials`` that runs in a "
+        "minute or two, and a notebook to download.",
+    ),
 }
 
 project = "neurodrift"
@@ -56,7 +62,9 @@ def copy_examples() -> None:
     for folder, source in sources.items():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        (folder / "GALLERY_HEADER.rst").write_text(HEADERS[folder])
+        heading, about = HEADERS[folder]
+        underline = "=" * len(heading)
+        (folder / "GALLERY_HEADER.rst").write_text(f"{heading}\n{underline}\n\n{about}\n")
         for script in sorted(source.glob("*.py")):
             title, text = script.read_text().split("\n", 1)
             title = title.removeprefix('"""').rstrip(".")

@@ -14,6 +14,8 @@ from neurodrift.schema.objects import expect_dataset
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from neurodrift.schema.results import StatementVerdict
+
 AXIS_LABELS = {
     "fraction": "fraction of the way",
     "day": "day",
@@ -21,7 +23,7 @@ AXIS_LABELS = {
     "training_step": "training step",
     "session_number": "session",
 }
-_VERDICTS: dict[str, str] = {
+_VERDICTS: dict[StatementVerdict, str] = {
     "holds": "#cfe8dc",
     "no change": "#d6e2f3",
     "contradicted": "#f6d3c4",
@@ -218,7 +220,7 @@ def plot_statements(comparison: xr.Dataset, *, ax: Axes | None = None) -> Axes:
             at = {"side": side, "adjustment": adjustment, "statement": statement}
             cell = comparison.sel(at)
             verdict = str(cell["statement_verdict"].item())
-            color = _VERDICTS[verdict]
+            color = _VERDICTS[verdict]  # type: ignore[index]
             ax.add_patch(Rectangle((j, i), 1, 1, facecolor=color, edgecolor="white", linewidth=2))
             ax.text(j + 0.5, i + 0.36, verdict, ha="center", va="center", fontsize=8, color=INK)
             numbers = [cell[f"statement_{n}"].item() for n in ("estimate", "ci_low", "ci_high")]

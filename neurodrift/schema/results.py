@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from neurodrift.schema import Var, table
 
@@ -334,6 +335,9 @@ _BETWEEN = ("pair", *_SIDE[1:])
 _CURVE = ("side", "scale", "axis", "point", "measure")
 _LAG = ("side", "axis", "lag_point", "similarity")
 _VERDICT = ("statement", "side", "adjustment")
+StatementVerdict = Literal["holds", "contradicted", "no change", "undecided", "not testable"]
+"""What can be said of a statement of a comparison."""
+
 COMPARISON = _always(
     table(
         Var("value", ("session_row", "measure"), "float", "", "measure of one session"),

@@ -7,7 +7,7 @@ import pytest
 
 import neurodrift as nd
 from neurodrift import plotting
-from neurodrift.analysis.comparison.compare import StatementVerdict
+from neurodrift.schema.results import StatementVerdict
 from neurodrift.testing import results_of
 
 

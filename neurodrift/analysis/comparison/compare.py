@@ -34,7 +34,7 @@ from neurodrift.analysis.series.verdicts import MARGIN, Verdict, decide, holm
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.objects import expect_dataset, names_in
 from neurodrift.schema.options import checked_options
-from neurodrift.schema.results import COMPARISON
+from neurodrift.schema.results import COMPARISON, StatementVerdict
 from neurodrift.seeds import generator
 
 STATEMENTS = {
@@ -46,9 +46,6 @@ STATEMENTS = {
     "decorrelation slows": ("slowing", "", -1),
 }
 """Statements of the paper: kind of the effect, measure (empty: the similarity), and its sign."""
-
-StatementVerdict = Literal["holds", "contradicted", "no change", "undecided", "not testable"]
-"""What can be said of a statement."""
 
 
 @checked_options

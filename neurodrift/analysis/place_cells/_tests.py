@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -28,6 +28,7 @@ from neurodrift.seeds import generator
 
 _TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
 _UNITS_AT_ONCE = 64  # units copied out of the recording at once
+_LOOK, _HOPELESS = 200, 20  # shuffles of a first look, and how many as large as it end a test
 _STATISTICS = ("observed", "compared", "p", "z", "null_mean", "null_p95", "n_events")
 
 
@@ -344,9 +345,10 @@ def _test_unit(
     if n_events < min_events or np.isnan(observed):
         return (observed, *nothing, n_events)
     if of_ticks is None:
-        rounded_alike, null = statistic.values(frames, amounts, plan, rng)
+        rounded_alike, null = _in_two_looks(statistic, frames, amounts, plan, rng)
     else:
-        rounded_alike, null = observed, of_ticks.values(*activity.on_ticks(), plan, rng)[1]
+        on_ticks = activity.on_ticks()
+        rounded_alike, null = observed, _in_two_looks(of_ticks, *on_ticks, plan, rng, observed)[1]
         if plan.exact:
             null[:1] = observed  # the identity, which ticks know up to their length
     if one.speed is not None and np.isnan(rounded_alike):  # no map beyond speed
@@ -359,6 +361,31 @@ def _test_unit(
     spread = float(null.std(ddof=0 if plan.exact or null.size < 2 else 1))
     z = (compared - mean) / spread if spread > _TIE else np.nan
     return (observed, compared, p, z, mean, float(np.quantile(null, 0.95)), n_events)
+
+
+def _in_two_looks(
+    statistic: Statistic,
+    frames: np.ndarray,
+    amounts: np.ndarray,
+    plan: Plan,
+    rng: np.random.Generator,
+    observed: float | None = None,
+) -> tuple[float, np.ndarray]:
+    """Values of unmoved and of moved activity, no more of these than it takes.
+
+    Where 20 of the first 200 are as large as the unmoved one, p is above .1 and the test is over.
+    Tests that go on count all of their shuffles, so that no p of .1 or less is any smaller than
+    that of one look at them all, and the level is kept.
+    """
+    if plan.exact or plan.n_repeats < 2 * _LOOK:
+        return statistic.values(frames, amounts, plan, rng)
+    first = replace(plan, n_repeats=_LOOK)
+    unmoved, null = statistic.values(frames, amounts, first, rng)
+    reached = null >= (unmoved if observed is None else observed) - _TIE
+    if np.isnan(unmoved) or np.count_nonzero(reached) >= _HOPELESS:
+        return unmoved, null
+    rest = replace(plan, n_repeats=plan.n_repeats - _LOOK)
+    return unmoved, np.concatenate([null, statistic.values(frames, amounts, rest, rng)[1]])
 
 
 def _p_of(row: tuple[float, ...]) -> float:

@@ -72,7 +72,9 @@ def detect_place_cells(
         three break the autocorrelation of the activity and can find too many place cells; see
         :func:`neurodrift.analysis.place_cells.shuffles.compute_null_distribution`.
     n_repeats
-        Number of shuffles; without meaning for ``"circular_exact"``.
+        Number of shuffles; without meaning for ``"circular_exact"``. Where 20 of the first 200 are
+        as large as the unit, p is above .1 and it is not shuffled further: its ``null_mean``,
+        ``null_p95`` and ``z`` are of 200.
     min_shift
         Least circular shift, either way [s]. The identity belongs to the exact null all the same.
     block

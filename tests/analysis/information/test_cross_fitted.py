@@ -284,7 +284,7 @@ def test_cross_fitted__what_was_not_detected_counts_nowhere(mouse, whole):
 def test_cross_fitted__seed_and_sessions_have_streams_of_their_own(mouse, whole):
     other = nd.compute_cross_fitted_information(mouse, n_repeats=10, seed=1)
     assert (other["information"] != whole["information"]).all()
-    xr.testing.assert_equal(other["chosen"], whole["chosen"])  # the test has no random numbers
+    assert (other["chosen"] == whole["chosen"]).mean() > 0.9  # its null is sampled
     last = nd.compute_cross_fitted_information(nd.select_sessions(mouse, ["3"]), n_repeats=10)
     assert last["population"].item() == pytest.approx(whole["population"].values[2], rel=1e-12)
 

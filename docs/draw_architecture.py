@@ -29,8 +29,8 @@ TOGETHER = {
 PACKAGE = {  # across, and up: an arrow always points down
     "schema": (0.5, 0), "gate": (0.5, 1), "recording": (0.5, 2), "io": (0.25, 3),
     "testing": (0.58, 3), "analysis": (0.85, 3), "convert": (0.13, 4), "simulate": (0.4, 4),
-    "plotting": (0.88, 4), "catalog": (0.2, 5), "report": (0.75, 5), "demo": (0.5, 6),
-    "cli": (0.45, 7),
+    "plotting": (0.88, 4), "catalog": (0.2, 5), "report": (0.75, 5),
+    "examples": (0.3, 6), "pictures": (0.92, 5), "demo": (0.55, 7), "cli": (0.4, 8),
 }  # fmt: skip
 ANALYSIS = {
     "shared files": (0.62, 0), "maps": (0.4, 1), "drift": (0.14, 2), "information": (0.64, 3),
@@ -50,6 +50,8 @@ WORDS = {
     "plotting": "plotting\nfigures",
     "catalog": "catalog\npublic data",
     "report": "report\none HTML page",
+    "examples": "examples\nto try it on",
+    "pictures": "pictures\nsix, one call each",
     "demo": "demo",
     "cli": "cli\nthe commands",
     "shared files": "_coords.py, _inference.py\nshared by the rooms",

@@ -52,7 +52,7 @@ def main() -> None:
 
     bins = nd.Binning(edges=np.arange(0, 101, 5.0), exclude_ends=5.0, speed_range=(2.0, np.inf))
     results = nd.analyze(recording, binning=bins, n_repeats=100)
-    print(nd.summarize(results))
+    print(nd.summary(results))
 
     folder = Path(tempfile.mkdtemp(prefix="neurodrift-"))
     nd.save_results(results, folder / "results.zarr")

@@ -1,6 +1,7 @@
 """Public names, in the order of the docs: what is listed here is what ``neurodrift`` offers."""
 
 # recordings
+from .examples.load import load_example as load_example
 from .recording import recording_from_arrays as recording_from_arrays
 from .convert.own.memory import recording_from_sessions as recording_from_sessions
 from .recording import select_sessions as select_sessions
@@ -19,6 +20,7 @@ from .convert.bridges.pynapple import to_pynapple as to_pynapple
 from .convert.bridges.movement import from_movement as from_movement
 from .convert.bridges.movement import to_movement as to_movement
 from .convert.bridges.ratinabox import from_ratinabox as from_ratinabox
+from .convert.bridges.checkpoints import recording_from_checkpoints as recording_from_checkpoints
 
 # maps
 from .analysis.maps.binning import Binning as Binning
@@ -79,6 +81,7 @@ from .analysis.identity.map_switches import label_maps as label_maps
 # trends
 from .analysis.regression.tables import tabulate_sessions as tabulate_sessions
 from .analysis.regression.tables import tabulate_drift as tabulate_drift
+from .analysis.regression.tables import tabulate_units as tabulate_units
 from .analysis.regression.tables import pool_sessions as pool_sessions
 from .analysis.regression.regression import regress as regress
 from .analysis.phases.phases import detect_phases as detect_phases
@@ -88,13 +91,22 @@ from .analysis.comparison.compare import describe_statements as describe_stateme
 
 # all of it
 from .analysis.analyze import analyze as analyze
-from .analysis.analyze import summarize as summarize
+from .analysis.summary import summary as summary
 from .io.zarr import open_results as open_results
 from .io.zarr import save_results as save_results
 from .io.verify import verify as verify
 from .io.nwb.results import export_results as export_results
+from .io.tables import write_table as write_table
 from .report import Report as Report
 from .report import write_report as write_report
+
+# pictures
+from .pictures import plot_maps as plot_maps
+from .pictures import plot_cells as plot_cells
+from .pictures import plot_drift as plot_drift
+from .pictures import plot_series as plot_series
+from .pictures import plot_registration as plot_registration
+from .pictures import plot_comparison as plot_comparison
 
 # modules
 from . import simulate as simulate
@@ -106,5 +118,6 @@ from . import kinematics as kinematics
 from . import schema as schema
 from . import seeds as seeds
 from . import testing as testing
+from . import examples as examples
 
 __version__: str

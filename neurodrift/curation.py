@@ -115,7 +115,7 @@ class Curation:
 
 
 def curate(
-    recording: xr.Dataset, curation: str | os.PathLike[str] | Mapping[str, Any] | Curation
+    recording: xr.Dataset, curation: str | os.PathLike[str] | Mapping[str, object] | Curation
 ) -> xr.Dataset:
     """Leave out of a recording what a curation lists.
 
@@ -312,7 +312,7 @@ def read_curation(path: str | os.PathLike[str]) -> Curation:
     return _from_values(values, source)
 
 
-def as_curation(given: str | os.PathLike[str] | Mapping[str, Any] | Curation) -> Curation:
+def as_curation(given: str | os.PathLike[str] | Mapping[str, object] | Curation) -> Curation:
     """A curation, read or checked where it is not one yet.
 
     Parameters

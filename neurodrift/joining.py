@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,16 @@ from neurodrift.recording import (
 )
 from neurodrift.schema import SESSION_COORDS, check
 
+if TYPE_CHECKING:
+    from neurodrift.schema.types import Values
+
 _NEAR = 0.02  # of a length: proposals from the positions of different days differ that much
 _NONE = {"direction": 0, "trial": -1, "trial_type": -1, "lap": -1, "map_label": 0}
 
 
-def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None) -> xr.Dataset:
+def join_sessions(
+    recordings: Sequence[xr.Dataset], *, registration: Values | pd.DataFrame | None = None
+) -> xr.Dataset:
     """Join recordings of one subject and environment along time, matching their units.
 
     A unit that a recording lacks is marked as not detected in its sessions; no unit is dropped.
@@ -93,7 +98,9 @@ def join_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None)
     return add_findings(joined, settle(found, "the recordings"))
 
 
-def joined_sessions(recordings: Sequence[xr.Dataset], *, registration: Any = None) -> xr.Dataset:
+def joined_sessions(
+    recordings: Sequence[xr.Dataset], *, registration: Values | pd.DataFrame | None = None
+) -> xr.Dataset:
     """The same for recordings that are known to be of one animal.
 
     Parameters

@@ -16,6 +16,18 @@ QUIET = "NEURODRIFT_QUIET"
 _FIRST, _LONGEST = 10.0, 300.0  # s until the first line of a log, and between two of them
 
 
+def note(text: str) -> None:
+    """Say something on standard error, unless ``--quiet``.
+
+    Parameters
+    ----------
+    text
+        One line.
+    """
+    if sys.stderr is not None and not os.environ.get(QUIET):
+        print(text, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Work of a known number of steps under way.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -26,34 +26,37 @@ from neurodrift.schema import (
 )
 from neurodrift.schema.objects import expect_choice
 
+if TYPE_CHECKING:
+    from neurodrift.schema.types import Frames, Values
+
 
 def recording_from_arrays(
-    activity: Any,
+    activity: Frames,
     *,
     kind: Literal["spikes", "events", "amplitudes", "deconvolved", "fluorescence", "activation"],
-    time: Any = None,
-    frame_duration: Any = None,
-    x: Any = None,
-    y: Any = None,
-    geometry: Geometry | Mapping[str, Any] | str | None = None,
-    speed: Any = None,
-    direction: Any = None,
-    trial: Any = None,
-    trial_type: Any = None,
-    lap: Any = None,
-    map_label: Any = None,
-    session_index: Any = None,
+    time: Frames | None = None,
+    frame_duration: Frames | None = None,
+    x: Frames | None = None,
+    y: Frames | None = None,
+    geometry: Geometry | Mapping[str, object] | str | None = None,
+    speed: Frames | None = None,
+    direction: Frames | None = None,
+    trial: Frames | None = None,
+    trial_type: Frames | None = None,
+    lap: Frames | None = None,
+    map_label: Frames | None = None,
+    session_index: Values | None = None,
     session: Sequence[Hashable] | None = None,
     unit: Sequence[Hashable] | None = None,
-    detected: Any = None,
-    day: Any = None,
-    experience: Any = None,
-    training_step: Any = None,
-    loss: Any = None,
-    accuracy: Any = None,
+    detected: Values | None = None,
+    day: Values | None = None,
+    experience: Values | None = None,
+    training_step: Values | None = None,
+    loss: Values | None = None,
+    accuracy: Values | None = None,
     region: Sequence[str] | None = None,
-    registered: Any = None,
-    registration_score: Any = None,
+    registered: Values | None = None,
+    registration_score: Values | None = None,
     detection: Literal["together", "each_session"] | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
@@ -180,7 +183,7 @@ def recording_from_arrays(
     named = None if session is None else plain.labels("session", session)
     refuse_placeholders(subject=subject, environment=environment, session=named)
     listed = isinstance(activity, list | tuple)
-    parts = list(activity) if listed else [activity]
+    parts: list[Any] = [*activity] if isinstance(activity, list | tuple) else [activity]
     brought_units = own_labels.shared("activity", parts, [str(i + 1) for i in range(len(parts))])
     if time is None:
         time = _brought_times(parts, listed)
@@ -198,7 +201,11 @@ def recording_from_arrays(
     expect_length("unit", units, n_units, "units (columns of activity)")
     if brought_units is not None and sorted(map(str, brought_units)) == sorted(map(str, units)):
         own_labels.agree("activity", brought_units, units.tolist(), "unit")  # others are new names
-    per_session = {"day": day, "experience": experience, "training_step": training_step}
+    per_session: dict[str, Any] = {
+        "day": day,
+        "experience": experience,
+        "training_step": training_step,
+    }
     per_session |= {"loss": loss, "accuracy": accuracy}
     pairs = {"detected": detected, "registration_score": registration_score}
     along = {"region": region, "registered": registered}
@@ -215,8 +222,8 @@ def recording_from_arrays(
 
     unmasked = [plain.unmasked_activity(b, label) for b, label in zip(blocks, labels, strict=True)]
     blocks = [block for block, _, _ in unmasked]
-    given = {"x": x, "y": y, "speed": speed, "direction": direction, "trial": trial, "lap": lap}
-    given |= {"trial_type": trial_type, "map_label": map_label}
+    given: dict[str, Any] = {"x": x, "y": y, "speed": speed, "direction": direction}
+    given |= {"trial": trial, "lap": lap, "trial_type": trial_type, "map_label": map_label}
     frames = {
         name: by_session(name, values, lengths, labels, listed)
         for name, values in given.items()
@@ -230,10 +237,11 @@ def recording_from_arrays(
         clocks, once, mended = _mended_clocks(clocks, labels)
     durations = durations_of(clocks, once, time, listed, frame_duration, lengths, labels)
     if time is not None:
+        times_of: Any = time
         shortest = min((float(np.nanmin(part)) for part in durations if part.size), default=np.inf)
         for name, values in given.items():
             if values is not None:
-                held, times = (values, time) if listed else ([values], [time])
+                held, times = (values, times_of) if listed else ([values], [times_of])
                 own_labels.agree_on_times(name, held, times, shortest)
     if clocks is None:
         clocks = [np.arange(part.size) * part[:1].sum() for part in durations]
@@ -245,8 +253,8 @@ def recording_from_arrays(
         if not kept.all():
             blocks[i], clocks[i], lengths[i] = blocks[i][kept], clocks[i][kept], int(kept.sum())
             durations[i] = durations[i][kept]
-            for parts in frames.values():
-                parts[i] = parts[i][kept]
+            for values in frames.values():
+                values[i] = values[i][kept]
     whole = {name: cast_frames(name, parts) for name, parts in frames.items()}
     placed = end_to_end(clocks, durations, day)
     recording = xr.Dataset(
@@ -307,8 +315,8 @@ def recording_from_arrays(
         known = plain.truths("registered", registered)
         recording = recording.assign_coords(registered=("unit", known))
     recording = admit(finish(recording, kind), accept)
-    for name, found in mended:
-        recording = add_findings(recording, settle(found, f"session {name}"))
+    for name, findings in mended:
+        recording = add_findings(recording, settle(findings, f"session {name}"))
     return recording
 
 

@@ -39,7 +39,9 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     "catalog": GATE | IO | CONVERT | SIMULATE,
     "plotting": {"schema", "geometry"},
     "report": CORE | {"io", "catalog", "plotting"} | ANALYSIS,
-    "demo": GATE | IO | ANALYSIS | SIMULATE | PAGES | {"testing"},
+    "examples": GATE | IO | CONVERT | SIMULATE | {"catalog", "testing"},
+    "pictures": CORE | ANALYSIS | {"plotting"},
+    "demo": GATE | IO | ANALYSIS | PAGES | {"testing", "examples"},
     "cli": GATE | IO | CONVERT | ANALYSIS | SIMULATE | PAGES | {"testing", "demo"},
 }
 BETWEEN = {  # rooms of one idea that build on each other

@@ -20,7 +20,7 @@ from neurodrift import (
     read_curation,
     recording_from_arrays,
     save_recording,
-    summarize,
+    summary,
     testing,
 )
 from neurodrift.curation import KINDS, curation_schema, describe_curation, write_curation_schema
@@ -233,12 +233,12 @@ def test_analyze__equals_that_of_a_recording_imported_with_the_same(
 
 
 def test_summarize__shows_counts_and_reasons(recording, file):
-    text = summarize(analyze(recording, measures=["sparsity"], curation=file(YAML)))
+    text = str(summary(analyze(recording, measures=["sparsity"], curation=file(YAML))))
     assert "1 unit is left out by curation.yaml: dendrite of 4 (A. Person)." in text
     assert "Once a unit counts as not detected in session 2 by curation.yaml: out of" in text
     assert "Session 3 is left out by curation.yaml: the animal slept (A. Person)." in text
     assert "310 frames in 1 epoch of session 1 are left out by curation.yaml: cable" in text
-    assert "Curation" not in summarize(analyze(recording, measures=["sparsity"]))
+    assert "Curation" not in str(summary(analyze(recording, measures=["sparsity"])))
 
 
 def test_describe__groups_reasons(recording):

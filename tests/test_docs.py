@@ -34,7 +34,6 @@ WITHOUT_EXAMPLES = {
     "open_recording",
     "open_results",
     "save_results",
-    "summarize",
     "to_movement",
     "write_report",
 }

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -14,17 +14,16 @@ import xarray as xr
 from neurodrift import kinematics
 from neurodrift._version import __version__
 from neurodrift.analysis.footing.measures import footing_of
+from neurodrift.analysis.information._compiled import FIRST, is_first_run
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
-from neurodrift.analysis.nodes import Work, chosen_nodes, left_out, n_maps_of, reason_without
-from neurodrift.analysis.phases._text import describe_phases
-from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
-from neurodrift.curation import Curation, curate, describe_curation
-from neurodrift.progress import bar
+from neurodrift.analysis.nodes import Work, chosen_nodes, n_maps_of, reason_without
+from neurodrift.curation import Curation, curate
+from neurodrift.progress import bar, note
 from neurodrift.schema import FORMAT_VERSION, check
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 
-__all__ = ["analyze", "summarize"]
+__all__ = ["analyze"]
 
 
 @checked_options
@@ -42,7 +41,7 @@ def analyze(
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
     slopes: Literal["ar1", "ols"] = "ar1",
-    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
+    curation: str | os.PathLike[str] | Mapping[str, object] | Curation | None = None,
     match: Literal["auto", "events", "time", "occupancy"] | None = "auto",
     n_draws: int = 20,
     seed: int = 0,
@@ -103,7 +102,8 @@ def analyze(
     seed
         Seed of every random stream.
     progress
-        Whether to show a progress bar when on a terminal.
+        Whether to show a progress bar when on a terminal, and to say when kernels have to be
+        compiled first.
 
     Returns
     -------
@@ -181,6 +181,8 @@ def analyze(
         slopes=slopes,
         used=used,
     )
+    if progress and any(node.name == "information" for node in nodes) and is_first_run():
+        note(FIRST)
     without: dict[str, str] = {}
     for node in bar(nodes, "analyze", progress, unit="node"):
         reason = reason_without(node, work)
@@ -223,147 +225,3 @@ def analyze(
         for name, node in work.nodes.items()
     }
     return xr.DataTree.from_dict({"/": root, **found})
-
-
-def summarize(results: xr.DataTree) -> str:
-    """A table of the sessions and of the slopes, for people.
-
-    Parameters
-    ----------
-    results
-        Result of :func:`analyze`.
-
-    Returns
-    -------
-    str
-        Lines of text.
-    """
-    if not isinstance(results, xr.DataTree) or "parameters" not in results.attrs:
-        raise TypeError(
-            f"results is a {type(results).__name__}, expected the tree of neurodrift.analyze"
-        )
-    lines = [f"{results['subject'].item()}, {results['environment'].item()}"]
-    by_information = _criterion(results) == "information"
-    if "sessions" in results:
-        lines += _sessions_text(results, by_information)
-    if by_information and "place_cells" in results:
-        threshold = results["place_cells"].attrs["min_information"]
-        lines.append(
-            f"\nPlace cells are the units with more than {threshold:g} bit/event over directions\n"
-            "and positions together. SI is their mean; SI of all has silent units as 0. There is\n"
-            "no shuffle test: it asks whether noise makes the maps, and activations have none."
-        )
-    if by_information and "maps" in results and "place_cells" not in results:
-        lines.append(
-            "\nSome activations are below 0, where information is not defined: no place cells."
-        )
-    left = describe_curation(json.loads(results.attrs.get("recording", "{}")))
-    if left:
-        lines.append("\nCuration:\n" + "\n".join(f"  {text}" for text in left))
-    if results.attrs.get("n_maps", 1) > 1:
-        lines.append(
-            f"\nThe population switches between {results.attrs['n_maps']} maps (map_label):\n"
-            "session_drift compares equal maps only, the other results pool a session's maps."
-        )
-    if "quality" in results:
-        lines.append(f"\n{_units(results['quality'].to_dataset())}")
-    if "lag" in results:
-        found = results["lag"].to_dataset()
-        lines.append(f"\n{describe_lag(found)}")
-        lines += [f"Warning: {text}" for text in lag_warnings(found)]
-    lags = next(
-        (results[name].to_dataset() for name in ("session_drift", "drift") if name in results),
-        xr.Dataset(),
-    )
-    measure = next(
-        (n for n in ("rate_map_correlation", "ensemble_rate_correlation") if n in lags), None
-    )
-    if measure is not None and lags.sizes["session_a"] > 1:
-        mean = lags[measure].where(lags["lag"] >= 0).groupby("lag").mean()
-        values = ", ".join(
-            f"{int(lag)}: {value:.2f}"
-            for lag, value in zip(mean["lag"].values, mean.values, strict=True)
-            if lag >= 0 and np.isfinite(value)
-        )
-        lines.append(f"\n{measure.replace('_', ' ')} by lag [sessions]: {values}")
-    slopes = results["regression"].to_dataset() if "regression" in results else xr.Dataset()
-    if slopes.sizes.get("measure"):
-        predictor = str(slopes["predictor"].values[0])
-        shown = [n for n in ("slope", "ci_low", "ci_high", "p", "detectable") if n in slopes]
-        one = slopes.sel(predictor=predictor, drop=True)[shown]
-        how = "least squares"
-        if slopes.attrs.get("method") == "ar1":
-            how = "over the autocorrelation of sessions"
-        lines.append(
-            f"\nslopes on {predictor} ({how}, n = {results['sessions'].sizes['session']};\n"
-            "detectable: the smallest that would have been found with a power of 80 %)"
-        )
-        lines.append(one.to_dataframe().to_string(float_format=lambda value: f"{value:.3g}"))
-    for reason, names in left_out(results).items():
-        lines.append(f"\nleft out, because {reason}: {', '.join(names)}")
-    if "phases" in results:  # older results have none
-        lines.append(f"\n{describe_phases(results['phases'].to_dataset())}")
-    return "\n".join(lines)
-
-
-def _sessions_text(results: xr.DataTree, by_information: bool) -> list[str]:
-    """The table of the sessions, and whether rest is among their frames."""
-    sessions = results["sessions"].to_dataset()
-    columns = {
-        "day": "day",
-        "training_step": "step",
-        "n_detected": "units",
-        "n_active": "active",
-        "n_place_cells": "place cells",
-        "information_informative": "SI",
-        "information_all": "SI of all",
-        "information": "SI",
-        "information_se": "SE",
-        "information_population": "SI of all maps",
-        "running_speed": "speed [cm/s]",
-    }
-    shuffled = ("information", "information_se", "information_population")
-    other = shuffled if by_information else ("information_informative", "information_all")
-    shown = [name for name in columns if name in sessions and name not in other]
-    table = sessions[shown].to_dataframe()[shown].rename(columns=columns)
-    lines = [table.to_string(float_format=lambda value: f"{value:.3g}")]
-    noisy = results["sparsity"].attrs.get("activity_kind") != "activation"
-    derived = json.loads(results.attrs.get("derived", "[]"))
-    if derived:
-        lines.append(
-            f"\nThe recording has no speed: {' and '.join(derived)} of running are derived\n"
-            "from its position, and rest is left out (--speed-range 0 inf derives nothing)."
-        )
-    elif "maps" in results and noisy and sessions["running_speed"].isnull().all():
-        lines.append("\nThe recording has no speed: rest is not left out of the maps.")
-    unused = json.loads(results.attrs.get("unused_sessions", "[]"))
-    if unused and "maps" in results:
-        lines.append(
-            f"No frame can be used in session {', '.join(unused)}: none is tracked while the\n"
-            "animal runs. Maps, place cells and information are missing there."
-        )
-    if "maps" in results and noisy and _pools_directions(results["maps"].to_dataset()):
-        lines.append("Both directions of running are pooled in the maps.")
-    return lines
-
-
-def _pools_directions(maps: xr.Dataset) -> bool:
-    """Whether maps over one axis are of both running directions together."""
-    return "y_bin" not in maps.coords and maps["direction"].values.tolist() == [0]
-
-
-def _units(quality: xr.Dataset) -> str:
-    """Units that each step keeps, and what is not as it should be."""
-    parts = [f"{int(quality['n_recorded'])} recorded"]
-    for step in quality["step"].values:
-        one = quality.sel(step=step)
-        words = str(step).replace("_", " ")
-        parts.append(f"{int(one['n_in_any'])} ({int(one['n_in_every'])}) {words}")
-    lines = ["units in any (in every) session: " + ", ".join(parts)]
-    lines += [f"Warning: {text}" for text in json.loads(quality.attrs.get("warnings", "[]"))]
-    return "\n".join(lines)
-
-
-def _criterion(results: xr.DataTree) -> str:
-    """What made a place cell; older results do not say."""
-    return str(json.loads(results.attrs["parameters"]).get("criterion", "shuffle"))

@@ -118,7 +118,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 @claiming("recording", "curation")
 def _analyze(options: argparse.Namespace) -> Facts:
-    from neurodrift.analysis.analyze import analyze, summarize
+    from neurodrift.analysis.analyze import analyze
+    from neurodrift.analysis.summary import summary
     from neurodrift.io.zarr import refuse_other_kind, save_results
 
     give_memory_back()
@@ -144,7 +145,7 @@ def _analyze(options: argparse.Namespace) -> Facts:
         )
     results.attrs["source"] = str(options.recording)
     save_results(results, options.out, overwrite=options.overwrite)
-    print(summarize(results))
+    print(summary(results))
     print(f"\nresults in {options.out}")
     print(f"next: neurodrift report {options.out} -o {options.out.with_suffix('.html')}")
     return {

@@ -50,14 +50,22 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export = new_command(
         commands,
         "export",
-        "write results as tables of an NWB file",
+        "write results as tables: of an NWB file, CSV, Parquet or MATLAB",
         [
             "neurodrift export results.zarr -o results.nwb",
             "neurodrift export results.zarr -o day1.nwb --session 1",
+            "neurodrift export results.zarr --table units -o units.csv",
+            "neurodrift export results.zarr --table pairs -o pairs.mat",
         ],
     )
     export.add_argument("results", type=Path, metavar="RESULTS", help="results.zarr of analyze")
-    add_out(export, "NWB file to write, or to add the tables to")
+    add_out(export, "NWB file to write, or to add the tables to; or one .csv, .parquet or .mat")
+    export.add_argument(
+        "--table",
+        choices=sorted(_TABLES),
+        help="what a row of a .csv, .parquet or .mat is: a unit in a session, a session, or a pair "
+        "of sessions",
+    )
     export.add_argument(
         "--session", metavar="LABEL", help="session whose results are written (default: all)"
     )
@@ -112,13 +120,44 @@ def _report(options: argparse.Namespace) -> Facts:
     return facts
 
 
-def _export(options: argparse.Namespace) -> Facts:
+def _export(options: argparse.Namespace) -> Facts | None:
     from neurodrift.io.nwb.results import export_results
     from neurodrift.io.zarr import open_results
 
+    if options.table is not None or options.out.suffix in (".csv", ".parquet", ".mat"):
+        return _export_table(options)
     results = open_results(options.results)
     path = export_results(
         results, options.out, session=options.session, overwrite=options.overwrite
     )
     print(f"{path}: tables in processing/neurodrift")
     return {"out": path}
+
+
+_FIRST = ("subject", "environment", "session", "session_a", "session_b", "day", "training_step")
+_TABLES = {"units": "tabulate_units", "sessions": "tabulate_sessions", "pairs": "tabulate_drift"}
+
+
+@claiming("results")
+def _export_table(options: argparse.Namespace) -> Facts:
+    from neurodrift.analysis.regression import tables
+    from neurodrift.io.tables import FORMATS, write_table
+    from neurodrift.io.zarr import open_results
+
+    if options.table is None:
+        raise ValueError(f"{options.out} holds one table: add --table {', '.join(_TABLES)}")
+    if options.out.suffix not in FORMATS:
+        raise ValueError(f"--table writes {', '.join(FORMATS)}; {options.out} is none of them")
+    table = getattr(tables, _TABLES[options.table])(open_results(options.results))
+    if options.table != "units":  # a store does not keep the order of its variables
+        first = [name for name in _FIRST if name in table]
+        table = table[first + sorted(set(table) - set(first))]
+    if options.session is not None:
+        named = [name for name in ("session", "session_a", "session_b") if name in table]
+        table = table[(table[named].astype(str) == options.session).any(axis=1)]
+        if table.empty:
+            raise ValueError(f"no session {options.session!r} in the table of {options.table}")
+    write_table(table, options.out, overwrite=options.overwrite)
+    rows, columns = table.shape
+    print(f"{options.out}: {rows} rows, {columns} columns")
+    return {"out": options.out, "rows": rows, "columns": [str(name) for name in table]}

@@ -151,7 +151,7 @@ def project(
         from track_linearization import get_linearized_position, make_track_graph
     except ImportError as error:
         raise ImportError(
-            "linearising needs track-linearization: pip install 'neurodrift[tracks]'"
+            "linearising needs track-linearization: pip install 'neurodrift[track-graphs]'"
         ) from error
     edges = [(int(a), int(b)) for a, b in arms.ends]
     track = make_track_graph([tuple(place) for place in arms.places.tolist()], edges)

@@ -103,7 +103,7 @@ def test_analyze__a_session_without_a_map_is_said_and_no_number(odd):
     }[odd]()
     results = nd.analyze(made, n_repeats=5, n_draws=1)
     assert json.loads(results.attrs["unused_sessions"]) == ["2"]
-    assert "No frame can be used in session 2" in nd.summarize(results)
+    assert "No frame can be used in session 2" in str(nd.summary(results))
     assert "No frame of 1 session of 3 (2)" in told(results)["unused-sessions"]
     sessions = results["sessions"]
     for measure in ("fraction_place_cells", "information_naive", "information_all"):
@@ -131,7 +131,7 @@ def test_analyze__nothing_to_map_is_left_out_and_said():
     ):
         results = nd.analyze(ODD[name]())
         assert {"maps", "place_cells", "lag", "session_drift"} <= set(left_out(results)[reason])
-        assert f"left out, because {reason}" in nd.summarize(results)
+        assert f"left out, because {reason}" in str(nd.summary(results))
     with pytest.raises(ValueError, match="no frame can be used in session"):
         nd.analyze(mouse(), binning=nd.Binning(edges=[500, 600]))  # asked for, so no accident
 
@@ -144,7 +144,7 @@ def test_analyze__without_a_speed_is_as_with_the_one_of_its_position():
         xr.testing.assert_identical(with_speed[node].to_dataset(), derived[node].to_dataset())
     assert with_speed.attrs["derived"] == "[]"
     assert derived.attrs["derived"] == '["speed", "direction"]'
-    assert "speed and direction of running are derived" in nd.summarize(derived)
+    assert "speed and direction of running are derived" in str(nd.summary(derived))
     assert "derived from its position" in told(derived)["derived-speed"]
     assert "derived-speed" not in told(with_speed) and "speed" not in bare
 
@@ -152,7 +152,7 @@ def test_analyze__without_a_speed_is_as_with_the_one_of_its_position():
     kept = nd.analyze(bare, binning=every, measures=["maps", "sessions"])
     assert kept.attrs["derived"] == "[]"
     assert kept["maps"]["occupancy"].sum() > derived["maps"]["occupancy"].sum()
-    text = nd.summarize(kept)
+    text = str(nd.summary(kept))
     assert "has no speed: rest is not left out" in text
     assert "Both directions of running are pooled" in text
 
@@ -161,7 +161,7 @@ def test_analyze__only_frames_of_running_have_no_speed_to_derive():
     bare = mouse().drop_vars(["speed", "direction"]).assign_attrs(only_running=1)
     results = nd.analyze(bare, measures=["maps", "sessions"])
     assert results.attrs["derived"] == "[]"
-    assert "has no speed: rest is not left out" in nd.summarize(results)
+    assert "has no speed: rest is not left out" in str(nd.summary(results))
 
 
 def test_analyze__activity_below_0_leaves_out_what_is_of_rates(tmp_path):

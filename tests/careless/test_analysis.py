@@ -92,12 +92,12 @@ CASES = [
     ),
     (
         "summarize a recording",
-        lambda: nd.summarize(TRACK),
+        lambda: nd.summary(TRACK),
         "results is a Dataset, expected the tree of neurodrift.analyze",
     ),
     (
         "summarize maps",
-        lambda: nd.summarize(MAPS),
+        lambda: nd.summary(MAPS),
         "results is a Dataset, expected the tree of neurodrift.analyze",
     ),
     (

@@ -270,4 +270,4 @@ def test_cautions__what_was_accepted_at_the_gate_and_no_speed():
     assert found["gate-speed"].level == "serious" and "Session 1" in found["gate-speed"].text
     assert found["gate-position_extent"].level == "care"
     assert "no-speed" in found
-    assert "has no speed: rest is not left out" in nd.summarize(results)
+    assert "has no speed: rest is not left out" in str(nd.summary(results))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, product
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -37,6 +37,9 @@ from neurodrift.schema.options import checked_options
 from neurodrift.schema.results import COMPARISON, StatementVerdict
 from neurodrift.seeds import generator
 
+if TYPE_CHECKING:
+    from neurodrift.schema.types import Results
+
 STATEMENTS = {
     "fewer active units": ("slope", "fraction_active_units", -1),
     "lower active fraction": ("slope", "active_fraction", -1),
@@ -50,9 +53,9 @@ STATEMENTS = {
 
 @checked_options
 def compare(
-    a: Any,
-    b: Any,
-    *others: Any,
+    a: Results,
+    b: Results,
+    *others: Results,
     names: Sequence[str] | None = None,
     measures: Sequence[str] | None = None,
     axes: Sequence[str] | None = None,

@@ -127,7 +127,7 @@ def compute_matched_measures(
     registered = matching.recording
     for d in range(n_draws):
         if allows(recording, "events") and (timing is matching or d < n_tested):
-            sparsity = compute_sparsity(timing.draw(d))
+            sparsity = compute_sparsity(timing.draw(d)).compute()
             if match == "events":
                 silent = recording.attrs.get("detection") == "each_session"
                 of = registered_units(recording) & sparsity["n_detected"].astype(bool)
@@ -140,9 +140,8 @@ def compute_matched_measures(
             continue
         one = matching.draw(d)
         halves = compute_half_maps(one, binning=binning, smoothing=smoothing, split=split)
-        drift = compute_relative_drift(halves).reindex(
-            dict.fromkeys(_PAIR, recording["session"].values)
-        )
+        drift = compute_relative_drift(halves.compute()).compute()
+        drift = drift.reindex(dict.fromkeys(_PAIR, recording["session"].values))
         for key, values in drift.items():
             if not (match == "events" and str(key).startswith("ensemble")):
                 keep(str(key), values)
@@ -150,7 +149,7 @@ def compute_matched_measures(
             continue
         cells = detect_place_cells(
             one, binning=binning, alpha=alpha, min_events=min_events, seed=seed
-        )
+        ).compute()
         is_place = cells["is_place_cell"]
         keep("n_place_cells", is_place.sum("unit"))
         counted = one["detected"]
@@ -168,7 +167,7 @@ def compute_matched_measures(
                 alpha=alpha,
                 n_repeats=-(-n_repeats // n_tested),
                 seed=seed,
-            )
+            ).compute()
             keep("information", cross["information"])
             keep("information_population", cross["population"])
             overlap = compute_relative_overlap(

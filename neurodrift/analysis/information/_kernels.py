@@ -4,6 +4,8 @@ A sample is ``n`` frames drawn without replacement from the frames of one sessio
 direction; ``state`` is the position bin of each frame. The kernels hold no lock, so blocks of
 repetitions run in threads. Every number is added up in an order that depends on neither threads
 nor other units. Loops over units stand alone in small functions, so that they become vectors.
+Arrays are copied and searched by loops: NumPy's own would be compiled along, with all that they can
+do, and take longer to compile than the kernel.
 """
 
 from __future__ import annotations
@@ -239,7 +241,8 @@ def spatial_sums(
                 elif occupancy[s] > 0:
                     _take_sums(counts[k, s], log_occupancy, score, total)
             _add_information(log2(float(n)), score, total, sums[k, 0], sums[k, 1], sums[k, 2])
-        occupancies[r] = occupancy
+        for s in range(n_states):
+            occupancies[r, s] = occupancy[s]
         for u in range(n_units):
             totals[r, u] = total[u]
     return sums
@@ -270,25 +273,41 @@ def mean_x_log_x(n: int, a: int, b: int) -> float:
 
 
 @_jit
+def _distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every number up to the largest its place among those that occur, and those, sorted."""
+    most = 0
+    for r in range(numbers.shape[0]):
+        for k in range(numbers.shape[1]):
+            most = max(most, numbers[r, k])
+    place = np.zeros(most + 1, np.int64)
+    for r in range(numbers.shape[0]):
+        for k in range(numbers.shape[1]):
+            place[numbers[r, k]] = 1
+    n = 0
+    for c in range(most + 1):
+        n += place[c]
+    found = np.empty(n, np.int64)
+    n = 0
+    for c in range(most + 1):
+        if place[c]:
+            found[n] = c
+            place[c] = n
+            n += 1
+    return place, found
+
+
+@_jit
 def permutation_sums(n: int, occupancies: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Sums as of :func:`spatial_sums`, in the mean over all permutations of binary activity.
 
     ``occupancies`` (sample, state) and ``totals`` (sample, unit) of samples of ``n`` frames.
     Events in a state are then hypergeometric, whichever frames the sample holds.
     """
-    row_of = np.full(occupancies.max() + 1, -1)
-    column_of = np.full(totals.max() + 1, -1)
-    for r in range(occupancies.shape[0]):
-        for s in range(occupancies.shape[1]):
-            row_of[occupancies[r, s]] = 0
-        for u in range(totals.shape[1]):
-            column_of[totals[r, u]] = 0
-    rows, columns = np.flatnonzero(row_of == 0), np.flatnonzero(column_of == 0)
+    row_of, rows = _distinct(occupancies)
+    column_of, columns = _distinct(totals)
     table = np.empty((rows.size, columns.size))
     for i in range(rows.size):
-        row_of[rows[i]] = i
         for j in range(columns.size):
-            column_of[columns[j]] = j
             table[i, j] = mean_x_log_x(n, rows[i], columns[j])
     sums = np.zeros((3, totals.shape[1]))
     score = np.empty(columns.size)
@@ -441,7 +460,8 @@ def fit_bounded(time: np.ndarray, curve: np.ndarray, parameters: np.ndarray) -> 
     parameters[:] = np.nan
     if not (np.isfinite(a) and np.isfinite(b) and np.isfinite(c)):
         return
-    p = np.array([a, b, c])
+    p = np.empty(3)
+    p[0], p[1], p[2] = a, b, c
     for i in range(3):
         if p[i] <= 0:
             p[i] = 1e-10
@@ -479,11 +499,13 @@ def fit_bounded(time: np.ndarray, curve: np.ndarray, parameters: np.ndarray) -> 
         if not lower < cost:
             break
         gain, cost = cost - lower, lower
-        p[:] = trial
+        for k in range(3):
+            p[k] = trial[k]
         damping = max(damping / 6, 1e-12)
         if gain <= 1e-10 * cost:
             break
-    parameters[:] = p
+    for k in range(3):
+        parameters[k] = p[k]
 
 
 @_jit
@@ -643,7 +665,9 @@ def frames_per_event(values: np.ndarray, state: np.ndarray, longest: int, n_bloc
     ones, so that independent frames have products of 0 on average.
     """
     n = values.size
-    n_states = state.max() + 1
+    n_states = 0
+    for t in range(n):
+        n_states = max(n_states, state[t] + 1)
     sums, size = np.zeros((n_blocks, n_states)), np.zeros((n_blocks, n_states))
     for t in range(n):
         sums[t * n_blocks // n, state[t]] += values[t]

@@ -461,7 +461,7 @@ class _Entries:
             most = int(activity.sum(axis=0, dtype=np.int64).max(initial=0))
             small = most < 2**16
         dtype = np.dtype(np.uint8 if small else np.float64)
-        counted = np.float64 if not small else np.uint8 if most < 2**8 else np.uint16
+        counted = np.uint16 if small else np.float64  # two kernels, whatever is counted
         frame, unit = np.nonzero(activity)
         value = activity[frame, unit].astype(dtype)
         dense = np.zeros((0, width), dtype=dtype)

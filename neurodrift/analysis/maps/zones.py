@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -15,8 +15,11 @@ from neurodrift.geometry.outline import within_line
 from neurodrift.recording import seconds_of_sessions, slice_sessions
 from neurodrift.schema import check
 
+if TYPE_CHECKING:
+    from neurodrift.schema.types import Values
 
-def compute_time_in_zones(recording: xr.Dataset, zones: Mapping[str, Any]) -> xr.Dataset:
+
+def compute_time_in_zones(recording: xr.Dataset, zones: Mapping[str, Values]) -> xr.Dataset:
     r"""How long the animal was in zones, in each session.
 
     Parameters

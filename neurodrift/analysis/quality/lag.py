@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -306,10 +305,8 @@ def _most_running(running: np.ndarray, n_steps: int) -> slice:
 
 def _steps(
     recording: xr.Dataset, frames: slice, seen: np.ndarray, first: np.ndarray, max_units: int
-) -> Any:
-    """(step, unit) summed activity of the units that are active most often, sparse if it is."""
-    from scipy import sparse
-
+) -> np.ndarray:
+    """(step, unit) summed activity of the units that are active most often."""
     activity = session_activity(recording, frames).isel(unit=seen)
     n_active = (activity > 0).sum("time").values
     names = [str(name) for name in activity["unit"].values]  # any order of units gives equal bits
@@ -317,23 +314,50 @@ def _steps(
     chosen = np.array([i for i in ranked if n_active[i] >= _MIN_STEPS], dtype=np.int64)
     values = np.maximum(activity.isel(unit=chosen).values.astype(float), 0)
     summed = np.add.reduceat(values, first, axis=0) if chosen.size else values[first]
-    summed = summed[:, (summed > 0).sum(axis=0) >= _MIN_STEPS]
-    dense = np.count_nonzero(summed) > 0.3 * summed.size
-    return summed if dense else sparse.csr_array(summed)
+    return np.asarray(summed[:, (summed > 0).sum(axis=0) >= _MIN_STEPS])
 
 
-def _scores(at: np.ndarray, code: np.ndarray, n_bins: int, activity: Any, reach: int) -> np.ndarray:
+class _Sums:
+    """Sums of activity (step, unit) and of its square over the steps of a row: sparse if it is."""
+
+    def __init__(self, activity: np.ndarray) -> None:
+        self.n_units = activity.shape[1]
+        self.dense = np.count_nonzero(activity) > 0.3 * activity.size
+        self.both = [activity, activity**2]
+        if not self.dense:
+            self.step, self.unit = np.nonzero(activity)
+            self.both = [values[self.step, self.unit] for values in self.both]
+
+    def over(self, step: np.ndarray, row: np.ndarray, n_rows: int) -> list[np.ndarray]:
+        """(row, unit) of both, where the steps in ascending order belong to rows."""
+        if self.dense:
+            from scipy import sparse
+
+            shape = (n_rows, len(self.both[0]))
+            into = sparse.csr_array((np.ones(step.size), (row, step)), shape=shape)
+            return [np.asarray(into @ values) for values in self.both]
+        size = n_rows * self.n_units
+        row_of = np.full(int(self.step.max(initial=0)) + 1, n_rows)
+        row_of[step[step < row_of.size]] = row[step < row_of.size]
+        into = row_of[self.step] * self.n_units + self.unit  # of other steps: after all
+        sums = [np.bincount(into, values, size)[:size] for values in self.both]
+        return [values.reshape(n_rows, self.n_units) for values in sums]
+
+
+def _scores(
+    at: np.ndarray, code: np.ndarray, n_bins: int, activity: np.ndarray, reach: int
+) -> np.ndarray:
     """Score at every lag from -reach to reach steps."""
-    n_steps, squared = code.size, activity**2
+    n_steps, sums = code.size, _Sums(activity)
     scanned, shifted = [], []
     for k in range(-reach, reach + 1):
         place = np.minimum(np.searchsorted(at, at - k), n_steps - 1)
         step = np.flatnonzero(at[place] == at - k)  # steps that the session has at both times
-        scanned.append(_unevenness(activity, squared, code, step, place[step], n_bins))
+        scanned.append(_unevenness(sums, code, step, place[step], n_bins))
     every = np.arange(n_steps)
     for k in np.unique(np.linspace(reach, n_steps - reach, _N_SHIFTED).astype(int)):
         place = (every - k) % n_steps
-        shifted.append(_unevenness(activity, squared, code, every, place, n_bins))
+        shifted.append(_unevenness(sums, code, every, place, n_bins))
     null = np.array(shifted)
     mean, sd = null.mean(axis=0), null.std(axis=0)
     used = sd > 0
@@ -344,22 +368,17 @@ def _scores(at: np.ndarray, code: np.ndarray, n_bins: int, activity: Any, reach:
 
 
 def _unevenness(
-    activity: Any,
-    squared: Any,
+    sums: _Sums,
     code: np.ndarray,
     step: np.ndarray,
     place: np.ndarray,
     n_bins: int,
 ) -> np.ndarray:
     """(unit) q of activity in some steps, laid on the position of others: see `check_lag`."""
-    from scipy import sparse
-
     used = code[place] >= 0
     step, position = step[used], code[place][used]
     row = position + n_bins * (code[step] >= 0)  # rest and running apart
-    shape = (2 * n_bins, code.size)
-    into = sparse.csr_array((np.ones(step.size), (row, step)), shape=shape)
-    summed, squares = _dense(into @ activity), _dense(into @ squared)
+    summed, squares = sums.over(step, row, 2 * n_bins)
     time = np.bincount(row, minlength=2 * n_bins).reshape(2, n_bins).astype(float)
     time /= np.maximum(time.sum(axis=1, keepdims=True), 1)
     by_state = summed.reshape(2, n_bins, -1)
@@ -369,10 +388,6 @@ def _unevenness(
     below = expected + found.sum(axis=0) / (2 * n_bins)
     part = ((found - expected) ** 2 - own) / np.where(below > 0, below, 1)
     return np.asarray(part.sum(axis=0))
-
-
-def _dense(values: Any) -> np.ndarray:
-    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
 
 
 def _judged(

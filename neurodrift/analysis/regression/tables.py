@@ -1,4 +1,4 @@
-"""Tidy tables of sessions and of pairs of sessions."""
+"""Tidy tables of sessions, of pairs of sessions, and of units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neurodrift.analysis._coords import node_of
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
 from neurodrift.recording import is_even, seconds_of_sessions, slice_sessions, tracked_minutes
 from neurodrift.schema import check
-from neurodrift.schema.objects import names_in
+from neurodrift.schema.objects import expect_type, names_in
 
 
 def tabulate_sessions(
@@ -172,6 +172,94 @@ def tabulate_drift(drift: xr.Dataset | xr.DataTree) -> pd.DataFrame:
             columns[str(key)] = array.values[first, second]
         elif len(array.dims) == 1 and array.dims[0] in at:
             columns[str(key)] = array.values[at[str(array.dims[0])]]
+    return pd.DataFrame(columns)
+
+
+_OF_UNIT = ("maps", "sparsity", "informative", "place_cells", "stability")
+_OF_MAP = {  # node -> what it says of a map, and the name of the column
+    "place_cells": {"tested": "tested", "p": "p", "q": "q", "significant": "significant"},
+    "information": {"naive": "information_naive", "ssr": "information_ssr"},
+    "stability": {"stability": "stability", "p": "stability_p"},
+    "place_fields": {"n_fields": "n_fields"},
+}
+_WAYS = {1: "_forward", -1: "_backward", 0: ""}
+
+
+def tabulate_units(results: xr.DataTree) -> pd.DataFrame:
+    """Tidy table of the cells, one row for each unit in each session.
+
+    Parameters
+    ----------
+    results
+        Results of :func:`neurodrift.analyze`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``subject``, ``environment``, ``session``, its ``day``, ``experience`` [min] and
+        ``training_step`` as far as they are known, ``unit``, ``region``, ``registered``,
+        ``detected``, and what the results hold of the unit: ``n_events``, ``mean_activity``,
+        ``is_active``, ``is_place_cell``, ``is_stable``, ``is_informative``; of its maps
+        ``tested``, ``p``, ``q``, ``significant``, ``information_naive`` and ``information_ssr``
+        [bit/event], ``stability`` and ``n_fields``, with ``_forward`` or ``_backward`` behind the
+        name where the maps of both running directions stand apart. All but ``detected`` are missing
+        where the unit was not detected, which is not silent.
+
+    Raises
+    ------
+    ValueError
+        If the results hold no unit.
+
+    Examples
+    --------
+    >>> from neurodrift import testing
+    >>> from neurodrift.analysis.analyze import analyze
+    >>> from neurodrift.analysis.regression.tables import tabulate_units
+    >>> recording = testing.linear_track(n_units=3, n_sessions=2, minutes=1)
+    >>> table = tabulate_units(analyze(recording, measures=["sparsity"]))
+    >>> table[["session", "unit", "detected"]].values.tolist()[:2]
+    [['1', 0, True], ['1', 1, True]]
+    """
+    expect_type("results", results, xr.DataTree, "a tree of results, as neurodrift.analyze gives")
+    nodes = {name: node.to_dataset() for name, node in results.children.items()}
+    own = [nodes[name] for name in _OF_UNIT if "unit" in nodes.get(name, xr.Dataset()).dims]
+    if not own:
+        raise ValueError("the results hold no unit: analyze with the node sparsity or maps")
+    sessions, units = own[0]["session"].values, own[0]["unit"].values
+    detected = own[0]["detected"].transpose("session", "unit").values.ravel()
+    n_sessions, n_units = len(sessions), len(units)
+    columns: dict[str, object] = {
+        name: np.full(n_sessions * n_units, str(results[name].values), dtype=object)
+        for name in ("subject", "environment")
+        if name in results.coords
+    }
+    columns["session"] = np.repeat(sessions.astype(object), n_units)
+    for name in ("day", "experience", "training_step"):
+        if name in own[0].coords:
+            columns[name] = np.repeat(own[0][name].values, n_units)
+    columns["unit"] = np.tile(units, n_sessions)
+    for name in ("region", "registered"):
+        if name in own[0].coords:
+            columns[name] = np.tile(own[0][name].values, n_sessions)
+    columns["detected"] = detected
+
+    def add(name: str, array: xr.DataArray) -> None:
+        if name not in columns:
+            values = array.sel(session=sessions, unit=units).transpose("session", "unit").values
+            held = {"b": "boolean", "i": "Int64", "u": "Int64"}.get(array.dtype.kind)
+            columns[name] = pd.Series(values.ravel(), dtype=held).where(detected)
+
+    for name in _OF_UNIT:
+        for key, array in sorted(nodes.get(name, xr.Dataset()).data_vars.items()):
+            if set(array.dims) == {"session", "unit"} and key != "information":
+                add(str(key), array)
+    for name, shown in _OF_MAP.items():
+        for key, column in shown.items():
+            maps = nodes.get(name, xr.Dataset()).get(key)
+            if maps is None or set(maps.dims) != {"session", "unit", "direction"}:
+                continue
+            for way in maps["direction"].values.tolist():
+                add(f"{column}{_WAYS.get(way, f'_{way}')}", maps.sel(direction=way, drop=True))
     return pd.DataFrame(columns)
 
 

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "pynapple": ["from_pynapple", "to_pynapple"],
         "movement": ["from_movement", "to_movement"],
+        "checkpoints": ["recording_from_checkpoints"],
         "ratinabox": ["from_ratinabox"],
     },
 )

@@ -9,7 +9,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,9 @@ from neurodrift.recording import FRAME_DTYPES, recording_from_arrays, slice_sess
 from neurodrift.schema import COUNT_KINDS, SESSION_COORDS, check
 from neurodrift.schema.objects import expect_type
 
+if TYPE_CHECKING:
+    import pynapple as nap
+
 _OF_FRAMES = ("session_index", "frame_duration")
 """Columns of frames that are no variable of a recording over time."""
 
@@ -29,7 +32,9 @@ _OF_SESSIONS = (*SESSION_COORDS, "clock_start")
 _DETECTED = "detected_"  # and the session's number: metadata of the units
 
 
-def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
+def to_pynapple(
+    recording: xr.Dataset,
+) -> dict[str, nap.TsGroup | nap.TsdFrame | nap.Tsd | nap.IntervalSet]:
     """A recording as pynapple's objects.
 
     Parameters
@@ -102,12 +107,12 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
 
 
 def from_pynapple(
-    units: Any,
-    frames: Any,
-    sessions: Any = None,
+    units: nap.TsGroup | nap.TsdFrame,
+    frames: nap.Tsd | nap.TsdFrame,
+    sessions: nap.IntervalSet | None = None,
     *,
     kind: str | None = None,
-    geometry: Geometry | Mapping[str, Any] | str | None = None,
+    geometry: Geometry | Mapping[str, object] | str | None = None,
     subject: str = "unknown",
     environment: str = "unknown",
     accept: Collection[str] = (),

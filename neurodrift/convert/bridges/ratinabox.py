@@ -9,7 +9,7 @@ References
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -18,9 +18,12 @@ from neurodrift import kinematics
 from neurodrift.geometry.geometry import Geometry, circular, field, linear
 from neurodrift.recording import recording_from_arrays
 
+if TYPE_CHECKING:
+    from ratinabox.Neurons import Neurons
+
 
 def from_ratinabox(
-    neurons: Any,
+    neurons: Neurons,
     *,
     values: Literal["spikes", "rates"] = "spikes",
     session: str = "1",

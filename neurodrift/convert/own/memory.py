@@ -34,12 +34,12 @@ _TOLD = {"day": Range(), "experience": Range(0, unit="min"), "accuracy": Range(0
 
 
 def recording_from_sessions(
-    sessions: Sequence[Mapping[str, Any]] | str | os.PathLike[str],
+    sessions: Sequence[Mapping[str, object]] | str | os.PathLike[str],
     *,
     kind: str = "events",
     subject: str = "unknown",
     environment: str = "unknown",
-    geometry: Geometry | Mapping[str, Any] | str | None = None,
+    geometry: Geometry | Mapping[str, object] | str | None = None,
     accept: Collection[str] = (),
 ) -> xr.Dataset:
     """Build a recording from sessions whose activity and position have clocks of their own.
@@ -119,7 +119,9 @@ def recording_from_sessions(
             raise ValueError(f"{where} has {', '.join(unknown)}, expected some of {_listed(_KEYS)}")
         if "activity" not in arrays:
             raise ValueError(f"{where} has no activity, only {_listed(arrays)}")
-        told = {name: arrays[name] for name in ("day", "experience", "accuracy") if name in arrays}
+        told: dict[str, Any] = {
+            name: arrays[name] for name in ("day", "experience", "accuracy") if name in arrays
+        }
         for name, value in told.items():
             check_option(name, value, _TOLD[name])
         ids = arrays.get("registered_cell_id")

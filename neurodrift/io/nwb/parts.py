@@ -292,7 +292,7 @@ def sessions_of(
     unit_prefix: str,
     position: str | Sequence[str] | None,
     position_unit: str | None,
-    geometry: Geometry | Mapping[str, Any] | str | None,
+    geometry: Geometry | Mapping[str, object] | str | None,
     speed: str | None,
     values: str,
     join_on: str,

@@ -25,7 +25,7 @@ def import_nwb(
     series: str | Sequence[str] | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
-    geometry: Geometry | Mapping[str, Any] | str | None = None,
+    geometry: Geometry | Mapping[str, object] | str | None = None,
     speed: str | None = None,
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
@@ -38,7 +38,7 @@ def import_nwb(
     detection: Literal["together", "each_session"] | None = None,
     lag: float | Mapping[str, float] = 0.0,
     accept: Collection[str] = (),
-    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
+    curation: str | os.PathLike[str] | Mapping[str, object] | Curation | None = None,
 ) -> xr.Dataset:
     """Join the sessions of one subject and environment, each an NWB file, into a recording.
 
@@ -134,7 +134,7 @@ def read_session(
     series: str | Sequence[str] | None = None,
     position: str | Sequence[str] | None = None,
     position_unit: str | None = None,
-    geometry: Geometry | Mapping[str, Any] | str | None = None,
+    geometry: Geometry | Mapping[str, object] | str | None = None,
     speed: str | None = None,
     values: Literal["events", "amplitudes"] = "events",
     join_on: str = "registered_cell_id",
@@ -240,7 +240,7 @@ def read_session(
     return from_stream(part.recording, stream) if lazy else in_memory(part.recording, stream)
 
 
-def _as_text(geometry: Geometry | Mapping[str, Any] | str | None) -> str | None:
+def _as_text(geometry: Geometry | Mapping[str, object] | str | None) -> str | None:
     """A geometry as a recording keeps it among its options."""
     shape = as_geometry(geometry)
     return None if shape is None else shape.to_json()

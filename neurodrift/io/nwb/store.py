@@ -39,7 +39,7 @@ def import_to_store(
     overwrite: bool = False,
     progress: bool = False,
     accept: Collection[str] = (),
-    curation: str | os.PathLike[str] | Mapping[str, Any] | Curation | None = None,
+    curation: str | os.PathLike[str] | Mapping[str, object] | Curation | None = None,
     **options: Any,
 ) -> Path:
     """Import NWB files into a store, in memory that does not grow with their length.

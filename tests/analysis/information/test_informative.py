@@ -154,7 +154,7 @@ def test_analyze__noise_free_activity_is_judged_by_information(recording):
     )
     assert "information_ssr" not in sessions
     assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
-    text = nd.summarize(results)
+    text = str(nd.summary(results))
     assert "more than 0.01 bit/event" in text
     assert "no shuffle test" in text
 
@@ -164,7 +164,7 @@ def test_analyze__criterion_can_be_chosen(recording):
     tested = nd.analyze(one, criterion="shuffle", n_repeats=5, n_draws=1)
     assert tested["place_cells"].attrs["criterion"] == "p"
     assert "stability" in tested.children and "information_ssr" in tested["sessions"]
-    assert "shuffle test" not in nd.summarize(tested)
+    assert "shuffle test" not in str(nd.summary(tested))
     strict = nd.analyze(one, min_information=1.0)
     kept = strict["sessions"]["n_place_cells"].item()
     assert kept == (strict["informative"]["information"] > 1).sum().item()
@@ -196,7 +196,7 @@ def test_analyze__activations_below_zero_have_no_place_cells(activation):
     assert "n_place_cells" not in results["sessions"]
     assert np.isfinite(results["drift"]["rate_map_correlation"].values[0, 1])
     assert results["drift"]["rate_map_correlation_n"].values[0, 1] == 200  # units, directions
-    assert "below 0" in nd.summarize(results)
+    assert "below 0" in str(nd.summary(results))
 
 
 def test_informative_measures__means_over_their_own_units():

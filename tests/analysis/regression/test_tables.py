@@ -9,11 +9,12 @@ import pytest
 import xarray as xr
 
 from neurodrift import compute_rate_maps, recording_from_arrays, testing
+from neurodrift.analysis.analyze import analyze
 from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session_drift
 from neurodrift.analysis.drift.drift import compute_drift
 from neurodrift.analysis.maps.sparsity import compute_sparsity
 from neurodrift.analysis.regression.regression import regress
-from neurodrift.analysis.regression.tables import tabulate_drift, tabulate_sessions
+from neurodrift.analysis.regression.tables import tabulate_drift, tabulate_sessions, tabulate_units
 
 
 def test_session_table__counts_frame_by_frame() -> None:
@@ -124,3 +125,47 @@ def test_session_table__equals_reference(
     np.testing.assert_allclose(frames, reference["n_running"], rtol=1e-12)
     np.testing.assert_allclose(table["tracked_time"] * 60, reference["dur_track_s"], atol=5e-3)
     assert table["day"].tolist() == reference["day"].tolist()
+
+
+def test_tabulate_units__a_row_for_each_unit_and_session() -> None:
+    track = testing.linear_track(n_units=7, n_sessions=3, minutes=4, detection=0.7, seed=4)
+    results = analyze(track, n_repeats=10, n_draws=1)
+    table = tabulate_units(results)
+    assert len(table) == 21 and table.columns.is_unique
+    cells, maps = results["place_cells"].to_dataset(), results["maps"].to_dataset()
+    for row in table.to_dict("records"):
+        at = {"session": row["session"], "unit": row["unit"]}
+        there = bool(maps["detected"].sel(at))
+        assert row["detected"] is there
+        assert row["day"] == float(maps["day"].sel(session=row["session"]))
+        if not there:  # which is not silent
+            missing = [
+                row[name] for name in ("is_place_cell", "is_active", "n_events", "p_forward")
+            ]
+            assert all(pd.isna(value) for value in missing)
+            continue
+        assert row["is_place_cell"] == bool(cells["is_place_cell"].sel(at))
+        for way, name in ((1, "forward"), (-1, "backward")):
+            np.testing.assert_equal(
+                row[f"p_{name}"], float(cells["p"].sel(at | {"direction": way}))
+            )
+        events = track["activity"].sel(unit=row["unit"]).values
+        own = events[track["session_index"].values == int(row["session"]) - 1]
+        assert row["n_events"] == own.sum()
+    assert 0 < table["detected"].sum() < 21
+
+
+def test_tabulate_units__does_not_mind_the_order_of_units() -> None:
+    track = testing.linear_track(n_units=5, n_sessions=2, minutes=2)
+    results = analyze(track, n_repeats=5, measures=["place_cells"])
+    nodes = {name: node.to_dataset() for name, node in results.children.items()}
+    nodes["place_cells"] = nodes["place_cells"].isel(unit=slice(None, None, -1))
+    turned = xr.DataTree.from_dict({"/": results.to_dataset(), **nodes})
+    pd.testing.assert_frame_equal(tabulate_units(turned), tabulate_units(results))
+
+
+def test_tabulate_units__refuses() -> None:
+    with pytest.raises(TypeError, match="results"):
+        tabulate_units(testing.linear_track(n_units=2, n_sessions=1, minutes=1))
+    with pytest.raises(ValueError, match="hold no unit"):
+        tabulate_units(xr.DataTree())

@@ -30,14 +30,6 @@ print(mouse)
 # microscope, and ``activity`` says how many calcium events a cell had in it. ``x`` is where the
 # mouse was [cm].
 #
-# A cell that the microscope lost on a day was **not detected**. That is not the same as silent,
-# and no function of neurodrift takes it for silent. White is not detected:
-
-figure, axis = plt.subplots(figsize=(4, 3), layout="constrained")
-axis.imshow(mouse["detected"].T, aspect="auto", cmap="Greys", interpolation="nearest")
-axis.set(xlabel="session", ylabel="cell", title="which cells were seen on which day")
-
-# %%
 # Everything in one call
 # ----------------------
 # :func:`neurodrift.analyze` computes all that neurodrift knows of one recording, and gives a tree
@@ -47,27 +39,32 @@ results = nd.analyze(mouse, bin_width=4.0, n_repeats=50, n_draws=5)
 print(nd.summary(results))
 
 # %%
+# Which cells were seen on which day
+# ----------------------------------
+# A cell that the microscope lost on a day was **not detected**: white. That is not the same as
+# silent, and no function of neurodrift takes it for silent.
+
+nd.plot_registration(results)
+
+# %%
 # Where the cells fire
 # --------------------
 # The track is cut into bins of 4 cm. A **rate map** is, for each bin, how many events a cell had
 # there by how long the mouse ran there [events/s]. Frames in which the mouse rests are left out:
-# below 1 cm/s. Here are the maps of all cells in the first, third, fifth and last session, always
-# in the order of their peaks in the first. If the code stayed as it was, the diagonal would stay.
+# below 1 cm/s. Here are the maps of the place cells on every day, always in the order of their
+# peaks on the first. If the code stayed as it was, the diagonal would stay.
 
-rate = results["smoothed_maps"]["rate"].sel(direction=1)
-order = nd.order_by_peak(rate.isel(session=0))
-shown = list(rate["session"].values[[0, 2, 4, 7]])
-nd.plotting.plot_rate_maps(rate, order=order, sessions=shown)
+nd.plot_maps(results)
 
 # %%
-# The order was chosen on the first session, so the first picture would look sorted even if cells
-# fired anywhere. The others have nothing to do with the choice.
+# The order was chosen on the first day, so the first picture would look sorted even if cells fired
+# anywhere. The others have nothing to do with the choice.
 #
 # Which cells are place cells
 # ---------------------------
 # **Spatial information** says how much an event tells of where the mouse is [bit/event]. Few
 # events tell too much by chance: a **shuffle test** moves the events of a cell against the
-# position a thousand times and asks how often chance tells as much. A cell with p < .05,
+# position up to a thousand times and asks how often chance tells as much. A cell with p < .05,
 # corrected for the two running directions, is a **place cell**. Which shuffle is right depends on
 # how the animal ran, and the result says which it was:
 
@@ -76,38 +73,35 @@ print(cells["null_reason"].isel(session=0).values.tolist())
 print("place cells by session:", cells["is_place_cell"].sum("unit").values.tolist())
 
 # %%
-# How much the code changed
-# -------------------------
-# For each pair of sessions: the correlation of the two maps of every cell. Two maps of the same
-# day do not correlate by 1 either, since events are few. ``session_drift`` compares halves of
-# sessions, so that its diagonal, two halves of one day, is the **ceiling**: what a correlation
-# could be if nothing changed.
+# Four of them, lap by lap:
 
-pairs = results["session_drift"].to_dataset()
-nd.plotting.plot_drift_matrix(pairs["rate_map_correlation"])
+nd.plot_cells(mouse, results)
 
 # %%
-# Divided by their ceilings, correlations are free of noise: 1 is "the same map". The **drift
-# curve** shows them against the days between two sessions. In truth a field moves with a
-# probability of .15 from one session to the next, so that a share of .85, .72, .61, ... of the
-# fields stays where it was; a moved field may come to lie near its old place, so that maps
-# correlate a little more than that.
+# How much the code changed
+# -------------------------
+# For each pair of days: the correlation of the two maps of every cell. Two maps of the same day do
+# not correlate by 1 either, since events are few. What two halves of one day correlate by is the
+# **ceiling**: the dashed line.
 
-first, second = np.triu_indices(8, k=1)
-relative = pairs["rate_map_correlation_relative"].values[first, second]
-days = mouse["day"].values[second] - mouse["day"].values[first]
-lags = np.unique(days)
-mean = np.array([relative[days == lag].mean() for lag in lags])
-axis = nd.plotting.plot_decay(
-    lags,
-    mean,
-    points=(days, relative),
-    lag_label="days between two sessions",
-    label="correlation of maps, noise removed",
-)
-axis.plot(
-    lags, 0.85 ** (lags / 2), color="black", linestyle=":", label="fields that stayed (truth)"
-)
+nd.plot_drift(results)
+
+# %%
+# ``session_drift`` also has the correlations without noise, for which 1 is "the same map". In
+# truth a field moves with a probability of .15 from one session to the next, so that a share of
+# .85, .72, .61, ... of the fields stays where it was; a moved field may come to lie near its old
+# place, so that maps correlate a little more than that.
+
+relative = results["session_drift"]["rate_map_correlation_relative"].values
+day = mouse["day"].values
+first, second = np.triu_indices(day.size, k=1)
+apart, values = day[second] - day[first], relative[first, second]
+lags = np.unique(apart)
+figure, axis = plt.subplots(figsize=(5, 3.4), layout="constrained")
+axis.plot(apart, values, ".", color="0.8", label="pairs of days")
+axis.plot(lags, [values[apart == lag].mean() for lag in lags], "o-", label="mean")
+axis.plot(lags, 0.85 ** (lags / 2), "k:", label="fields that stayed (truth)")
+axis.set(xlabel="days between", ylabel="correlation, noise removed", ylim=(0, 1.1))
 axis.legend()
 
 # %%
@@ -117,18 +111,10 @@ axis.legend()
 # an interval and with the smallest slope that eight sessions would have shown. In truth 5 % of
 # the cells fall silent from one session to the next: 2.5 % a day.
 
-sessions = results["sessions"].to_dataset()
 slope = results["regression"].sel(measure="fraction_active_units", predictor="day")
-print(
-    f"active cells: {100 * slope['slope'].item():.1f} % a day "
-    f"[{100 * slope['ci_low'].item():.1f}, {100 * slope['ci_high'].item():.1f}]"
-)
-nd.plotting.plot_session_series(
-    sessions["day"].values,
-    100 * sessions["fraction_active_units"].values,
-    x_label="day",
-    label="active cells [%]",
-)
+low, high = (100 * slope[name].item() for name in ("ci_low", "ci_high"))
+print(f"active cells: {100 * slope['slope'].item():.1f} % a day [{low:.1f}, {high:.1f}]")
+nd.plot_series(results)
 
 # %%
 # A page to send around

@@ -69,7 +69,7 @@ nd.plotting.plot_lag_beside(comparison)
 # And what holds for whom. Of one animal and one run an interval holds the variation between its
 # sessions alone; several of each are given as lists, and the inference is then over animals.
 
-nd.plotting.plot_statements(comparison)
+nd.plot_comparison(comparison)
 
 # %%
 # Published networks

@@ -97,6 +97,7 @@ from .io.zarr import save_results as save_results
 from .io.verify import verify as verify
 from .io.nwb.results import export_results as export_results
 from .io.tables import write_table as write_table
+from .report import Report as Report
 from .report import write_report as write_report
 
 # pictures

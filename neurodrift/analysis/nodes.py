@@ -29,6 +29,7 @@ from neurodrift.analysis.drift.ceiling import (
     finest_split,
 )
 from neurodrift.analysis.drift.drift import compute_drift
+from neurodrift.analysis.drift.examples import choose_examples
 from neurodrift.analysis.footing.matching import Match
 from neurodrift.analysis.footing.measures import compute_matched_measures
 from neurodrift.analysis.identity.map_switches import detect_maps, label_maps
@@ -50,11 +51,13 @@ from neurodrift.analysis.place_cells.stability import compare_criteria, compute_
 from neurodrift.analysis.quality.lag import check_lag
 from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.analysis.regression.tables import tabulate_sessions
+from neurodrift.geometry.geometry import geometry_of
+from neurodrift.kinematics import number_laps
 from neurodrift.recording import slice_sessions
 from neurodrift.schema import COUNT_KINDS, label
 from neurodrift.schema.kinds import allows
 from neurodrift.schema.objects import names_in
-from neurodrift.schema.results import DRIFT, MEASURES
+from neurodrift.schema.results import DRIFT, HALF_MAPS, LAP_MAPS, MEASURES
 
 _KEEP_UNITS_UP_TO = 40  # sessions; the maps of every unit and pair grow with their square
 
@@ -128,6 +131,26 @@ class Work:
         """Whether there are maps."""
         has_units = bool(self.recording.sizes["unit"])
         return "x" in self.recording and self.has_frames and has_units
+
+    @functools.cached_property
+    def halves(self) -> xr.Dataset:
+        """Smoothed maps of both halves of each session."""
+        return compute_half_maps(
+            self.recording,
+            binning=self.binning,
+            smoothing=self.smoothing,
+            split=finest_split(self.recording),
+        )
+
+    @functools.cached_property
+    def laps(self) -> xr.DataArray | None:
+        """Number of the lap of each frame (time), or of the trial; None where there are none."""
+        if "lap" in self.recording:
+            return self.recording["lap"].astype(np.int64)
+        geometry = geometry_of(self.recording)
+        if geometry.is_place and geometry.kind not in ("field", "category"):
+            return number_laps(self.recording)["lap"].astype(np.int64)
+        return self.recording["trial"].astype(np.int64) if "trial" in self.recording else None
 
     @property
     def noisy(self) -> bool:
@@ -205,6 +228,10 @@ NEEDS: dict[str, tuple[Callable[[Work], bool], str]] = {
     "match": (
         lambda work: work.match is not None,
         "nothing is to be made equal in the sessions (match)",
+    ),
+    "laps": (
+        lambda work: "y" not in work.recording and work.laps is not None,
+        "position is two-dimensional or has no laps",
     ),
     "unknown maps": (
         lambda work: work.detects_maps or "map_label" not in work.recording,
@@ -306,15 +333,72 @@ def _drift(work: Work) -> xr.Dataset:
 
 
 def _session_drift(work: Work) -> xr.Dataset:
-    halves = compute_half_maps(
-        work.recording,
-        binning=work.binning,
-        smoothing=work.smoothing,
-        split=finest_split(work.recording),
-    )
+    halves = work.halves
     found = compute_session_drift(compute_drift(halves, per_unit=False, **_compared_units(work)))
     found = _over_all_sessions(found, work.recording)
     return found.merge(_relative_overlaps(work, halves), combine_attrs="override")
+
+
+def _half_maps(work: Work) -> xr.Dataset:
+    """Rates of both halves over (session, half), NaN where a session has no such half.
+
+    Of a session with several maps, those of the map in which most time was spent.
+    """
+    halves, split = work.halves, finest_split(work.recording)
+    sessions = work.recording["session"].values
+    rate = halves["rate"].astype(np.float32)
+    seconds = halves["occupancy"].sum(("direction", "position")).values
+    owner = halves["session"].values.astype(str)
+    labels = halves["map_label"].values if "map_label" in halves.coords else np.zeros(owner.size)
+    values = np.full((sessions.size, 2, *rate.shape[1:]), np.nan, dtype=np.float32)
+    for i, name in enumerate(sessions.astype(str)):
+        own = owner == name
+        spent = {label: seconds[own & (labels == label)].sum() for label in np.unique(labels[own])}
+        if spent:
+            most = own & (labels == max(spent, key=lambda label: spent[label]))
+            values[i, halves["half"].values[most]] = rate.values[most]
+    carried = {name: c for name, c in rate.coords.items() if "segment" not in c.dims}
+    found = xr.Dataset({"rate": (("session", "half", *rate.dims[1:]), values, rate.attrs)})
+    found = found.assign_coords(carried | {"session": sessions, "half": [0, 1]})
+    return label(found.assign_attrs(halves.attrs, split=split), HALF_MAPS)
+
+
+def _lap_maps(work: Work) -> xr.Dataset:
+    """Maps of each lap of a few example cells, with the role of each."""
+    chosen = choose_examples(
+        work.nodes.get("place_cells"), work.nodes["drift"], work.nodes["sparsity"]
+    )
+    units = [unit for some in chosen.values() for unit in some]
+    roles = [role for role, some in chosen.items() for _ in some]
+    assert work.laps is not None
+    maps = compute_rate_maps(work.recording.sel(unit=units), binning=work.binning, by=work.laps)
+    found = (
+        maps[["rate"]]
+        .rename(group="lap")
+        .assign_coords(role=("unit", np.array(roles, dtype=object)))
+    )
+    found["rate"] = found["rate"].astype(np.float32)
+    return label(found, LAP_MAPS)
+
+
+def lap_measures(found: xr.Dataset, sessions: np.ndarray) -> xr.Dataset:
+    """Laps with a frame of running, by session.
+
+    Parameters
+    ----------
+    found
+        The node ``lap_maps``.
+    sessions
+        Labels of the sessions.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``session``, for `tabulate_sessions`.
+    """
+    own = found["session"].values.astype(str)
+    counts = [int((own == str(name)).sum()) for name in sessions]
+    return xr.Dataset({"n_laps": ("session", counts)}, coords={"session": sessions})
 
 
 def _relative_overlaps(work: Work, halves: xr.Dataset) -> xr.Dataset:
@@ -657,6 +741,24 @@ NODES: tuple[Node, ...] = (
         needs=("units", "position", "frames"),
         uses=("sparsity", "place_cells", "cross_fitted"),
         place="drift",
+    ),
+    Node(
+        "half_maps",
+        "smoothed maps of both halves of each session: one sorts, the other is shown",
+        _half_maps,
+        needs=("units", "position", "frames", "noise"),
+        place="rate maps",
+    ),
+    Node(
+        "lap_maps",
+        "maps of each lap of a few example cells: steady, typical and changed ones",
+        _lap_maps,
+        needs=("units", "position", "frames", "noise", "laps"),
+        uses=("sparsity", "place_cells", "drift"),
+        place="rate maps",
+        measures=lambda work: lap_measures(
+            work.nodes["lap_maps"], work.recording["session"].values
+        ),
     ),
     Node(
         "matched",

@@ -20,6 +20,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         [
             "neurodrift report results.zarr -o report.html",
             "neurodrift report mouse1.zarr mouse2.zarr -o report.html --title 'Two mice'",
+            "neurodrift report results.zarr -o report.html --pdf --figures figures",
         ],
     )
     report.add_argument(
@@ -31,6 +32,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     report.add_argument(
         "--title", type=text, help="heading of the page (default: made from the recordings)"
+    )
+    report.add_argument(
+        "--pdf",
+        action="store_true",
+        help="write the report as PDF too, beside the page (extra report-pdf)",
+    )
+    report.add_argument(
+        "--figures",
+        type=Path,
+        metavar="FOLDER",
+        help="write every figure for a paper into a new folder: SVG, PDF and CSV, a file a panel",
     )
     add_overwrite(report)
     report.set_defaults(run=_report)
@@ -61,10 +73,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.set_defaults(run=_export)
 
 
-@claiming("results", "comparison")
+@claiming("results", "comparison", outputs=("out", "figures"))
 def _report(options: argparse.Namespace) -> Facts:
+    from neurodrift.io.output import claimed
     from neurodrift.io.zarr import open_results
-    from neurodrift.report import check_results, write_report
+    from neurodrift.report import Report, check_results
 
     comparison = None
     if options.comparison is not None:
@@ -76,19 +89,35 @@ def _report(options: argparse.Namespace) -> Facts:
     for path in options.results:
         trees.append(open_results(path))
         check_results(trees[-1], str(path))
-    write_report(
-        trees,
-        options.out,
-        comparison=comparison,
-        title=options.title,
-        overwrite=options.overwrite,
-    )
+    report = Report(trees, comparison=comparison, title=options.title)
+    paper = options.out.with_suffix(".pdf")
+    with contextlib.ExitStack() as stack:
+        if options.pdf:  # what stands there is refused before the work
+            inputs = [*options.results, *filter(None, [options.comparison])]
+            stack.enter_context(claimed(paper, overwrite=options.overwrite, inputs=inputs))
+        report.write(options.out, overwrite=options.overwrite)
+        if options.pdf:
+            report.write_pdf(paper, overwrite=options.overwrite)
+        if options.figures is not None:
+            report.write_figures(options.figures, overwrite=options.overwrite)
     n = len(options.results)
     size = options.out.stat().st_size / 1e6
+    said = [f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}"]
+    facts: Facts = {
+        "out": options.out,
+        "bytes": options.out.stat().st_size,
+        "n_recordings": n,
+    }
+    if options.pdf:
+        facts["pdf"] = paper
+        said.append(f"{paper}: the same for paper")
+    if options.figures is not None:
+        facts["figures"] = options.figures
+        n_figures = len(list(options.figures.rglob("*.svg")))
+        said.append(f"{options.figures}: {n_figures} figures as SVG, PDF and CSV")
     with contextlib.suppress(OSError):  # the report is written, whoever reads this
-        print(f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}", flush=True)
-        print("next: open it in a browser", flush=True)
-    return {"out": options.out, "bytes": options.out.stat().st_size, "n_recordings": n}
+        print("\n".join([*said, "next: open it in a browser"]), flush=True)
+    return facts
 
 
 def _export(options: argparse.Namespace) -> Facts | None:

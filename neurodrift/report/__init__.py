@@ -1,8 +1,8 @@
-"""Results as one HTML page that needs no network."""
+"""Results as one HTML page that needs no network, as PDF, and as figures for a paper."""
 
 from __future__ import annotations
 
-from neurodrift.report.page import report, write_report
+from neurodrift.report.document import Report, write_report
 from neurodrift.report.view import check_results
 
-__all__ = ["check_results", "report", "write_report"]
+__all__ = ["Report", "check_results", "write_report"]

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.curation import describe_curation
-from neurodrift.report.footing import SIGNIFICANT, trends
+from neurodrift.report.footing import trends
+from neurodrift.report.trend import SIGNIFICANT
 from neurodrift.report.view import PREDICTORS, View, finite_mean
-from neurodrift.report.words import in_sentence, listing, number, p_value, percent, plural
+from neurodrift.report.words import (
+    in_sentence,
+    listing,
+    number,
+    p_value,
+    percent,
+    plain_text,
+    plural,
+)
 
 
 @dataclass(frozen=True)
@@ -500,9 +510,33 @@ def cautions(view: View) -> list[Caution]:
     list of Caution
         The serious ones first.
     """
-    found = [caution for check in (*RECORDING_CHECKS, *_RESULT_CHECKS) for caution in check(view)]
+    found = [
+        _said_of(caution, view.noun)
+        for check in (*RECORDING_CHECKS, *_RESULT_CHECKS)
+        for caution in check(view)
+    ]
     order = ("serious", "care", "note")
     return sorted(found, key=lambda caution: order.index(caution.level))
+
+
+_OTHERS_WORDS = ("gate-", "curation", "quality", "out-of-step")  # what others wrote is kept
+
+
+def _said_of(caution: Caution, noun: str) -> Caution:
+    """A warning with cells where an animal was recorded, and without names of the program."""
+    if caution.code.startswith(_OTHERS_WORDS):
+        return caution
+    title, text = plain_text(caution.title), plain_text(caution.text)
+    if noun != "unit":
+        title, text = (_UNIT.sub(_as_cell, words) for words in (title, text))
+    return replace(caution, title=title, text=text)
+
+
+_UNIT = re.compile(r"\b([Uu])nit(s?)\b")
+
+
+def _as_cell(found: re.Match[str]) -> str:
+    return f"{'C' if found[1] == 'U' else 'c'}ell{found[2]}"
 
 
 def _no_place_cells(view: View) -> Iterator[Caution]:
@@ -637,7 +671,7 @@ def _lasting(view: View) -> Iterator[Caution]:
         "Activity lasts for several frames",
         f"Events last for {number(lasting, 2)} frames (mean over units, where it is more than "
         "one), and SSR and BAE take frames as independent. From whole laps or blocks of time the "
-        f"population has {number(parts)} bit/event instead of {number(published)} (ssr_parts). The "
+        f"population has {number(parts)} bit/event instead of {number(published)}. The "
         "information of a session is taken from whole parts in any case.",
     )
 

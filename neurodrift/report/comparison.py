@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.report.figures import Figure
-from neurodrift.report.svg import Chart, forest
+from neurodrift.report.chart import Chart, Figure, Forest
 from neurodrift.report.tables import Table
-from neurodrift.report.words import number, p_value, title_of, unit_of
+from neurodrift.report.words import number, p_value, plain, plain_text, title_of, unit_of
 
 _AXES = {
     "fraction": "fraction of the way",
@@ -53,16 +52,21 @@ def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
     axis = _main_axis(comparison)
     return {
         "sides": sides,
-        "legend": [(side, _style(i)) for i, side in enumerate(sides)],
-        "notes": json.loads(comparison.attrs.get("notes", "[]")),
+        "legend": _sides(comparison),
+        "notes": [plain_text(text) for text in json.loads(comparison.attrs.get("notes", "[]"))],
         "statements": _statements(comparison, sides),
         "figures": _series(comparison, axis) + _decays(comparison, axis),
         "forests": _forests(comparison, axis),
         "effects": _effects(comparison, axis),
         "tables": _tables(comparison),
-        "axis": _AXES.get(axis, axis),
+        "axis": _AXES.get(axis, plain(axis)),
         "level": f"{100 * float(comparison.attrs.get('level', 0.95)):g}\u00a0%",
     }
+
+
+def _sides(comparison: xr.Dataset) -> list[tuple[str, str]]:
+    """Names and styles of the sides."""
+    return [(str(side), _style(i)) for i, side in enumerate(comparison["side"].values)]
 
 
 def _style(i: int) -> str:
@@ -92,9 +96,11 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
                     continue
                 detail = reason
                 if np.isfinite(estimate):
-                    low, high = (float(found[f"statement_ci_{end}"]) for end in ("low", "high"))
-                    interval = f" [{number(low)}, {number(high)}]" if np.isfinite(low) else ""
-                    detail = f"{number(estimate)}{interval}"
+                    factor, unit = _unit_of_effect(comparison, one)
+                    ends = [factor * float(found[f"statement_ci_{end}"]) for end in ("low", "high")]
+                    interval = f" ({number(ends[0])} to {number(ends[1])})"
+                    interval = interval if np.isfinite(ends[0]) else ""
+                    detail = f"{number(factor * estimate)}{interval} {unit}"
                     p = p_value(float(found["statement_p"]))
                     detail += f", {p}" if p else ""
                     detail += _corrected(found, verdict)
@@ -106,6 +112,18 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
             cells.append(lines)
         rows.append({"text": str(text), "cells": cells})
     return rows
+
+
+def _unit_of_effect(comparison: xr.Dataset, one: xr.Dataset) -> tuple[float, str]:
+    """What the slope of a statement is multiplied by, and its unit."""
+    effect = str(one["statement_effect"].item())
+    kinds = dict(
+        zip(comparison["effect"].values, comparison["effect_kind"].values.astype(str), strict=True)
+    )
+    return {
+        "slope": (100.0, "% of the first session over the whole way"),
+        "decay": (1.0, "in correlation over the whole way"),
+    }.get(kinds.get(effect, ""), (1.0, "in the rate of change over the whole way"))
 
 
 def _corrected(found: xr.Dataset, verdict: str) -> str:
@@ -132,9 +150,10 @@ def _series(comparison: xr.Dataset, axis: str) -> list[Figure]:
         there = np.isfinite(mean["series_mean"].values).any(axis=-1)
         if there.sum() < 2:
             continue
-        label = "over the first session" if scale == "first" else unit_of(measure)
-        x_label = _AXES.get(axis, axis)
-        chart = Chart(at, own, x_label=x_label, y_label=label)
+        label = "share of the first session" if scale == "first" else unit_of(measure)
+        x_label = _AXES.get(axis, plain(axis))
+        ends = [mean["series_mean"].values + sign * mean["series_sem"].values for sign in (-1, 1)]
+        chart = Chart(at, np.append(own, ends), x_label=x_label, y_label=label)
         if scale == "first":
             chart.level(1.0, "muted dotted")
         parts = []
@@ -147,10 +166,26 @@ def _series(comparison: xr.Dataset, axis: str) -> list[Figure]:
                 parts.append(
                     _mean_curve(chart, mean.sel(side=side), "series", _style(i), str(side))
                 )
-        title = title_of(measure)
-        caption = "; ".join(parts)
-        figures.append(Figure(title, chart.svg(title, f"against {x_label}; {caption}"), caption))
+        frame = pd.DataFrame(
+            {
+                "side": row_side,
+                "recording": names,
+                x_label: at,
+                f"{title_of(measure)}, {label}": own,
+            }
+        )
+        name = f"comparison-{measure.replace('_', '-')}"
+        figures.append(
+            Figure(
+                name, title_of(measure), _sentence(parts), chart, frame, legend=_sides(comparison)
+            )
+        )
     return figures
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _mean_curve(chart: Chart, one: xr.Dataset, name: str, style: str, side: str) -> str:
@@ -176,8 +211,9 @@ def _decays(comparison: xr.Dataset, axis: str) -> list[Figure]:
         means = one["decay_mean"].values
         if np.isfinite(means).any(axis=-1).sum() < 2:
             continue
-        x_label = f"lag [{_AXES.get(axis, axis)}]"
-        reach = np.append(means, [0.0, 1.0])
+        x_label = f"lag [{_AXES.get(axis, plain(axis))}]"
+        ends = [means + sign * one["decay_sem"].values for sign in (-1, 1)]
+        reach = np.append(np.append(means, [0.0, 1.0]), ends)
         chart = Chart(
             np.append(one["decay_at"].values, 0.0), reach, x_label=x_label, y_label=unit_of(name)
         )
@@ -186,8 +222,23 @@ def _decays(comparison: xr.Dataset, axis: str) -> list[Figure]:
             for i, side in enumerate(comparison["side"].values)
             if np.isfinite(means[i]).any()
         ]
-        title, caption = f"{title_of(name)} against lag", "; ".join(parts)
-        figures.append(Figure(title, chart.svg(title, caption), caption))
+        title = f"{title_of(name)} against lag"
+        columns = ["decay_at", "decay_mean", "decay_sem", "decay_n"]
+        bare = one[columns].drop_vars(["axis", "similarity"], errors="ignore")
+        frame = bare.to_dataframe(dim_order=["side", "lag_point"]).reset_index()
+        frame = frame.rename(
+            columns={
+                "decay_at": x_label,
+                "decay_mean": "mean correlation",
+                "decay_sem": "its standard error",
+                "decay_n": "animals or runs",
+            }
+        )
+        frame = frame[["side", x_label, *frame.columns[-3:]]]
+        name = f"comparison-{name.replace('_', '-')}-by-lag"
+        figures.append(
+            Figure(name, title, _sentence(parts), chart, frame, legend=_sides(comparison))
+        )
     return figures
 
 
@@ -206,7 +257,20 @@ def _forests(comparison: xr.Dataset, axis: str) -> list[Figure]:
             if sum(np.isfinite(item[2]) for item in found) > 1:
                 rows.append((title_of(str(one["effect_measure"].item())), found))
         if rows:
-            figures.append(Figure(title, forest(rows, label, title), _FOREST_CAPTION))
+            flat = [(quantity, side, *ends) for quantity, found in rows for side, _, *ends in found]
+            columns = ["measure", "side", label, "from", "to"]
+            frame = pd.DataFrame(flat, columns=columns)
+            drawing = Forest(rows, label)
+            figures.append(
+                Figure(
+                    f"comparison-{kind}",
+                    title,
+                    _FOREST_CAPTION,
+                    drawing,
+                    frame,
+                    legend=_sides(comparison),
+                )
+            )
     return figures
 
 
@@ -236,7 +300,7 @@ def _effects(comparison: xr.Dataset, axis: str) -> dict[str, Any]:
                 continue
             rows.append(
                 [
-                    str(effect).replace("_", " "),
+                    _effect_title(one),
                     *(_interval(one.sel(side=side)) for side in (first, second)),
                     f"{first} and {second}",
                     f"{number(float(pair['difference']))} "
@@ -248,6 +312,12 @@ def _effects(comparison: xr.Dataset, axis: str) -> dict[str, Any]:
             )
     head = ["effect", "first", "second", "sides", "difference", "sign", "size"]
     return {"head": head, "rows": rows}
+
+
+def _effect_title(one: xr.Dataset) -> str:
+    """What an effect is, in words."""
+    kind = str(one["effect_kind"].item())
+    return f"{kind} of {title_of(str(one['effect_measure'].item())).lower()}"
 
 
 def _interval(one: xr.Dataset) -> str:

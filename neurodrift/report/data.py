@@ -14,6 +14,7 @@ from neurodrift.geometry.arms import arms_of
 from neurodrift.geometry.geometry import geometry_of
 from neurodrift.geometry.outline import outline_of
 from neurodrift.plotting._geometry import stretches
+from neurodrift.report.maps import half_rates, half_words, peak_bins
 from neurodrift.report.view import View
 from neurodrift.report.words import number, title_of
 
@@ -121,6 +122,7 @@ def page_data(view: View, map_bytes: int) -> dict[str, Any]:
         )
     data: dict[str, Any] = {
         "name": view.name,
+        "noun": view.noun.capitalize(),
         "sessions": [view.labels[i] for i in kept],
         "where": [_where(view, int(i)) for i in kept],
         "matrices": _matrices(view, kept),
@@ -129,6 +131,43 @@ def page_data(view: View, map_bytes: int) -> dict[str, Any]:
         data |= _maps(view, kept, map_bytes, notes)
     data["notes"] = notes
     return data
+
+
+def kept_units(view: View, map_bytes: int) -> np.ndarray:
+    """Positions of the units whose maps are on the page.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+    map_bytes
+        Most bytes of rate maps.
+
+    Returns
+    -------
+    numpy.ndarray
+        Increasing positions along ``unit``; none without maps.
+    """
+    if "smoothed_maps" not in view.nodes:
+        return np.arange(0)
+    sizes = view.nodes["smoothed_maps"]["rate"].sizes
+    n_sessions = min(sizes["session"], MAX_SESSIONS)
+    per_unit = n_sessions * sizes["direction"] * sizes["position"]
+    copies = 2 if "half_maps" in view.nodes else 1
+    return chosen_units(view, max(map_bytes // max(copies * per_unit, 1), 1))
+
+
+def _halves(view: View, kept: np.ndarray, units: np.ndarray) -> dict[str, str]:
+    """Maps of one half of each session and where those of the other half have their peak."""
+    halves = half_rates(view)
+    if halves is None or "y_bin" in view.nodes["smoothed_maps"].coords:
+        return {"even": "", "odd": "", "halves": ""}
+    odd, even = (half[kept][:, units].swapaxes(0, 1) for half in halves)
+    return {
+        "even": base64.b64encode(quantize(even)[0].tobytes()).decode(),
+        "odd": _base64(peak_bins(odd), "<i2"),
+        "halves": half_words(view),
+    }
 
 
 def _where(view: View, i: int) -> str:
@@ -171,14 +210,12 @@ def ways_of(maps: xr.Dataset) -> list[str]:
 
 def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dict[str, Any]:
     maps = view.nodes["smoothed_maps"].isel(session=kept)
-    sizes = maps["rate"].sizes
-    per_unit = sizes["session"] * sizes["direction"] * sizes["position"]
-    units = chosen_units(view, max(map_bytes // per_unit, 1))
+    units = kept_units(view, map_bytes)
     if units.size < view.n_units:
         notes.append(
-            f"Rate maps of {number(units.size)} of {number(view.n_units)} units are shown, those "
-            "that are place cells in most sessions and then the most active, so that the page "
-            "stays small. All numbers come from all units; the results hold every map."
+            f"Rate maps of {number(units.size)} of {number(view.n_units)} {view.noun}s are shown, "
+            "those that are place cells in most sessions and then the most active, so that the "
+            "page stays small. All numbers come from all of them; the results hold every map."
         )
     order = ("unit", "session", "direction", "position")
     rate = maps["rate"].transpose(*order).isel(unit=units).values
@@ -207,6 +244,7 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
         "counted": None if view.kind == "fluorescence" else counted_as(view.kind),
         "codes": base64.b64encode(codes.tobytes()).decode(),
         "peaks": _base64(peaks, "<f4"),
+        **_halves(view, kept, units),
         "cells": cells,
         **{
             name: _base64(
@@ -298,7 +336,7 @@ def _matrices(view: View, kept: np.ndarray) -> list[dict[str, Any]]:
                             "name": name,
                             "node": node,
                             "group": group,
-                            "title": title_of(name),
+                            "title": title_of(name, view.noun),
                             "values": _base64(values, "<f4"),
                         }
                     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neurodrift.report.trend import SIGNIFICANT, slope_words
 from neurodrift.report.view import View
-from neurodrift.report.words import in_sentence, number, p_value, title_of
+from neurodrift.report.words import in_sentence, number
 
-SIGNIFICANT = 0.05
-"""Level of what the report calls a trend."""
-
-EQUAL = {"events": "equal events", "time": "equal time", "occupancy": "equal time in every bin"}
+EQUAL = {
+    "events": "equal events",
+    "time": "equal time",
+    "occupancy": "equal time in every bin",
+    "activity": "equal time and as many events a cell",
+}
 """What was made equal in every session."""
 
 
@@ -26,12 +29,18 @@ class Trend:
         Variables of the node ``regression``.
     equal
         What was made equal, in words.
+    sizes
+        Both slopes in words.
+    among
+        Which cells the second is of, where these are not those of the first.
     """
 
     measure: str
     raw: dict[str, float]
     matched: dict[str, float]
     equal: str
+    sizes: tuple[str, str]
+    among: str = ""
 
     @property
     def disagree(self) -> bool:
@@ -43,16 +52,23 @@ class Trend:
     def sentence(self) -> str:
         """What both say."""
         says = [
-            f"{_word(fit)} ({number(fit['slope'])}, {p_value(fit['p'])})"
-            for fit in (self.raw, self.matched)
+            f"{_word(fit)} ({words})"
+            for fit, words in zip((self.raw, self.matched), self.sizes, strict=True)
         ]
-        return f"{in_sentence(self.measure)}, as recorded {says[0]}, with {self.equal} {says[1]}"
+        return f"{in_sentence(self.measure)}: as recorded {says[0]}, with {self.equal} {says[1]}"
 
 
 def _word(fit: dict[str, float]) -> str:
     if not fit["p"] < SIGNIFICANT:
-        return "has no clear trend"
-    return "rises" if fit["slope"] > 0 else "falls"
+        return "no clear trend"
+    return "a rise" if fit["slope"] > 0 else "a fall"
+
+
+def _among(view: View) -> str:
+    """Which units are left with equal events."""
+    node = view.nodes["matched"]
+    kept, left = int(node.attrs.get("n_units", 0)), int(node["n_units_left_out"])
+    return f" (of the {number(kept)} {view.noun}s with enough events)" if kept and left else ""
 
 
 def trends(view: View) -> list[Trend]:
@@ -75,40 +91,11 @@ def trends(view: View) -> list[Trend]:
     for measure in map(str, view.nodes["regression"]["measure"].values):
         raw, matched = view.slope(measure), view.slope(f"{measure}_matched")
         if raw is not None and matched is not None:
-            # with equal events a unit is as active everywhere: of equal time instead
+            # with equal events, active cells are made comparable in a way of their own
             activity = match == "events" and "active" in measure
-            found.append(Trend(measure, raw, matched, EQUAL["time" if activity else match]))
+            names = measure, f"{measure}_matched"
+            sizes = tuple(slope_words(view, name, degrees=False) for name in names)
+            equal = EQUAL["activity" if activity else match]
+            among = _among(view) if "place" in measure and match == "events" else ""
+            found.append(Trend(measure, raw, matched, equal, (sizes[0], sizes[1]), among))
     return found
-
-
-def footing_rows(view: View) -> dict[str, list[list[str]] | list[str]]:
-    """The table of trends, raw and on an equal footing.
-
-    Parameters
-    ----------
-    view
-        Results of one recording.
-
-    Returns
-    -------
-    dict
-        ``head`` and ``rows``; no rows where nothing was made equal.
-    """
-    rows = []
-    for trend in trends(view):
-        cells = [title_of(trend.measure)]
-        for fit in (trend.raw, trend.matched):
-            p = "<0.001" if fit["p"] < 0.001 else number(fit["p"], 2)
-            cells += [f"{number(fit['slope'])} [{number(fit['ci_low'])}, {number(fit['ci_high'])}]"]
-            cells += [p]
-        rows.append([*cells, trend.equal, "no" if trend.disagree else "yes"])
-    head = [
-        "measure",
-        "slope, as recorded",
-        "p",
-        "slope, on an equal footing",
-        "p",
-        "with",
-        "agree",
-    ]
-    return {"head": head, "rows": rows}

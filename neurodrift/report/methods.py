@@ -13,7 +13,7 @@ from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
 from neurodrift.curation import describe_curation
 from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.report.view import View
-from neurodrift.report.words import listing, number, plural
+from neurodrift.report.words import listing, number, plain, plural
 from neurodrift.schema import LEVEL_KINDS
 
 _KINDS = {
@@ -142,7 +142,7 @@ def _recording(view: View) -> str:
         return (
             f"The hidden layer of a network ({number(view.n_units)} units) was recorded at {n} "
             f"training steps between {number(steps.min())} and {number(steps.max())} while the "
-            f"task ({view.environment}) was presented."
+            f"task ({plain(view.environment)}) was presented."
         )
     with np.errstate(invalid="ignore"):
         rates = sparsity["n_frames"].values / sparsity["seconds"].values
@@ -153,7 +153,7 @@ def _recording(view: View) -> str:
         span = f" over {number(float(view.sessions['day'].max()) + 1)} days" if n > 1 else ""
     return (
         f"{kind.capitalize()} of {plural(view.n_units, 'unit')} ({view.subject}, environment "
-        f"{view.environment}) were recorded in {n} session{'s' if n > 1 else ''}{span} and "
+        f"{plain(view.environment)}) were recorded in {n} session{'s' if n > 1 else ''}{span} and "
         f"counted{counted}. A unit that was not detected in a session was treated as missing "
         "there, not as silent."
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from markupsafe import Markup
 
@@ -16,88 +17,100 @@ from neurodrift._version import __version__
 from neurodrift.analysis.nodes import left_out
 from neurodrift.report.cautions import cautions
 from neurodrift.report.comparison import comparison_section
-from neurodrift.report.data import page_data, script_json
-from neurodrift.report.figures import decay_figures, session_figures
-from neurodrift.report.footing import footing_rows
-from neurodrift.report.headlines import facts, findings
+from neurodrift.report.data import kept_units, page_data, script_json
+from neurodrift.report.decay import decay_figures
+from neurodrift.report.examples import example_figures
+from neurodrift.report.findings import findings
+from neurodrift.report.maps import reference_session, session_title, shown_sessions, sorted_figure
 from neurodrift.report.methods import REFERENCES, comparison_methods, methods
 from neurodrift.report.phases import phases_section
+from neurodrift.report.recorded import facts, registration_figure
+from neurodrift.report.series import main_figures, other_figures
+from neurodrift.report.shown import gradient, shown
+from neurodrift.report.svg import LIGHT, chart_style
 from neurodrift.report.tables import Table, file_name, tables
+from neurodrift.report.trend_table import trend_table
 from neurodrift.report.view import PREDICTORS, View, views
-from neurodrift.report.words import in_sentence, listing, number, percent, plural
-from neurodrift.schema.objects import path_of
+from neurodrift.report.words import in_sentence, listing, number, percent, plain, plain_text, plural
 
 _MAP_BYTES = 4_000_000  # rate maps of all recordings together
 _UNIT_ROWS = 60_000  # rows of all tables of units together
-_SCRIPTS = ("draw", "drift", "units", "page")  # in this order, in one scope
+_SCRIPTS = ("draw", "panels", "drift", "units", "save", "page")  # in this order, in one scope
 _ROWS_ON_PAGE = 200  # rows of a table that is written out
+_OPEN_EXAMPLES = 3  # example cells that are not folded
 
 _SESSION_COLUMNS = {
     "day": ("day", number),
     "training_step": ("training step", number),
     "loss": ("loss", number),
-    "accuracy": ("accuracy", percent),
+    "accuracy": ("correct trials", percent),
     "tracked_time": ("tracked [min]", number),
+    "running_time": ("running [min]", number),
     "running_speed": ("running speed [cm/s]", number),
+    "n_laps": ("laps", number),
     "n_maps": ("maps", number),
-    "n_detected": ("units detected", number),
+    "n_detected": ("{cells} detected", number),
     "fraction_active_units": ("active", percent),
-    "n_tested": ("tested", number),
+    "n_tested": ("{cells} tested", number),
     "n_place_cells": ("place cells", number),
     "fraction_place_cells": ("place cells, share", percent),
-    "information": ("information [bit/event]", number),
-    "information_se": ("its standard error", number),
-    "information_population": ("information, all maps", number),
-    "information_ssr": ("SSR of chosen maps", number),
+    "information": ("information of place cells [bit/event]", number),
+    "information_se": ("its standard error [bit/event]", number),
+    "information_population": ("information of all {cells} [bit/event]", number),
 }
 
 
-def report(
+@dataclass(frozen=True)
+class Addition:
+    """A figure and a text of the user's own.
+
+    Parameters
+    ----------
+    title
+        Its heading.
+    text
+        What stands below it; empty lines part paragraphs.
+    svg
+        The figure as a file, or None.
+    data
+        Numbers of the figure, for its CSV, or None.
+    """
+
+    title: str
+    text: str = ""
+    svg: str | None = None
+    data: pd.DataFrame | None = None
+
+
+def page(
     results: xr.DataTree | Sequence[xr.DataTree] | Mapping[str, xr.DataTree],
     *,
     comparison: xr.Dataset | None = None,
     title: str | None = None,
+    additions: Sequence[Addition] = (),
+    printed: bool = False,
 ) -> str:
     """Make one self-contained HTML page of results.
 
-    The page needs no network: plots, tables, script and style are in it. It can be read on a
-    phone, in print and by keyboard. The same results give the same page, to the last byte.
-
     Parameters
     ----------
-    results
-        Result of :func:`neurodrift.analyze`, several of them, or several by the name that the
-        reader shall see.
-    comparison
-        Result of :func:`neurodrift.compare` of the same recordings.
-    title
-        Heading of the page; made from the recordings when omitted.
+    results, comparison, title
+        As for :class:`neurodrift.Report`.
+    additions
+        What the user adds.
+    printed
+        Whether it is for paper: every part is open, nothing can be chosen, and drawings carry
+        their own style.
 
     Returns
     -------
     str
-        The page.
-
-    Raises
-    ------
-    TypeError
-        If something is no tree of results.
-    ValueError
-        If there are none, or a tree is of another format version or lacks what is needed.
+        The page. The same results give the same page, to the last byte.
 
     Notes
     -----
     Rate maps are stored as one byte for each bin, relative to the peak of the map. Of very large
     recordings only some units are drawn, and the page says which; all numbers come from all.
-
-    Examples
-    --------
-    >>> from neurodrift import analyze, testing
-    >>> from neurodrift.report import report
-    >>> results = analyze(testing.linear_track(n_units=5, n_sessions=2), n_repeats=10)
-    >>> page = report(results, title="Mouse 1")
-    >>> page.startswith("<!doctype html>"), "<h1>Mouse 1</h1>" in page
-    (True, True)
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -120,85 +133,66 @@ def report(
     beside = comparison_section(comparison)
     if beside is not None:
         beside["tables"] = [_download("comparison", table) for table in beside["tables"]]
+        for name in ("figures", "forests"):
+            beside[name] = [shown(item, "comparison", "comparison") for item in beside[name]]
     return environment.get_template("report.html.j2").render(
         title=title or _title(found),
         views=found,
         sections=sections,
         comparison=beside,
+        additions=[_added(item, i) for i, item in enumerate(additions, start=1)],
         glance=_glance(sections),
-        contents=_contents(sections[0]),
+        contents=_contents(sections[0], beside is not None),
         methods=_methods(found, comparison),
-        shared=script_json(_colours()),
+        shared=script_json(_colours() | {"style": str(chart_style(LIGHT))}),
         script=Markup(script),
         script_hash=digest,
         style=Markup(style),
+        chart_style=chart_style(),
+        paper_style=chart_style(LIGHT) if printed else "",
+        printed=printed,
+        rates=gradient("rates"),
         version=__version__,
     )
 
 
-def write_report(
-    results: xr.DataTree | Sequence[xr.DataTree] | Mapping[str, xr.DataTree],
-    path: str | Path,
-    *,
-    comparison: xr.Dataset | None = None,
-    title: str | None = None,
-    overwrite: bool = False,
-) -> Path:
-    """Write the page of :func:`report` to a file that is whole or not there.
-
-    Parameters
-    ----------
-    results, comparison, title
-        As for :func:`report`.
-    path
-        The HTML file.
-    overwrite
-        Whether an existing file is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        `path`.
-
-    Raises
-    ------
-    FileExistsError
-        If `path` exists and `overwrite` is False, it is no report, or another command writes it.
-    """
-    from neurodrift.io.output import whole
-
-    path = path_of("path", path)
-    if path.is_dir():
-        raise FileExistsError(f"{path} is a folder and was kept: name an HTML file")
-    with whole(path, overwrite=overwrite, what="report", is_ours=_is_ours) as unfinished:
-        page = report(results, comparison=comparison, title=title)
-        unfinished.write_text(page, encoding="utf-8")
-    return path
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file is a report of neurodrift."""
-    try:
-        with path.open("rb") as file:
-            return b'name="generator" content="neurodrift' in file.read(4096)
-    except OSError:
-        return False
+def _added(item: Addition, i: int) -> dict[str, Any]:
+    """An addition for the template; its figure is an image of its own, so that nothing clashes."""
+    stem = file_name(item.title, "x").removesuffix("-x.csv")
+    uri = ""
+    if item.svg is not None:
+        uri = "data:image/svg+xml;base64," + base64.b64encode(item.svg.encode()).decode()
+    packed = ""
+    if item.data is not None:
+        packed = Table("data", item.title, item.data).compressed()
+    paragraphs = [part.strip() for part in item.text.split("\n\n") if part.strip()]
+    return {
+        "id": f"added-{i}",
+        "file": stem,
+        "title": item.title,
+        "paragraphs": paragraphs,
+        "uri": uri,
+        "packed": packed,
+    }
 
 
 def _title(found: list[View]) -> str:
     if len(found) == 1:
-        return f"Representational drift in {found[0].subject}, {found[0].environment}"
+        return f"Representational drift in {found[0].subject}, {plain(found[0].environment)}"
     return f"Representational drift in {len(found)} recordings"
 
 
 def _glance(sections: list[dict[str, Any]]) -> dict[str, Any]:
-    """Facts of every recording, and the number of its warnings, as one table."""
+    """What was recorded and what came out of every recording, and its warnings, as one table."""
     spans = {"snapshots": ("sessions", ""), "days": ("span", " days")}
     spans["training steps"] = ("span", " steps")
     known_facts = []
     for section in sections:
-        same = [(*spans.get(label, (label, "")), value) for label, value in section["facts"]]
-        known_facts.append({label: value + unit for label, unit, value in same})
+        facts_of = [(label.replace("units ", "cells "), value) for label, value in section["facts"]]
+        facts_of = [item for item in facts_of if not item[0].startswith("cells matched in all")]
+        same = [(*spans.get(label, (label, "")), value) for label, value in facts_of]
+        known = {label: value + unit for label, unit, value in same}
+        known_facts.append(known | dict(section["means"]))
     head = list(dict.fromkeys(label for known in known_facts for label in known))
     rows = []
     for section, known in zip(sections, known_facts, strict=True):
@@ -209,34 +203,82 @@ def _glance(sections: list[dict[str, Any]]) -> dict[str, Any]:
     return {"head": [*head, "warnings"], "rows": rows}
 
 
-def _contents(section: dict[str, Any]) -> list[tuple[str, str]]:
+def _means(view: View) -> list[tuple[str, str]]:
+    """Means over the sessions, for the table of several recordings."""
+    named = (
+        ("fraction_active_units", "active, mean", percent),
+        ("fraction_place_cells", "place cells, mean", percent),
+    )
+    return [
+        (label, write(float(view.sessions[name].mean())))
+        for name, label, write in named
+        if name in view.sessions
+    ]
+
+
+def _contents(section: dict[str, Any], compared: bool) -> list[tuple[str, str]]:
     """Places in the section of a single recording."""
+    key = section["view"].key
     places = (
-        ("care", "Warnings", True),
-        ("sessions", "Sessions", True),
-        ("drift", "Drift", section["has_pairs"]),
-        ("maps", "Rate maps", section["has_maps"]),
-        ("phases", "Phases", section["phases"] is not None),
-        ("tables", "Tables", True),
-        ("provenance", "Provenance", True),
+        (f"{key}-animal", "Recording" if not section["view"].simulated else "Network", True),
+        (f"{key}-maps", "Maps", section["sorted"] is not None),
+        (f"{key}-cells", "Example cells", bool(section["examples"])),
+        (f"{key}-drift", "Drift", section["has_pairs"]),
+        (f"{key}-measures", "Place cells and information", True),
+        (f"{key}-phases", "Phases", section["phases"] is not None),
+        (f"{key}-tests", "Tests", bool(section["tests"])),
+        (f"{key}-care", "Cautions", True),
+        (f"{key}-tables", "Tables", True),
+        ("methods", "Methods", True),
+        ("comparison", "Comparison", compared),
+        ("references", "References", True),
     )
     return [(place, label) for place, label, there in places if there]
 
 
 def _section(view: View, n_recordings: int) -> dict[str, Any]:
     predictors = view.predictors or [view.main_predictor]
+    series = predictors
     if len(view.sessions) < 2:
-        predictors = []  # a chart of one point says no more than the table
-    data = page_data(view, _MAP_BYTES // n_recordings)
+        series = []  # a chart of one point says no more than the table
+    map_bytes = _MAP_BYTES // n_recordings
+    data = page_data(view, map_bytes)
+    phases = phases_section(view)
+    if phases is not None:
+        phases["figures"] = _all_shown(view, phases["figures"])
+    examples = _all_shown(view, example_figures(view))
+    arranged = sorted_figure(view, kept_units(view, map_bytes))
+    registration = registration_figure(view)
+    decays = _all_shown(view, decay_figures(view))
+    data["shown"] = shown_sessions(len(view.labels)).tolist()
     return {
         "view": view,
         "facts": facts(view),
+        "means": _means(view),
         "findings": findings(view),
+        "registration": None if registration is None else shown(registration, view.key, view.name),
+        "sorted": None if arranged is None else shown(arranged, view.key, view.name),
+        "reference": None
+        if arranged is None
+        else reference_session(view, shown_sessions(len(view.labels))),
+        "sorts": [(int(i), session_title(view, int(i))) for i in shown_sessions(len(view.labels))],
+        "by_lap": "lap_maps" in view.nodes and "y_bin" not in view.nodes["smoothed_maps"].coords,
+        "examples": examples[:_OPEN_EXAMPLES],
+        "more_examples": examples[_OPEN_EXAMPLES:],
+        "decay": decays[0] if decays else None,
+        "more_decays": decays[1:],
         "cautions": cautions(view),
         "level": view.level,
-        "series": [(name, PREDICTORS[name][0], session_figures(view, name)) for name in predictors],
-        "decays": decay_figures(view),
-        "phases": phases_section(view),
+        "series": [
+            (
+                name,
+                PREDICTORS[name][0],
+                _all_shown(view, main_figures(view, name)),
+                _all_shown(view, other_figures(view, name)),
+            )
+            for name in series
+        ],
+        "phases": phases,
         "data": script_json(data),
         "notes": data["notes"],
         "has_maps": "units" in data,
@@ -245,8 +287,11 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "has_pairs": bool(data["matrices"]) and len(data["sessions"]) > 1,
         "flat": "units" in data and not data["y"],
         "sessions": _session_rows(view),
-        "regression": _regression_rows(view),
-        "footing": footing_rows(view),
+        "tests": [
+            (PREDICTORS[name][0].split(" [")[0], table)
+            for name in predictors
+            if (table := trend_table(view, name))["rows"]
+        ],
         "tables": [
             _download(view.key, table, view.name)
             for table in tables(view, _UNIT_ROWS // n_recordings)
@@ -254,6 +299,10 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "parameters": _parameters(view),
         "provenance": _provenance(view),
     }
+
+
+def _all_shown(view: View, figures: Sequence[Any]) -> list[dict[str, Any]]:
+    return [shown(figure, view.key, view.name) for figure in figures]
 
 
 def _download(key: str, table: Table, name: str = "comparison") -> dict[str, Any]:
@@ -270,38 +319,20 @@ def _download(key: str, table: Table, name: str = "comparison") -> dict[str, Any
 
 def _session_rows(view: View) -> dict[str, Any]:
     table = view.sessions
-    shown = {name: how for name, how in _SESSION_COLUMNS.items() if name in table}
+    columns = {name: how for name, how in _SESSION_COLUMNS.items() if name in table}
     kept = np.arange(len(table))
     if kept.size > _ROWS_ON_PAGE:
         kept = np.unique(np.linspace(0, len(table) - 1, _ROWS_ON_PAGE).round().astype(int))
     rows = [
-        [view.labels[i], *(write(float(table[name].iloc[i])) for name, (_, write) in shown.items())]
+        [
+            view.labels[i],
+            *(write(float(table[name].iloc[i])) for name, (_, write) in columns.items()),
+        ]
         for i in kept
     ]
-    head = ["session", *(label for label, _ in shown.values())]
+    cells = f"{view.noun}s"
+    head = ["session", *(label.replace("{cells}", cells) for label, _ in columns.values())]
     return {"head": head, "rows": rows, "all": kept.size == len(table)}
-
-
-def _regression_rows(view: View) -> dict[str, Any]:
-    from neurodrift.report.words import title_of
-
-    fits, rows = view.nodes["regression"], []
-    for measure in map(str, fits["measure"].values):
-        for predictor in view.predictors:
-            fit = view.slope(measure, predictor)
-            if fit is not None:
-                cells = [number(fit[name]) for name in ("slope", "ci_low", "ci_high")]
-                p = [
-                    "<0.001" if fit[n] < 0.001 else number(fit[n], 2)
-                    for n in ("p", "p_given_speed")
-                ]
-                slope_given = number(fit["slope_given_speed"])
-                seen = number(fit["detectable"]) if "detectable" in fit else ""
-                name = PREDICTORS[predictor][0]
-                rows.append([title_of(measure), name, *cells, p[0], seen, slope_given, p[1]])
-    head = ["measure", "on", "slope", f"{view.level} from", "to", "p"]
-    head += ["found at 80 % power", "slope, speed held", "p"]
-    return {"head": head, "rows": rows}
 
 
 def _parameters(view: View) -> list[tuple[str, str]]:
@@ -323,14 +354,14 @@ def _parameters(view: View) -> list[tuple[str, str]]:
     ):
         attrs = view.nodes[node].attrs if node in view.nodes else {}
         flat |= {f"{node.replace('_', ' ')}: {key}": attrs[key] for key in keys if key in attrs}
-    return [(name.replace("_", " "), _plain(value)) for name, value in flat.items()]
+    return [(plain(name), plain_text(_plain(value))) for name, value in flat.items()]
 
 
 def _provenance(view: View) -> list[tuple[str, str]]:
     attrs = view.tree.attrs
     found = [
         ("subject", view.subject),
-        ("environment", view.environment),
+        ("environment", plain(view.environment)),
         ("activity", view.kind),
         ("analysed with", f"neurodrift {attrs.get('neurodrift_version', 'unknown')}"),
         ("report made with", f"neurodrift {__version__}"),
@@ -338,16 +369,22 @@ def _provenance(view: View) -> list[tuple[str, str]]:
         ("random seed", str(view.parameters.get("seed", "unknown"))),
     ]
     for reason, names in left_out(view.tree).items():
-        found.append((f"left out: {listing([in_sentence(name) for name in names])}", reason))
+        named = listing([in_sentence(name, view.noun) for name in names])
+        found.append((f"left out: {named}", plain_text(reason)))
     if "source" in attrs:
         found.append(("recording", str(attrs["source"])))
     known = {"title", "format_version", "curation"}  # what was left out has a table
     found += [
-        (f"recording: {key.replace('_', ' ')}", _plain(value))
+        (f"recording: {plain(key)}", _cut(_plain(value)))
         for key, value in view.source_attributes.items()
         if key not in known
     ]
     return found
+
+
+def _cut(text: str, most: int = 400) -> str:
+    """A long text from its beginning; the results hold it all."""
+    return text if len(text) <= most else f"{text[:most]} … (the results hold all of it)"
 
 
 def _plain(value: Any) -> str:

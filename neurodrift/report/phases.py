@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.report.figures import Figure
-from neurodrift.report.svg import Chart
+from neurodrift.report.chart import Chart, Figure
 from neurodrift.report.view import PREDICTORS, View
-from neurodrift.report.words import factor_of, number, percent, title_of, unit_of
+from neurodrift.report.words import MEASURES as TITLES
+from neurodrift.report.words import (
+    factor_of,
+    in_sentence,
+    number,
+    percent,
+    plain_text,
+    title_of,
+    unit_of,
+    value_of,
+)
 
 _STYLES = {
     "fast learning": "s2",
@@ -46,12 +56,12 @@ def phases_section(view: View) -> dict[str, Any] | None:
     ]
     return {
         "verdict": str(phases.attrs.get("verdict", "")),
-        "conclusion": str(phases.attrs.get("conclusion", "")),
-        "limits": str(phases.attrs.get("limits", "")),
+        "conclusion": in_words(str(phases.attrs.get("conclusion", "")), view.noun),
+        "limits": in_words(str(phases.attrs.get("limits", "")), view.noun),
         "strip": strip,
         "legend": [(name, _STYLES.get(name, "faint")) for name in dict.fromkeys(dominant)],
         "borders": _borders(phases),
-        "evidence": _evidence(phases),
+        "evidence": _evidence(phases, view.noun),
         "figures": [
             figure
             for name in map(str, phases["quantity"].values)
@@ -96,7 +106,29 @@ def _borders(phases: xr.Dataset) -> dict[str, Any]:
     return {"head": head, "rows": rows}
 
 
-def _evidence(phases: xr.Dataset) -> dict[str, Any]:
+def in_words(text: str, noun: str) -> str:
+    """A text of the phases with the report's names of the measures.
+
+    Parameters
+    ----------
+    text
+        Conclusion or limits of the node ``phases``.
+    noun
+        What a unit is called.
+
+    Returns
+    -------
+    str
+        The text without names of the program.
+    """
+    for name in sorted(TITLES, key=len, reverse=True):
+        if "_" in name:
+            said = re.compile(rf"\b{name.replace('_', '[_ ]')}\b", re.IGNORECASE)
+            text = said.sub(in_sentence(name, noun), text)
+    return plain_text(text)
+
+
+def _evidence(phases: xr.Dataset, noun: str) -> dict[str, Any]:
     rows = []
     for quantity in map(str, phases["quantity"].values):
         cells = []
@@ -106,7 +138,7 @@ def _evidence(phases: xr.Dataset) -> dict[str, Any]:
             strength = float(one["evidence"])
             bayes = f", log₁₀ BF {number(strength, 2)}" if np.isfinite(strength) else ""
             cells.append(f"{observed}{bayes} (expected: {expected})")
-        rows.append([title_of(quantity), *cells, *_seen(phases, quantity)])
+        rows.append([title_of(quantity, noun), *cells, *_seen(phases, quantity)])
     head = ["quantity", *map(str, phases["phase"].values)]
     if "detectable" in phases:
         head += ["change by a line, of the mean", "found at 80 % power"]
@@ -133,8 +165,8 @@ def _figure(view: View, phases: xr.Dataset, quantity: str) -> list[Figure]:
     at = phases["at"].values.astype(float)
     if not np.isfinite(series).any():
         return []
-    x_label = _axis_label(phases)
-    chart = Chart(at, np.append(series, fitted), x_label=x_label, y_label=unit_of(quantity))
+    x_label, unit = _axis_label(phases), unit_of(quantity, view.noun)
+    chart = Chart(at, np.append(series, fitted), x_label=x_label, y_label=unit)
     for name, style in zip(phases["border"].values, ("s2", "s1"), strict=False):
         border = phases.sel(border=name)
         low, high = float(border["change_point_ci_low"]), float(border["change_point_ci_high"])
@@ -142,13 +174,17 @@ def _figure(view: View, phases: xr.Dataset, quantity: str) -> list[Figure]:
     chart.line(at, fitted, "accent")
     labels = [str(label) for label in phases["session"].values]
     tips = [
-        f"session {label}: {number(value)}" for label, value in zip(labels, series, strict=True)
+        f"session {label}: {value_of(quantity, value / factor)}"
+        for label, value in zip(labels, series, strict=True)
     ]
     chart.points(at, series, tips, "ink")
     strength = float(one["log10_bayes_factor"]) if "log10_bayes_factor" in one else np.nan
-    parts = ["line: mean of the fits"] if np.isfinite(fitted).any() else []
+    parts = ["Line: mean of the fits"] if np.isfinite(fitted).any() else []
     if np.isfinite(strength):
-        parts.append(f"change against constant: log₁₀ Bayes factor {number(strength, 2)}")
-    caption = "; ".join(parts) or "change since the session before"
-    title = title_of(quantity)
-    return [Figure(title, chart.svg(title, f"against {x_label}; {caption}"), caption)]
+        parts.append(f"log₁₀ Bayes factor of a change against none {number(strength, 2)}")
+    caption = "; ".join(parts) or "Change since the session before"
+    title = title_of(quantity, view.noun)
+    frame = pd.DataFrame({"session": labels, x_label: at, f"{title} [{unit}]": series})
+    frame["mean of the fits"] = fitted
+    name = f"phases-{quantity.replace('_', '-')}"
+    return [Figure(name, f"{title}, phases", f"{caption}.", chart, frame)]

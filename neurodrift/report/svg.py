@@ -1,175 +1,374 @@
-"""Small line charts as SVG, coloured by the page's style sheet."""
+"""Charts and pictures as SVG, coloured by classes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from markupsafe import Markup, escape
 
+from neurodrift.report.chart import STYLES, Chart, Forest, Grid, Mark, Panel, limits
+from neurodrift.report.images import STATES, png_uri
 from neurodrift.report.words import number
 
 WIDTH, HEIGHT = 360.0, 236.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 12.0, 42.0
 
+LIGHT = {
+    "ink": "#1d2731",
+    "soft": "#5a6772",
+    "line": "#d9dee3",
+    "page": "#ffffff",
+    "gap": "#c4cad0",
+    "faint": "#8b98a4",
+    "accent": "#b8480b",
+    "muted": "#8b98a4",
+    "s1": "#0a6aa6",
+    "s2": "#b8480b",
+    "s3": "#00795a",
+    "s4": "#a2467f",
+}
+"""Colours of a drawing on white."""
 
-class Chart:
-    """Axes to which marks are added; every text is escaped.
+
+def chart_style(colours: Mapping[str, str] | None = None) -> Markup:
+    """Style of all drawings.
 
     Parameters
     ----------
-    x, y
-        Values that the axes must hold; those that are not finite are left out.
-    x_label, y_label
-        What the axes show.
+    colours
+        Colour by the names of :data:`LIGHT`; variables of the page when omitted.
+
+    Returns
+    -------
+    markupsafe.Markup
+        Rules of CSS, without variables where colours are given, so that every program for drawings
+        reads them.
+    """
+    c = {name: f"var(--{name})" for name in LIGHT} if colours is None else dict(colours)
+    rules = [
+        f".chart text{{fill:{c['ink']};font-size:11.5px;font-family:Arial,Helvetica,sans-serif}}",
+        f".chart .tick{{fill:{c['soft']};font-size:10.5px}}",
+        f".chart .grid{{stroke:{c['line']};stroke-width:.7}}",
+        f".chart .axis{{stroke:{c['soft']};stroke-width:1}}",
+        f".chart .zero{{stroke:{c['soft']};stroke-dasharray:3 3}}",
+        f".chart .gap{{fill:{c['gap']}}}",
+        f".chart .part{{stroke:{c['page']};stroke-width:1.5}}",
+        f".chart .curve{{fill:none;stroke:{c['ink']};stroke-width:1.3}}",
+        ".chart .line{fill:none;stroke-width:2;stroke-linejoin:round}",
+        ".chart .line.thin{stroke-width:1;opacity:.5}",
+        ".chart .band{opacity:.15}",
+        ".chart .span{opacity:.13}",
+        f".chart .dot{{stroke:{c['page']};stroke-width:1}}",
+        ".chart .more{font-size:15px}",
+        ".chart .bar{stroke-width:1.6}",
+        ".chart .rule{stroke-width:1.3}",
+        ".chart image{image-rendering:pixelated}",
+    ]
+    for name in STYLES:
+        colour = (c | STATES)[name]
+        rules += [
+            f".chart .{name}.line,.chart .{name}.rule,.chart .{name}.bar{{stroke:{colour}}}",
+            f".chart .{name}.band,.chart .{name}.span,.chart .{name}.dot,.chart .{name}.more,"
+            f".chart .{name}.note{{fill:{colour}}}",
+            f".chart .{name}.dot.hollow{{fill:{c['page']};stroke:{colour};stroke-width:1.6}}",
+        ]
+    rules += [
+        ".chart .dot.faint{opacity:.55;stroke:none}",
+        ".chart .dashed{stroke-dasharray:6 4}",
+        ".chart .dotted{stroke-dasharray:1.5 3.5;stroke-linecap:round}",
+        ".chart .note{font-size:10.5px;stroke:none}",
+    ]
+    return Markup("\n".join(rules))
+
+
+def chart_svg(chart: Chart, title: str, description: str, height: float = HEIGHT) -> Markup:
+    """A chart as one ``svg`` element.
+
+    Parameters
+    ----------
+    chart
+        What is drawn.
+    title, description
+        For those who do not see it.
     height
         Height in the units of the drawing, which is 360 wide.
-    zero
-        Whether the y axis starts at 0.
-    """
 
-    def __init__(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        *,
-        x_label: str,
-        y_label: str,
-        height: float = HEIGHT,
-        zero: bool = False,
-    ) -> None:
-        self.height = height
-        self.x_label, self.y_label = x_label, y_label
-        self.x_low, self.x_high = _limits(x, 0.04, False)
-        self.y_low, self.y_high = _limits(y, 0.08, zero)
-        self._marks: list[Markup] = []
+    Returns
+    -------
+    markupsafe.Markup
+        The element; every text is escaped.
+    """
+    place = _Place(chart, height)
+    marks = Markup("").join(place.drawn(mark) for mark in chart.marks)
+    shape = '<svg class="chart" role="img" viewBox="0 0 {} {}" aria-label="{}">{}{}</svg>'
+    words = f"{title}. {description}"
+    return Markup(shape).format(f"{WIDTH:g}", f"{height:g}", words, place.axes(), marks)
+
+
+class _Place:
+    """Where values of a chart lie in its drawing."""
+
+    def __init__(self, chart: Chart, height: float) -> None:
+        self.chart, self.height = chart, height
 
     def x_at(self, value: float) -> float:
-        """Place of a value along the x axis."""
         inner = WIDTH - _LEFT - _RIGHT
-        return _LEFT + inner * (value - self.x_low) / (self.x_high - self.x_low)
+        span = self.chart.x_high - self.chart.x_low
+        return _LEFT + inner * (value - self.chart.x_low) / span
 
     def y_at(self, value: float) -> float:
-        """Place of a value along the y axis."""
         inner = self.height - _TOP - _BOTTOM
-        return self.height - _BOTTOM - inner * (value - self.y_low) / (self.y_high - self.y_low)
+        span = self.chart.y_high - self.chart.y_low
+        return self.height - _BOTTOM - inner * (value - self.chart.y_low) / span
 
-    def line(self, x: np.ndarray, y: np.ndarray, style: str) -> None:
-        """Join points; a value that is not finite breaks the line."""
+    def drawn(self, mark: Mark) -> Markup:
+        """One mark."""
+        return {
+            "line": self._line,
+            "band": self._band,
+            "points": self._points,
+            "level": self._level,
+            "border": self._border,
+        }[mark.kind](mark)
+
+    def _line(self, mark: Mark) -> Markup:
         path, broken = [], True
-        for a, b in zip(np.asarray(x, float), np.asarray(y, float), strict=True):
+        for a, b in zip(mark.x, mark.y, strict=True):
             if not (np.isfinite(a) and np.isfinite(b)):
                 broken = True
                 continue
             path.append(f"{'M' if broken else 'L'}{self.x_at(a):.1f} {self.y_at(b):.1f}")
             broken = False
-        if path:
-            self._add('<path class="line {}" d="{}"/>', style, "".join(path))
+        if not path:
+            return Markup("")
+        return Markup('<path class="line {}" d="{}"/>').format(mark.style, "".join(path))
 
-    def band(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, style: str) -> None:
-        """Fill between two curves where both are finite."""
-        good = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+    def _band(self, mark: Mark) -> Markup:
+        good = np.isfinite(mark.x) & np.isfinite(mark.low) & np.isfinite(mark.high)
         if good.sum() < 2:
-            return
-        edge = np.concatenate([np.c_[x[good], low[good]], np.c_[x[good], high[good]][::-1]])
-        edge[:, 1] = np.clip(edge[:, 1], self.y_low, self.y_high)
+            return Markup("")
+        edge = np.concatenate(
+            [np.c_[mark.x[good], mark.low[good]], np.c_[mark.x[good], mark.high[good]][::-1]]
+        )
         points = " ".join(f"{self.x_at(a):.1f},{self.y_at(b):.1f}" for a, b in edge)
-        self._add('<polygon class="band {}" points="{}"/>', style, points)
+        return Markup('<polygon class="band {}" points="{}"/>').format(mark.style, points)
 
-    def points(
-        self, x: np.ndarray, y: np.ndarray, tips: Sequence[str], style: str, radius: float = 3.4
-    ) -> None:
-        """Dots, each with a text that shows when it is pointed at."""
-        for a, b, tip in zip(np.asarray(x, float), np.asarray(y, float), tips, strict=True):
-            if np.isfinite(a) and np.isfinite(b):
-                self._add(
-                    '<circle class="dot {}" cx="{}" cy="{}" r="{}" data-tip="{}"/>',
-                    style,
-                    f"{self.x_at(a):.1f}",
-                    f"{self.y_at(b):.1f}",
-                    radius,
-                    tip,
-                )
-
-    def level(self, value: float, style: str, text: str = "") -> None:
-        """A horizontal line with a word at its right end."""
-        if not np.isfinite(value):
-            return
-        at = self.y_at(value)
-        mark = '<line class="rule {}" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-        self._add(mark, style, _LEFT, WIDTH - _RIGHT, f"{at:.1f}", f"{at:.1f}")
-        if text:
-            label = '<text class="note {}" x="{}" y="{}" text-anchor="end">{}</text>'
-            self._add(label, style, WIDTH - _RIGHT - 2, f"{at - 4:.1f}", text)
-
-    def border(self, value: float, low: float, high: float, style: str, tip: str) -> None:
-        """A vertical line with its interval shaded; ends beyond the axis are cut."""
-        low, high = (float(np.clip(end, self.x_low, self.x_high)) for end in (low, high))
-        top, floor = _TOP, self.height - _BOTTOM
-        if np.isfinite(low) and np.isfinite(high) and high > low:
-            self._add(
-                '<rect class="span {}" x="{}" y="{}" width="{}" height="{}" data-tip="{}"/>',
-                style,
-                f"{self.x_at(low):.1f}",
-                top,
-                f"{self.x_at(high) - self.x_at(low):.1f}",
-                floor - top,
-                tip,
-            )
-        if np.isfinite(value) and self.x_low <= value <= self.x_high:
-            at = f"{self.x_at(value):.1f}"
-            mark = '<line class="rule {}" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-            self._add(mark, style, at, at, top, floor)
-
-    def svg(self, title: str, description: str) -> Markup:
-        """The drawing.
-
-        Parameters
-        ----------
-        title, description
-            For those who do not see it.
-
-        Returns
-        -------
-        markupsafe.Markup
-            One ``svg`` element.
-        """
-        marks = Markup("").join(self._marks)
-        return Markup(
-            '<svg class="chart" role="img" viewBox="0 0 {} {}" aria-label="{}">{}{}</svg>'
-        ).format(
-            f"{WIDTH:g}",
-            f"{self.height:g}",
-            f"{title}. {description}",
-            self._axes(),
-            marks,
+    def _points(self, mark: Mark) -> Markup:
+        shape = Markup('<circle class="dot {}" cx="{}" cy="{}" r="{}" data-tip="{}"/>')
+        return Markup("").join(
+            shape.format(mark.style, f"{self.x_at(a):.1f}", f"{self.y_at(b):.1f}", mark.radius, tip)
+            for a, b, tip in zip(mark.x, mark.y, mark.texts, strict=True)
+            if np.isfinite(a) and np.isfinite(b)
         )
 
-    def _add(self, mark: str, *values: object) -> None:
-        self._marks.append(Markup(mark).format(*values))
+    def _level(self, mark: Mark) -> Markup:
+        at = self.y_at(float(mark.y[0]))
+        shape = Markup('<line class="rule {}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        found = shape.format(mark.style, _LEFT, WIDTH - _RIGHT, f"{at:.1f}", f"{at:.1f}")
+        if mark.texts[0]:
+            label = Markup('<text class="note {}" x="{}" y="{}" text-anchor="end">{}</text>')
+            found += label.format(mark.style, WIDTH - _RIGHT - 2, f"{at - 4:.1f}", mark.texts[0])
+        return found
 
-    def _axes(self) -> Markup:
-        floor, parts = self.height - _BOTTOM, []
+    def _border(self, mark: Mark) -> Markup:
+        chart, found = self.chart, Markup("")
+        low, high = (
+            float(np.clip(end[0], chart.x_low, chart.x_high)) for end in (mark.low, mark.high)
+        )
+        top, floor = _TOP, self.height - _BOTTOM
+        if np.isfinite(low) and np.isfinite(high) and high > low:
+            shape = '<rect class="span {}" x="{}" y="{}" width="{}" height="{}" data-tip="{}"/>'
+            wide = f"{self.x_at(high) - self.x_at(low):.1f}"
+            found += Markup(shape).format(
+                mark.style, f"{self.x_at(low):.1f}", top, wide, floor - top, mark.texts[0]
+            )
+        value = float(mark.x[0])
+        if np.isfinite(value):
+            at = f"{self.x_at(value):.1f}"
+            shape = '<line class="rule {}" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+            found += Markup(shape).format(mark.style, at, at, top, floor)
+        return found
+
+    def axes(self) -> Markup:
+        """Both axes with ticks and labels."""
+        chart, floor = self.chart, self.height - _BOTTOM
+        parts = []
         line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
         text = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
         right = WIDTH - _RIGHT
-        for value in ticks(self.y_low, self.y_high, 5):
+        for value in ticks(chart.y_low, chart.y_high, 5):
             at = f"{self.y_at(value):.1f}"
             parts.append(line.format("grid", _LEFT, right, at, at))
-            parts.append(
-                text.format(_LEFT - 6, f"{self.y_at(value) + 3.6:.1f}", "end", tick(value))
-            )
+            low = f"{self.y_at(value) + 3.6:.1f}"
+            parts.append(text.format(_LEFT - 6, low, "end", tick(value)))
         parts.append(line.format("axis", _LEFT, right, floor, floor))
-        for value in ticks(self.x_low, self.x_high, 6):
+        for value in ticks(chart.x_low, chart.x_high, 6):
             at = f"{self.x_at(value):.1f}"
             parts.append(line.format("axis", at, at, floor, floor + 4))
             parts.append(text.format(at, floor + 16, "middle", tick(value)))
         middle = (_TOP + floor) / 2
         label = Markup('<text class="label" x="{}" y="{}" text-anchor="middle"{}>{}</text>')
-        parts.append(label.format((_LEFT + right) / 2, self.height - 6, "", escape(self.x_label)))
+        centre = (_LEFT + right) / 2
+        parts.append(label.format(centre, self.height - 6, "", escape(chart.x_label)))
         turn = Markup(' transform="rotate(-90 12 {})"').format(middle)
-        parts.append(label.format(12, middle, turn, escape(self.y_label)))
+        parts.append(label.format(12, middle, turn, escape(chart.y_label)))
         return Markup("").join(parts)
+
+
+def panel_svg(grid: Grid, panel: Panel) -> Markup:
+    """One picture of a grid as an ``svg`` element.
+
+    Parameters
+    ----------
+    grid
+        The grid that it belongs to.
+    panel
+        The picture.
+
+    Returns
+    -------
+    markupsafe.Markup
+        The element, as wide as the grid says, with its title above.
+    """
+    top, high = 16.0, grid.wide * grid.tall
+    parts = [
+        Markup('<text x="0" y="11">{}</text>').format(panel.title),
+        Markup('<rect class="gap" x="0" y="{}" width="{}" height="{}"/>').format(
+            f"{top:g}", f"{grid.wide:g}", f"{high:g}"
+        ),
+        Markup(
+            '<image x="0" y="{}" width="{}" height="{}" preserveAspectRatio="none" href="{}"{}/>'
+        ).format(
+            f"{top:g}",
+            f"{grid.wide:g}",
+            f"{high:g}",
+            png_uri(panel.values, grid.colours),
+            Markup(' data-key="{}"').format(panel.key) if panel.key else "",
+        ),
+    ]
+    n = max(panel.values.shape[1], 1)
+    bottom = top + high
+    if panel.curve is not None:
+        parts.append(_curve(panel.curve, bottom + 3, 24.0, grid.wide))
+        bottom += 27
+    for start in panel.starts:
+        at = f"{grid.wide * start / n:.1f}"
+        line = Markup('<line class="part" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        parts.append(line.format(at, at, f"{top:g}", f"{bottom:g}"))
+    if any(grid.ends):
+        text = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
+        parts.append(text.format("0", f"{bottom + 11:g}", "start", grid.ends[0]))
+        parts.append(text.format(f"{grid.wide:g}", f"{bottom + 11:g}", "end", grid.ends[1]))
+        bottom += 13
+    words = f"{panel.title}: {plain_shape(panel)}{'; ' + panel.note if panel.note else ''}"
+    shape = '<svg class="chart panel" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>'
+    return Markup(shape).format(f"{grid.wide:g}", f"{bottom + 3:g}", words, Markup("").join(parts))
+
+
+def plain_shape(panel: Panel) -> str:
+    """How many rows and columns a picture has, in words."""
+    rows, columns = panel.values.shape
+    return f"{number(rows)} rows, {number(columns)} columns"
+
+
+def _curve(curve: np.ndarray, top: float, high: float, wide: float) -> Markup:
+    """A mean below a picture, as steps."""
+    steps, broken, n = [], True, curve.size
+    for i, value in enumerate(curve):
+        if not np.isfinite(value):
+            broken = True
+            continue
+        at = top + high * (1 - float(np.clip(value, 0, 1)))
+        steps.append(f"{'M' if broken else 'L'}{wide * i / n:.1f} {at:.1f}")
+        steps.append(f"L{wide * (i + 1) / n:.1f} {at:.1f}")
+        broken = False
+    floor = f"{top + high:g}"
+    axis = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>')
+    path = Markup('<path class="curve" d="{}"/>').format("".join(steps)) if steps else Markup("")
+    return axis.format(f"{wide:g}", floor, floor) + path
+
+
+def forest_svg(forest: Forest, title: str) -> Markup:
+    """Estimates with intervals as one ``svg`` element.
+
+    Parameters
+    ----------
+    forest
+        What is drawn. An interval that is far wider than the estimates lie apart ends in an arrow.
+    title
+        What the whole shows.
+
+    Returns
+    -------
+    markupsafe.Markup
+        The element.
+    """
+    left, step = 158.0, 13.0
+    tall = [step * len(groups) + 12 for _, groups in forest.rows]
+    height = sum(tall) + _TOP + _BOTTOM
+    low, high = forest_limits(forest)
+
+    def at(value: float) -> float:
+        return left + (WIDTH - _RIGHT - left) * (min(max(value, low), high) - low) / (high - low)
+
+    line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+    text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
+    floor = height - _BOTTOM
+    parts = [line.format("grid zero", f"{at(0):.1f}", f"{at(0):.1f}", _TOP, floor)]
+    for value in ticks(low, high, 5):
+        parts.append(line.format("axis", f"{at(value):.1f}", f"{at(value):.1f}", floor, floor + 4))
+        parts.append(text.format("tick", f"{at(value):.1f}", floor + 16, "middle", tick(value)))
+    parts.append(line.format("axis", left, WIDTH - _RIGHT, floor, floor))
+    parts.append(text.format("label", (left + WIDTH) / 2, height - 6, "middle", forest.label))
+    words, y = [], _TOP
+    for (name, groups), size in zip(forest.rows, tall, strict=True):
+        lines = broken(name, 25)
+        for i, part in enumerate(lines):
+            here = y + size / 2 + 4 + 12 * (i - (len(lines) - 1) / 2)
+            parts.append(text.format("label", left - 8, f"{here:g}", "end", part))
+        for k, (group, style, estimate, first, last) in enumerate(groups):
+            here_y = f"{y + 12 + step * k:.1f}"
+            if not np.isfinite(estimate):
+                continue
+            tip = f"{group}, {name}: {number(estimate)} [{number(first)}, {number(last)}]"
+            words.append(tip)
+            if np.isfinite(first) and np.isfinite(last):
+                ends_at = f"{at(first):.1f}", f"{at(last):.1f}"
+                parts.append(line.format(f"bar {style}", *ends_at, here_y, here_y))
+                for end, beyond, arrow in ((first, first < low, "‹"), (last, last > high, "›")):
+                    if beyond:
+                        up = f"{float(here_y) + 4:.1f}"
+                        where = f"{at(end):.1f}"
+                        parts.append(text.format(f"more {style}", where, up, "middle", arrow))
+            dot = Markup('<circle class="dot {}" cx="{}" cy="{}" r="3.6" data-tip="{}"/>')
+            parts.append(dot.format(style, f"{at(estimate):.1f}", here_y, tip))
+        y += size
+    shape = Markup('<svg class="chart" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>')
+    return shape.format(
+        f"{WIDTH:g}", f"{height:g}", f"{title}. {'; '.join(words)}", Markup("").join(parts)
+    )
+
+
+def forest_limits(forest: Forest) -> tuple[float, float]:
+    """Ends of the axis of estimates."""
+    estimates = np.array([group[2] for _, groups in forest.rows for group in groups])
+    ends = np.array([end for _, groups in forest.rows for group in groups for end in group[3:]])
+    good = estimates[np.isfinite(estimates)]
+    spread = max(float(np.ptp(good)), float(np.abs(good).max()), 1e-12)
+    ends = np.clip(ends, good.min() - 1.5 * spread, good.max() + 1.5 * spread)
+    return limits(np.concatenate([good, ends, [0.0]]), 0.05, False)
+
+
+def broken(text: str, most: int) -> list[str]:
+    """A text in lines of at most so many letters, where its words allow it."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > most:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
 
 
 def ticks(low: float, high: float, n: int) -> list[float]:
@@ -190,83 +389,3 @@ def tick(value: float) -> str:
     if value != 0 and abs(value) < 1e-3:
         return number(value, 2)
     return f"{value:g}".replace("-", "−")
-
-
-def _limits(values: np.ndarray, margin: float, zero: bool) -> tuple[float, float]:
-    values = np.asarray(values, dtype=float)
-    values = values[np.isfinite(values)]
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    if zero:
-        low, high = min(low, 0.0), max(high, 0.0)
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        half = abs(high) / 10 or 0.5
-        low, high = low - half, high + half
-    pad = margin * (high - low)
-    return (low if zero and low == 0 else low - pad), high + pad
-
-
-def forest(
-    rows: Sequence[tuple[str, Sequence[tuple[str, str, float, float, float]]]],
-    label: str,
-    title: str,
-) -> Markup:
-    """Estimates with intervals, one line for each quantity and group.
-
-    Parameters
-    ----------
-    rows
-        Name of a quantity, and for each group its name, style, estimate and both ends.
-    label, title
-        What the axis shows, and the whole.
-
-    Returns
-    -------
-    markupsafe.Markup
-        One ``svg`` element.
-    """
-    left, step = 158.0, 13.0
-    tall = [step * len(groups) + 12 for _, groups in rows]
-    height = sum(tall) + _TOP + _BOTTOM
-    estimates = np.array([group[2] for _, groups in rows for group in groups])
-    ends = np.array([end for _, groups in rows for group in groups for end in group[3:]])
-    good = estimates[np.isfinite(estimates)]
-    spread = max(float(np.ptp(good)), float(np.abs(good).max()), 1e-12)
-    ends = np.clip(ends, good.min() - 1.5 * spread, good.max() + 1.5 * spread)
-    low, high = _limits(np.concatenate([good, ends, [0.0]]), 0.05, False)
-
-    def at(value: float) -> float:
-        return left + (WIDTH - _RIGHT - left) * (min(max(value, low), high) - low) / (high - low)
-
-    line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
-    text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
-    floor = height - _BOTTOM
-    parts = [line.format("grid zero", f"{at(0):.1f}", f"{at(0):.1f}", _TOP, floor)]
-    for value in ticks(low, high, 5):
-        parts.append(line.format("axis", f"{at(value):.1f}", f"{at(value):.1f}", floor, floor + 4))
-        parts.append(text.format("tick", f"{at(value):.1f}", floor + 16, "middle", tick(value)))
-    parts.append(line.format("axis", left, WIDTH - _RIGHT, floor, floor))
-    parts.append(text.format("label", (left + WIDTH) / 2, height - 6, "middle", label))
-    words, y = [], _TOP
-    for (name, groups), size in zip(rows, tall, strict=True):
-        parts.append(text.format("label", left - 8, y + size / 2 + 4, "end", name))
-        for k, (group, style, estimate, first, last) in enumerate(groups):
-            here = f"{y + 12 + step * k:.1f}"
-            if not np.isfinite(estimate):
-                continue
-            tip = f"{group}, {name}: {number(estimate)} [{number(first)}, {number(last)}]"
-            words.append(tip)
-            if np.isfinite(first) and np.isfinite(last):
-                ends_at = f"{at(first):.1f}", f"{at(last):.1f}"
-                parts.append(line.format(f"bar {style}", *ends_at, here, here))
-                for end, beyond, arrow in ((first, first < low, "‹"), (last, last > high, "›")):
-                    if beyond:
-                        up = f"{float(here) + 4:.1f}"
-                        where = f"{at(end):.1f}"
-                        parts.append(text.format(f"more {style}", where, up, "middle", arrow))
-            dot = Markup('<circle class="dot {}" cx="{}" cy="{}" r="3.6" data-tip="{}"/>')
-            parts.append(dot.format(style, f"{at(estimate):.1f}", here, tip))
-        y += size
-    shape = Markup('<svg class="chart" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>')
-    return shape.format(
-        f"{WIDTH:g}", f"{height:g}", f"{title}. {'; '.join(words)}", Markup("").join(parts)
-    )

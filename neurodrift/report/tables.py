@@ -131,10 +131,14 @@ def _ordered(frame: pd.DataFrame, *first: str) -> pd.DataFrame:
     return frame[known + sorted(set(map(str, frame)) - set(known))]
 
 
+def file_stem(view_name: str) -> str:
+    """Beginning of the names of files: letters, digits, ``_``, ``-`` and dots only."""
+    return re.sub(r"[^\w.-]+", "-", view_name, flags=re.ASCII).strip("-.")[:80] or "results"
+
+
 def file_name(view_name: str, table: str) -> str:
     """Name of a CSV file: letters, digits, ``_``, ``-`` and dots only."""
-    stem = re.sub(r"[^\w.-]+", "-", view_name, flags=re.ASCII).strip("-.")
-    return f"{stem or 'results'}-{table}.csv"
+    return f"{file_stem(view_name)}-{table}.csv"
 
 
 def _pairs(view: View) -> Table:

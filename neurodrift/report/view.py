@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.report.words import plain_text
 from neurodrift.schema import FORMAT_VERSION
 
 NEEDED = ("sparsity", "drift", "sessions", "regression")
 """Nodes without which there is nothing to report."""
 
 PREDICTORS = {
-    "day": ("day", "per day"),
-    "experience": ("experience [min]", "per min of experience"),
-    "training_step": ("training step", "per step"),
-    "session_number": ("session number", "per session"),
+    "day": ("day", "a day"),
+    "experience": ("experience [min]", "a minute of experience"),
+    "training_step": ("training step", "a step"),
+    "session_number": ("session number", "a session"),
 }
 """How a predictor is written on an axis and in a sentence."""
 
@@ -100,6 +101,11 @@ class View:
         return "training_step" in self.sessions
 
     @property
+    def noun(self) -> str:
+        """What a unit is called: ``cell``, or ``unit`` of a network."""
+        return "unit" if self.kind == "activation" else "cell"
+
+    @property
     def n_units(self) -> int:
         """Units of the recording."""
         return int(self.nodes["sparsity"].sizes["unit"])
@@ -163,7 +169,7 @@ class View:
         last = float(self.sessions["training_step"].abs().max())
         steps = 10 ** int(np.floor(np.log10(last))) if last >= 1 else 1
         if steps == 1:
-            return 1.0, "per step"
+            return 1.0, "a step"
         return float(steps), f"per {steps:,} steps".replace(",", "\u202f")
 
     def slope(self, measure: str, predictor: str | None = None) -> dict[str, float] | None:
@@ -226,7 +232,7 @@ def views(results: xr.DataTree | Sequence[xr.DataTree] | Mapping[str, xr.DataTre
     found: list[View] = []
     for i, (name, tree) in enumerate(named, start=1):
         check_results(tree, name or f"results {i}")
-        own = name or f"{tree['subject'].item()} · {tree['environment'].item()}"
+        own = name or f"{tree['subject'].item()} · {plain_text(str(tree['environment'].item()))}"
         taken = {view.name for view in found}
         unique, n = own, 2
         while unique in taken:

@@ -25,6 +25,19 @@ MAPS = table(
 )
 """Rate maps by session or segment, from :func:`neurodrift.compute_rate_maps`."""
 
+HALF_MAPS = {name: row for name, row in MAPS.items() if name not in ("events", "occupancy")}
+HALF_MAPS = {
+    name: replace(row, required=False) if name == "detected" else row
+    for name, row in HALF_MAPS.items()
+} | table(Var("half", ("half",), "int", "1", "half of the session", True, True))
+"""Rate maps of both halves of a session, the node ``half_maps``."""
+
+LAP_MAPS = {name: row for name, row in HALF_MAPS.items() if name != "half"} | table(
+    Var("lap", ("segment",), "int", "1", "number of the lap or trial in its session", True, True),
+    Var("role", ("unit",), "string", "1", "steady, typical or changed", True, True),
+)
+"""Rate maps of single laps of example cells, the node ``lap_maps``."""
+
 _DIMS = ("...", "unit", "direction")
 _MAP = ("...", "direction")
 _TEST = (
@@ -209,6 +222,7 @@ MEASURES = table(
     Var("n_maps", ("session",), "int", "1", "maps of the environment, by map_label"),
     Var("n_place_cells", ("session",), "int", "1", "place cells"),
     Var("n_tested", ("session",), "int", "1", "units tested in any direction"),
+    Var("n_laps", ("session",), "int", "1", "laps or trials with a frame of running"),
     Var("information", ("session",), "float", "bit/event", "place maps, cross-fitted"),
     Var("information_se", ("session",), "float", "bit/event", "its standard error over units"),
     Var("n_chosen_maps", ("session",), "int", "1", "maps behind it, those of both halves"),
@@ -540,6 +554,8 @@ RESULTS = {
     "place_fields": PLACE_FIELDS,
     "maps": MAPS,
     "smoothed_maps": MAPS,
+    "half_maps": HALF_MAPS,
+    "lap_maps": LAP_MAPS,
     "informative": INFORMATIVE,
     "place_cells": PLACE_CELLS,
     "information": INFORMATION,

@@ -43,3 +43,45 @@ def test_report__refuses_a_comparison_that_is_none(stored, tmp_path, capsys):
     out = tmp_path / "report.html"
     assert main(["report", str(stored), "-o", str(out), "--comparison", str(stored)]) == 2
     assert "holds no comparison" in capsys.readouterr().err
+
+
+def test_report__figures_for_a_paper(stored, tmp_path, capsys):
+    out, folder = tmp_path / "report.html", tmp_path / "figures"
+    command = ["report", str(stored), "-o", str(out), "--figures", str(folder)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    n = len(list(folder.glob("*.svg")))
+    assert n >= 3 and f"{folder}: {n} figures as SVG, PDF and CSV" in said
+    assert len(list(folder.glob("*.pdf"))) == len(list(folder.glob("*.csv"))) == n
+    out.unlink()
+    assert main(command) == 2  # the folder is kept, and nothing is written beside it
+    assert "--overwrite" in capsys.readouterr().err and not out.exists()
+    assert main([*command, "--overwrite"]) == 0
+
+
+def needs_weasyprint():
+    """Skip where WeasyPrint, or the Pango that it needs, is not there."""
+    try:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"no WeasyPrint: {error}")
+
+
+def test_report__pdf_beside_the_page(stored, tmp_path, capsys):
+    needs_weasyprint()
+    out = tmp_path / "report.html"
+    assert main(["report", str(stored), "-o", str(out), "--pdf"]) == 0
+    assert f"{out.with_suffix('.pdf')}: the same for paper" in capsys.readouterr().out
+    assert out.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    out.unlink()
+    assert main(["report", str(stored), "-o", str(out), "--pdf"]) == 2
+    assert "--overwrite" in capsys.readouterr().err and not out.exists()
+
+
+def test_report__pdf_without_its_extra(stored, tmp_path, capsys, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    out = tmp_path / "report.html"
+    assert main(["report", str(stored), "-o", str(out), "--pdf"]) == 2
+    assert "pip install neurodrift[report-pdf]" in capsys.readouterr().err

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from neurodrift import analyze, compare, testing
-from neurodrift.report import report
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.methods import comparison_methods
+from neurodrift.report.page import page as report
 from neurodrift.report.phases import phases_section
 from neurodrift.report.view import views
 from neurodrift.report.words import number, percent
@@ -45,7 +45,10 @@ def test_comparison__statements_are_those_of_the_dataset(comparison):
             assert cell[0]["verdict"] == str(one["statement_verdict"].item())
             estimate = float(one["statement_estimate"])
             if np.isfinite(estimate):
-                assert cell[0]["detail"].startswith(number(estimate))
+                kind = comparison["effect_kind"].sel(effect=one["statement_effect"].item()).item()
+                factor = 100 if kind == "slope" else 1
+                assert cell[0]["detail"].startswith(number(factor * estimate))
+                assert "over the whole way" in cell[0]["detail"]  # its unit
             else:
                 assert cell[0]["detail"] == str(one["statement_reason"].item())
 
@@ -69,7 +72,7 @@ def test_comparison__on_the_page(two, comparison, parse):
     assert page.unbalanced == []
     text = page.all("section", id="comparison")[0]["text"]
     for note in json.loads(comparison.attrs["notes"]):
-        assert note in text
+        assert note.replace("_", " ") in text
     for statement in comparison["statement"].values:
         assert str(statement)[1:] in text
     ids = [element["id"] for element in page.elements if "id" in element]
@@ -81,7 +84,22 @@ def test_comparison__figures_hold_every_point(comparison):
     figures = {figure.title: figure for figure in comparison_section(comparison)["figures"]}
     one = comparison.sel(axis="fraction", scale="first", measure="fraction_active_units")
     n = int(np.isfinite(one["series_mean"].values).sum())
-    assert figures["Active units"].svg.count("<circle") == n
+    points = [mark for mark in figures["Active cells"].drawing.marks if mark.kind == "points"]
+    assert sum(np.isfinite(mark.y).sum() for mark in points) == n
+    frame = figures["Active cells"].frame
+    column = frame.columns[-1]
+    np.testing.assert_array_equal(
+        frame[column], comparison["normalized"].sel(measure="fraction_active_units")
+    )
+
+
+def test_comparison__bands_are_within_the_axes(comparison):
+    for figure in comparison_section(comparison)["figures"]:
+        for mark in figure.drawing.marks:
+            for edge in (mark.low, mark.high):
+                edge = edge[np.isfinite(edge)]
+                assert (edge >= figure.drawing.y_low).all() or not edge.size
+                assert (edge <= figure.drawing.y_high).all() or not edge.size
 
 
 def test_comparison__methods_follow_the_parameters(two):

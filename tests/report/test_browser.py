@@ -74,7 +74,7 @@ def open_page(chromium, file):
     """Open a page; nothing may be asked of the network or written to the console."""
     contexts, messages, requests = [], [], []
 
-    def opened(path=file, **options):
+    def opened(path=file, folded=False, **options):
         context = chromium.new_context(accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
@@ -82,6 +82,8 @@ def open_page(chromium, file):
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(f"file://{path}")
+        if not folded:
+            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
         return page
 
     yield opened
@@ -107,11 +109,10 @@ def test_page__unit_by_search_and_steps(open_page, results):
     page.locator(".unit-sort").select_option("label")
     page.locator(".unit-name").fill("7")
     page.locator(".unit-name").press("Enter")
-    assert page.locator(".unit-summary").inner_text().startswith("Unit 7:")
+    assert page.locator(".unit-summary").inner_text().startswith("Cell 7:")
     page.get_by_role("button", name="Next").click()
     assert page.locator(".unit-name").input_value() == "8"
     page.get_by_role("button", name="Previous").click()
-    page.locator(".unit-numbers summary").click()
     rows = page.locator(".unit-numbers tbody tr").all_inner_texts()
     cells = results["place_cells"].to_dataset()
     assert len(rows) == 4 * 2
@@ -128,7 +129,7 @@ def test_page__unit_by_search_and_steps(open_page, results):
                 assert float(shown) == pytest.approx(value, rel=0.01)
     page.locator(".unit-name").fill("no such unit")
     page.locator(".unit-name").press("Enter")
-    assert "no unit" in page.locator(".unit-missing").inner_text()
+    assert "no cell" in page.locator(".unit-missing").inner_text()
 
 
 def test_page__matrix_leads_to_the_maps_of_the_pair(open_page, results):
@@ -191,14 +192,14 @@ def focused(page) -> str:
 
 
 def test_page__by_keyboard_alone(open_page):
-    page = open_page()
+    page = open_page(folded=True)
     page.keyboard.press("Tab")
     assert "Skip to the results" in focused(page)
     assert page.evaluate("document.activeElement.getBoundingClientRect().left >= 0")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
     reached = []
-    for _ in range(80):
+    for _ in range(140):
         page.keyboard.press("Tab")
         reached.append(focused(page))
         visible = page.evaluate(
@@ -206,6 +207,13 @@ def test_page__by_keyboard_alone(open_page):
             "return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2; })()"
         )
         assert visible, f"no visible focus on {reached[-1]}"
+        if "Any cell" in reached[-1] or "Every pair" in reached[-1]:
+            page.keyboard.press("Enter")  # what is folded opens
+        if reached[-1].startswith("sort-choice"):
+            images = page.locator("#r1 .sorted image")
+            before = images.first.get_attribute("href")
+            page.keyboard.press("ArrowDown")
+            assert images.first.get_attribute("href") != before
         if reached[-1].startswith("matrix"):
             before = page.locator("#r1 .pair-text").inner_text()
             page.keyboard.press("ArrowDown")
@@ -214,8 +222,9 @@ def test_page__by_keyboard_alone(open_page):
             before = page.locator(".unit-name").input_value()
             page.keyboard.press("Enter")
             assert page.locator(".unit-name").input_value() != before
+        if reached[-1].startswith("axis-choice"):
             break
-    for word in ("axis-choice", "which", "matrix", "pair-session", "pair-units", "unit-name"):
+    for word in ("sort-choice", "SVG", "which", "matrix", "pair-session", "unit-name"):
         assert any(item.startswith(word) or word in item for item in reached), word
 
 
@@ -263,8 +272,8 @@ def test_page__prints_every_recording(open_page, tmp_path):
     page = open_page()
     page.emulate_media(media="print")
     assert page.locator("#r1").is_visible() and page.locator("#r2").is_visible()
-    assert page.locator("#r1 .population canvas").first.is_visible()
-    for hidden in (".controls", "nav.contents", ".downloads", "[role=tablist]"):
+    assert page.locator("#r1 .sorted image").first.is_visible()
+    for hidden in (".controls", "nav.contents", ".downloads", ".get", "[role=tablist]"):
         assert not page.locator(hidden).first.is_visible()
     page.pdf(path=tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
@@ -273,10 +282,14 @@ def test_page__prints_every_recording(open_page, tmp_path):
 def test_page__hostile_labels_do_nothing(open_page, results, tmp_path, hostile_text):
     tree = results.copy(deep=True)
     tree["subject"] = ((), hostile_text)
-    units = np.array([f"{hostile_text}{i}" for i in range(10)], dtype=object)
-    tree = tree.map_over_datasets(
-        lambda node: node.assign_coords(unit=("unit", units)) if "unit" in node.dims else node
-    )
+
+    def rename(node):
+        if "unit" not in node.dims:
+            return node
+        labels = [f"{hostile_text}{unit}" for unit in node["unit"].values]
+        return node.assign_coords(unit=("unit", np.array(labels, dtype=object)))
+
+    tree = tree.map_over_datasets(rename)
     page = open_page(write_report(tree, tmp_path / "hostile.html"))
     assert page.locator("img").count() == 0
     assert page.locator(".unit-name").input_value().startswith(hostile_text)
@@ -304,3 +317,130 @@ def test_page__plane_shows_fields(open_page, tmp_path):
     centres = results["maps"].to_dataset()
     assert size == [np.unique(centres["x_bin"]).size, np.unique(centres["y_bin"]).size]
     assert page.locator(".population canvas").count() == 2 * 3
+
+
+def figures_of_page(page):
+    return [
+        page.locator(f"#{name}")
+        for name in page.evaluate(
+            "[...document.querySelectorAll('#r1 figure')].filter(f => f.checkVisibility())"
+            ".map(f => f.id)"
+        )
+    ]
+
+
+def test_page__every_figure_has_three_downloads(open_page, results):
+    import base64
+    import gzip
+
+    from neurodrift.io.csv import csv_text
+    from neurodrift.report.publication import figures_of
+    from neurodrift.report.view import views
+
+    page = open_page()
+    written = {figure.name: figure for figure in figures_of(views({"mouse": results})[0])}
+    found = figures_of_page(page)
+    names = {item.get_attribute("id").removeprefix("r1-fig-") for item in found}
+    assert names <= set(written) and {"registration", "sorted-maps"} <= names
+    for item in found:
+        assert item.locator("[data-get]").all_inner_texts() == ["SVG", "PNG", "CSV"]
+        name = item.get_attribute("id").removeprefix("r1-fig-")
+        held = gzip.decompress(base64.b64decode(item.locator("script").text_content()))
+        text = csv_text(written[name].frame, float_format="%.10g")
+        assert held.decode() == text
+        if name not in ("registration", "sorted-maps", "fraction-place-cells-by-day"):
+            continue  # a browser slows down many downloads; these are of each kind
+        with page.expect_download() as download:
+            item.locator("[data-get=csv]").click()
+        assert download.value.suggested_filename == f"mouse-{name}.csv"
+        assert download.value.path().read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page__a_figure_is_a_drawing_of_its_own(open_page, scheme):
+    import io
+    from xml.etree import ElementTree
+
+    from PIL import Image
+
+    page = open_page(color_scheme=scheme)
+    for name in ("sorted-maps", "fraction-place-cells-by-day", "registration"):
+        item = page.locator(f"#r1-fig-{name}")
+        with page.expect_download() as download:
+            item.locator("[data-get=svg]").click()
+        text = download.value.path().read_text(encoding="utf-8")
+        assert "var(" not in text and "data-tip" not in text  # other programs know neither
+        root = ElementTree.fromstring(text)
+        width, height = (float(v) for v in root.get("viewBox").split()[2:])
+        words = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert item.locator("h3, h4").first.inner_text() in words
+        with page.expect_download() as download:
+            item.locator("[data-get=png]").click()
+        with Image.open(io.BytesIO(download.value.path().read_bytes())) as image:
+            assert image.width / image.height == pytest.approx(width / height, rel=0.02)
+            assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)  # for paper, always
+            assert len(image.convert("RGB").getcolors(1 << 24)) > 3
+
+
+def test_page__maps_in_the_order_of_another_session(open_page, results):
+    page = open_page()
+    page.locator("#r1 .sort-choice").select_option("2")
+    caption = page.locator("#r1-fig-sorted-maps figcaption").inner_text()
+    assert "Sorted by the odd trials of day 4, which shows its even ones" in caption
+    place = results["place_cells"]["significant"].isel(session=2, direction=0).values
+    place &= results["sparsity"]["detected"].isel(session=2).values
+    odd, even = (results["half_maps"]["rate"].values[2, half, :, 0] for half in (0, 1))
+    peak = np.where(
+        np.nanmax(odd, axis=1) > 0, np.nanargmax(np.nan_to_num(odd, nan=-1), axis=1), 99
+    )
+    order = sorted(np.flatnonzero(place), key=lambda u: (peak[u], u))
+    drawn = page.evaluate(
+        """async () => {
+          const image = new Image();
+          image.src = document.querySelector('#r1 image[data-key="2-0"]').getAttribute('href');
+          await image.decode();
+          const canvas = document.createElement('canvas');
+          canvas.width = image.width; canvas.height = image.height;
+          canvas.getContext('2d').drawImage(image, 0, 0);
+          return (PEAKS)(canvas);
+        }""".replace("PEAKS", PEAKS)
+    )
+    assert len(drawn) == len(order)
+    for row, u in zip(drawn, order, strict=True):  # to the step of the colours
+        assert even[u, row] >= (1 - 1 / 100) * np.nanmax(even[u])
+    with page.expect_download() as download:
+        page.locator("#r1-fig-sorted-maps [data-get=csv]").click()
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    units = results["half_maps"]["unit"].values
+    rows = [line.split(",") for line in lines[1:]]
+    shown = [row[0] for row in rows if row[1] == "3" and row[2] == "forward"]
+    assert shown == [str(units[u]) for u in order]
+
+
+def test_page__on_a_phone_nothing_is_cut_and_it_is_short(open_page):
+    page = open_page(folded=True, viewport={"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollHeight") < 8000
+    beyond = page.evaluate(
+        """() => [...document.querySelectorAll('main *, header *')]
+          .filter(e => e.checkVisibility() && !e.closest('.wide, svg') && e.getClientRects().length)
+          .filter(e => !e.classList.contains('unseen'))
+          .filter(e => e.getBoundingClientRect().right > 391 || e.getBoundingClientRect().left < -1)
+          .map(e => e.tagName + '.' + e.className)"""
+    )
+    assert beyond == []
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('svg.chart text')]
+          .filter(t => t.checkVisibility())
+          .filter(t => {
+            const [a, b] = [t.getBoundingClientRect(), t.closest('svg').getBoundingClientRect()];
+            return a.left < b.left - 8 || a.right > Math.max(b.right + 8, 390);
+          }).map(t => t.textContent)"""
+    )
+    assert cut == []
+
+
+def test_page__first_screen_is_the_animal(open_page):
+    page = open_page(folded=True, viewport={"width": 1280, "height": 800})
+    for place in ("#r1 .facts", "#r1-fig-registration image"):
+        box = page.locator(place).first.bounding_box()
+        assert box["y"] + min(box["height"], 150) < 800, place

@@ -74,7 +74,7 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
     ),
     "few-tested": (
         lambda t, c: c(t, "sessions", n_tested=np.full(4, 3), n_detected=np.full(4, 10)),
-        "30\u00a0% of the detected units",
+        "30\u00a0% of the detected cells",
         lambda t, c: c(t, "sessions", n_tested=np.full(4, 8), n_detected=np.full(4, 10)),
     ),
     "no-place-cells": (
@@ -101,7 +101,7 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
     ),
     "few-common": (
         lambda t, c: c(t, "drift", ensemble_rate_correlation_n=pairs(t, 9, 60)),
-        "1 pair of 6 have fewer than 20 units in common, the poorest 9",
+        "1 pair of 6 have fewer than 20 cells in common, the poorest 9",
         lambda t, c: c(t, "drift", ensemble_rate_correlation_n=pairs(t, 50, 60)),
     ),
     "few-sessions": (lambda t, c: t, "4 sessions, 2 degrees of freedom", None),
@@ -117,7 +117,7 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
     ),
     "unknown-region": (
         lambda t, c: region(t, "CA1", "unknown"),
-        "5 units of 10",
+        "5 cells of 10",
         lambda t, c: region(t, "CA1"),
     ),
     "several-regions": (
@@ -172,14 +172,14 @@ CASES = {  # code: (tree that has the reason, what its text must hold, tree that
     ),
     "all-missing": (
         lambda t, c: c(t, "sessions", information_ssr=np.full(4, np.nan)),
-        "information, SSR of chosen maps",
+        "spatial information, scaled shuffle reduction",
         lambda t, c: c(t, "sessions", information_ssr=np.ones(4)),
     ),
     "few-units": (
         lambda t, c: t.map_over_datasets(
             lambda d: d.isel(unit=slice(4)) if "unit" in d.dims else d
         ),
-        "4 units",
+        "4 cells",
         lambda t, c: t,
     ),
     "simulated": (

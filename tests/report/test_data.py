@@ -106,10 +106,11 @@ def test_page_data__matrices(results, view):
 def test_page_data__too_many_units_are_left_out_and_said(results, view):
     sizes = results["smoothed_maps"]["rate"].sizes
     per_unit = sizes["session"] * sizes["direction"] * sizes["position"]
-    data = page_data(view, 3 * per_unit + 1)
+    data = page_data(view, 2 * 3 * per_unit + 1)  # whole sessions and one half of each
     assert len(data["units"]) == 3 and data["n_units"] == 10
     assert len(unpack(data["codes"], "u1")) == 3 * per_unit
-    assert "3 of 10 units are shown" in data["notes"][0]
+    assert len(unpack(data["even"], "u1")) == 3 * per_unit
+    assert "3 of 10 cells are shown" in data["notes"][0]
     times = results["place_cells"]["is_place_cell"].transpose("unit", "session").values.sum(1)
     kept = [view.nodes["sparsity"]["unit"].values.tolist().index(int(u)) for u in data["units"]]
     assert times[kept].min() >= np.delete(times, kept).max()

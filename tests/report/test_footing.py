@@ -6,10 +6,12 @@ import pytest
 import xarray as xr
 
 from neurodrift.report.cautions import cautions
-from neurodrift.report.footing import footing_rows, trends
-from neurodrift.report.headlines import findings
+from neurodrift.report.findings import findings
+from neurodrift.report.footing import trends
 from neurodrift.report.methods import methods
+from neurodrift.report.trend_table import trend_table
 from neurodrift.report.view import views
+from neurodrift.report.words import number, p_value
 
 
 def with_slopes(tree: xr.DataTree, raw: tuple[float, float], matched: tuple[float, float]):
@@ -44,13 +46,35 @@ def test_footing__says_when_trends_disagree(results, raw, matched, disagree) -> 
     view = views(with_slopes(results, raw, matched))[0]
     one = next(trend for trend in trends(view) if trend.measure == "fraction_place_cells")
     assert one.disagree == disagree
-    row = next(row for row in footing_rows(view)["rows"] if row[0] == "Place cells")
-    assert row[-1] == ("no" if disagree else "yes") and row[-2] == "equal events"
-    sentence = next(text for text in findings(view) if text.startswith("Place cells:"))
-    assert ("but with equal events" in sentence) == disagree
+    rows = trend_table(view, "day")["main"]["rows"]
+    at = [row[0] for row in rows].index("Place cells")
+    assert rows[at + 1][0].strip() == "the same, with equal events"
+    assert rows[at + 1][-1] == ("differs" if disagree else "agrees") and rows[at][-1] == ""
+    (finding,) = [item for item in findings(view) if item.key == "fraction_place_cells"]
+    assert ("But with equal events in every session" in finding.text) == disagree
+    for slope, p in (raw, matched):
+        assert f"{number(100 * slope, 2)}\u00a0percentage points a day" in finding.text
+        assert p_value(p) in finding.text
     found = {caution.code: caution.text for caution in cautions(view)}
-    listed = "place cells, as recorded" in found.get("equal-footing", "")
+    listed = "place cells: as recorded" in found.get("equal-footing", "")
     assert listed == disagree
+
+
+def test_findings__as_a_lab_would_say_them(results) -> None:
+    view = views(with_slopes(results, (-0.05, 0.001), (0.002, 0.8)))[0]
+    found = {item.key: item for item in findings(view)}
+    assert [*found][0] == "drift"
+    text = found["fraction_place_cells"].text
+    assert text.startswith("Place cells fall: ") and "6 days later" in text
+    assert "the trend as recorded may come from how much was recorded" in text
+    steady = {
+        item.key: item
+        for item in findings(views(with_slopes(results, (0.01, 0.4), (0.01, 0.6)))[0])
+    }
+    assert "show no clear trend" in steady["fraction_place_cells"].text
+    assert "would have been found with a power of 80\u00a0%" in steady["fraction_place_cells"].text
+    drift = found["drift"].text
+    assert "the ceiling" in drift and "Population vectors go from" in drift
 
 
 def test_footing__caution_of_events_and_of_units_left_out(results, changed) -> None:
@@ -58,7 +82,7 @@ def test_footing__caution_of_events_and_of_units_left_out(results, changed) -> N
     tree = changed(changed(results, "sessions", **falling), "matched", n_units_left_out=3)
     found = {caution.code: caution.text for caution in cautions(views(tree)[0])}
     assert "29.8 to 90" in found["events-per-unit"]
-    assert found["units-left-out"].startswith("3 units of ")
+    assert found["units-left-out"].startswith("3 cells of ")
     steady = {"events_per_unit": [50.0, 51.0, 49.0, 50.5]}
     tree = changed(changed(results, "sessions", **steady), "matched", n_units_left_out=0)
     found = {caution.code for caution in cautions(views(tree)[0])}
@@ -69,7 +93,8 @@ def test_footing__nothing_without_the_node(results) -> None:
     tree = results.copy(deep=True)
     del tree["matched"]
     view = views(tree)[0]
-    assert trends(view) == [] and footing_rows(view)["rows"] == []
+    assert trends(view) == []
+    assert not any("the same" in row[0] for row in trend_table(view, "day")["rows"])
     assert "equal footing" not in " ".join(methods(view).paragraphs)
     assert "On an equal footing every session kept as many events" in " ".join(
         methods(views(results)[0]).paragraphs

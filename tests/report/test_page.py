@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import neurodrift.report.page as page_module
+import neurodrift.report.document as document_module
 from neurodrift import analyze, testing
-from neurodrift.report import report, write_report
+from neurodrift.report import write_report
+from neurodrift.report.page import page as report
 from neurodrift.report.tables import tables
 from neurodrift.report.view import views
 
@@ -38,7 +39,9 @@ def test_report__is_well_formed(page):
 def test_report__loads_nothing(html, page):
     for element in page.elements:
         assert "src" not in element
-        if "href" in element and not element["href"].startswith(("#", "data:,")):
+        if element["tag"] == "image":
+            assert element["href"].startswith("data:image/png;base64,")
+        elif "href" in element and not element["href"].startswith(("#", "data:,")):
             assert element["tag"] == "a" and element["href"].startswith("https://")
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|import\(", html)
     policy = page.all("meta", http_equiv="Content-Security-Policy")[0]["content"]
@@ -83,9 +86,10 @@ def test_report__says_what_was_found(results, page):
     text = page.all("main")[0]["text"]
     sessions = results["sessions"].to_dataset()
     first, last = (100 * float(sessions["fraction_active_units"][i]) for i in (0, -1))
-    assert f"{first:.0f}\u00a0% in the first and {last:.0f}\u00a0% in the last session" in text
+    where = f"{first:.0f}\u00a0% of all detected cells in the first session, {last:.0f}\u00a0%"
+    assert where in text
     assert "random seed" in text and "synthetic" in text
-    for name in ("Warnings", "Sessions", "Drift", "Rate maps", "Tables", "Provenance"):
+    for name in ("Recording", "Maps", "Example cells", "Drift", "Tests", "Cautions", "Methods"):
         link = next(e for e in page.all("a") if e["text"] == name)
         assert page.all(id=link["href"][1:]), f"{link} leads nowhere"
 
@@ -98,7 +102,7 @@ def test_report__writes_the_parameters(results, page):
     assert found["n repeats"] == "10" and found["random seed"] == "7"
     assert found["alpha"] == f"{parameters['alpha']:g}"
     assert found["binning: bin width"] == f"{parameters['binning']['bin_width']:g}"
-    assert found["place cells: null"] == results["place_cells"].attrs["null"]
+    assert found["place cells: null"] == results["place_cells"].attrs["null"].replace("_", " ")
 
 
 def test_report__source_attributes_are_shown(results, parse, changed):
@@ -114,11 +118,17 @@ def hostile(results, text):
     units = np.array([f"{text}{i}" for i in range(10)], dtype=object)
     sessions = np.array([f"{i} {text}" for i in range(4)], dtype=object)
 
+    of_unit = dict(zip(results["sparsity"]["unit"].values.tolist(), units, strict=True))
+    of_session = dict(zip(results["sparsity"]["session"].values.tolist(), sessions, strict=True))
+
     def rename(node):
-        names = {"unit": units, "session": sessions, "session_a": sessions, "session_b": sessions}
-        return node.assign_coords(
-            {dim: (dim, labels) for dim, labels in names.items() if dim in node.dims}
-        )
+        found = {}
+        for name in ("unit", "session", "session_a", "session_b"):
+            if name in node.coords:
+                names = of_unit if name == "unit" else of_session
+                labels = [names[label] for label in node[name].values.tolist()]
+                found[name] = (node[name].dims, np.array(labels, dtype=object))
+        return node.assign_coords(found)
 
     return tree.map_over_datasets(rename)
 
@@ -227,7 +237,7 @@ def test_write_report__whole_or_not_there(results, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise ValueError("broken")
 
-    monkeypatch.setattr(page_module, "report", fail)
+    monkeypatch.setattr(document_module, "page", fail)
     with pytest.raises(ValueError, match="broken"):
         write_report(results, path, overwrite=True)
     assert "<h1>Two</h1>" in path.read_text(encoding="utf-8")

@@ -174,11 +174,12 @@ def _percent(share: float) -> str:
 def _of_drift(result: xr.Dataset) -> str:
     if np.isnan(result["neighbour_change"]):
         return ""
-    values = [float(result[f"neighbour_change{end}"]) for end in ("", "_ci_low", "_ci_high")]
+    values = [100 * float(result[f"neighbour_change{end}"]) for end in ("", "_ci_low", "_ci_high")]
     p = float(result["neighbour_p"])
+    interval = f" [{values[1]:.0f}, {values[2]:.0f}]" if np.isfinite(values[1:]).all() else ""
     said = [
-        f"From session to session the representation changes by {values[0]:.2g} "
-        f"[{values[1]:.2g}, {values[2]:.2g}]"
+        f"From one session to the next the representation loses {values[0] + 0.0:.0f} %{interval} "
+        "of its similarity, noise removed"
         + (f", and its similarity falls with the lag at p = {p:.2g}." if p > 0 else ".")
     ]
     null = result.sel(phase=PHASES[2])

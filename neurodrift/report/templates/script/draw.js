@@ -1,7 +1,7 @@
 const find = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const make = (name, attributes = {}, text) => {
-  const svg = ["svg", "path", "rect", "text", "image"].includes(name);
+  const svg = ["svg", "path", "rect", "text", "image", "line"].includes(name);
   const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   if (text !== undefined) node.textContent = text;
@@ -45,6 +45,8 @@ const open = (root) => {
     d.codes = bytes(d.codes); d.peaks = floats(d.peaks);
     for (const name in d.cells) d.cells[name] = floats(d.cells[name]);
     for (const name of ["detected", "place", "significant"]) if (d[name]) d[name] = bytes(d[name]);
+    d.even = d.even ? bytes(d.even) : null;
+    d.odd = d.odd ? new Int16Array(bytes(d.odd).buffer) : null;
     d.pairs = d.pairs ? new Int16Array(bytes(d.pairs).buffer) : null;
     d.twoD = d.y.length > 0;
   }

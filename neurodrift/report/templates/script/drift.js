@@ -122,7 +122,7 @@ const populationPanel = (r, box, rows, s, k, [a, b]) => {
     mark.style.top = `${canvas.offsetTop + at * canvas.clientHeight / rows.length - 1}px`;
     mark.style.height = `${Math.max(canvas.clientHeight / rows.length, 2) + 2}px`;
     const c = r.correlation(u, a, b, k);
-    find(".readout", r.root).textContent = `Unit ${d.units[u]}: peak at ${a === b ? p[0] : p.join(" and ")} ${d.unit}` + (Number.isFinite(c) ? `, correlation ${show(c, 2)}` : "");
+    find(".readout", r.root).textContent = `${d.noun} ${d.units[u]}: peak at ${a === b ? p[0] : p.join(" and ")} ${d.unit}` + (Number.isFinite(c) ? `, correlation ${show(c, 2)}` : "");
   };
   canvas.addEventListener("pointermove", (event) => {
     const area = canvas.getBoundingClientRect();
@@ -149,14 +149,14 @@ const fieldsOfPair = (r, box, rows, a, b, k) => {
   for (const u of rows.slice(0, most)) {
     const card = make("div"), two = make("div", { class: "two" });
     for (const s of a === b ? [a] : [a, b]) {
-      const canvas = make("canvas", { role: "img", "aria-label": `unit ${r.d.units[u]}, session ${r.session(s)}` });
+      const canvas = make("canvas", { role: "img", "aria-label": `${r.d.noun.toLowerCase()} ${r.d.units[u]}, session ${r.session(s)}` });
       drawField(r, canvas, u, s, k, r.d.peaks[r.at(u, s, k)] || 1);
       two.append(canvas);
     }
     const c = r.correlation(u, a, b, k);
-    card.append(two, make("small", {}, `unit ${r.d.units[u]}` + (Number.isFinite(c) ? `, r ${show(c, 2)}` : "")));
+    card.append(two, make("small", {}, `${r.d.noun.toLowerCase()} ${r.d.units[u]}` + (Number.isFinite(c) ? `, r ${show(c, 2)}` : "")));
     grid.append(card);
   }
   box.append(grid);
-  if (rows.length > most) box.append(make("p", { class: "soft" }, `The first ${most} of ${rows.length} units.`));
+  if (rows.length > most) box.append(make("p", { class: "soft" }, `The first ${most} of ${rows.length} ${r.d.noun.toLowerCase()}s.`));
 };

@@ -18,9 +18,11 @@ tabs.forEach((tab, i) => {
 if (tabs.length) { find("[role=tablist]").hidden = false; select(tabs[0], false); }
 const follow = (hash) => {
   const target = hash && document.getElementById(hash.slice(1));
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
   const panel = target && target.closest("[role=tabpanel]");
   if (panel && panel.hidden) { select(tabs.find((tab) => tab.getAttribute("aria-controls") === panel.id), false); target.scrollIntoView(); }
 };
+/* A folded part that a link or a search leads into is opened. */
 window.addEventListener("hashchange", () => follow(location.hash));
 /* A link to the place that the address names already changes no address: it must open its tab all the same. */
 document.addEventListener("click", (event) => {
@@ -32,26 +34,15 @@ for (const root of all(".recording")) {
   const r = open(root);
   explorer(r);
   drift(r);
+  panels(r);
   const axis = find(".axis-choice", root);
   if (axis) axis.addEventListener("change", () => all(".series", root).forEach((series) => { series.hidden = series.dataset.predictor !== axis.value; }));
 }
 follow(location.hash);
-all(".rates-scale").forEach((item) => { item.style.background = gradient(rates); });
 all("[data-needs-script]").forEach((item) => { item.hidden = false; });
 
-const save = (blob, name) => {
-  const link = make("a", { href: URL.createObjectURL(blob), download: name });
-  document.body.append(link); link.click(); link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-};
-all("button[data-table]").forEach((button) => button.addEventListener("click", async () => {
-  const packed = bytes(document.getElementById(button.dataset.table).textContent.trim()), name = button.dataset.file;
-  if (typeof DecompressionStream === "undefined") { save(new Blob([packed], { type: "application/gzip" }), `${name}.gz`); return; }
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  save(new Blob([await new Response(stream).arrayBuffer()], { type: "text/csv" }), name);
-}));
 all("button.copy").forEach((button) => button.addEventListener("click", async () => {
-  const text = all(button.dataset.copy).map((item) => item.innerText.trim()).join("\n\n");
+  const text = all(button.dataset.copy).map((item) => item.textContent.trim().replace(/[ \t]*\n\s*/g, "\n\n")).join("\n\n");
   try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; } catch {
     const range = document.createRange();
     range.selectNode(find(button.dataset.copy));
@@ -69,4 +60,6 @@ document.addEventListener("pointerover", (event) => {
   tip.style.left = `${Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8)}px`;
   tip.style.top = `${event.clientY + (event.clientY > innerHeight - 70 ? -38 : 14)}px`;
 });
+/* On a phone long tables are folded; they open at a touch. */
+if (innerWidth <= 640) all("details[data-wide]").forEach((item) => { item.open = false; });
 window.addEventListener("beforeprint", () => all("details[data-print]").forEach((item) => { item.open = true; }));

@@ -60,7 +60,7 @@ const explorer = (r) => {
     const u = current, top = Math.max(...[...d.peaks.subarray(u * nS * nD, (u + 1) * nS * nD)].filter(Number.isFinite), 0) || 1;
     input.value = d.units[u];
     const region = d.region.length && d.region[u] ? ` (${d.region[u]})` : "";
-    find(".unit-summary", box).textContent = `Unit ${d.units[u]}${region}: detected in ${times(d.detected, u)} of ${nS} sessions` +
+    find(".unit-summary", box).textContent = `${d.noun} ${d.units[u]}${region}: detected in ${times(d.detected, u)} of ${nS} sessions` +
       (d.place ? `, place cell in ${times(d.place, u)}` : "") + `; ${order.indexOf(u) + 1} of ${order.length} in this selection. All maps share one scale, up to ${show(top)} ${d.rateUnit}`;
     view.replaceChildren();
     (d.twoD ? drawFields : drawTraces)(u, top);
@@ -121,7 +121,7 @@ const explorer = (r) => {
   input.addEventListener("change", () => {
     const wanted = input.value.trim(), exact = d.units.indexOf(wanted);
     const u = exact >= 0 ? exact : d.units.findIndex((label) => label.includes(wanted));
-    find(".unit-missing", box).textContent = u < 0 || !wanted ? `There is no unit “${wanted}” here.` : "";
+    find(".unit-missing", box).textContent = u < 0 || !wanted ? `There is no ${d.noun.toLowerCase()} “${wanted}” here.` : "";
     if (u >= 0 && wanted) r.showUnit(u, false); else draw();
   });
   filter.addEventListener("change", arrange);
@@ -129,6 +129,8 @@ const explorer = (r) => {
   r.showUnit = (u, scroll = true) => {
     current = u;
     if (!order.includes(u)) { filter.value = "all"; arrange(); } else draw();
+    const folded = box.closest("details");
+    if (folded) folded.open = true;
     if (scroll) { box.scrollIntoView({ block: "start" }); input.focus({ preventScroll: true }); }
   };
   if (d.place && d.place.some((v) => v)) { filter.value = "some"; sort.value = "place"; }

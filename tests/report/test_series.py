@@ -13,13 +13,11 @@ from hypothesis import given, settings
 from scipy import stats
 
 from neurodrift.analysis.regression.regression import regress_each
-from neurodrift.report.figures import (
-    decay_figures,
-    regression_band,
-    session_figures,
-    slope_sentence,
-)
-from neurodrift.report.svg import Chart, forest, tick, ticks
+from neurodrift.report.chart import Chart, Forest
+from neurodrift.report.decay import decay_figures
+from neurodrift.report.series import main_figures, other_figures, regression_band, session_figure
+from neurodrift.report.svg import chart_svg, forest_svg, tick, ticks
+from neurodrift.report.trend import slope_sentence, slope_words
 from neurodrift.report.view import views
 from neurodrift.report.words import listing, number, p_value, percent, plural
 
@@ -71,25 +69,39 @@ def test_regression_band__leaves_out_missing_sessions(results, changed):
     np.testing.assert_allclose(band["line"], intercept + slope * band["x"], rtol=1e-9)
 
 
-def test_slope_sentence__says_the_stored_numbers(results, view):
+def test_slope_words__say_the_stored_numbers(results, view):
     fit = results["regression"].sel(measure="fraction_place_cells", predictor="day")
-    slope = number(100 * float(fit["slope"]))
-    text = slope_sentence(view, "fraction_place_cells")
-    assert text.startswith(f"slope {slope} percentage points per day [")
-    assert p_value(float(fit["p"])) in text
-    assert "with running speed held" in text
+    slope, low, high = (
+        number(100 * float(fit[name]), 2) for name in ("slope", "ci_low", "ci_high")
+    )
+    text = slope_words(view, "fraction_place_cells")
+    assert text.startswith(f"{slope}\u00a0percentage points a day, 95\u00a0% CI {low} to {high}, ")
+    assert f"{p_value(float(fit['p']))}†, {number(float(fit['dof']), 2)} degrees of freedom" in text
+    assert "degrees" not in slope_words(view, "fraction_place_cells", degrees=False)
     assert slope_sentence(view, "running_speed").startswith("no slope")
 
 
-def test_slope_sentence__training_steps_are_gathered(results, changed):
+@pytest.mark.parametrize(("dof", "marked"), [(2.0, True), (4.0, True), (4.2, False), (6.0, False)])
+def test_slope_words__few_degrees_of_freedom_have_a_dagger(results, changed, dof, marked):
+    fits = results["regression"].to_dataset()
+    tree = changed(results, "regression", dof=np.full(fits["dof"].shape, dof))
+    view = views(tree)[0]
+    assert ("†" in slope_words(view, "fraction_place_cells")) == marked
+    figure = session_figure(view, "fraction_place_cells", "day")
+    assert ("†" in figure.caption) == marked == bool(figure.notes)
+    if marked:
+        assert figure.notes[0].startswith(f"† {number(dof, 2)} degrees of freedom")
+
+
+def test_slope_words__training_steps_are_gathered(results, changed):
     steps = np.arange(4) * 50_000
     fits = results["regression"].to_dataset().rename({"predictor": "old"}).isel(old=0)
     fits = fits.drop_vars("old").expand_dims(predictor=["training_step"])
     tree = changed(results, "sessions", training_step=("session", steps))
     tree = tree.assign({"regression": type(tree)(fits)})
     slope = float(fits["slope"].sel(measure="information").item())
-    text = slope_sentence(views(tree)[0], "information")
-    assert text.startswith(f"slope {number(1e5 * slope)} per 100\u202f000 steps [")
+    text = slope_words(views(tree)[0], "information")
+    assert text.startswith(f"{number(1e5 * slope, 2)}\u00a0bit/event per 100\u202f000 steps, ")
 
 
 def test_slope_sentence__constant_measure(results, changed):
@@ -98,29 +110,70 @@ def test_slope_sentence__constant_measure(results, changed):
     assert slope_sentence(view, "fraction_active_units") == "the same in every session"
 
 
-def test_session_figures__one_dot_for_each_session(view):
-    figures = session_figures(view, "day")
-    titles = [figure.title for figure in figures]
-    assert {"Active units", "Place cells", "Running speed", "Units detected"} <= set(titles)
-    for figure in figures:
-        finite = figure.svg.count("<circle")
-        assert 1 <= finite <= 4 and 'role="img"' in figure.svg
-        assert "nan" not in figure.svg.lower().replace("informan", "")
+def points(figure):
+    return [mark for mark in figure.drawing.marks if mark.kind == "points"]
+
+
+def test_main_figures__raw_and_on_an_equal_footing(results, view):
+    figures = main_figures(view, "day")
+    assert [figure.title for figure in figures] == [
+        "Active cells", "Place cells", "Spatial information of place cells",
+    ]  # fmt: skip
+    sessions = results["sessions"].to_dataset()
+    for figure, name in zip(
+        figures, ("fraction_active_units", "fraction_place_cells", "information"), strict=True
+    ):
+        factor = 1 if name == "information" else 100
+        raw, equal = points(figure)
+        np.testing.assert_allclose(raw.y, factor * sessions[name])
+        np.testing.assert_allclose(equal.y, factor * sessions[f"{name}_matched"])
+        assert "hollow" in equal.style and len(figure.legend) == 2
+        column = next(c for c in figure.frame if c.endswith(", as recorded"))
+        np.testing.assert_allclose(figure.frame[column], raw.y)
+
+
+def test_other_figures__the_rest_and_the_circumstances(view):
+    titles = [figure.title for figure in other_figures(view, "day")]
+    assert {"Running speed", "Number of detected cells"} <= set(titles)
+    assert "Active cells" not in titles and not any("equal footing" in title for title in titles)
+    for figure in other_figures(view, "day"):
+        assert "nan" not in chart_svg(figure.drawing, figure.title, "").lower()
+
+
+@pytest.mark.parametrize("width", [0.001, 1.0, 1e6])
+def test_session_figure__a_band_is_never_cut(results, changed, width):
+    fits = results["regression"].to_dataset()
+    tree = changed(by_least_squares(results), "regression", se=width * np.abs(fits["slope"].values))
+    figure = session_figure(views(tree)[0], "fraction_place_cells", "day")
+    bands = [mark for mark in figure.drawing.marks if mark.kind == "band"]
+    for band in bands:
+        assert band.low.min() >= figure.drawing.y_low and band.high.max() <= figure.drawing.y_high
+    drawn = "too wide to draw" not in figure.caption
+    assert drawn == (len(bands) == 2) and (width < 1e6 or not drawn)
 
 
 def test_decay_figures__every_pair_and_its_mean(results, view):
-    figure = next(f for f in decay_figures(view) if f.title == "Rate maps")
-    assert figure.svg.count("<circle") == 6 + 3  # pairs, and means of three lags
+    figure = decay_figures(view)[0]
+    assert figure.title == "Rate maps, by the time between sessions"
     matrix = results["session_drift"]["rate_map_correlation"].values
-    assert f"noise ceiling {number(np.nanmean(np.diagonal(matrix)))}" in figure.caption
-    assert f"{number(matrix[0, 3])} at the longest lag" in figure.caption
+    pairs, means = points(figure)
+    upper = np.triu_indices(4, k=1)
+    np.testing.assert_allclose(np.sort(pairs.y), np.sort(matrix[upper]))
+    assert means.y.size == 3 and means.y[-1] == matrix[0, 3]
+    top = np.nanmean(np.diagonal(matrix))
+    assert f"ceiling {number(top)}" in figure.caption
+    assert [mark.y[0] for mark in figure.drawing.marks if mark.kind == "level"][0] == top
+    frame = figure.frame
+    for _, row in frame.iterrows():
+        a, b = int(row["session a"]) - 1, int(row["session b"]) - 1
+        assert row["correlation"] == matrix[a, b] and row["lag [days]"] == 2 * (b - a)
 
 
 def test_chart__escapes_and_breaks_lines():
     chart = Chart(np.arange(4.0), np.arange(4.0), x_label="<x>", y_label='"&"')
     chart.points(np.arange(2.0), np.arange(2.0), ["<b>", '"'], "ink")
     chart.line(np.arange(4.0), np.array([0, 1, np.nan, 3]), "ink")
-    svg = chart.svg("<t>", "d")
+    svg = chart_svg(chart, "<t>", "d")
     assert "<b>" not in svg and "<x>" not in svg and "&lt;t&gt;" in svg
     path = re.search(r'd="([^"]*)"', svg).group(1)
     assert path.count("M") == 2 and path.count("L") == 1
@@ -128,7 +181,7 @@ def test_chart__escapes_and_breaks_lines():
 
 def test_forest__clips_and_marks_what_goes_on():
     rows = [("a", [("one", "s1", 0.1, -0.1, 0.3), ("two", "s2", 0.2, -50.0, 50.0)])]
-    svg = forest(rows, "slope", "title")
+    svg = forest_svg(Forest(rows, "slope"), "title")
     assert svg.count("<circle") == 2 and "‹" in svg and "›" in svg
     positions = [float(x) for x in re.findall(r'x[12]="([\d.-]+)"', svg)]
     assert min(positions) >= 0 and max(positions) <= 360

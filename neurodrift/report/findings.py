@@ -1,0 +1,223 @@
+"""What came out, by question, in the sentences of a lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodrift.report.footing import Trend, trends
+from neurodrift.report.trend import (
+    SIGNIFICANT,
+    dagger_note,
+    detectable_words,
+    is_constant,
+    slope_words,
+)
+from neurodrift.report.view import View, finite_mean
+from neurodrift.report.words import number, percent, title_of, value_of
+
+_SINGULAR = ("Spatial", "Loss", "Time")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one question.
+
+    Parameters
+    ----------
+    key
+        ``drift``, or the measure that it is about.
+    question
+        What was asked, in a few words.
+    text
+        The answer.
+    notes
+        Footnotes, which stand right below it.
+    """
+
+    key: str
+    question: str
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def findings(view: View) -> list[Finding]:
+    """What came out, one paragraph for each question.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+
+    Returns
+    -------
+    list of Finding
+        Drift of maps, activity, place cells, spatial information, learning; those that can be
+        answered.
+    """
+    questions = (
+        ("fraction_active_units", f"How many {view.noun}s are active?"),
+        ("fraction_place_cells", "How many are place cells?"),
+        ("information", "How much do place cells tell of position?"),
+        ("loss", "Does the network learn?"),
+    )
+    found = [*_drift(view)]
+    for measure, question in questions:
+        if measure in view.sessions:
+            found += _change(view, measure, question)
+    return found
+
+
+def _change(view: View, measure: str, question: str) -> list[Finding]:
+    values = view.sessions[measure].to_numpy(float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return []
+    title = title_of(measure, view.noun)
+    of = f" of all {view.counted} {view.noun}s" if measure.startswith("fraction") else ""
+    verb_s = title.startswith(_SINGULAR)
+    first, last = (value_of(measure, float(values[i])) for i in (0, -1))
+    if values.size == 1:
+        return [Finding(measure, question, f"{title}: {first}{of}.")]
+    where = f"{first}{of} in the first session, {last} in the last{_later(view)}"
+    fit = view.slope(measure)
+    if is_constant(view, measure):
+        text = f"{title} {'is' if verb_s else 'are'} the same in every session: {first}{of}."
+        return [Finding(measure, question, text)]
+    if fit is None:
+        return [Finding(measure, question, f"{title}: {where}.")]
+    fits = [fit]
+    if fit["p"] < SIGNIFICANT:
+        verb = ("rise" if fit["slope"] > 0 else "fall") + ("s" if verb_s else "")
+        text = f"{title} {verb}: {where} ({slope_words(view, measure)})."
+    else:
+        verb = "shows" if verb_s else "show"
+        text = f"{title} {verb} no clear trend: {where} ({slope_words(view, measure)})."
+        seen = detectable_words(view, measure)
+        if seen:
+            text += f" A trend of {seen} or more would have been found with a power of 80\u00a0%."
+    for trend in trends(view):
+        if trend.measure == measure:
+            text += f" {_on_equal_footing(view, trend)}"
+            fits.append(trend.matched)
+    if fit["p"] < SIGNIFICANT <= fit["p_given_speed"]:
+        text += " With running speed held, the trend is no longer clear."
+    return [Finding(measure, question, text, tuple(dagger_note(fits)))]
+
+
+def _on_equal_footing(view: View, trend: Trend) -> str:
+    """The same trend with as much in every session."""
+    same = trend.matched["dof"] == trend.raw["dof"]
+    words = slope_words(view, f"{trend.measure}_matched", degrees=not same)
+    equal = f"{trend.equal} in every session{trend.among}"
+    clear = trend.matched["p"] < SIGNIFICANT
+    way = ("rise" if trend.matched["slope"] > 0 else "fall") if clear else "no clear trend"
+    if not trend.disagree:
+        if clear:
+            return f"With {equal} the {way} remains ({words})."
+        return f"With {equal} there is no clear trend either ({words})."
+    what = f"there is {way}" if not clear else f"there is a {way}"
+    text = f"But with {equal} {what} ({words})"
+    if trend.raw["p"] < SIGNIFICANT:
+        return f"{text}: the trend as recorded may come from how much was recorded."
+    return f"{text}, which the recording as it is hides."
+
+
+def _later(view: View) -> str:
+    """How long after the first session the last one was."""
+    table = view.sessions
+    if view.simulated:
+        steps = table["training_step"].to_numpy(float)
+        return f", {number(steps[-1] - steps[0])} training steps later"
+    if "day" in table:
+        days = table["day"].to_numpy(float)
+        apart = days[-1] - days[0]
+        if np.isfinite(apart) and apart > 0:
+            return f", {number(apart)} {'day' if apart == 1 else 'days'} later"
+    return ""
+
+
+_SIMILARITIES = (
+    "rate_map_correlation",
+    "population_vector_correlation",
+    "ensemble_rate_correlation",
+)
+
+
+def _drift(view: View) -> list[Finding]:
+    pairs = view.pairs
+    if pairs.sizes["session_a"] < 2:
+        return []
+    sentences: list[str] = []
+    for name in _SIMILARITIES:
+        if name in pairs:
+            ends = _near_and_far(pairs[name].values, pairs["lag"].values)
+            if ends is not None:
+                sentences.append(_similarity(view, name, ends, bool(sentences)))
+    if not sentences:
+        return []
+    return [Finding("drift", "How much do the maps drift?", " ".join(sentences))]
+
+
+def _similarity(view: View, name: str, ends: tuple[float, float], again: bool) -> str:
+    near, far = ends
+    title, several = title_of(name, view.noun), view.pairs.sizes["session_a"] > 2
+    ceilings = view.ceiling(name)
+    top = finite_mean(ceilings) if ceilings.size else float("nan")
+    if again:
+        way = f"go from {number(near, 2)} to {number(far, 2)}" if several else "have"
+        text = f"{title} {way}" if several else f"{title} {way} {number(near, 2)}"
+        return text + (f" (ceiling {number(top, 2)})." if top > 0 else ".")
+    if several:
+        text = (
+            f"{title} of neighbouring sessions{_apart(view, 'near')} have a correlation of "
+            f"{number(near, 2)}, those of the sessions farthest apart{_apart(view, 'far')} of "
+            f"{number(far, 2)}"
+        )
+    else:
+        text = f"{title} of both sessions{_apart(view, 'near')} have a correlation of "
+        text += number(near, 2)
+    if top > 0:
+        text += f"; two halves of one session reach {number(top, 2)}, the ceiling"
+    elif np.isfinite(top):
+        text += f"; two halves of one session have {number(top, 2)}: noise hides what there is"
+    text += "."
+    if not top > 0 and np.isfinite(top):
+        return text
+    relative = f"{name}_relative"
+    if relative in view.pairs:
+        found = _near_and_far(view.pairs[relative].values, view.pairs["lag"].values)
+        if found is not None:
+            shares = percent(found[0])
+            shares += f" and {percent(found[1])}" if several else ""
+            text += f" Without the noise of the recording that is {shares} of the ceiling."
+    null = f"{name}_null"
+    if null in view.pairs:
+        upper = np.triu_indices(view.pairs.sizes["session_a"], k=1)
+        chance = finite_mean(view.pairs[null].values[upper].astype(float))
+        if np.isfinite(chance):
+            shuffled = f"{view.noun}s shuffled"
+            text += f" With {shuffled} the correlation is {number(chance, 2)}."
+    return text
+
+
+def _apart(view: View, end: str) -> str:
+    """How many days lie between sessions, in brackets."""
+    if "lag_day" not in view.pairs.coords:
+        return ""
+    lag, days = view.pairs["lag"].values, np.abs(view.pairs["lag_day"].values.astype(float))
+    steps = np.unique(lag[lag > 0])
+    mean = finite_mean(days[lag == (steps[0] if end == "near" else steps[-1])])
+    if not np.isfinite(mean):
+        return ""
+    return f" ({number(mean, 2)} {'day' if mean == 1 else 'days'})"
+
+
+def _near_and_far(values: np.ndarray, lags: np.ndarray) -> tuple[float, float] | None:
+    """Means over neighbouring sessions, and over those farthest apart."""
+    steps = [lag for lag in np.unique(lags[lags > 0]) if np.isfinite(values[lags == lag]).any()]
+    if not steps:
+        return None
+    near, far = (finite_mean(values[lags == lag].astype(float)) for lag in (steps[0], steps[-1]))
+    return near, far

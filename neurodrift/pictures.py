@@ -10,6 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis.maps.rate_maps import order_by_peak
 from neurodrift.plotting import comparison as beside
+from neurodrift.plotting._style import new_figure
 from neurodrift.plotting.maps import plot_rate_maps
 from neurodrift.plotting.series import plot_decay, plot_session_series
 from neurodrift.recording import slice_sessions
@@ -113,8 +114,6 @@ def plot_cells(
     >>> len(nd.plot_cells(track, results, n_units=2).axes)
     4
     """
-    from matplotlib.figure import Figure
-
     if "x" not in recording or "y" in recording:
         raise ValueError("example cells need a recording with a position along one axis")
     chosen = _examples(results, n_units) if units is None else list(units)
@@ -123,7 +122,7 @@ def plot_cells(
         raise ValueError(f"the recording has no unit {missing[0]!r}")
     sessions, parts = recording["session"].values, slice_sessions(recording)
     size = (1.0 + 1.3 * len(sessions), 0.7 + 1.2 * len(chosen))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = new_figure(size)
     grid = figure.subplots(len(chosen), len(sessions), sharex=True, sharey="col", squeeze=False)
     for k, part in enumerate(parts):
         own = recording.isel(time=part)
@@ -230,8 +229,6 @@ def plot_series(results: xr.DataTree) -> Figure:
     >>> len(nd.plot_series(nd.analyze(track, measures=["sessions", "sparsity"])).axes)
     1
     """
-    from matplotlib.figure import Figure
-
     sessions = _node(results, "sessions")
     shown = [name for name in _SERIES if name in sessions]
     if not shown:
@@ -240,7 +237,7 @@ def plot_series(results: xr.DataTree) -> Figure:
     x = sessions[axis].values if axis else np.arange(1, sessions.sizes["session"] + 1)
     name = (axis or "session").replace("_", " ").replace("session number", "session")
     fits = results["regression"].to_dataset() if "regression" in results.children else None
-    figure = Figure(figsize=(3.4 * len(shown), 3.0), layout="constrained")
+    figure = new_figure((3.4 * len(shown), 3.0))
     for ax, measure in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
         values = sessions[measure].values
         error = sessions.get(f"{measure}_se")
@@ -291,7 +288,6 @@ def plot_registration(results: xr.DataTree, *, ax: Axes | None = None) -> Axes:
     'session'
     """
     from matplotlib.colors import ListedColormap
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     found = _node(results, "sparsity")
@@ -300,7 +296,7 @@ def plot_registration(results: xr.DataTree, *, ax: Axes | None = None) -> Axes:
     state = detected.astype(int) + active
     order = np.lexsort([*detected.T[::-1], -detected.sum(axis=1)])
     if ax is None:
-        ax = Figure(figsize=(4.0, 4.4), layout="constrained").subplots()
+        ax = new_figure((4.0, 4.4)).subplots()
     colors = ListedColormap(_SHADES)
     ax.imshow(
         state[order], cmap=colors, vmin=-0.5, vmax=2.5, aspect="auto", interpolation="nearest"

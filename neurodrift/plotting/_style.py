@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK = "#26323f"
 ACCENT = "#c2410c"
@@ -22,9 +24,34 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
         if not hasattr(ax, "plot"):
             raise TypeError(f"ax is {ax!r:.60}, expected axes of matplotlib")
         return ax
+    if _in_notebook():
+        import matplotlib.pyplot as plt  # which shows its figures at the end of a cell
+
+        return plt.subplots(figsize=size, layout="constrained")[1]
+    return new_figure(size).subplots()
+
+
+def new_figure(size: tuple[float, float]) -> Figure:
+    """A figure of a size [inch], such that whoever works with it sees it.
+
+    A notebook shows the figure that a cell ends with, once pyplot has told it how. A script that
+    has imported pyplot shows it by ``plt.show()``. Otherwise nothing is kept of it.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=size, layout="constrained").subplots()
+    notebook = _in_notebook()
+    if notebook or "matplotlib.pyplot" in sys.modules:
+        import matplotlib.pyplot as plt
+
+        if not notebook:
+            return plt.figure(figsize=size, layout="constrained")
+    return Figure(figsize=size, layout="constrained")
+
+
+def _in_notebook() -> bool:
+    """Whether figures are shown below cells."""
+    shell = sys.modules.get("IPython")
+    return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
 
 
 def open_frame(ax: Axes) -> None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurodrift.plotting._style import FAINT, INK, MARKERS, PALETTE, new_axes, open_frame
+from neurodrift.plotting._style import (
+    FAINT,
+    INK,
+    MARKERS,
+    PALETTE,
+    new_axes,
+    new_figure,
+    open_frame,
+)
 from neurodrift.schema.options import checked_options
 
 if TYPE_CHECKING:
@@ -112,9 +120,7 @@ def plot_trajectory_row(
     if len(titles) != len(paths):
         raise ValueError(f"there are {len(titles)} titles, but {len(paths)} sessions")
     if axes is None:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(1.75 * len(paths) + 0.5, 2.3), layout="constrained")
+        figure = new_figure((1.75 * len(paths) + 0.5, 2.3))
         axes = list(figure.subplots(1, len(paths), sharex=True, sharey=True, squeeze=False)[0])
     elif len(axes) != len(paths):
         raise ValueError(f"there are {len(axes)} axes, but {len(paths)} sessions")

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.plotting._geometry import axis_label, mark_axis, stretches
-from neurodrift.plotting._style import new_axes, short_number
+from neurodrift.plotting._style import new_axes, new_figure, short_number
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 
@@ -61,8 +61,6 @@ def plot_rate_maps(
     >>> len(plotting.plot_rate_maps(maps["rate"].sel(direction=1)).axes)
     4
     """
-    from matplotlib.figure import Figure
-
     _expect_dims(rate, {"session", "unit", "position"}, "one direction, .sel(direction=1)")
     if sessions is None:
         n_sessions = rate.sizes["session"]
@@ -74,7 +72,7 @@ def plot_rate_maps(
     peak = drawn.max("position")
     relative = drawn / peak.where(peak > 0)
 
-    figure = Figure(figsize=(1.2 + 1.6 * len(sessions), 4.8), layout="constrained")
+    figure = new_figure((1.2 + 1.6 * len(sessions), 4.8))
     axes = np.atleast_1d(figure.subplots(1, len(sessions), sharey=True))
     for axis, session, panel in zip(axes, sessions, relative, strict=True):
         image = _draw_maps(axis, panel)
@@ -126,12 +124,10 @@ def plot_sorted_maps(
     >>> len(nd.plotting.plot_sorted_maps(rate, orders).axes)
     5
     """
-    from matplotlib.figure import Figure
-
     _expect_dims(rate, {"session", "unit", "position"}, "one direction, .sel(direction=1)")
     n = len(orders)
     if figure is None:
-        figure = Figure(figsize=(1.4 + 1.4 * n, 1.0 + 1.4 * n), layout="constrained")
+        figure = new_figure((1.4 + 1.4 * n, 1.0 + 1.4 * n))
     axes = np.array(figure.subplots(n, n, sharex=True, squeeze=False))
     peak = rate.max("position")
     relative = (rate / peak.where(peak > 0)).transpose("session", "unit", "position")

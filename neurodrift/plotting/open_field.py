@@ -11,7 +11,7 @@ import xarray as xr
 from neurodrift.geometry.geometry import geometry_of
 from neurodrift.geometry.outline import outline_of
 from neurodrift.plotting._geometry import draw_outline
-from neurodrift.plotting._style import ACCENT, PALETTE, new_axes
+from neurodrift.plotting._style import ACCENT, PALETTE, new_axes, new_figure
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 
@@ -63,8 +63,6 @@ def plot_box_maps(
     >>> len(figure.axes)
     6
     """
-    from matplotlib.figure import Figure
-
     expect_array("rate", rate, [], "rate maps")
     if set(rate.dims) != {"session", "unit", "position"} or "y_bin" not in rate.coords:
         raise ValueError(
@@ -77,7 +75,7 @@ def plot_box_maps(
     image, extent = _picture(rate)
     outlines = None if fields is None else _picture(fields)[0]
     n_rows, n_columns = len(units), sessions.size
-    figure = Figure(figsize=(0.6 + 1.5 * n_columns, 0.5 + 1.5 * n_rows), layout="constrained")
+    figure = new_figure((0.6 + 1.5 * n_columns, 0.5 + 1.5 * n_rows))
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
     for row, unit in zip(axes, units, strict=True):
         maps = image.sel(unit=unit)

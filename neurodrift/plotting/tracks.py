@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.geometry.arms import arms_of
 from neurodrift.geometry.geometry import geometry_of
 from neurodrift.plotting._geometry import lines_of
+from neurodrift.plotting._style import new_figure
 from neurodrift.schema.objects import expect_array
 from neurodrift.schema.options import checked_options
 
@@ -64,7 +65,6 @@ def plot_track_maps(
     2
     """
     from matplotlib.collections import LineCollection
-    from matplotlib.figure import Figure
 
     expect_array("rate", rate, [], "rate maps")
     if set(rate.dims) != {"session", "unit", "position"}:
@@ -76,9 +76,7 @@ def plot_track_maps(
     if units is None:
         units = rate["unit"].values[:max_units]
     sessions = rate["session"].values
-    figure = Figure(
-        figsize=(0.8 + 1.6 * sessions.size, 0.5 + 1.6 * len(units)), layout="constrained"
-    )
+    figure = new_figure((0.8 + 1.6 * sessions.size, 0.5 + 1.6 * len(units)))
     axes = figure.subplots(len(units), sessions.size, squeeze=False)
     for row, unit in zip(axes, units, strict=True):
         maps = rate.sel(unit=unit).transpose("session", "position").values

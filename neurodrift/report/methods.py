@@ -32,7 +32,8 @@ _NULLS = {
     "occupancy": "{n} draws of its events in proportion to occupancy",
     "speed": (
         "{n} random shifts of its activity along the activity that running speed lets expect, "
-        "learnt anew from each shuffle"
+        "learnt anew from each shuffle, with the largest p of the delays at which activity may "
+        "trail speed"
     ),
 }
 _WHY = {
@@ -316,6 +317,8 @@ def _place_cells(view: View) -> str:
         f"{words}"
     )
     text += " (identity included). " if exact else (", with p = (r + 1)/(n + 1) ({phipson2010}). ")
+    if not exact and int(attrs.get("n_repeats", 0)) >= 400:
+        text += "Of a unit that 20 of the first 200 shuffles reached, only these were made. "
     alpha = f"{float(attrs['alpha']):g}"
     if criterion == "q":
         text += (

@@ -108,9 +108,9 @@ def compute_cross_fitted_information(
     .050 bit gives .03 (.01), .09 (.02), .03 (.05), .23 (.15), where the published mean gives .21,
     .37, .61, .94; maps without tuning 0 within some two errors, also at 6 frames an event. Of .371
     bit it gives .39 (.01), .42 (.02), .38 (.04), .28 (.10), of 1.154 bit 1.20 (.01), 1.20 (.01),
-    1.09 (.02), .91 (.06): tuned maps keep a bias, from 4 to 12 % too large with 18 or 36 events in
-    a half to a quarter too small with five. ``population`` is up to 12 % too large at 18 events, 8 %
-    too small at nine; at nine events of 6 frames maps without tuning have .02 (.01) bit.
+    1.09 (.02), .91 (.06): tuned maps keep a bias, from 4 to 12 % too large with 18 or 36 events
+    in a half to a quarter too small with five. ``population`` is up to 12 % too large at 18 events,
+    8 % too small at nine; at nine events of 6 frames maps without tuning have .02 (.01) bit.
 
     What remains is a change of who is chosen: with fewer events the test finds the strongly tuned
     maps only, whose information is larger. Read ``population`` beside; it is lower, since it holds

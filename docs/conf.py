@@ -85,16 +85,20 @@ def written_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[
     return figure_rst(names, gallery_conf["src_dir"])
 
 
+_SHOWN: set[int] = set()  # pictures that stand on the page; a block without one leaves the last
+
+
 def last_value(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
     """The picture that a block ends with, where pyplot does not know it."""
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from sphinx_gallery.scrapers import figure_rst
 
-    value = block_vars["example_globals"].pop("___", None)
+    value = block_vars["example_globals"].get("___")
     figure = value.get_figure() if isinstance(value, Axes) else value
-    if not isinstance(figure, Figure) or hasattr(figure, "number"):
+    if not isinstance(figure, Figure) or hasattr(figure, "number") or id(figure) in _SHOWN:
         return ""
+    _SHOWN.add(id(figure))
     target = Path(next(block_vars["image_path_iterator"]))
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110)

@@ -151,7 +151,7 @@ def compute_session_drift(segments: xr.Dataset) -> xr.Dataset:
     >>> sessions["rate_map_correlation"].round(2).values.tolist()
     [[0.6, 0.57, 0.42], [0.57, 0.64, 0.44], [0.42, 0.44, 0.67]]
     >>> sessions["rate_map_correlation_relative"].round(2).values[0].tolist()
-    [1.0, 0.88, 0.64]
+    [1.0, 0.91, 0.67]
     """
     if "segment_a" not in segments.dims:
         raise ValueError("expected the drift between segments: make maps by trial, half or label")

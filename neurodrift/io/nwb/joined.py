@@ -100,7 +100,7 @@ def joined(
         ]
     recording = _units_in_order(joined_sessions(recordings))
     shared = identity_findings(recording["detected"].values)
-    settled += settle(shared, "the recording", accept)
+    settled += [item.told("the recording") for item in shared]  # kept; the command says it
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     lags = {part.label: part.recording.attrs.get("lag", 0.0) for part in parts}

@@ -198,6 +198,7 @@ def _convert(options: argparse.Namespace) -> Facts:
 
 def _import(options: argparse.Namespace) -> Facts:
     from neurodrift.curation import describe_curation
+    from neurodrift.gate.identities import identity_findings
     from neurodrift.gate.shapes import describe_geometry
     from neurodrift.io.nwb.parts import OPTIONS
     from neurodrift.io.nwb.store import import_to_store
@@ -225,6 +226,8 @@ def _import(options: argparse.Namespace) -> Facts:
     print(
         f"{options.out}: {sizes['session']} sessions, {sizes['unit']} units, {sizes['time']} frames"
     )
+    for item in identity_findings(recording["detected"].values):
+        print(f"warning: {item.text}")
     for text in describe_curation(recording.attrs):
         print(text)
     if "x" in recording:

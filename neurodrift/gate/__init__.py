@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clocks": ["clock_findings", "overlap_findings"],
         "findings": ["Finding", "GateWarning", "add_findings", "settle"],
         "recordings": ["admit"],
+        "identities": ["identity_findings"],
         "inputs": ["Activity", "Position", "clock"],
         "positions": ["position_findings"],
         "starts": ["days_since_first", "session_overlap_findings"],

@@ -32,6 +32,7 @@ from neurodrift.convert.pipelines.registration import (
 )
 from neurodrift.gate.blocks import blocks
 from neurodrift.gate.findings import sentences, settle
+from neurodrift.gate.identities import NO_REGISTRATION
 from neurodrift.gate.inputs import Activity, Columns, Position, clock
 from neurodrift.geometry.geometry import as_geometry
 from neurodrift.io.arrays.files import TABLES, list_arrays
@@ -84,7 +85,10 @@ def convert(
     if len(set(names)) < len(names):
         raise mapping.source.error([(("sessions",), "labels make equal file names")])
     sessions = {name: partial(make, i) for i, name in enumerate(names)}
-    return write_sessions(sessions, out_dir, overwrite=overwrite)
+    files = write_sessions(sessions, out_dir, overwrite=overwrite)
+    if report is not None and registration is None and len(names) > 1:
+        report(NO_REGISTRATION)
+    return files
 
 
 def mapped_sessions(source: str | os.PathLike[str]) -> list[NwbSession]:
@@ -428,7 +432,8 @@ def mapped_registration(mapping: ArrayMapping) -> Registration | None:
     if "reader" in section.values:
         found: Registration = _read(section, clocked=False)
     else:
-        table = section.array("table")
+        listed = section.columns("table")
+        table = section.array("table") if listed is None else listed[1]
         if section.values.get("axes") == ["sessions", "units"]:
             table = np.asarray(table).T
         if isinstance(table, np.ndarray) and table.ndim == 1 and len(mapping.labels) == 1:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurodrift.convert.own.registration_table import (
+    RegistrationGuess,
+    guess_registration,
+    may_be_registered,
+)
 from neurodrift.convert.pipelines.ethovision import is_ethovision
 from neurodrift.convert.pipelines.inscopix import inscopix_table
 from neurodrift.gate.plain import typical_step
@@ -18,7 +23,7 @@ from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.gate.shapes import command_text
 from neurodrift.geometry.proposal import propose_geometry
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
-from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array
+from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array, read_columns
 from neurodrift.io.arrays.mat_paths import leaves
 
 _LOOK_BYTES = 2**31
@@ -51,11 +56,17 @@ class Inspection:
         Name of the pipeline that wrote it, empty if none is recognised.
     guesses
         Its arrays, where no pipeline is.
+    registered
+        (cell) numbers of a table's columns that may be those of units, by name.
+    n_columns
+        How many columns the table has.
     """
 
     path: Path
     pipeline: str
     guesses: tuple[Guess, ...]
+    registered: Mapping[str, np.ndarray] = field(default_factory=dict)
+    n_columns: int = 0
 
 
 def inspect_file(path: str | os.PathLike[str]) -> Inspection:
@@ -101,7 +112,8 @@ def inspect_file(path: str | os.PathLike[str]) -> Inspection:
         raise ValueError(f"{path} is a folder of none of the known pipelines ({known})")
     listed = list_arrays(path)[:_MOST_SHOWN]
     seen = [one for item in listed for one in _seen(path, item)]
-    return Inspection(path, "", tuple(seen[:_MOST_SHOWN]))
+    registered, n_columns = _registered(path, listed)
+    return Inspection(path, "", tuple(seen[:_MOST_SHOWN]), registered, n_columns)
 
 
 def inspection_text(found: Sequence[Inspection]) -> str:
@@ -118,6 +130,7 @@ def inspection_text(found: Sequence[Inspection]) -> str:
         A table for each file.
     """
     blocks = []
+    registrations = _registrations(found, _labels([item.path for item in found]))
     for item in found:
         if item.pipeline:
             what, reader = _PIPELINES[item.pipeline]
@@ -131,6 +144,8 @@ def inspection_text(found: Sequence[Inspection]) -> str:
             "  " + "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[4]])
             for row in rows
         ]
+        told = registrations.get(item.path)
+        lines += [f"  {told.text}"] if told is not None else []
         blocks.append("\n".join([str(item.path), *(line.rstrip() for line in lines)]))
     return "\n\n".join(blocks)
 
@@ -154,18 +169,24 @@ def proposed_mapping(
     """
     labels = _labels([item.path for item in found])
     sections: dict[str, dict[str, Any]] = {}
+    registrations = _registrations(found, labels)
+    comment = ""
     for item in found:
         name = _generic(Path(os.path.relpath(item.path, folder or ".")), labels)
         if item.pipeline:
             what, reader = _PIPELINES[item.pipeline]
             sections.setdefault(what, {"reader": reader, "file": name, **_asked(item, what)})
+        elif (told := registrations.get(item.path)) is not None:
+            if told.columns and "registration" not in sections:
+                sections["registration"] = _of_table(item, told, name)
+                comment = "  # one row a cell, one column a session"
         else:
             _propose(sections, item, name)
     lines = ["subject: {id: '?'}", "environment: '?'"]
     lines += [] if "activity" in sections else ["# activity: nothing like it was found"]
     for section in ("activity", "position", "trials", "registration"):
         if section in sections:
-            lines.append(f"{section}:")
+            lines.append(f"{section}:{comment if section == 'registration' else ''}")
             lines += [f"  {key}: {_yaml(value)}" for key, value in sections[section].items()]
     lines.append("sessions:")
     lines += [f"  - session: {_yaml(label)}" for label in labels or ["1"]]
@@ -239,6 +260,73 @@ def _numbered(item: Inspection) -> str:
     stem = max(stems, key=stems.count, default="")
     is_table = item.path.suffix.lower() in TABLES
     return f"{stem}*" if is_table and stems.count(stem) > 2 and "(" not in stem else ""
+
+
+def _registered(path: Path, listed: Sequence[ArrayInfo]) -> tuple[dict[str, np.ndarray], int]:
+    """Columns of a table that may be those of a registration, and how many columns it has."""
+    if path.suffix.lower() not in TABLES:
+        return {}, 0
+    numeric = re.compile(r"(u?int|float|double)")
+    names = [item.name for item in listed if numeric.match(item.dtype)]
+    try:
+        named, values = read_columns(path, names, max_bytes=_LOOK_BYTES)
+    except ValueError:
+        return {}, 0  # none, or two of one name
+    counted = len(listed)
+    columns: dict[str, np.ndarray] = {}
+    for name, column in zip(named, values.T, strict=True):
+        counts = is_unnamed(name) and counts_rows(column)
+        if counts or (_named("unit", name) and np.unique(column).size == column.size):
+            counted -= 1  # it numbers the cells
+        elif not any(_named(role, name) for role in _NO_UNITS) and may_be_registered(column):
+            columns[name] = column
+    return columns, counted
+
+
+def _registrations(found: Sequence[Inspection], labels: list[str]) -> dict[Path, RegistrationGuess]:
+    """Tables that look like a registration of the sessions, by file."""
+    numbers: dict[str, set[int | None]] = {label: set() for label in labels}
+    for item in found:
+        if (label := _label_of(item.path, labels)) is not None and (n := _n_units(item)):
+            numbers[label].add(n)
+    n_units = [next(iter(numbers[i])) if len(numbers[i]) == 1 else None for i in labels]
+    guesses = {
+        item.path: guess_registration(
+            item.registered, item.n_columns - len(item.registered), labels, n_units
+        )
+        for item in found
+        if item.registered and _label_of(item.path, labels) is None
+    }
+    return {path: one for path, one in guesses.items() if one is not None}
+
+
+def _n_units(item: Inspection) -> int | None:
+    """How many units an activity has, None where it is none or does not show it."""
+    sections: dict[str, dict[str, Any]] = {}
+    _propose(sections, item, "")
+    activity = sections.get("activity", {})
+    if len(item.guesses) >= _MOST_SHOWN:
+        return None
+    named = activity.get("samples", activity.get("times", ""))
+    if isinstance(named, str) and named.endswith("*"):
+        return sum(one.name.startswith(named[:-1]) for one in item.guesses)
+    for one in item.guesses:
+        if one.name == named and one.role == "samples":
+            return one.shape[one.says["axes"].index("units")]
+        if one.name == named and one.role == "times" and one.dtype == "vectors":
+            return one.shape[0]
+    return None
+
+
+def _of_table(item: Inspection, told: RegistrationGuess, name: str) -> dict[str, Any]:
+    """The section of a registration; columns are named where the file does not have just those."""
+    whole = [one.name for one in item.guesses if one.text != "numbers of the rows"]
+    listed = {"table": [_quoted(one) for one in told.columns]}
+    return {
+        "file": name,
+        **({} if whole == list(told.columns) else listed),
+        "count_from": told.count_from,
+    }
 
 
 def _called(key: str, one: Guess) -> dict[str, str]:
@@ -324,11 +412,17 @@ def _labels(paths: Sequence[Path]) -> list[str]:
 
 def _generic(path: Path, labels: list[str]) -> str:
     """The file's name with {session} in place of its session's number."""
-    numbers = re.findall(r"\d+", path.stem)
-    if not numbers or numbers[-1] not in labels:
+    label = _label_of(path, labels)
+    if label is None:
         return str(path)
-    before, _, after = path.name.rpartition(numbers[-1])
+    before, _, after = path.name.rpartition(label)
     return str(path.with_name(f"{before}{{session}}{after}"))
+
+
+def _label_of(path: Path, labels: list[str]) -> str | None:
+    """The session whose number a file's name ends with."""
+    numbers = re.findall(r"\d+", path.stem)
+    return numbers[-1] if numbers and numbers[-1] in labels else None
 
 
 def _yaml(value: Any) -> str:
@@ -338,7 +432,11 @@ def _yaml(value: Any) -> str:
     if text.startswith("{"):
         return text
     plain = re.fullmatch(r"[A-Za-z0-9_./-]+", text) is not None
-    return text if plain else "'" + text.replace("'", "''") + "'"
+    return text if plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 _NAMES = {
@@ -352,6 +450,7 @@ _NAMES = {
     "frame": r"(^|_)frames?(_?(id|idx|index|number|no|nr))?$",
     "time": r"(^|_)(t|times?|timestamps?|ts|frame_times?|seconds|ms)([_ ]?\(?(s|ms|us|sec)\)?)?$",
 }
+_NO_UNITS = ("x", "y", "time", "frame", "start", "stop", "keep")
 _SPEED = re.compile(r"(speed|veloc|vel)", re.IGNORECASE)
 _MOST_SESSIONS = 200
 

@@ -467,7 +467,7 @@ def mapping_schema() -> dict[str, Any]:
     )
     registration = _section(
         "registration",
-        table=_REFERENCE,
+        table=_UNITS,
         axes={"enum": [["units", "sessions"], ["sessions", "units"]]},
         count_from={"enum": [0, 1]},
         sessions={"type": "array", "items": _label(), "minItems": 1},
@@ -633,7 +633,7 @@ position:
 # registration:
 #   reader: cellreg             # cellreg, caiman, roicat, track2p, unitmatch; or your own table:
 #   file: cellRegistered.mat
-#   # table: cell_to_index_map
+#   # table: cell_to_index_map  # or the columns of a table in the order of the sessions: [d1, d2]
 #   # count_from: 1             # number of a session's first unit in a table of your own
 #   # sessions: [1, 2]          # of its columns; in the order below if left out
 

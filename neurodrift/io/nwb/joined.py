@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.gate.findings import Finding, add_findings, settle
+from neurodrift.gate.identities import identity_findings
 from neurodrift.gate.starts import days_since_first, session_overlap_findings
 from neurodrift.gate.subjects import subject_findings
 from neurodrift.io.nwb.parts import OPTIONS, Part
@@ -98,6 +99,8 @@ def joined(
             part.assign_coords(unit=part["unit"].astype(str).astype(object)) for part in recordings
         ]
     recording = _units_in_order(joined_sessions(recordings))
+    shared = identity_findings(recording["detected"].values)
+    settled += [item.told("the recording") for item in shared]  # kept; the command says it
     if any("speed" in part and "projected" in part["speed"].attrs for part in recordings):
         recording["speed"].attrs["projected"] = 1
     lags = {part.label: part.recording.attrs.get("lag", 0.0) for part in parts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -18,12 +19,15 @@ from neurodrift.analysis.information._compiled import FIRST, is_first_run
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
 from neurodrift.analysis.nodes import Work, chosen_nodes, n_maps_of, reason_without
 from neurodrift.curation import Curation, curate
+from neurodrift.geometry.geometry import geometry_of
 from neurodrift.progress import bar, note
 from neurodrift.schema import FORMAT_VERSION, check
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 
 __all__ = ["analyze"]
+
+_FEWEST_BINS = 3
 
 
 @checked_options
@@ -123,6 +127,11 @@ def analyze(
         criterion is information, tests and p, q and z of place cells are left out, and the
         information of single maps is naive.
 
+    Warns
+    -----
+    UserWarning
+        If positions span so little that there are one or two bins, such as where they are in m.
+
     Raises
     ------
     ValueError
@@ -191,6 +200,8 @@ def analyze(
         else:
             without[node.name] = reason
 
+    if "maps" in work.nodes:
+        _warn_of_few_bins(work.nodes["maps"], recording)
     root = xr.Dataset(
         coords={name: recording[name].variable for name in ("subject", "environment")},
         attrs={
@@ -225,3 +236,19 @@ def analyze(
         for name, node in work.nodes.items()
     }
     return xr.DataTree.from_dict({"/": root, **found})
+
+
+def _warn_of_few_bins(maps: xr.Dataset, recording: xr.Dataset) -> None:
+    """Say so where bins are too wide for the positions, so that nothing can be told of them."""
+    geometry = geometry_of(recording["x"])
+    if geometry.kind == "category" or maps.sizes["position"] >= _FEWEST_BINS:
+        return
+    x = recording["x"].values
+    span = float(np.nanmax(x) - np.nanmin(x)) if np.isfinite(x).any() else 0.0
+    n = maps.sizes["position"]
+    warnings.warn(
+        f"the positions span {span:.3g} {geometry.unit}, which is {n} bin{'s' * (n > 1)}: maps, "
+        f"place cells and drift of maps say nothing. Give positions in {geometry.unit}, or a "
+        "smaller bin_width",
+        stacklevel=4,
+    )

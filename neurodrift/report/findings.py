@@ -129,7 +129,9 @@ def _on_equal_footing(view: View, trend: Trend) -> str:
     what = f"there is {way}" if not clear else f"there is a {way}"
     text = f"But with {equal} {what} ({words})"
     if trend.raw["p"] < SIGNIFICANT:
-        return f"{text}: the trend as recorded may come from how much was recorded."
+        silent = trend.measure == "fraction_place_cells" and "events" in trend.equal
+        other = ", or from cells that fell silent, which are left out here" if silent else ""
+        return f"{text}: the trend as recorded may come from how much was recorded{other}."
     return f"{text}, which the recording as it is hides."
 
 

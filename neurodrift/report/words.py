@@ -19,7 +19,7 @@ MEASURES = {
     "information": ("Spatial information of place cells", "bit/event"),
     "information_se": ("Standard error of spatial information", "bit/event"),
     "n_active": ("Number of active {cells}", "{cells}"),
-    "loss": ("Loss", "normalised loss"),
+    "loss": ("Loss", "loss as given"),
     "accuracy": ("Correct trials", "% of trials"),
     "running_speed": ("Running speed", "cm/s"),
     "n_detected": ("Number of detected {cells}", "{cells}"),
@@ -113,7 +113,7 @@ def value_of(name: str, value: float) -> str:
     """A value of a measure with its unit: ``62 %``, ``1.42 bit/event``."""
     if factor_of(name) > 1:
         return percent(value)
-    unit = "(normalised)" if name == "loss" else unit_of(name)
+    unit = "(as given)" if name == "loss" else unit_of(name)
     return f"{number(value)}\u00a0{unit}" if unit else number(value)
 
 

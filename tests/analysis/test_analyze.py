@@ -313,3 +313,13 @@ def test_results__stand_for_what_they_hold(recording, results):
     np.testing.assert_array_equal(drift, results["drift"]["ensemble_rate_correlation"].values)
     with pytest.raises(ValueError, match="have no node phases, only sparsity"):
         nd.describe_phases(nd.analyze(recording, measures=["sparsity"]))
+
+
+def test_analyze__warns_of_positions_that_are_one_bin():
+    x = np.tile(np.linspace(0.0, 1.0, 60), 10)  # a track of 1, as toy tasks have
+    tuned = np.exp(-(((x[:, None] - np.linspace(0, 1, 12)) / 0.1) ** 2))
+    network = nd.recording_from_checkpoints([tuned, tuned[:, ::-1]], x, steps=[0, 100])
+    with pytest.warns(UserWarning, match="positions span 1 cm, which is 1 bin: maps"):
+        nd.analyze(network)
+    found = nd.analyze(network, bin_width=0.1)
+    assert found["maps"].sizes["position"] == 10

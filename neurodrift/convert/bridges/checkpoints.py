@@ -116,7 +116,7 @@ def recording_from_checkpoints(
         if values is not None:
             frames[name] = _per_checkpoint(name, values, lengths)
     told_of = {"loss": loss, "accuracy": accuracy}
-    made: Any = {name: _plain(name, v) for name, v in told_of.items() if v is not None}
+    made: Any = {name: _curve(name, v) for name, v in told_of.items() if v is not None}
     return recording_from_arrays(
         layers,
         kind="activation",
@@ -131,6 +131,13 @@ def recording_from_checkpoints(
         **frames,  # type: ignore[arg-type]
         **made,
     )
+
+
+def _curve(name: str, values: Any) -> np.ndarray:
+    """A number for each checkpoint, each of which may be a tensor by itself."""
+    if isinstance(values, list | tuple):
+        return np.array([_plain(f"{name}[{i}]", item) for i, item in enumerate(values)])
+    return _plain(name, values)
 
 
 def _each(name: str, values: Any) -> list[np.ndarray]:

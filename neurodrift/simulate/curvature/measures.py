@@ -184,7 +184,9 @@ def summarize_training(
         runs that stopped early (dead or diverged networks), had no active unit in any one
         sample, have fewer than 100 Hessian samples, or a last loss above 1e10.
     n_average
-        Samples whose mean is the final value. As published, the last one is not among them.
+        Samples whose mean is the final value. As published, the last one is not among them. Curves
+        of fewer than twice as many and one take fewer, so that beginning and end share none;
+        curves of fewer than three samples have no final value.
 
     Returns
     -------
@@ -247,7 +249,7 @@ def summarize_training(
         final = {
             n: _reduce(spectra[n], lambda row: _final(row, n_average)) for n in _FINAL_SPECTRUM
         }
-        first = {n: _reduce(spectra[n], lambda row: row[:n_average].mean()) for n in final}
+        first = {n: _reduce(spectra[n], lambda row: _first(row, n_average)) for n in final}
         result["eig_sum"] = final["eig_sum"] / first["eig_sum"]
         result["eig_max"] = final["eig_max"] / first["eig_max"]
         result["eig_nonzero"] = final["eig_nonzero"]
@@ -289,8 +291,19 @@ def _check_curves(dataset: xr.Dataset, names: tuple[str, ...], what: str) -> Non
 
 def _final(row: np.ndarray, n_average: int) -> float:
     """Mean of the last samples but the very last one, which the published tables leave out."""
-    rest = row[:-1] if row.size > 1 else row
-    return float(rest[-n_average:].mean())
+    window = _window(row, n_average)
+    return float(row[-1 - window : -1].mean()) if window else float("nan")
+
+
+def _first(row: np.ndarray, n_average: int) -> float:
+    """Mean of as many first samples."""
+    window = _window(row, n_average)
+    return float(row[:window].mean()) if window else float("nan")
+
+
+def _window(row: np.ndarray, n_average: int) -> int:
+    """Samples of a mean, so few that those of the beginning are not those of the end."""
+    return min(n_average, (row.size - 1) // 2)
 
 
 def _reduce(curve: xr.DataArray, statistic: Callable[[np.ndarray], float]) -> xr.DataArray:

@@ -274,3 +274,20 @@ def test_hessian_measures__published_rule_meets_the_published_tables(shared_data
     assert published == pytest.approx(np.mean(ratios), rel=0.25)
     # without them the share would be a third of what was published
     assert np.mean(exact) < 0.5 * published
+
+
+@pytest.mark.parametrize(("n_samples", "window"), [(11, 5), (4, 1), (3, 1)])
+def test_training_summary__beginning_and_end_share_no_sample(n_samples, window):
+    """Of eleven samples the first ten are the ten before the last, and their ratio is 1."""
+    steps = np.arange(n_samples)
+    rising = xr.DataArray(2.0**steps, dims="step", coords={"step": steps})
+    names = ("eig_sum", "eig_max", "eig_nonzero", "eig_sum_log")
+    curves = ("loss", "active_fraction", "fraction_active_units")
+    measures = xr.Dataset(dict.fromkeys(curves, rising))
+    table = summarize_training(measures, xr.Dataset(dict.fromkeys(names, rising)))
+    first, final = (2.0**steps)[:window].mean(), (2.0**steps)[-1 - window : -1].mean()
+    assert float(table["eig_sum"]) == pytest.approx(final / first)
+    assert float(table["eig_sum_log"]) == pytest.approx(final - first)
+    assert float(table["active_units"]) == pytest.approx(final)
+    few = summarize_training(measures.isel(step=slice(2)))
+    assert np.isnan(few["active_units"])

@@ -55,7 +55,7 @@ def findings(view: View) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Registration, drift of maps, activity, place cells, spatial information, learning;
+        Drift of maps, registration, activity, place cells, spatial information, learning;
         those that can be answered.
     """
     questions = (
@@ -64,7 +64,7 @@ def findings(view: View) -> list[Finding]:
         ("information", "How much do place cells tell of position?"),
         ("loss", "Does the network learn?"),
     )
-    found = [*_registration(view), *_drift(view)]
+    found = [*_drift(view), *_registration(view)]
     for measure, question in questions:
         if measure in view.sessions:
             found += _change(view, measure, question)

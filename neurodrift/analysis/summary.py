@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.analysis.identity.sentences import registration_sentences
 from neurodrift.analysis.nodes import left_out
 from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
@@ -109,7 +110,12 @@ def summary(results: xr.DataTree) -> Summary:
             "session_drift compares equal maps only, the other results pool a session's maps."
         )
     if "quality" in results:
-        lines.append(f"\n{_units(results['quality'].to_dataset())}")
+        quality = results["quality"].to_dataset()
+        lines.append(f"\n{_units(quality)}")
+        said = registration_sentences(quality)
+        if said is not None:
+            lines.append(said.answer)
+            lines += [f"Warning: {text}" for text in said.warnings]
     if "lag" in results:
         found = results["lag"].to_dataset()
         lines.append(f"\n{describe_lag(found)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis.identity.sentences import registration_sentences
 from neurodrift.curation import describe_curation
 from neurodrift.report.footing import trends
 from neurodrift.report.trend import SIGNIFICANT
@@ -466,6 +467,12 @@ def _stored(view: View) -> Iterator[Caution]:
         yield Caution("quality", "care", "Quality of the recording", str(text))
 
 
+def _registration(view: View) -> Iterator[Caution]:
+    said = registration_sentences(view.nodes.get("quality", xr.Dataset()))
+    for text in () if said is None else said.warnings:
+        yield Caution("registration", "care", "One session agrees less with the others", text)
+
+
 RECORDING_CHECKS = (
     _at_the_gate,
     _curated,
@@ -483,6 +490,7 @@ RECORDING_CHECKS = (
     _time,
     _unvisited,
     _stored,
+    _registration,
     _region,
     _simulated,
 )
@@ -519,7 +527,8 @@ def cautions(view: View) -> list[Caution]:
     return sorted(found, key=lambda caution: order.index(caution.level))
 
 
-_OTHERS_WORDS = ("gate-", "curation", "quality", "out-of-step")  # what others wrote is kept
+_OTHERS_WORDS = ("gate-", "curation", "quality", "registration", "out-of-step")
+"""Codes of warnings whose words are kept: others wrote them, or they name sessions."""
 
 
 def _said_of(caution: Caution, noun: str) -> Caution:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
+from neurodrift.analysis.identity.sentences import registration_sentences
 from neurodrift.report.footing import Trend, trends
 from neurodrift.report.trend import (
     SIGNIFICANT,
@@ -27,7 +29,7 @@ class Finding:
     Parameters
     ----------
     key
-        ``drift``, or the measure that it is about.
+        ``registration``, ``drift``, or the measure that it is about.
     question
         What was asked, in a few words.
     text
@@ -53,8 +55,8 @@ def findings(view: View) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Drift of maps, activity, place cells, spatial information, learning; those that can be
-        answered.
+        Drift of maps, registration, activity, place cells, spatial information, learning;
+        those that can be answered.
     """
     questions = (
         ("fraction_active_units", f"How many {view.noun}s are active?"),
@@ -62,11 +64,18 @@ def findings(view: View) -> list[Finding]:
         ("information", "How much do place cells tell of position?"),
         ("loss", "Does the network learn?"),
     )
-    found = [*_drift(view)]
+    found = [*_drift(view), *_registration(view)]
     for measure, question in questions:
         if measure in view.sessions:
             found += _change(view, measure, question)
     return found
+
+
+def _registration(view: View) -> list[Finding]:
+    said = registration_sentences(view.nodes.get("quality", xr.Dataset()))
+    if said is None:
+        return []
+    return [Finding("registration", "Are the cells the same cells?", said.answer)]
 
 
 def _change(view: View, measure: str, question: str) -> list[Finding]:

@@ -1,0 +1,217 @@
+"""Whether the registration is right, in the sentences that the summary and the report share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from neurodrift.analysis.identity.registration import SOME_WRONG
+from neurodrift.analysis.identity.shares import FEWEST_SESSIONS, FEWEST_UNITS
+
+STANDS_OUT = 0.1
+"""How far the smallest bound of a session lies above those of all other pairs for a warning."""
+
+
+class Sentences(NamedTuple):
+    """What is said of the registration.
+
+    Parameters
+    ----------
+    answer
+        Whether the cells are the same, with the estimate or what is wrong at most.
+    warnings
+        One sentence for each session whose verdict is ok, but that agrees less with all others.
+    """
+
+    answer: str
+    warnings: tuple[str, ...] = ()
+
+
+def registration_sentences(checked: xr.Dataset) -> Sentences | None:
+    """Answer whether the cells of all sessions are the same cells.
+
+    Parameters
+    ----------
+    checked
+        Result of :func:`neurodrift.check_registration`, or the node ``quality``.
+
+    Returns
+    -------
+    Sentences or None
+        None where nothing was compared: one session, no position, a network without noise.
+        Sessions with another verdict than ok are named; their warnings are those of the node.
+
+    Notes
+    -----
+    A bound counts all that drift changes as wrong. A session stands out if its smallest bound lies
+    10 points above the largest one between the others, and its maps are less similar to each other
+    session than any two others are. Drift alone does that to the first or the last of three
+    sessions, so that these are not looked at.
+
+    Examples
+    --------
+    >>> from neurodrift import check_registration, testing
+    >>> from neurodrift.analysis.identity.sentences import registration_sentences
+    >>> recording = testing.several_maps([[1, 1]] * 4, n_units=60, detection=1.0)
+    >>> said = registration_sentences(check_registration(recording, n_repeats=400))
+    >>> said.answer.split(". ")[0]
+    'Registration: not shown wrong; 4 sessions are too few for an estimate (5 are needed)'
+    """
+    if "verdict" not in checked or checked.sizes["session"] < 2:
+        return None
+    names = np.array([str(name) for name in checked["session"].values], dtype=object)
+    verdict = checked["verdict"].values
+    ok = np.flatnonzero(verdict == "ok")
+    named = _named(names, verdict)
+    if ok.size < 2:
+        return Sentences(f"Registration: {named}.")
+    lead, other = (f"{named}. ", "other ") if named else ("", "")
+    rest = checked.isel(session=ok, other=ok)
+    odd = _stands_out(rest)
+    if np.isfinite(_pairs(rest, "wrong_share_ci_high")).any():
+        text = _estimated(rest, names[ok], odd, other)
+    else:
+        text = f"{'the other sessions are ' if named else ''}not shown wrong; {_too_few(checked)}. "
+        text += _at_most(rest, names[ok], odd, other)
+    if lead:
+        text = text[0].upper() + text[1:]
+    return Sentences(f"Registration: {lead}{text}", _warnings(rest, names[ok], odd))
+
+
+def _named(names: np.ndarray, verdict: np.ndarray) -> str:
+    """Where to look for the sessions that are not ok; nothing if all are."""
+    kinds = [kind for kind in dict.fromkeys(verdict) if kind != "ok"]
+    parts = [f"{_sessions(names[verdict == kind])} ({kind.replace('_', ' ')})" for kind in kinds]
+    several = (verdict != "ok").sum() > 1
+    return f"see the warning{'s' if several else ''} on {_list(parts)}" if parts else ""
+
+
+def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str) -> str:
+    """The estimates, the pair that may be worst, and sessions that may have others."""
+    share, high = _pairs(rest, "wrong_share"), _pairs(rest, "wrong_share_ci_high")
+    low = _pairs(rest, "wrong_share_ci_low")
+    own = [rest[f"wrong_in_session{end}"].values for end in ("", "_ci_low", "_ci_high")]
+    with np.errstate(invalid="ignore"):
+        doubtful = np.flatnonzero(own[1] > SOME_WRONG)
+    worst = int(np.nanargmax(high))
+    a, b = (names[index[worst]] for index in np.triu_indices(len(names), k=1))
+    text = f"no {other}session is found to have cells of others"
+    if odd is not None:
+        text += f", but session {names[odd]} agrees less with all others"
+    text += (
+        f". If drift is steady, an estimated {_range(share)} of the cells of a pair of {other}"
+        f"sessions are wrong, at most {_percent(high[worst])} (sessions {a} and {b}: "
+        f"{_percent(share[worst])}, 95 % interval {_range(np.array([low[worst], high[worst]]))})."
+    )
+    for k in doubtful:
+        text += (
+            f" Session {names[k]} has an estimated {_percent(own[0][k])} of cells of others (95 % "
+            f"interval {_range(np.array([own[1][k], own[2][k]]))}), or drift was faster there, "
+            "which looks the same."
+        )
+    unknown = np.isnan(share)
+    if unknown.any():
+        text += f" {int(unknown.sum())} of {unknown.size} pairs have no estimate"
+        bounds = _pairs(rest, "wrong_share_bound")[unknown]
+        text += f"; at most {_range(bounds)} there." if np.isfinite(bounds).any() else "."
+    return text
+
+
+def _too_few(checked: xr.Dataset) -> str:
+    """Why there is no estimate."""
+    n = checked.sizes["session"]
+    table = checked["n_shared"].values
+    shared = table[np.triu_indices(n, k=1)]
+    enough = (table >= FEWEST_UNITS) & ~np.eye(n, dtype=bool)
+    low, high = int(shared.min()), int(shared.max())
+    cells = f"{high} cells" if low == high else f"{low} to {high} cells in a pair of sessions"
+    few_cells = high < FEWEST_UNITS
+    if few_cells and n < FEWEST_SESSIONS:
+        return (
+            f"{cells} and {n} sessions are too few for an estimate ({FEWEST_UNITS} "
+            f"cells and {FEWEST_SESSIONS} sessions are needed)"
+        )
+    if few_cells:
+        return f"{cells} are too few for an estimate ({FEWEST_UNITS} are needed)"
+    if n < FEWEST_SESSIONS:
+        return f"{n} sessions are too few for an estimate ({FEWEST_SESSIONS} are needed)"
+    if (enough.sum(axis=1) >= 3).sum() < FEWEST_SESSIONS:
+        return f"too few pairs of sessions share the {FEWEST_UNITS} cells that an estimate needs"
+    return "maps of halves of a session agree too little for an estimate"
+
+
+def _at_most(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str) -> str:
+    """What is wrong at most, whatever drifts."""
+    bounds = _table(rest, "wrong_share_bound")
+    others = bounds if odd is None else np.delete(np.delete(bounds, odd, 0), odd, 1)
+    if not np.isfinite(others).any():
+        return "How many cells may be wrong at most is not known."
+    text = (
+        f"At most {_range(others)} of the cells of a pair of {other}sessions may be wrong, drift "
+        "included"
+    )
+    if odd is None:
+        return f"{text}."
+    return f"{text}; at most {_range(bounds[odd])} with session {names[odd]}."
+
+
+def _warnings(rest: xr.Dataset, names: np.ndarray, odd: int | None) -> tuple[str, ...]:
+    if odd is None:
+        return ()
+    bounds = _table(rest, "wrong_share_bound")[odd]
+    text = (
+        f"At most {_range(bounds)} of the cells may be wrong with session {names[odd]}, which "
+        "agrees less with all others: look at its registration."
+    )
+    if odd in (0, len(names) - 1):
+        where = "first" if odd == 0 else "last"
+        text += f" It is the {where} one, where faster drift looks the same."
+    return (text,)
+
+
+def _stands_out(rest: xr.Dataset) -> int | None:
+    """The one session that agrees less with every other than any two others do."""
+    bounds, lost = _table(rest, "wrong_share_bound"), 1 - _table(rest, "map_similarity")
+    n = len(bounds)
+    if n < 3:
+        return None
+    for k in range(1, n - 1) if n == 3 else range(n):
+        own = np.delete(np.stack([bounds[k], lost[k]]), k, axis=1)
+        inner = np.ix_(np.delete(np.arange(n), k), np.delete(np.arange(n), k))
+        pairs = np.triu_indices(n - 1, k=1)
+        others = np.stack([bounds[inner][pairs], lost[inner][pairs]])
+        if not (np.isfinite(own).all() and np.isfinite(others).all()):
+            continue
+        apart = own.min(axis=1) - others.max(axis=1)
+        if apart[0] > STANDS_OUT and apart[1] > 0:
+            return k
+    return None
+
+
+def _table(rest: xr.Dataset, name: str) -> np.ndarray:
+    return np.asarray(rest[name].transpose("session", "other").values, dtype=float)
+
+
+def _pairs(rest: xr.Dataset, name: str) -> np.ndarray:
+    table = _table(rest, name)
+    return table[np.triu_indices(len(table), k=1)]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _range(shares: np.ndarray) -> str:
+    """``19 to 60 %``; one number where both are the same."""
+    low, high = (f"{100 * end(shares):.0f}" for end in (np.nanmin, np.nanmax))
+    return f"{high} %" if low == high else f"{low} to {high} %"
+
+
+def _sessions(names: np.ndarray) -> str:
+    return f"session{'s' if len(names) > 1 else ''} {_list([str(name) for name in names])}"
+
+
+def _list(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -199,6 +199,8 @@ def test_acceptable__is_every_finding_that_may_be_true():
 
     names = set()
     for path in Path(nd.__file__).parent.rglob("*.py"):
+        if path.parent.name == "report":  # what it calls findings are sentences
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
                 marks = [

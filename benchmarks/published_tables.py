@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _make_small(options: argparse.Namespace, folder: Path) -> None:
-    quick = {"n_steps": 500, "measures": 101, "snapshots": 2, "hessian": "relative"}
+    quick = {"n_steps": 500, "measures": 101, "snapshots": 3, "hessian": "relative"}
     for name, key in (("noise", "noise"), ("pairs", "label-update"), ("random", "random")):
         changes = quick | ({"sweep.n_runs": 8} if name == "random" else {})
         config = read_sweep(f"ratzon2024-{key}", changes)

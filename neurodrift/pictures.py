@@ -10,7 +10,7 @@ import xarray as xr
 
 from neurodrift.analysis.maps.rate_maps import order_by_peak
 from neurodrift.plotting import comparison as beside
-from neurodrift.plotting._style import new_figure
+from neurodrift.plotting._style import new_axes, new_figure
 from neurodrift.plotting.maps import plot_rate_maps
 from neurodrift.plotting.series import plot_decay, plot_session_series
 from neurodrift.recording import slice_sessions
@@ -295,8 +295,7 @@ def plot_registration(results: xr.DataTree, *, ax: Axes | None = None) -> Axes:
     active = found["is_active"].transpose("unit", "session").values & detected
     state = detected.astype(int) + active
     order = np.lexsort([*detected.T[::-1], -detected.sum(axis=1)])
-    if ax is None:
-        ax = new_figure((4.0, 4.4)).subplots()
+    ax = new_axes(ax, (4.0, 4.4))
     colors = ListedColormap(_SHADES)
     ax.imshow(
         state[order], cmap=colors, vmin=-0.5, vmax=2.5, aspect="auto", interpolation="nearest"

@@ -8,9 +8,8 @@ import os
 import subprocess
 import sys
 import tarfile
-import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,25 +76,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    for name in (
-        "http_proxy",
-        "https_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
+def server(serve: Callable[..., str]) -> Server:
     made = Server()
-    handler = type("Bound", (Handler,), {"server_of": made})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        made.address = f"http://127.0.0.1:{running.server_address[1]}"
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
-        thread.start()
-        yield made
-        running.shutdown()
-        thread.join()
+    made.address = serve(type("Bound", (Handler,), {"server_of": made}))
+    return made
 
 
 def archive(files: dict[str, bytes]) -> bytes:

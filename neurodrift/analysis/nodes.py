@@ -133,13 +133,18 @@ class Work:
         return "x" in self.recording and self.has_frames and has_units
 
     @functools.cached_property
+    def split(self) -> Literal["trial", "lap", "block"]:
+        """What cuts every session into halves."""
+        return finest_split(self.recording)
+
+    @functools.cached_property
     def halves(self) -> xr.Dataset:
         """Smoothed maps of both halves of each session."""
         return compute_half_maps(
             self.recording,
             binning=self.binning,
             smoothing=self.smoothing,
-            split=finest_split(self.recording),
+            split=self.split,
         )
 
     @functools.cached_property
@@ -290,7 +295,7 @@ def _cross_fitted(work: Work) -> xr.Dataset:
 
 
 def _stability(work: Work) -> xr.Dataset:
-    split = finest_split(work.recording)
+    split = work.split
     return compute_map_stability(
         work.recording,
         binning=work.binning,
@@ -344,7 +349,7 @@ def _half_maps(work: Work) -> xr.Dataset:
 
     Of a session with several maps, those of the map in which most time was spent.
     """
-    halves, split = work.halves, finest_split(work.recording)
+    halves = work.halves
     sessions = work.recording["session"].values
     rate = halves["rate"].astype(np.float32)
     seconds = halves["occupancy"].sum(("direction", "position")).values
@@ -360,7 +365,7 @@ def _half_maps(work: Work) -> xr.Dataset:
     carried = {name: c for name, c in rate.coords.items() if "segment" not in c.dims}
     found = xr.Dataset({"rate": (("session", "half", *rate.dims[1:]), values, rate.attrs)})
     found = found.assign_coords(carried | {"session": sessions, "half": [0, 1]})
-    return label(found.assign_attrs(halves.attrs, split=split), HALF_MAPS)
+    return label(found.assign_attrs(halves.attrs, split=work.split), HALF_MAPS)
 
 
 def _lap_maps(work: Work) -> xr.Dataset:

@@ -17,13 +17,13 @@ from neurodrift.report.trend import SIGNIFICANT
 from neurodrift.report.view import PREDICTORS, View, finite_mean
 from neurodrift.report.words import (
     in_sentence,
-    listing,
     number,
     p_value,
     percent,
     plain_text,
     plural,
 )
+from neurodrift.schema.words import listing
 
 
 @dataclass(frozen=True)

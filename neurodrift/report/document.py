@@ -130,11 +130,15 @@ class Report:
         str
             HTML that needs no other file.
         """
+        return self._page(printed=False)
+
+    def _page(self, *, printed: bool) -> str:
         return page(
             self._results,
             comparison=self._comparison,
             title=self._title,
             additions=self._additions,
+            printed=printed,
         )
 
     def write(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -196,14 +200,7 @@ class Report:
         if path.is_dir():
             raise FileExistsError(f"{path} is a folder and was kept: name a PDF file")
         with whole(path, overwrite=overwrite, what="report", is_ours=is_pdf) as unfinished:
-            text = page(
-                self._results,
-                comparison=self._comparison,
-                title=self._title,
-                additions=self._additions,
-                printed=True,
-            )
-            unfinished.write_bytes(to_pdf(text))
+            unfinished.write_bytes(to_pdf(self._page(printed=True)))
         return path
 
     def write_figures(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

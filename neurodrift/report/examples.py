@@ -9,10 +9,10 @@ import xarray as xr
 from neurodrift.analysis.drift.examples import choose_examples
 from neurodrift.report.chart import Figure, Grid, Panel
 from neurodrift.report.maps import (
-    bin_names,
     ends_of,
     parts_words,
-    rounded,
+    place_maps,
+    rates_frame,
     session_title,
     shown_sessions,
     starts_of,
@@ -49,11 +49,8 @@ def example_figures(view: View) -> list[Figure]:
         return []
     laps = view.nodes.get("lap_maps")
     if laps is not None and "y_bin" not in maps.coords:
-        roles = {
-            str(label): str(role)
-            for label, role in zip(laps["unit"].values, laps["role"].values, strict=True)
-        }
-        chosen = list(zip(laps["unit"].values.tolist(), roles.values(), strict=True))
+        roles = laps["role"].values.astype(str).tolist()
+        chosen = list(zip(laps["unit"].values.tolist(), roles, strict=True))
     else:
         laps = None
         found = choose_examples(
@@ -79,11 +76,9 @@ def _figure(
     unit = str(maps["rate"].attrs.get("units", "a.u."))
     detected = one["detected"].values.astype(bool)
     place = _place(view, label, k)
-    by_lap = None if laps is None else _laps(laps.sel(unit=label), view.labels, k)
+    by_lap = {} if laps is None else _laps(laps.sel(unit=label), view.labels, k)
     scale = 1.0
-    if not by_lap:  # none, or no lap was run
-        by_lap = None
-    else:
+    if by_lap:
         found = np.concatenate([values.ravel() for _, values in by_lap.values()])
         found = found[np.isfinite(found) & (found > 0)]
         scale = float(np.quantile(found, _TOP)) if found.size else 1.0
@@ -96,7 +91,7 @@ def _figure(
         if not detected[s]:
             note = "not detected"
         curve, rows = rate[s] / top, None
-        if by_lap is not None and view.labels[s] in by_lap and detected[s]:
+        if view.labels[s] in by_lap and detected[s]:
             numbers, rows = by_lap[view.labels[s]]
             values = np.clip(rows / scale, 0, 1)
         elif plane is not None:
@@ -114,9 +109,7 @@ def _figure(
     noun = view.noun
     way = f", {ways[k]}" if ways[k] else ""
     title = f"{noun.capitalize()} {label}{way}: {_ROLES.get(role, role)}"
-    if plane is not None:
-        caption = f"Maps of all sessions on one scale, up to {number(top)} {unit.rstrip('.')}."
-    elif by_lap is not None:
+    if by_lap:
         caption = (
             f"Laps: bright is {number(scale, 2)} {unit} or more. Line: up to {number(top, 2)} "
             f"{unit.rstrip('.')}."
@@ -124,7 +117,7 @@ def _figure(
     else:
         caption = f"Maps of all sessions on one scale, up to {number(top)} {unit.rstrip('.')}."
     caption += parts_words(maps)
-    tall = 0.75 if by_lap is not None else 0.25
+    tall = 0.75 if by_lap else 0.25
     if plane is not None:
         tall = plane.shape[0] / plane.shape[1]
     grid = Grid([("", panels)], ends_of(maps), "laps", tall=tall, high=f"{number(scale, 2)} {unit}")
@@ -149,11 +142,7 @@ def _place(view: View, label: object, k: int) -> np.ndarray:
     cells = view.nodes.get("place_cells")
     if cells is None:
         return np.zeros(len(view.labels), dtype=bool)
-    name = "significant" if "significant" in cells else "is_place_cell"
-    found = cells[name].sel(unit=label)
-    if "direction" in found.dims:
-        found = found.isel(direction=k)
-    return found.values.astype(bool)
+    return place_maps(cells, k).sel(unit=label).values.astype(bool)
 
 
 def _laps(one: xr.Dataset, labels: list[str], k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -193,8 +182,7 @@ def _plane(maps: xr.Dataset) -> np.ndarray:
 def _frame(
     maps: xr.Dataset, values: np.ndarray, session: str, laps: list[str], unit: str
 ) -> pd.DataFrame:
-    columns = [f"rate at {text} [{unit}]" for text in bin_names(maps)]
-    frame = pd.DataFrame(rounded(values), columns=columns)
+    frame = rates_frame(maps, values, unit)
     frame.insert(0, "session", session)
     frame.insert(1, "lap", laps)
     return frame

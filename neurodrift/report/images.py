@@ -62,6 +62,28 @@ def joined(values: np.ndarray, most: int = MAX_ROWS) -> np.ndarray:
         return np.where(n > 0, total / n, np.nan)
 
 
+def picture_codes(values: np.ndarray, colours: str) -> np.ndarray:
+    """Codes of a picture, rows joined where there are too many; states keep every row.
+
+    Parameters
+    ----------
+    values
+        (row, column), from 0 to 1, NaN for no value; of states 0 stands for none, too.
+    colours
+        As for :func:`palette`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (row, column) bytes.
+    """
+    if colours != "states":
+        return codes_of(joined(values))
+    codes = codes_of(values)
+    codes[codes == 0] = GAP
+    return codes
+
+
 def png_uri(values: np.ndarray, colours: str = "rates") -> str:
     """A picture as the address of an image that holds it.
 
@@ -79,11 +101,10 @@ def png_uri(values: np.ndarray, colours: str = "rates") -> str:
     """
     from PIL import Image
 
-    codes = codes_of(values if colours == "states" else joined(values))
+    codes = picture_codes(values, colours)
     if not codes.size:
         codes = np.full((1, 1), GAP, dtype=np.uint8)
     if colours == "states":
-        codes[codes == 0] = GAP
         codes = codes.repeat(max(1, 240 // codes.shape[1]), axis=1)  # sharp in every viewer
     image = Image.fromarray(codes).convert("P")
     image.putpalette(palette(colours).ravel().tolist())

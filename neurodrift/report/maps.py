@@ -111,13 +111,13 @@ def sorted_figure(view: View, units: np.ndarray) -> Figure | None:
                 Panel(title, relative(values), note, starts=starts_of(maps), key=f"{s}-{k}")
             )
             frames.append(_frame(view, maps, chosen, values, s, way, note or "whole session"))
-        rows.append((way if len(ways) > 1 else "", panels))
+        rows.append((way, panels))
         counts.append(plural(chosen.size, view.noun))
     noun = view.noun
     what = f"place cells of {session_title(view, reference)}"
     if not _has_place_cells(view, reference):
         what = f"{noun}s of {session_title(view, reference)}"
-    n = ", ".join(f"{count} {way}" if len(ways) > 1 else count for count, way in _zip(counts, ways))
+    n = ", ".join(f"{count} {way}".rstrip() for count, way in zip(counts, ways, strict=True))
     caption = f"Every row is a {noun} ({what}: {n}), relative to the peak of its own map. "
     first = session_title(view, reference)
     if halves is None:
@@ -134,10 +134,6 @@ def sorted_figure(view: View, units: np.ndarray) -> Figure | None:
     grid = Grid(rows, ends_of(maps), noun, tall=1.25)
     title = f"Maps of all sessions ({axis_label(maps)})"
     return Figure("sorted-maps", title, caption, grid, pd.concat(frames, ignore_index=True))
-
-
-def _zip(first: list[str], second: list[str]) -> list[tuple[str, str]]:
-    return list(zip(first, second, strict=True))
 
 
 def way_names(maps: xr.Dataset) -> list[str]:
@@ -197,12 +193,14 @@ def chosen_by(view: View, session: int, direction: int) -> np.ndarray:
     detected = node["detected"].isel(session=session).values.astype(bool)
     if not _has_place_cells(view, session):
         return detected
-    cells = view.nodes["place_cells"]
-    name = "significant" if "significant" in cells else "is_place_cell"
-    place = cells[name].isel(session=session)
-    if "direction" in place.dims:
-        place = place.isel(direction=direction)
-    return detected & place.values.astype(bool)
+    place = place_maps(view.nodes["place_cells"], direction)
+    return detected & place.isel(session=session).values.astype(bool)
+
+
+def place_maps(cells: xr.Dataset, direction: int) -> xr.DataArray:
+    """Whether units (session, unit) are place cells, in a direction where these stand apart."""
+    place = cells["significant" if "significant" in cells else "is_place_cell"]
+    return place.isel(direction=direction) if "direction" in place.dims else place
 
 
 def relative(values: np.ndarray) -> np.ndarray:
@@ -223,14 +221,18 @@ def _frame(
     part: str,
 ) -> pd.DataFrame:
     """Maps of a picture as rows, bins as columns, three significant digits."""
-    unit = str(maps["rate"].attrs.get("units", ""))
-    columns = [f"rate at {text} [{unit}]" for text in bin_names(maps)]
-    frame = pd.DataFrame(rounded(values), columns=columns)
+    frame = rates_frame(maps, values, str(maps["rate"].attrs.get("units", "")))
     frame.insert(0, view.noun, maps["unit"].values[units].astype(str))
     frame.insert(1, "session", view.labels[session])
     frame.insert(2, "direction", way or "both")
     frame.insert(3, "laps", part)
     return frame
+
+
+def rates_frame(maps: xr.Dataset, values: np.ndarray, unit: str) -> pd.DataFrame:
+    """Rates (row, position) as a table whose columns say where they are."""
+    columns = [f"rate at {text} [{unit}]" for text in bin_names(maps)]
+    return pd.DataFrame(rounded(values), columns=columns)
 
 
 def bin_names(maps: xr.Dataset) -> list[str]:

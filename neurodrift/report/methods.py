@@ -10,11 +10,13 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import MIN_RUNNING_SPEED
+from neurodrift.analysis.place_cells.shuffles import FIRST_LOOK, HOPELESS, looks_twice
 from neurodrift.curation import describe_curation
 from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.report.view import View
-from neurodrift.report.words import listing, number, plain, plural
+from neurodrift.report.words import number, plain, plural
 from neurodrift.schema import LEVEL_KINDS
+from neurodrift.schema.words import listing
 
 _KINDS = {
     "spikes": "spikes",
@@ -317,8 +319,11 @@ def _place_cells(view: View) -> str:
         f"{words}"
     )
     text += " (identity included). " if exact else (", with p = (r + 1)/(n + 1) ({phipson2010}). ")
-    if not exact and int(attrs.get("n_repeats", 0)) >= 400:
-        text += "Of a unit that 20 of the first 200 shuffles reached, only these were made. "
+    if not exact and looks_twice(int(attrs.get("n_repeats", 0))):
+        text += (
+            f"Of a unit that {HOPELESS} of the first {FIRST_LOOK} shuffles reached, only these "
+            "were made. "
+        )
     alpha = f"{float(attrs['alpha']):g}"
     if criterion == "q":
         text += (

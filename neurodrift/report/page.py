@@ -31,7 +31,8 @@ from neurodrift.report.svg import LIGHT, chart_style
 from neurodrift.report.tables import Table, file_name, tables
 from neurodrift.report.trend_table import trend_table
 from neurodrift.report.view import PREDICTORS, View, views
-from neurodrift.report.words import in_sentence, listing, number, percent, plain, plain_text, plural
+from neurodrift.report.words import in_sentence, number, percent, plain, plain_text, plural
+from neurodrift.schema.words import listing
 
 _MAP_BYTES = 4_000_000  # rate maps of all recordings together
 _UNIT_ROWS = 60_000  # rows of all tables of units together

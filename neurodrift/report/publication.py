@@ -19,7 +19,7 @@ from neurodrift.report.chart import Chart, Figure, Forest, Grid, Mark
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.decay import decay_figures
 from neurodrift.report.examples import example_figures
-from neurodrift.report.images import STATES, codes_of, joined, palette
+from neurodrift.report.images import GAP, STATES, palette, picture_codes
 from neurodrift.report.maps import sorted_figure
 from neurodrift.report.phases import phases_section
 from neurodrift.report.recorded import registration_figure
@@ -303,12 +303,8 @@ def _draw_grid(figure: Figure, grid: Grid) -> MatplotlibFigure:
                     axis.set_axis_off()
                 continue
             panel = panels[k]
-            codes = codes_of(
-                panel.values if grid.colours == "states" else joined(panel.values)
-            ).astype(float)
-            codes[codes == 255] = np.nan
-            if grid.colours == "states":
-                codes[codes == 0] = np.nan
+            codes = picture_codes(panel.values, grid.colours).astype(float)
+            codes[codes == GAP] = np.nan
             top.set_facecolor(LIGHT["gap"])
             if codes.size:
                 image = top.imshow(

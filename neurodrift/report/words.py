@@ -172,8 +172,3 @@ def percent(value: float) -> str:
 def plural(n: int, one: str, many: str | None = None) -> str:
     """``1 session``, ``8 sessions``."""
     return f"{number(n)} {one if n == 1 else many or one + 's'}"
-
-
-def listing(words: list[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import http.server
 import sys
-import threading
 import types
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -96,22 +95,13 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def address(tmp_path: Path, serve: Callable[..., str]) -> str:
     folder = tmp_path / "served"
     folder.mkdir()
     with zipfile.ZipFile(folder / "toy.zip", "w") as archive:
         archive.writestr("repo/seed.txt", "3")
     _Quiet.asked.clear()
-    handler = partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    return serve(partial(_Quiet, directory=str(folder)))
 
 
 def _convert(source: Path, out: Path, *, overwrite: bool = False) -> list[Path]:

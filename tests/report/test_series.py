@@ -19,7 +19,8 @@ from neurodrift.report.series import main_figures, other_figures, regression_ban
 from neurodrift.report.svg import chart_svg, forest_svg, tick, ticks
 from neurodrift.report.trend import slope_sentence, slope_words
 from neurodrift.report.view import views
-from neurodrift.report.words import listing, number, p_value, percent, plural
+from neurodrift.report.words import number, p_value, percent, plural
+from neurodrift.schema.words import listing
 
 
 def by_least_squares(tree):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neurodrift.analysis.comparison._members import Member
+from neurodrift.schema.words import listing
 
 
 def notes(
@@ -46,8 +47,8 @@ def notes(
     ]
     if noisy:
         found.append(
-            f"Sampling noise alone makes units informative in {_list(noisy)}: compare place cells, "
-            "which were tested, rather than informative units."
+            f"Sampling noise alone makes units informative in {listing(noisy)}: compare place "
+            "cells, which were tested, rather than informative units."
         )
     absent: dict[tuple[str, ...], list[str]] = {}
     for axis in axes:
@@ -56,14 +57,14 @@ def notes(
     absent.pop((), None)
     for without, names in absent.items():
         found.append(
-            f"{_list(without)} {_has(without)} no {_list(names)}: there nothing is compared with "
-            f"{_it(without)}, use the fraction of the way."
+            f"{listing(without)} {_has(without)} no {listing(names)}: there nothing is compared "
+            f"with {_it(without)}, use the fraction of the way."
         )
     for name in covariates:
         lacking = [s for s, own in by_side.items() if not any(m.has(name) for m in own)]
         if lacking:
             found.append(
-                f"{_list(lacking)} {_has(lacking)} no {name}: where it is controlled for on the "
+                f"{listing(lacking)} {_has(lacking)} no {name}: where it is controlled for on the "
                 f"other side, the unadjusted slopes of {_it(lacking)} are compared."
             )
     for member in members:
@@ -88,8 +89,8 @@ def _single(by_side: dict[str, list[Member]]) -> list[str]:
         return []
     one, its = ("is one animal or run", "its") if len(alone) == 1 else ("are one each", "their")
     return [
-        f"{_list(alone)} {one}: {its} intervals hold the variation between sessions alone, and say "
-        "nothing on other animals or runs."
+        f"{listing(alone)} {one}: {its} intervals hold the variation between sessions alone, and "
+        "say nothing on other animals or runs."
     ]
 
 
@@ -106,10 +107,12 @@ def _repeated(by_side: dict[str, list[Member]]) -> list[str]:
                 )
     for name, where in sides.items():
         if len(where) > 1:
-            found.append(f"{name} is in {_list(where)}: the tests take these sides as independent.")
+            found.append(
+                f"{name} is in {listing(where)}: the tests take these sides as independent."
+            )
     short = [m.name for own in by_side.values() for m in own if len(m.sessions) < 3]
     if short:
-        found.append(f"{_list(short)} {_has(short)} fewer than three sessions.")
+        found.append(f"{listing(short)} {_has(short)} fewer than three sessions.")
     return found
 
 
@@ -129,13 +132,9 @@ def _differences(by_side: dict[str, list[Member]]) -> list[str]:
                 sides.setdefault(value, []).append(side)
         sides.pop("", None)
         if len(sides) > 1:
-            listed = "; ".join(f"{value} in {_list(names)}" for value, names in sides.items())
+            listed = "; ".join(f"{value} in {listing(names)}" for value, names in sides.items())
             found.append(text.format(listed))
     return found
-
-
-def _list(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
 def _has(names: Sequence[str]) -> str:

@@ -72,18 +72,19 @@ def map_products(a: Parts, b: Parts, visited: np.ndarray) -> np.ndarray:
         three products, and the squared noise of the two within sessions.
     """
     total = np.zeros((5, a.maps.shape[1]))
-    counts = a.events is not None and b.events is not None
+    events = [side.events for side in (a, b) if side.events is not None]
+    counts = len(events) == 2
     for d in range(visited.shape[0]):
         at = visited[d]
         if at.sum() < _FEWEST_UNITS:
             continue
         maps = [side.maps[:, :, d][:, :, at] for side in (a, b)]
-        if a.events is not None and b.events is not None:
+        if counts:
             lasted = [side.seconds[:, d][:, at].sum(axis=-1)[:, None, None] for side in (a, b)]
             maps = [
                 t * (m - m.mean(axis=-1, keepdims=True)) for m, t in zip(maps, lasted, strict=True)
             ]
-            size = [events[:, :, d][:, :, at].sum(axis=-1) for events in (a.events, b.events)]
+            size = [number[:, :, d][:, :, at].sum(axis=-1) for number in events]
         else:
             maps = [_unit_length(m, -1) for m in maps]
             size = [np.ones(m.shape[:-1]) for m in maps]

@@ -9,6 +9,7 @@ import xarray as xr
 
 from neurodrift.analysis.identity.registration import SOME_WRONG
 from neurodrift.analysis.identity.shares import FEWEST_SESSIONS, FEWEST_UNITS
+from neurodrift.schema.words import listing
 
 STANDS_OUT = 0.1
 """How far the smallest bound of a session lies above those of all other pairs for a warning."""
@@ -85,7 +86,7 @@ def _named(names: np.ndarray, verdict: np.ndarray) -> str:
     kinds = [kind for kind in dict.fromkeys(verdict) if kind != "ok"]
     parts = [f"{_sessions(names[verdict == kind])} ({kind.replace('_', ' ')})" for kind in kinds]
     several = (verdict != "ok").sum() > 1
-    return f"see the warning{'s' if several else ''} on {_list(parts)}" if parts else ""
+    return f"see the warning{'s' if several else ''} on {listing(parts)}" if parts else ""
 
 
 def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str) -> str:
@@ -210,8 +211,4 @@ def _range(shares: np.ndarray) -> str:
 
 
 def _sessions(names: np.ndarray) -> str:
-    return f"session{'s' if len(names) > 1 else ''} {_list([str(name) for name in names])}"
-
-
-def _list(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f"session{'s' if len(names) > 1 else ''} {listing([str(name) for name in names])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -86,7 +87,23 @@ def weights_of_bins(maps: xr.Dataset) -> xr.DataArray | None:
     xarray.DataArray or None
         What :func:`smooth_by` takes as `occupancy`.
     """
-    return maps["occupancy"] if "y_bin" in maps.coords else None
+    return maps["occupancy"] if weighs_by_time(maps) else None
+
+
+def weighs_by_time(bins: xr.Dataset | xr.DataArray) -> bool:
+    """Whether bins count by the time in them: see :func:`weights_of_bins`.
+
+    Parameters
+    ----------
+    bins
+        Anything with the coordinates of bins.
+
+    Returns
+    -------
+    bool
+        True in two dimensions.
+    """
+    return "y_bin" in bins.coords
 
 
 def smoothing_steps(bins: xr.Dataset | xr.DataArray, sigma: float) -> tuple[sp.csr_array, ...]:
@@ -208,26 +225,32 @@ def _smooth_last_axis(
     row = np.broadcast_to(rows, values.shape[:-1]).reshape(-1)
     time = occupancy.reshape(rows.size, n_bins)
     visited = np.isfinite(flat) & (time > 0)[row]
-    total = _apply(steps, np.where(visited, flat * time[row], 0.0))
+    total = apply_steps(steps, np.where(visited, flat * time[row], 0.0))
     # The units of a session share their visited bins, and so one sum of weights.
-    of: dict[tuple[bytes, int], int] = {}
-    packed = np.packbits(visited, axis=1)
-    kind = np.array(
-        [
-            of.setdefault((a.tobytes(), b), len(of))
-            for a, b in zip(packed, row.tolist(), strict=True)
-        ]
-    )
-    first = np.unique(kind, return_index=True)[1]
-    weights = np.where(visited[first], time[row[first]], 0.0) if kind.size else total
-    weight = _apply(steps, weights)[kind] if kind.size else total
+    kinds = np.column_stack([np.packbits(visited, axis=1), row])
+    _, first, kind = np.unique(kinds, axis=0, return_index=True, return_inverse=True)
+    weights = np.where(visited[first], time[row[first]], 0.0)
+    weight = apply_steps(steps, weights)[kind.reshape(-1)]
     smoothed = np.divide(total, weight, out=np.full(flat.shape, np.nan), where=visited)
     return np.asarray(smoothed.reshape(values.shape))
 
 
-def _apply(steps: tuple[sp.csr_array, ...], values: np.ndarray) -> np.ndarray:
-    """Weighted sums (row, position) of values (row, position)."""
+def apply_steps(steps: Sequence[sp.csr_array], values: np.ndarray) -> np.ndarray:
+    """Weighted sums over neighbouring bins.
+
+    Parameters
+    ----------
+    steps
+        Result of :func:`smoothing_steps`, or a part of its rows and columns.
+    values
+        (row, position)
+
+    Returns
+    -------
+    numpy.ndarray
+        (row, position)
+    """
     columns = values.T
     for step in steps:
         columns = step @ columns
-    return columns.T
+    return np.asarray(columns.T)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from neurodrift.analysis.maps.smoothing import apply_steps
 from neurodrift.analysis.place_cells.shuffles import Plan
 
 
@@ -63,11 +64,9 @@ class StabilityNull:
         if by_time and steps:
             self._time = occupancy.reshape(2, n_bins).astype(np.float64)
             per_time = (occupancy > 0).astype(np.float64)
-        weight = self._time.T
-        for step in (*before, last):
-            weight = np.asarray(step @ weight)
+        weight = apply_steps((*before, last), self._time)
         first = _csr(before[0]) if before else _csr(sp.csr_array((0, 0)))
-        per_weight = np.ascontiguousarray(1 / weight.T)
+        per_weight = np.ascontiguousarray(1 / weight)
         self._maps = (per_time, *first, *_csr(last), per_weight)
         self.n_states, self._steps, self._weight = 2 * n_bins, (*before, last), weight
 
@@ -105,10 +104,8 @@ class StabilityNull:
         least = 1e-12 * np.abs(maps).max(axis=(1, 2), initial=0.0)
         halves = []
         for half in (0, 1):
-            smooth = (maps[:, half] * self._time[half]).T
-            for step in self._steps:
-                smooth = np.asarray(step @ smooth)
-            smooth = smooth / self._weight[:, half, None]
+            smooth = apply_steps(self._steps, maps[:, half] * self._time[half]).T
+            smooth = smooth / self._weight[half, :, None]
             halves.append(smooth - smooth.mean(axis=0))
         spread = [np.sqrt((values**2).sum(axis=0)) for values in halves]
         varies = np.minimum(*spread) > least

@@ -25,6 +25,9 @@ DELAYS = (0.0, 0.5, 1.0, 2.0)
 DELAYS_OF_COUNTS = (0.0, 0.3, 0.7)
 """The same for spikes and events, whose bursts last but which do not decay."""
 
+Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""What :meth:`SpeedKept.rates` or :meth:`SpeedKept.levels` give, to a statistic (1 + copy)."""
+
 _EVENTS_PER_CLASS = 8
 _FEWEST_CLASSES, _MOST_CLASSES = 3, 8
 _RUNNING, _MOST_SPEED = 2.0, 0.95  # [cm/s]; jumps are cut at twice this quantile
@@ -294,7 +297,7 @@ class BeyondSpeed:
 
     plain: Callable[[np.ndarray, np.ndarray], float]
     kept: SpeedKept
-    compare: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    compare: Compare
     level: bool
 
     def observed(self, frames: np.ndarray, amounts: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -21,14 +22,21 @@ from neurodrift.analysis.place_cells._behaviour import (
     why_no_laps,
 )
 from neurodrift.analysis.place_cells._speed import likely, trailing_speed
-from neurodrift.analysis.place_cells.shuffles import Null, Plan, Statistic, empirical_p
+from neurodrift.analysis.place_cells.shuffles import (
+    FIRST_LOOK,
+    HOPELESS,
+    Null,
+    Plan,
+    Statistic,
+    empirical_p,
+    looks_twice,
+)
 from neurodrift.recording import slice_sessions
 from neurodrift.schema.kinds import KINDS, Kind
 from neurodrift.seeds import generator
 
 _TIE = 1e-9  # rounding is below 1e-10, so equal maps tie and unequal ones do not
 _UNITS_AT_ONCE = 64  # units copied out of the recording at once
-_LOOK, _HOPELESS = 200, 20  # shuffles of a first look, and how many as large as it end a test
 _STATISTICS = ("observed", "compared", "p", "z", "null_mean", "null_p95", "n_events")
 
 
@@ -250,7 +258,7 @@ def _test_units(
                         if detected[start + row]:
                             activity = _Activity(block[row], kind, lasting, one.ticks)
                             found = []
-                            for statistic in likely(statistics, *activity.on_frames()):
+                            for statistic in likely(statistics, *activity.on_frames):
                                 rng = generator(seed, *one.names, unit)
                                 found.append(
                                     _test_unit(
@@ -303,6 +311,7 @@ class _Activity:
     seconds: np.ndarray | None
     ticks: Ticks | None
 
+    @cached_property
     def on_frames(self) -> tuple[np.ndarray, np.ndarray]:
         """Frames with activity, and how much; of a level, weighted by how long it lasted."""
         frames = np.flatnonzero(self.values)
@@ -337,7 +346,7 @@ def _test_unit(
             f"activity of unit {unit} is negative or NaN, expected 0 or more, since the statistic "
             "is one of rates: rectify the activity, subtract its minimum, or call it fluorescence"
         )
-    frames, amounts = activity.on_frames()
+    frames, amounts = activity.on_frames
     n_events = float(amounts.sum()) if activity.kind.counts else float(frames.size)
     if frames.size == 0:
         return (np.nan, *nothing, 0.0)
@@ -377,14 +386,14 @@ def _in_two_looks(
     Tests that go on count all of their shuffles, so that no p of .1 or less is any smaller than
     that of one look at them all, and the level is kept.
     """
-    if plan.exact or plan.n_repeats < 2 * _LOOK:
+    if plan.exact or not looks_twice(plan.n_repeats):
         return statistic.values(frames, amounts, plan, rng)
-    first = replace(plan, n_repeats=_LOOK)
+    first = replace(plan, n_repeats=FIRST_LOOK)
     unmoved, null = statistic.values(frames, amounts, first, rng)
     reached = null >= (unmoved if observed is None else observed) - _TIE
-    if np.isnan(unmoved) or np.count_nonzero(reached) >= _HOPELESS:
+    if np.isnan(unmoved) or np.count_nonzero(reached) >= HOPELESS:
         return unmoved, null
-    rest = replace(plan, n_repeats=plan.n_repeats - _LOOK)
+    rest = replace(plan, n_repeats=plan.n_repeats - FIRST_LOOK)
     return unmoved, np.concatenate([null, statistic.values(frames, amounts, rest, rng)[1]])
 
 

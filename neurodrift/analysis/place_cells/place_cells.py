@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,11 +12,11 @@ import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
 from neurodrift.analysis.maps.rate_maps import Grouping
-from neurodrift.analysis.maps.smoothing import smoothing_steps
+from neurodrift.analysis.maps.smoothing import apply_steps, smoothing_steps
 from neurodrift.analysis.place_cells._behaviour import AnyNull
 from neurodrift.analysis.place_cells._directions import Combine, over_directions
 from neurodrift.analysis.place_cells._null import InformationNull, information_beyond
-from neurodrift.analysis.place_cells._speed import BeyondSpeed, SpeedKept
+from neurodrift.analysis.place_cells._speed import BeyondSpeed, Compare, SpeedKept
 from neurodrift.analysis.place_cells._tests import Behaviour, Model, shuffle_tests
 from neurodrift.analysis.place_cells._variance import VarianceNull
 from neurodrift.analysis.place_cells.shuffles import Statistic
@@ -220,32 +221,37 @@ def detect_place_cells(
 
 def information_model(frames: xr.Dataset) -> Model:
     """Spatial information of activity in the bins of `frames`, for :func:`shuffle_tests`."""
-
-    def model(behaviour: Behaviour) -> Statistic:
-        visited, states = np.unique(behaviour.position, return_inverse=True)
-        plain = InformationNull(states, behaviour.lap, behaviour.seconds)
-        if behaviour.speed is None:
-            return plain
-        kept = _kept(behaviour, frames, visited, states)
-        return BeyondSpeed(plain.observed, kept, information_beyond, level=False)
-
-    return model
+    return partial(_statistic, frames, InformationNull, lambda _: information_beyond, False)
 
 
 def _variance_model(frames: xr.Dataset) -> Model:
-    def model(behaviour: Behaviour) -> Statistic:
-        visited, states = np.unique(behaviour.position, return_inverse=True)
-        plain = VarianceNull(states, behaviour.lap, behaviour.seconds)
-        if behaviour.speed is None:
-            return plain
-        kept = _kept(behaviour, frames, visited, states)
+    """The share of variance that position explains."""
+    return partial(_statistic, frames, VarianceNull, _share_beyond, True)
 
-        def share(beyond: np.ndarray, whole: np.ndarray) -> np.ndarray:
-            return (beyond**2 / kept.time).sum(axis=1) / np.maximum(whole, 1e-300)
 
-        return BeyondSpeed(plain.observed, kept, share, level=True)
+def _share_beyond(kept: SpeedKept) -> Compare:
+    """The share of variance that is left beyond speed."""
 
-    return model
+    def share(beyond: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        return np.asarray((beyond**2 / kept.time).sum(axis=1) / np.maximum(whole, 1e-300))
+
+    return share
+
+
+def _statistic(
+    frames: xr.Dataset,
+    plain_of: type[InformationNull] | type[VarianceNull],
+    compare_of: Callable[[SpeedKept], Compare],
+    level: bool,
+    behaviour: Behaviour,
+) -> Statistic:
+    """A statistic of activity in visited bins, beyond speed where its dependence is kept."""
+    visited, states = np.unique(behaviour.position, return_inverse=True)
+    plain = plain_of(states, behaviour.lap, behaviour.seconds)
+    if behaviour.speed is None:
+        return plain
+    kept = _kept(behaviour, frames, visited, states)
+    return BeyondSpeed(plain.observed, kept, compare_of(kept), level)
 
 
 def _kept(
@@ -260,20 +266,14 @@ def _kept(
         steps[0] = steps[0][:, visited]
         steps[-1] = steps[-1][visited, :]
 
-    def shared(values: np.ndarray) -> np.ndarray:
-        columns = values.T
-        for step in steps:
-            columns = step @ columns
-        return columns.T
-
-    weight = shared(np.ones((1, visited.size)))
+    weight = apply_steps(steps, np.ones((1, visited.size)))
     return SpeedKept(
         states,
         visited.size,
         behaviour.speed,
         behaviour.lap,
         behaviour.seconds,
-        lambda values: shared(values / weight),
+        lambda values: apply_steps(steps, values / weight),
     )
 
 

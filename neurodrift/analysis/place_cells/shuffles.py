@@ -17,6 +17,9 @@ Null = Literal["circular_exact", "circular", "lap", "block", "permutation", "occ
 
 NULLS: tuple[Null, ...] = get_args(Null)
 
+FIRST_LOOK, HOPELESS = 200, 20
+"""Shuffles of a first look at a unit, and how many as large as it end its test."""
+
 _MOVED_AT_ONCE = 2**21  # moved events held in memory
 
 
@@ -216,6 +219,22 @@ class Plan:
                 yield np.stack([rng.choice(n_frames, frames.size, replace=False) for _ in range(m)])
             else:
                 yield rng.integers(0, n_frames, size=(m, frames.size))
+
+
+def looks_twice(n_repeats: int) -> bool:
+    """Whether a sampled test has so many shuffles that it looks at the first of them alone.
+
+    Parameters
+    ----------
+    n_repeats
+        Shuffles of a whole test.
+
+    Returns
+    -------
+    bool
+        True from twice :data:`FIRST_LOOK` on.
+    """
+    return n_repeats >= 2 * FIRST_LOOK
 
 
 class Statistic(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
-from neurodrift.analysis.maps.smoothing import smoothing_steps
+from neurodrift.analysis.maps.smoothing import smoothing_steps, weighs_by_time
 from neurodrift.analysis.place_cells._behaviour import AnyNull
 from neurodrift.analysis.place_cells._directions import Combine, over_directions
 from neurodrift.analysis.place_cells._half_maps import StabilityNull
@@ -107,7 +107,7 @@ def compute_map_stability(
         if split == "lap":
             parts = laps_by_direction(recording, frames, "lap")
     steps = smoothing_steps(frames, smoothing) if smoothing > 0 else ()
-    n_bins, in_plane = frames.sizes["position"], "y_bin" in frames.coords
+    n_bins, by_time = frames.sizes["position"], weighs_by_time(frames)
 
     signed = KINDS[recording["activity"].attrs["kind"]].signed
 
@@ -121,7 +121,7 @@ def compute_map_stability(
             middle = np.cumsum(seconds) - seconds / 2
             half = (2 * middle >= seconds.sum()).astype(np.int64)
         plain = StabilityNull(
-            behaviour.position, half, n_bins, steps, behaviour.lap, seconds, by_time=in_plane
+            behaviour.position, half, n_bins, steps, behaviour.lap, seconds, by_time=by_time
         )
         if behaviour.speed is None:
             return plain

@@ -14,7 +14,7 @@ from neurodrift.geometry.arms import arms_of
 from neurodrift.geometry.geometry import geometry_of
 from neurodrift.geometry.outline import outline_of
 from neurodrift.plotting._geometry import stretches
-from neurodrift.report.maps import half_rates, half_words, peak_bins
+from neurodrift.report.maps import half_rates, half_words, peak_bins, ways_of
 from neurodrift.report.view import View
 from neurodrift.report.words import number, title_of
 
@@ -184,28 +184,6 @@ def _where(view: View, i: int) -> str:
 def counted_as(kind: str) -> str:
     """What the number of events of a kind counts, in words."""
     return "event" if kind in ("spikes", "events") else "active frame"
-
-
-def ways_of(maps: xr.Dataset) -> list[str]:
-    """What is analysed apart, in words: running directions, types of trials, or both.
-
-    Parameters
-    ----------
-    maps
-        Rate maps over ``direction``.
-
-    Returns
-    -------
-    list of str
-        One for each entry.
-    """
-    codes = maps["direction"].values.tolist()
-    way = ["backward" if code < 0 else "forward" for code in codes]
-    if "trial_type" not in maps.coords:
-        return way
-    both = min(codes) < 0
-    kinds = maps["trial_type"].values.tolist()
-    return [f"type {k}{f', {w}' if both else ''}" for k, w in zip(kinds, way, strict=True)]
 
 
 def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dict[str, Any]:

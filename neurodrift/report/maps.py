@@ -138,9 +138,29 @@ def sorted_figure(view: View, units: np.ndarray) -> Figure | None:
 
 def way_names(maps: xr.Dataset) -> list[str]:
     """Running directions or types of trials, in words."""
-    from neurodrift.report.data import ways_of
-
     return ways_of(maps) if maps.sizes["direction"] > 1 else [""]
+
+
+def ways_of(maps: xr.Dataset) -> list[str]:
+    """What is analysed apart, in words: running directions, types of trials, or both.
+
+    Parameters
+    ----------
+    maps
+        Rate maps over ``direction``.
+
+    Returns
+    -------
+    list of str
+        One for each entry.
+    """
+    codes = maps["direction"].values.tolist()
+    way = ["backward" if code < 0 else "forward" for code in codes]
+    if "trial_type" not in maps.coords:
+        return way
+    both = min(codes) < 0
+    kinds = maps["trial_type"].values.tolist()
+    return [f"type {k}{f', {w}' if both else ''}" for k, w in zip(kinds, way, strict=True)]
 
 
 def half_rates(view: View) -> tuple[np.ndarray, np.ndarray] | None:

@@ -25,7 +25,7 @@ from neurodrift.analysis.comparison._effects import (
     t_test,
     verdicts,
 )
-from neurodrift.analysis.comparison._members import Member, gather
+from neurodrift.analysis.comparison.members import Member, gather
 from neurodrift.seeds import generator
 from neurodrift.testing import results_of
 

@@ -18,7 +18,7 @@ from neurodrift.analysis.drift.ceiling import compute_half_maps, compute_session
 from neurodrift.analysis.drift.drift import compute_drift
 from neurodrift.analysis.information.estimates import compute_spatial_information
 from neurodrift.analysis.maps.sparsity import compute_sparsity
-from neurodrift.analysis.nodes import place_cell_measures
+from neurodrift.analysis.nodes.cells import place_cell_measures
 from neurodrift.analysis.phases.phases import detect_phases
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.analysis.regression.tables import tabulate_sessions

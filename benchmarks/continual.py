@@ -26,7 +26,7 @@ from neurodrift.simulate.continual.recurrent import (
 from neurodrift.simulate.continual.strokes import drawn_strokes
 from neurodrift.simulate.continual.tasks import stroke_tasks
 from neurodrift.simulate.continual.trials import TrialPool, TrialSettings
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 NETWORK = RecurrentNetwork()
 

@@ -162,6 +162,10 @@ class Kind:
         lasting = np.minimum(run.speed, 60.0)[:, None] / 20.0
         if self.rate == "speed":
             rate = rate * lasting
+        elif self.rate in LAGS:
+            rate = rate * at_lag(lasting, LAGS[self.rate])
+        elif self.rate == "acceleration":
+            rate = rate * np.clip(1 + acceleration(run.speed) / 10.0, 0.0, 4.0)[:, None]
         elif self.rate == "slowness":
             rate = 2.0 * rate * np.exp(-lasting * 2.0)
         elif self.rate == "lap gain":
@@ -178,6 +182,22 @@ class Kind:
             frame_duration=1 / HZ,
             **options,
         )
+
+
+LAGS = {"speed before": 1.0, "speed long before": 1.7, "speed after": -0.5}
+"""Lag [s] behind the speed that a rate follows."""
+
+
+def at_lag(values: np.ndarray, lag: float) -> np.ndarray:
+    """Values (time, ...) of so much earlier [s], the first or last where there are none."""
+    at = np.arange(len(values)) - round(lag * HZ)
+    return values[np.clip(at, 0, len(values) - 1)]
+
+
+def acceleration(speed: np.ndarray) -> np.ndarray:
+    """Change of the speed, smoothed over half a second [cm/s2]."""
+    smooth = np.convolve(np.minimum(speed, 60.0), np.ones(5) / 5, mode="same")
+    return np.asarray(np.gradient(smooth) * HZ)
 
 
 def place_field(rng: np.random.Generator, run: Run, n_units: int) -> np.ndarray:
@@ -218,6 +238,17 @@ UNTUNED = {
     "speed, calcium": Kind(SLOW, rate="speed", activity=calcium, events="deconvolved"),
     "speed, fluorescence": Kind(SLOW, "speed", fluorescence, "fluorescence"),
     "speed, 10 laps": Kind({**SLOW, "laps": 10}, rate="speed"),
+    "speed 1 s before": Kind(SLOW, rate="speed before"),
+    "speed 1 s before, bursty": Kind(SLOW, rate="speed before", activity=bursts),
+    "speed 1 s before, same every lap": Kind(
+        {**SLOW, "by_lap": 0.05, "by_frame": 0.05}, rate="speed before"
+    ),
+    "speed 1 s before, slow zone": Kind(
+        {**BELT, "by_lap": 0.1, "slow_half": 0.5}, rate="speed before"
+    ),
+    "speed 1.7 s before": Kind(SLOW, rate="speed long before"),
+    "speed 0.5 s after": Kind(SLOW, rate="speed after"),
+    "acceleration": Kind(SLOW, rate="acceleration"),
     "speed, slightly slow ends": Kind({"slow_ends": 0.1}, rate="speed"),
     "field": Kind(field_=True),
     "field, speed": Kind({"slow_walls": 0.7}, rate="speed", field_=True),

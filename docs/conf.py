@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,19 @@ autodoc_default_options = {"exclude-members": "Place"}  # an alias of types has 
 autodoc_typehints = "none"  # the signature shows them
 numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_title = "neurodrift"  # with the version the first line is too long
+html_theme_options: dict[str, Any] = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 4,
+}
+if os.environ.get("NEURODRIFT_DOCS_VERSIONS"):  # .ci/docs-versions: other versions lie beside it
+    html_theme_options |= {
+        "switcher": {"json_url": "../switcher.json", "version_match": version},
+        "check_switcher": False,
+        "navbar_start": ["navbar-logo", "version-switcher"],
+        "show_version_warning_banner": True,
+    }
 html_static_path: list[str] = []
 html_sidebars: dict[str, list[str]] = {"**": []}  # pages have no sections of their own
 
@@ -111,7 +124,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["gallery", "tutorials"],
     "capture_repr": ("_repr_html_", "__repr__"),
     "ignore_repr_types": r"matplotlib\..*|builtins\..*",
-    "filename_pattern": ".",
+    "filename_pattern": r"^(?!.*cluster_)",  # a scheduler is not there: shown, not run
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": ("matplotlib", last_value, written_pictures),
     "reset_modules": (),

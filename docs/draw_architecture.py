@@ -25,21 +25,28 @@ TOGETHER = {
     "kinematics": "recording",
     "progress": "schema",
     "seeds": "schema",
+    "threads": "schema",
+    "workers": "schema",
 }  # one box
 PACKAGE = {  # across, and up: an arrow always points down
     "schema": (0.5, 0), "gate": (0.5, 1), "recording": (0.5, 2), "io": (0.25, 3),
     "testing": (0.58, 3), "analysis": (0.85, 3), "convert": (0.13, 4), "simulate": (0.4, 4),
-    "plotting": (0.88, 4), "catalog": (0.2, 5), "report": (0.75, 5),
-    "examples": (0.3, 6), "pictures": (0.92, 5), "demo": (0.55, 7), "cli": (0.4, 8),
+    "plotting": (0.88, 4), "catalog": (0.2, 5), "report": (0.58, 5),
+    "examples": (0.3, 6), "pictures": (1.0, 5), "cohort": (0.7, 6), "demo": (0.4, 7),
+    "studies": (0.66, 7), "infer": (0.05, 5.6), "viewer": (1.0, 6.3), "cli": (0.4, 8),
 }  # fmt: skip
 ANALYSIS = {
     "shared files": (0.62, 0), "maps": (0.4, 1), "drift": (0.14, 2), "information": (0.64, 3),
     "place_cells": (0.5, 2), "regression": (0.9, 2.4), "series": (0.8, 1.4), "identity": (0.18, 3),
-    "footing": (0.63, 3.7), "phases": (0.86, 3.1),
+    "behaviour": (0.47, 3.55), "stable_units": (0.5, 3.9),
+    "footing": (0.63, 3.7), "decoding": (0.75, 3.75), "phases": (0.86, 3.1),
+    "steps": (0.27, 3.75),
+    "survival": (0.03, 3.75), "fields": (0.28, 2),
+    "relations": (0.14, 3.6), "alignment": (0.33, 4.0), "within": (0.03, 3.2),
     "quality": (0.41, 3), "comparison": (0.9, 3.8), "nodes and analyze": (0.5, 4.2),
 }  # fmt: skip
 WORDS = {
-    "schema": "schema, geometry, seeds,\nprogress: names, units, shapes, checks",
+    "schema": "schema, geometry, seeds, progress,\nworkers: names, units, shapes, checks",
     "recording": "recording, joining,\ncuration, kinematics",
     "gate": "gate\nis it plausible?",
     "io": "io\nNWB, Zarr, arrays",
@@ -51,10 +58,14 @@ WORDS = {
     "catalog": "catalog\npublic data",
     "report": "report\none HTML page",
     "examples": "examples\nto try it on",
-    "pictures": "pictures\nsix, one call each",
+    "cohort": "cohort\nmany animals, one answer",
+    "studies": "studies\none file, one cohort",
+    "infer": "infer\nwhich learning rule?",
+    "pictures": "pictures\none call each",
+    "viewer": "viewer\ncells on a local page",
     "demo": "demo",
     "cli": "cli\nthe commands",
-    "shared files": "_coords.py, _inference.py\nshared by the rooms",
+    "shared files": "_coords, _inference, _sharing\nshared by the rooms",
     "maps": "maps\nactivity over position",
     "information": "information\nand its bias",
     "place_cells": "place_cells\ntests, shuffles",
@@ -62,11 +73,20 @@ WORDS = {
     "regression": "regression\ntrends",
     "series": "series\none over sessions",
     "identity": "identity\nthe same cells?",
+    "survival": "survival\nstill on?",
+    "within": "within\nby the minute?",
+    "fields": "fields\nfollowed",
     "footing": "footing\nas much in every session",
+    "relations": "relations\namong places",
+    "alignment": "alignment\nunits together?",
     "quality": "quality\nclocks in step?",
+    "decoding": "decoding\nis it still read?",
+    "behaviour": "behaviour\ntime or conduct?",
+    "stable_units": "stable_units\nwhich cells stay?",
+    "steps": "steps\nsmall moves or jumps",
     "phases": "phases\nof learning",
     "comparison": "comparison\nside by side",
-    "nodes and analyze": "nodes.py, analyze.py\nanalyze runs them all",
+    "nodes and analyze": "nodes, analyze.py\nanalyze runs them all",
 }
 """What the picture writes into each box."""
 
@@ -105,7 +125,8 @@ def analysis_arrows(found: dict[str, set[str]]) -> dict[str, set[str]]:
 
     def name(room: str) -> str:
         inner = room.partition(".")[2]
-        return "shared files" if inner.startswith("_") else inner or "nodes and analyze"
+        shared = "shared files" if inner.startswith("_") else inner
+        return "nodes and analyze" if inner in ("", "nodes") else shared
 
     return _merged(inside, name)
 

@@ -1,13 +1,16 @@
-"""Figure 3 of Ratzon et al. (2024) on other animals: active cells and information over sessions.
+"""Figure 3 of Ratzon et al. (2024) on other animals: place cells and information over sessions.
 
-Every panel is one animal in one environment, every series is relative to its first session, and
-the last panel is the mean over the panels. Give results that exist already, one animal each::
+Left the published way: every series relative to its first session, one line through the sessions of
+all animals. Right every series relative to its mean, and the animal as the unit. Any number of
+animals; give results that exist already, or the study of a cohort::
 
     neurodrift analyze mouse.zarr -o mouse_results.zarr --track 0 96 --exclude-ends 8
     python examples/ratzon2024_figure3.py mouse_results.zarr other_results.zarr
+    python examples/ratzon2024_figure3.py study.zarr --each
 
-Without arguments, the mice of Sheintuch et al. (2020) are converted and analysed (some minutes) if
-NEURODRIFT_DATA names a folder that holds them as sheintuch2020; otherwise synthetic mice are drawn.
+With --each every recording has a row of its own as well. Without arguments, the mice of Sheintuch
+et al. (2020) are converted and analysed (some minutes) if NEURODRIFT_DATA names a folder that holds
+them as sheintuch2020; otherwise synthetic mice are drawn.
 
 Run: python examples/ratzon2024_figure3.py
 """
@@ -20,19 +23,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 
 import neurodrift as nd
-from neurodrift import plotting
 from neurodrift.convert import converter
 
-SERIES = {
-    "fraction_place_cells": "place cells / detected",
-    "information_ssr": "information, corrected",
-    "fraction_active_units": "active / detected",
-}
+SERIES = ("fraction_place_cells", "information_ssr", "fraction_active_units")
 
 
 def sheintuch2020(folder: Path) -> list[xr.DataTree]:
@@ -60,88 +56,67 @@ def synthetic() -> list[xr.DataTree]:
     ]
 
 
-def relative(results: xr.DataTree) -> pd.DataFrame:
-    """Each series and its standard error over cells, relative to the first session."""
-    sessions = results["sessions"].to_dataset()
-    table = sessions[["day", "running_speed"]].to_dataframe()
-    significant = results["place_cells"]["significant"]
-    for name in SERIES:
-        value = sessions[name].values
-        if name.startswith("information"):
-            maps = results["information"]["ssr"].where(significant)
-            over = ("unit", "direction")
-            error = (maps.std(over, ddof=1) / np.sqrt(maps.notnull().sum(over))).values
+def print_slopes(animals: dict[str, xr.DataTree]) -> None:
+    """Slopes of each recording over its first session, without and with running speed held."""
+    for name, results in animals.items():
+        print(name)
+        table = nd.tabulate_sessions(results)
+        for measure in SERIES:
+            if measure not in table or not table[measure].iloc[0] > 0:
+                continue
+            said = []
+            for held in ((), ("running_speed",)):
+                if held and not (table.get("running_speed", table["day"] * 0).nunique() > 1):
+                    continue
+                if len(table) < 3 + len(held):
+                    continue
+                fit = nd.regress(
+                    table, measure, "day", covariates=held, method="ols", normalize="first"
+                ).sel(term="day")
+                given = "given speed " if held else ""
+                said.append(
+                    f"{given}{float(fit['estimate']):+.4f} a day (p = {float(fit['p']):.3f})"
+                )
+            print(f"  {measure.replace('_', ' ')}: {'; '.join(said)}")
+
+
+def opened(paths: list[Path]) -> dict[str, xr.DataTree]:
+    """Results by subject and environment; those of a study have its names."""
+    found: dict[str, xr.DataTree] = {}
+    for path in paths:
+        tree = nd.open_results(path)
+        if "recordings" in tree.children:
+            found |= {str(name): own for name, own in tree["recordings"].children.items()}
         else:
-            error = np.sqrt(value * (1 - value) / sessions["n_detected"].values)
-        table[name] = value / value[0]
-        table[f"{name}_error"] = error / value[0]
-    return table.reset_index()
-
-
-def fit_text(table: pd.DataFrame, name: str) -> tuple[tuple[float, float], str]:
-    """Slope and intercept, and the slopes with and without running speed as text."""
-    plain = nd.regress(table, name, "day", method="ols")
-    line = tuple(float(plain["estimate"].sel(term=term)) for term in ("day", "intercept"))
-    text = f"{line[0]:+.4f} a day (p = {float(plain['p'].sel(term='day')):.3f})"
-    if table["running_speed"].nunique() > 1 and len(table) > 3:
-        given = nd.regress(table, name, "day", covariates=["running_speed"], method="ols").sel(
-            term="day"
-        )
-        text += f"; given speed {float(given['estimate']):+.4f} (p = {float(given['p']):.3f})"
-    return line, text
-
-
-def figure3(animals: dict[str, xr.DataTree]) -> Figure:
-    """Draw the animals and their mean, and print the slopes."""
-    tables = {name: relative(results) for name, results in animals.items()}
-    columns = ["day", "running_speed", *SERIES]
-    n_sessions = min(len(table) for table in tables.values())
-    all_rows = pd.concat([table[columns].iloc[:n_sessions] for table in tables.values()])
-    rows = all_rows.groupby(level=0)
-    mean = rows.mean()
-    for name in SERIES:
-        mean[f"{name}_error"] = rows[name].sem()
-    tables[f"mean of {len(tables)}"] = mean
-    n_columns = 2 if len(tables) < 5 else 3
-    n_rows = -(-len(tables) // n_columns)
-    figure = Figure(figsize=(4.6 * n_columns, 3.5 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
-    for letter, axis, (title, table) in zip("ABCDEFGHI", axes, tables.items(), strict=False):
-        fits = {}
-        print(title)
-        for name, label in SERIES.items():
-            fits[label], text = fit_text(table, name)
-            print(f"  {label}: {text}")
-        series = {
-            label: (table[name].values, table[f"{name}_error"].values)
-            for name, label in SERIES.items()
-        }
-        plotting.plot_normalized(table["day"].values, series, fits=fits, x_label="day", ax=axis)
-        axis.set_title(f"{letter}   {title}", loc="left", fontsize=10)
-        if axis is not axes[0]:
-            axis.get_legend().remove()
-    for axis in axes[len(tables) :]:
-        axis.remove()
-    return figure
+            found[f"{tree['subject'].item()} {tree['environment'].item()}"] = tree
+    return found
 
 
 def main() -> None:
     """Read the arguments, open or make the results, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("results", type=Path, nargs="*", help="stores of neurodrift analyze")
+    parser.add_argument("results", type=Path, nargs="*", help="stores of analyze, or a study.zarr")
+    parser.add_argument("--each", action="store_true", help="a row for every recording as well")
     parser.add_argument("--out", type=Path, default=Path("ratzon2024_figure3.png"))
     options = parser.parse_args()
     data = Path(os.environ.get("NEURODRIFT_DATA", "."), "sheintuch2020")
     if options.results:
-        trees = [nd.open_results(path) for path in options.results]
+        animals = opened(options.results)
     elif data.is_dir():
         trees = sheintuch2020(data)
+        animals = {f"{tree['subject'].item()} {tree['environment'].item()}": tree for tree in trees}
     else:
         print("no data given: these mice are synthetic")
-        trees = synthetic()
-    names = [f"{tree['subject'].item()}, {tree['environment'].item()}" for tree in trees]
-    figure3(dict(zip(names, trees, strict=True))).savefig(options.out, dpi=130)
+        animals = {str(tree["subject"].item()): tree for tree in synthetic()}
+    print_slopes(animals)
+    print(nd.tabulate_normalized_slopes(animals).to_string(index=False))
+    nd.plot_normalized_series(animals).savefig(options.out, dpi=200)
     print(f"figure in {options.out}")
+    if options.each:
+        each = options.out.with_stem(f"{options.out.stem}_each")
+        sets = {name: name for name in animals}
+        nd.plot_normalized_series(animals, data_sets=sets).savefig(each, dpi=130)
+        print(f"figure in {each}")
 
 
 if __name__ == "__main__":

@@ -61,9 +61,51 @@ from .analysis.drift.representation import (
     compute_representation_stability as compute_representation_stability,
 )
 from .analysis.drift.remapping import compute_remapping as compute_remapping
+from .analysis.drift.index import compute_drift_index as compute_drift_index
+from .analysis.drift.time_constant import fit_time_constant as fit_time_constant
+from .analysis.steps.steps import compute_steps as compute_steps
+from .analysis.drift.trial_geometry import compute_drift_geometry as compute_drift_geometry
 from .analysis.drift.latent import fit_latent_space as fit_latent_space
 from .analysis.drift.latent import compute_latent_activity as compute_latent_activity
 from .analysis.drift.latent import compute_latent_trajectories as compute_latent_trajectories
+
+# decoding
+from .analysis.decoding.across import decode_across_sessions as decode_across_sessions
+from .analysis.decoding.several import (
+    decode_from_several_sessions as decode_from_several_sessions,
+)
+from .analysis.decoding.day import decode_session as decode_session
+from .analysis.decoding.sentences import describe_decoding as describe_decoding
+
+# relations
+from .analysis.relations.relations import compute_relations as compute_relations
+from .analysis.relations.dissimilarity import compute_dissimilarities as compute_dissimilarities
+from .analysis.alignment.alignment import compute_alignment as compute_alignment
+
+# within a session
+from .analysis.within.within import compute_within_drift as compute_within_drift
+from .analysis.within.intervention import compare_around as compare_around
+from .analysis.within.sentences import describe_within_drift as describe_within_drift
+
+# behaviour, and which units are stable
+from .analysis.behaviour.distance import compute_behaviour_distance as compute_behaviour_distance
+from .analysis.behaviour.explain import explain_drift as explain_drift
+from .analysis.behaviour.sentences import describe_behaviour as describe_behaviour
+from .analysis.behaviour.tuning import compute_tuning_change as compute_tuning_change
+from .analysis.stable_units.predict import predict_stability as predict_stability
+from .analysis.stable_units.sentences import describe_stability as describe_stability
+
+# survival and fields
+from .analysis.survival.turnover import compute_turnover as compute_turnover
+from .analysis.survival.run_lengths import compute_run_lengths as compute_run_lengths
+from .analysis.survival.survival import compute_survival as compute_survival
+from .analysis.survival.power import compute_test_power as compute_test_power
+from .analysis.fields.matching import match_fields as match_fields
+from .analysis.fields.matching import follow_fields as follow_fields
+from .analysis.fields.transport import (
+    compute_earth_movers_distance as compute_earth_movers_distance,
+)
+from .analysis.fields.lap_shifts import compute_lap_shifts as compute_lap_shifts
 
 # footing
 from .analysis.footing.matching import match_sessions as match_sessions
@@ -75,6 +117,9 @@ from .analysis.quality.lag import check_lag as check_lag
 # identity
 from .analysis.identity.registration import check_registration as check_registration
 from .analysis.identity.quality import count_units as count_units
+from .analysis.identity.sensitivity import (
+    compute_identity_sensitivity as compute_identity_sensitivity,
+)
 from .analysis.identity.map_switches import detect_maps as detect_maps
 from .analysis.identity.map_switches import label_maps as label_maps
 
@@ -89,24 +134,60 @@ from .analysis.phases.phases import describe_phases as describe_phases
 from .analysis.comparison.compare import compare as compare
 from .analysis.comparison.compare import describe_statements as describe_statements
 
+# a study
+from .studies.run import study as study
+from .studies.multiverse import multiverse as multiverse
+from .studies.conclusions import describe_multiverse as describe_multiverse
+from .studies.plan import load_plan as load_plan
+from .cohort.pool import pool_animals as pool_animals
+from .cohort.pool import tabulate_answers as tabulate_answers
+from .cohort.sentences import describe_answers as describe_answers
+from .cohort.power import power as power
+
+# which rule drifts like this
+from .infer.rule import infer_rule as infer_rule
+from .infer.verdict import describe_inference as describe_inference
+from .infer.calibration import calibrate_inference as calibrate_inference
+from .infer.report.document import write_inference_report as write_inference_report
+
 # all of it
 from .analysis.analyze import analyze as analyze
 from .analysis.summary import summary as summary
 from .io.zarr import open_results as open_results
 from .io.zarr import save_results as save_results
+from .io.node_cache import NodeCache as NodeCache
 from .io.verify import verify as verify
 from .io.nwb.results import export_results as export_results
 from .io.tables import write_table as write_table
 from .report import Report as Report
 from .report import write_report as write_report
+from .viewer.serve import view as view
 
 # pictures
 from .pictures import plot_maps as plot_maps
 from .pictures import plot_cells as plot_cells
 from .pictures import plot_drift as plot_drift
+from .pictures import plot_survival as plot_survival
+from .pictures import plot_fields_followed as plot_fields_followed
 from .pictures import plot_series as plot_series
+from .pictures import plot_decoding as plot_decoding
+from .pictures import plot_within_drift as plot_within_drift
 from .pictures import plot_registration as plot_registration
 from .pictures import plot_comparison as plot_comparison
+from .plotting.relations import plot_relations as plot_relations
+from .studies.pictures import plot_multiverse as plot_multiverse
+from .studies.pictures import plot_normalized_series as plot_normalized_series
+from .studies.pictures import tabulate_normalized_slopes as tabulate_normalized_slopes
+
+# which rule drifts like this
+from .infer.seen import drift_statistics as drift_statistics
+from .infer.observation import Observation as Observation
+from .infer.observation import observation_of as observation_of
+from .infer.prior import simulate_prior as simulate_prior
+from .infer.prior import open_prior as open_prior
+from .infer.prior import describe_prior as describe_prior
+from .infer.plan import plan_recording as plan_recording
+from .infer.plan import describe_plan as describe_plan
 
 # modules
 from . import simulate as simulate

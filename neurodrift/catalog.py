@@ -170,10 +170,38 @@ def simulations(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
     dict of str to str
         Name -> what it is.
     """
+    return _described(folder, lambda values: not {"data_set", "prior"} & set(values))
+
+
+def priors(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Every prior of learning rules in the catalogue, for ``neurodrift simulate-prior``.
+
+    Parameters
+    ----------
+    folder
+        Where the YAML files lie; the package's own when omitted.
+
+    Returns
+    -------
+    dict of str to str
+        Name -> what it is.
+
+    Examples
+    --------
+    >>> from neurodrift.catalog import priors
+    >>> sorted(priors())
+    ['inference-prior', 'inference-prior-random']
+    """
+    return _described(folder, lambda values: "prior" in values)
+
+
+def _described(
+    folder: str | os.PathLike[str] | None, wanted: Callable[[dict[str, Any]], bool]
+) -> dict[str, str]:
     found = {}
     for path in sorted(catalog_folder(folder).glob("*.yaml")):
         values, _ = parse_yaml(path.read_text(encoding="utf-8"), path.name)
-        if "data_set" not in values:
+        if wanted(values):
             found[path.stem] = str(values.get("description", "")).strip()
     return found
 

@@ -456,6 +456,48 @@ def proposed_curation(recording: xr.Dataset, name: str) -> str:
     )
 
 
+def curation_text(curation: Curation) -> str:
+    """A curation as YAML, which :func:`read_curation` reads back.
+
+    Parameters
+    ----------
+    curation
+        What is left out.
+
+    Returns
+    -------
+    str
+        YAML with the lists that are not empty, an entry a line.
+
+    Raises
+    ------
+    ValueError
+        If its entries contradict each other or stand twice, or there is none.
+
+    Examples
+    --------
+    >>> from neurodrift.curation import Curation, Entry, curation_text
+    >>> found = Curation("", (Entry(unit="010", reason="dendrite of 7"),))
+    >>> print(curation_text(found), end="")
+    units:
+      - {"unit": "010", "reason": "dendrite of 7"}
+    """
+    kinds = _by_kind(_checked(curation))
+    listed = {
+        "units": [*kinds["unit"], *kinds["unit in a session"]],
+        "sessions": kinds["session"],
+        "epochs": kinds["epoch"],
+    }
+    lines = []
+    for name, entries in listed.items():
+        lines += [f"{name}:"] if entries else []
+        for entry in entries:
+            values = {key: getattr(entry, key) for key in _COLUMNS}
+            told = {key: value for key, value in values.items() if value is not None}
+            lines.append(f"  - {json.dumps(told, ensure_ascii=False)}")  # JSON is YAML
+    return "\n".join([*lines, ""])
+
+
 def _plain(given: Any) -> Any:
     """Numbers and labels of NumPy as Python's."""
     if isinstance(given, Mapping):

@@ -175,7 +175,7 @@ def number_laps(recording: xr.Dataset, *, end_zone: float = 0.1) -> xr.Dataset:
     """
     check(recording)
     geometry = geometry_of(recording)
-    if "x" not in recording or geometry.kind in ("field", "category") or not geometry.is_place:
+    if "x" not in recording or not geometry.has_laps:
         if "x" not in recording:
             raise ValueError("the recording has no position 'x', so it has no laps")
         raise ValueError(

@@ -225,11 +225,11 @@ def recording_from_arrays(
     given: dict[str, Any] = {"x": x, "y": y, "speed": speed, "direction": direction}
     given |= {"trial": trial, "lap": lap, "trial_type": trial_type, "map_label": map_label}
     frames = {
-        name: by_session(name, values, lengths, labels, listed)
+        name: by_session(name, values, lengths, labels, listed, n_units)
         for name, values in given.items()
         if values is not None
     }
-    clocks = None if time is None else by_session("time", time, lengths, labels, listed)
+    clocks = None if time is None else by_session("time", time, lengths, labels, listed, n_units)
     told_frames = [kept for _, kept, _ in unmasked]
     mended: list[tuple[str, list[Finding]]] = []
     once = [np.ones(n, dtype=bool) for n in lengths]
@@ -615,9 +615,14 @@ def is_lazy(array: Any) -> bool:
 
 
 def by_session(
-    name: str, values: Any, lengths: list[int], labels: list[str], listed: bool
+    name: str,
+    values: Any,
+    lengths: list[int],
+    labels: list[str],
+    listed: bool,
+    width: int | None = None,
 ) -> list[np.ndarray]:
-    """Values over frames as one array for each session, as long as its activity."""
+    """Values over frames as one array for each session, as long as its activity (of some width)."""
     if listed:
         if not isinstance(values, list | tuple) or len(values) != len(lengths):
             raise ValueError(
@@ -630,16 +635,29 @@ def by_session(
         if whole.shape != (sum(lengths),):
             raise ValueError(
                 f"{name} has shape {whole.shape}, but activity has {sum(lengths)} frames: give one "
-                "value for each frame (NaN or -1 where there is none)"
+                f"value for each frame (NaN or -1 where there is none){_why(whole, width)}"
             )
         parts = np.split(whole, np.cumsum(lengths)[:-1])
     for part, length, session in zip(parts, lengths, labels, strict=True):
         if part.shape != (length,):
             raise ValueError(
                 f"{name} has shape {part.shape} in session {session!r}, but activity has "
-                f"{length} frames there: give one value for each frame"
+                f"{length} frames there: give one value for each frame{_why(part, width)}"
             )
     return parts
+
+
+def _why(values: np.ndarray, width: int | None) -> str:
+    """Why values over frames may be of another length than activity is."""
+    if values.shape == (width,):
+        return (
+            f". activity has {width} columns: its axes look swapped. They must be (time, unit): "
+            "transpose it (activity.T)"
+        )
+    return (
+        ". If activity is (unit, time), transpose it (activity.T); if position has a clock of its "
+        "own, such as a camera's, use recording_from_sessions, which takes both clocks"
+    )
 
 
 def _plain_frames(name: str, parts: list[Any]) -> list[np.ndarray]:
@@ -746,6 +764,18 @@ def _moved_by(clocks: list[np.ndarray], placed: list[np.ndarray]) -> np.ndarray:
     return np.array([after[0] - before[0] if after.size else np.nan for before, after in pairs])
 
 
+def _not_detected(missing: np.ndarray, kind: str) -> str:
+    """What to do about counts that are NaN."""
+    some = int(missing.any(axis=0).sum())
+    return (
+        f"activity of kind {kind!r} must be counts (0, 1, 2, ...), found NaN in "
+        f"{int(missing.sum())} places, of {some} of {missing.shape[1]} units. Was a unit not "
+        "detected in a session? Write 0 there (np.nan_to_num) and pass detected=, (session, unit), "
+        "which is ~np.isnan(activity).all(axis=0) of each session. Leave frames out that were not "
+        "recorded"
+    )
+
+
 def refuse_not_finite(n_places: int) -> None:
     """Refuse activity that is no number in some places."""
     if n_places:
@@ -789,7 +819,10 @@ def _counts(whole: np.ndarray, kind: str) -> np.ndarray:
     if not whole.size:
         return whole.astype(np.uint8)
     if whole.dtype.kind == "f" and not np.array_equal(whole, np.round(whole)):
-        fault = "fractional or NaN values"
+        missing = np.isnan(whole)
+        if missing.any():
+            raise ValueError(_not_detected(missing, kind))
+        fault = "fractional values"
     elif not whole.min() >= 0:
         fault = "negative values"
     elif float(whole.max()) >= 2.0**63:

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 Serve = Callable[[Callable[..., http.server.BaseHTTPRequestHandler]], str]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_HOSTILE = "\"><img src=x onerror=alert(1)></script><script>alert('ü')</script>&amp;"
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +43,56 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             return f"http://127.0.0.1:{server.server_address[1]}"
 
         yield run
+
+
+class _Page(HTMLParser):
+    """Elements of a page with their attributes and text."""
+
+    VOID = {"meta", "link", "input", "br", "img", "hr", "path", "circle", "line", "rect", "polygon"}
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.elements: list[dict] = []
+        self._open: list[dict] = []
+        self.unbalanced: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        element = {"tag": tag, "text": "", **{key: value or "" for key, value in attrs}}
+        self.elements.append(element)
+        if tag not in self.VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append({"tag": tag, "text": "", **dict(attrs)})
+
+    def handle_endtag(self, tag):
+        if not self._open or self._open[-1]["tag"] != tag:
+            self.unbalanced.append(tag)
+        else:
+            self._open.pop()
+
+    def handle_data(self, data):
+        for element in self._open:
+            element["text"] += data
+
+    def all(self, tag=None, **attributes):
+        wanted = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+        return [
+            element
+            for element in self.elements
+            if (tag is None or element["tag"] == tag)
+            and all(element.get(key) == value for key, value in wanted.items())
+        ]
+
+
+@pytest.fixture(scope="session")
+def parse():
+    """Read a page into its elements."""
+    return _Page
+
+
+@pytest.fixture(scope="session")
+def hostile_text() -> str:
+    """A label that would break out of any markup."""
+    return _HOSTILE

@@ -257,7 +257,7 @@ def test_vocabulary__modules_are_there_and_old_ones_gone():
         importlib.import_module(f"neurodrift.{new}")
         for old in olds:
             gone = not package.joinpath(*old.split(".")).with_suffix(".py").exists()
-            assert gone or old == "simulate.threads", old
+            assert gone, old
 
 
 # --- pages that are written from the code

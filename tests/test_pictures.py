@@ -3,6 +3,7 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 import pytest
+import xarray as xr
 
 import neurodrift as nd
 
@@ -45,7 +46,7 @@ def test_plot_maps__all_sessions_of_place_cells(results):
 
 
 def test_plot_cells__every_event_of_a_unit_and_lap(track, results):
-    figure = nd.plot_cells(track, results, units=[3, 5])
+    figure = nd.plot_cells(results, track, units=[3, 5])
     assert len(figure.axes) == 8
     part = nd.slice_sessions(track)[1]
     lap, x = track["lap"].values[part], track["x"].values[part]
@@ -63,6 +64,68 @@ def test_plot_cells__every_event_of_a_unit_and_lap(track, results):
         assert int(often.sel(unit=int(text.split()[1]))) >= least
     with pytest.raises(ValueError, match="no unit 99"):
         nd.plot_cells(track, results, units=[99])
+
+
+def test_plot_cells__either_order_and_of_results_alone(track, results):
+    one, other = nd.plot_cells(track, results, units=[3]), nd.plot_cells(results, track, units=[3])
+    for a, b in zip(one.axes, other.axes, strict=True):
+        np.testing.assert_array_equal(a.get_lines()[0].get_xdata(), b.get_lines()[0].get_xdata())
+    node = results["lap_maps"].to_dataset()
+    label = node["unit"].values[0]
+    figure = nd.plot_cells(results, n_units=1)
+    assert len(figure.axes) == 4 and str(label) in figure.axes[0].get_ylabel()
+    own = node["rate"].sel(unit=label).isel(segment=node["session"].values == "2")
+    image = np.ma.filled(figure.axes[1].get_images()[0].get_array().astype(float), np.nan)
+    expected = own.max("direction").transpose("segment", "position").values
+    np.testing.assert_allclose(image, expected, rtol=1e-6)
+    other = next(u for u in track["unit"].values if u not in node["unit"].values)
+    with pytest.raises(ValueError, match="give the recording too"):
+        nd.plot_cells(results, units=[other])
+    with pytest.raises(TypeError, match="results"):
+        nd.plot_cells(track)
+
+
+def test_plot_drift__axes_of_days_sessions_and_steps(results):
+    days = nd.plot_drift(results)
+    assert days.get_xlabel() == "lag [days]"
+    np.testing.assert_array_equal(days.containers[0].lines[0].get_xdata(), [2, 4, 6])
+    np.testing.assert_array_equal(days.get_xticks(), [2, 4, 6])
+    day = np.array([0.0, 1.0, 3.0, 7.0])  # means over lags of 1, 2 and 3 sessions: 2.33, 4.5, 7
+    uneven = results.copy()
+    dims = ("session_a", "session_b")
+    drift = results["session_drift"].to_dataset()
+    lag = (dims, day[None, :] - day[:, None])
+    uneven["session_drift"] = xr.DataTree(drift.assign_coords(lag_day=lag))
+    ax = nd.plot_drift(uneven)
+    assert 4.5 in ax.containers[0].lines[0].get_xdata()
+    ticks = ax.get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+    sessions = nd.plot_drift(results, axis="session")
+    assert sessions.get_xlabel() == "lag [sessions]"
+    np.testing.assert_array_equal(sessions.containers[0].lines[0].get_xdata(), [1, 2, 3])
+    with pytest.raises(ValueError, match="sessions have no training_step: axis may be"):
+        nd.plot_drift(results, axis="training_step")
+    network = nd.plot_drift(nd.analyze(nd.load_example("network"), measures=["session_drift"]))
+    assert network.get_xlabel() == "lag [training steps]"
+    assert not [line for line in network.get_lines() if line.get_linestyle() == "--"]
+
+
+def test_pictures__labels_of_many_sessions_stand_apart():
+    many = nd.testing.linear_track(n_units=6, n_sessions=24, minutes=0.5)
+    many = many.assign_coords(session=[f"2024-03-{i + 1:02d}" for i in range(24)])
+    results = nd.analyze(many, measures=["sparsity", "sessions"])
+    for figure in (nd.plot_registration(results).figure, nd.plot_series(results)):
+        figure.set_layout_engine("none")
+        figure.canvas.draw()
+        for ax in figure.axes:
+            shown = [t for t in ax.get_xticklabels() if t.get_text()]
+            low, high = ax.get_xlim()
+            inside = [t for t in shown if low <= t.get_position()[0] <= high]
+            at = [t.get_window_extent().x0 for t in inside]
+            turned = inside[0].get_rotation() > 0
+            wide = max(t.get_window_extent().width for t in inside)
+            assert 1 < len(inside) <= 10
+            assert min(np.diff(at)) > (8 if turned else wide)
 
 
 def test_plot_series__values_errors_and_slopes(results):

@@ -282,7 +282,12 @@ _LISTED = _GOOD | {"activity": [_counts(4), _counts(2)]}
         ({"kind": "licks"}, "kind is 'licks', expected one of spikes"),
         ({"activity": -_counts()}, "must be counts"),
         ({"activity": _counts() / 2}, "must be counts"),
-        ({"activity": np.full((6, 2), np.nan)}, "must be counts"),
+        ({"activity": np.full((6, 2), np.nan)}, "must be counts.*pass detected="),
+        (
+            {"activity": _counts().T, "x": np.zeros(6)},
+            r"axes look swapped.*transpose it \(activity.T\)",
+        ),
+        ({"x": np.zeros(9)}, "a clock of its own, such as a camera's, use recording_from_sessions"),
         ({"activity": np.full((6, 2), 2.0**63)}, "must be counts"),
         ({"activity": np.full((6, 2), np.nan), "kind": "amplitudes"}, "NaN or infinite in 12 pl"),
         ({"activity": np.zeros(6)}, r"activity has 1 dimensions, expected \(time, unit\)"),

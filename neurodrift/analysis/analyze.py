@@ -7,23 +7,29 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
 
 from neurodrift import kinematics
 from neurodrift._version import __version__
+from neurodrift.analysis.cache import Cache, Keeper
 from neurodrift.analysis.footing.measures import footing_of
 from neurodrift.analysis.information._compiled import FIRST, is_first_run
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
-from neurodrift.analysis.nodes import Work, chosen_nodes, n_maps_of, reason_without
+from neurodrift.analysis.nodes.series import n_maps_of
+from neurodrift.analysis.nodes.table import chosen_nodes, reason_without
+from neurodrift.analysis.nodes.work import Work
+from neurodrift.analysis.place_cells._behaviour import AnyNull
+from neurodrift.analysis.place_cells._directions import Combine
 from neurodrift.curation import Curation, curate
 from neurodrift.geometry.geometry import geometry_of
 from neurodrift.progress import bar, note
 from neurodrift.schema import FORMAT_VERSION, check
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
+from neurodrift.threads import one_blas_thread
 
 __all__ = ["analyze"]
 
@@ -45,10 +51,14 @@ def analyze(
     min_information: float = 0.01,
     map_labels: Literal["given", "detect"] = "given",
     slopes: Literal["ar1", "ols"] = "ar1",
+    null: AnyNull = "auto",
+    combine: Combine = "bonferroni",
     curation: str | os.PathLike[str] | Mapping[str, object] | Curation | None = None,
     match: Literal["auto", "events", "time", "occupancy"] | None = "auto",
     n_draws: int = 20,
+    threshold: float = 0.0,
     seed: int = 0,
+    cache: Cache | None = None,
     progress: bool = False,
 ) -> xr.DataTree:
     """Compute every statistic of a recording, real or simulated.
@@ -94,6 +104,9 @@ def analyze(
     slopes
         Method of the slopes over sessions, see :func:`neurodrift.regress`: ``"ols"`` is the
         published way, whose intervals are too narrow where neighbouring sessions are alike.
+    null, combine
+        What activity is shuffled against in the tests of place cells and of stable maps, and how
+        the tests of both running directions become one, see :func:`neurodrift.detect_place_cells`.
     curation
         Units, sessions and epochs that are left out, see :func:`neurodrift.curate`. The results are
         those of a recording that was imported with it.
@@ -103,8 +116,16 @@ def analyze(
         events, otherwise time. None leaves the node out. Activations, without noise, have none.
     n_draws
         Random draws that it averages, see :func:`neurodrift.compute_matched_measures`.
+    threshold
+        Of activations: activity above which a frame of a unit counts as active. With noisy inputs,
+        or a function that is never 0, every unit is above 0 somewhere, and the share of active
+        units says nothing; a threshold above the noise does.
     seed
         Seed of every random stream.
+    cache
+        Where nodes are kept, such as :class:`neurodrift.NodeCache`, or a dict for as long as Python
+        runs. A node that was computed before from the same recording with the same options is
+        taken from there.
     progress
         Whether to show a progress bar when on a terminal, and to say when kernels have to be
         compiled first.
@@ -112,7 +133,7 @@ def analyze(
     Returns
     -------
     xarray.DataTree
-        The nodes of :data:`neurodrift.analysis.nodes.NODES` (docs/nodes.md): among them
+        The nodes of :data:`neurodrift.analysis.nodes.table.NODES` (docs/nodes.md): among them
         ``sparsity``, ``maps``, ``information``, ``place_cells``, ``drift`` (all frames of a
         session), ``session_drift`` (halves of sessions of the same map, with the noise ceiling on
         the diagonal), ``matched`` (the same measures on an equal footing, and in ``sessions`` as
@@ -123,7 +144,8 @@ def analyze(
         activations naive; comparison, phases and report mean it. ``information_ssr`` beside it is
         the published mean over maps that were chosen on the same data, which rises as events
         become few. The root's attributes are the parameters, the version of neurodrift,
-        ``left_out`` (node and reason, as JSON), ``unused_sessions`` and ``derived``. Where the
+        ``left_out`` (node and reason, as JSON), ``unused_sessions`` and ``derived``, and where
+        positions lie outside of the bins that were given (``outside_track``) how many. Where the
         criterion is information, tests and p, q and z of place cells are left out, and the
         information of single maps is naive.
 
@@ -168,9 +190,16 @@ def analyze(
     if match is not None:
         expect_choice("match", match, ("auto", "events", "time", "occupancy"))
     expect_choice("slopes", slopes, ("ar1", "ols"))
+    kind = recording["activity"].attrs["kind"]
+    if threshold and kind != "activation":
+        raise ValueError(
+            f"threshold is {threshold:g}, but it is for activations of a network, and activity is "
+            f"of kind {kind!r}: see compute_sparsity(threshold=...)"
+        )
+    expect_choice("null", null, get_args(AnyNull))
+    expect_choice("combine", combine, get_args(Combine))
     if criterion == "auto":
-        noise_free = recording["activity"].attrs["kind"] == "activation"
-        criterion = "information" if noise_free else "shuffle"
+        criterion = "information" if kind == "activation" else "shuffle"
     if measures is not None and map_labels == "detect":
         measures = ["map_switches", *measures]  # other nodes depend on the labels
     nodes = chosen_nodes(measures)
@@ -185,18 +214,23 @@ def analyze(
         seed=seed,
         match=footing_of(recording) if match == "auto" else match,
         n_draws=n_draws,
+        threshold=threshold,
         tested=criterion == "shuffle",
         detects_maps=map_labels == "detect",
         slopes=slopes,
+        null=null,
+        combine=combine,
         used=used,
     )
     if progress and any(node.name == "information" for node in nodes) and is_first_run():
         note(FIRST)
     without: dict[str, str] = {}
+    keeper = Keeper(recording, cache)
     for node in bar(nodes, "analyze", progress, unit="node"):
         reason = reason_without(node, work)
         if reason is None:
-            work.nodes[node.name] = node.compute(work).compute()
+            with one_blas_thread():  # small matrices: several threads take twice the time
+                work.nodes[node.name] = keeper.node(node, work)
         else:
             without[node.name] = reason
 
@@ -220,7 +254,10 @@ def analyze(
                     "map_labels": map_labels,
                     "match": match,
                     "n_draws": n_draws,
+                    "threshold": threshold,
                     "slopes": slopes,
+                    "null": null,
+                    "combine": combine,
                     "seed": seed,
                 }
             ),
@@ -228,6 +265,7 @@ def analyze(
             "derived": derived,
             "unused_sessions": json.dumps([str(s) for s in recording["session"].values[~used]]),
             "left_out": json.dumps(without),
+            **_outside(recording, binning),
             **n_maps_of(work.recording),
         },
     )
@@ -236,6 +274,21 @@ def analyze(
         for name, node in work.nodes.items()
     }
     return xr.DataTree.from_dict({"/": root, **found})
+
+
+def _outside(recording: xr.Dataset, binning: Binning) -> dict[str, str]:
+    """How many tracked frames lie outside of a track that was given; nothing where none does."""
+    axes = binning.edges_by_axis()
+    if axes is None or len(axes) != 1 or "x" not in recording or "y" in recording:
+        return {}
+    x = recording["x"].values
+    x, (low, high) = x[np.isfinite(x)], axes[0][[0, -1]].tolist()
+    n = int(((x < low) | (x > high)).sum())
+    if not n:
+        return {}
+    unit = geometry_of(recording).unit
+    told = {"frames": n, "of": int(x.size), "track": [low, high], "unit": unit}
+    return {"outside_track": json.dumps(told)}
 
 
 def _warn_of_few_bins(maps: xr.Dataset, recording: xr.Dataset) -> None:
@@ -249,6 +302,6 @@ def _warn_of_few_bins(maps: xr.Dataset, recording: xr.Dataset) -> None:
     warnings.warn(
         f"the positions span {span:.3g} {geometry.unit}, which is {n} bin{'s' * (n > 1)}: maps, "
         f"place cells and drift of maps say nothing. Give positions in {geometry.unit}, or a "
-        "smaller bin_width",
+        "smaller bin_width (--bin-width)",
         stacklevel=4,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -10,11 +11,34 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.analysis.identity.sentences import registration_sentences
-from neurodrift.analysis.nodes import left_out
+from neurodrift.analysis.alignment.sentences import alignment_sentences
+from neurodrift.analysis.behaviour.sentences import describe_behaviour
+from neurodrift.analysis.decoding.sentences import describe_decoding
+from neurodrift.analysis.drift.sentences import course_sentence, index_sentence
+from neurodrift.analysis.fields.sentences import describe_fields
+from neurodrift.analysis.identity.sentences import (
+    overnight_matches,
+    registration_sentences,
+    sensitivity_sentence,
+    weigh_matches,
+)
+from neurodrift.analysis.nodes.table import left_out
 from neurodrift.analysis.phases._text import describe_phases
 from neurodrift.analysis.quality.lag import describe_lag, lag_warnings
+from neurodrift.analysis.relations.sentences import relations_sentences
+from neurodrift.analysis.stable_units.sentences import describe_stability
+from neurodrift.analysis.steps.sentences import steps_sentences
+from neurodrift.analysis.survival.sentences import describe_turnover
+from neurodrift.analysis.within.sentences import describe_within_drift
 from neurodrift.curation import describe_curation
+from neurodrift.schema.words import rise_of_loss
+
+ALL_ACTIVE = 0.98
+"""Share of active units above which it says nothing of sparsity."""
+
+
+_SERIOUS = "SERIOUS"
+_RED = ' style="color: #a3261d; font-weight: 600"'
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +64,8 @@ class Summary:
         return "\n".join(
             part.to_html(float_format=_short, border=0, na_rep="")
             if isinstance(part, pd.DataFrame)
-            else f"<p>{escape(part.strip()).replace(chr(10), '<br>')}</p>"
+            else f"<p{_RED if part.startswith(_SERIOUS) else ''}>"
+            f"{escape(part.strip()).replace(chr(10), '<br>')}</p>"
             for part in self.parts
         )
 
@@ -87,6 +112,7 @@ def summary(results: xr.DataTree) -> Summary:
     lines: list[str | pd.DataFrame] = [
         f"{results['subject'].item()}, {results['environment'].item()}"
     ]
+    lines += [f"{_SERIOUS}: {text}" for text in _serious(results)]
     by_information = _criterion(results) == "information"
     if "sessions" in results:
         lines += _sessions_text(results, by_information)
@@ -116,10 +142,17 @@ def summary(results: xr.DataTree) -> Summary:
         if said is not None:
             lines.append(said.answer)
             lines += [f"Warning: {text}" for text in said.warnings]
+    outside = json.loads(results.attrs.get("outside_track", "{}"))
+    if outside:
+        low, high = outside["track"]
+        lines.append(
+            f"\n{outside['frames']} of {outside['of']} tracked frames "
+            f"({100 * outside['frames'] / outside['of']:.2g} %) lie outside of the track "
+            f"({low:g} to {high:g} {outside['unit']}), and are\nin no map."
+        )
     if "lag" in results:
         found = results["lag"].to_dataset()
         lines.append(f"\n{describe_lag(found)}")
-        lines += [f"Warning: {text}" for text in lag_warnings(found)]
     lags = next(
         (results[name].to_dataset() for name in ("session_drift", "drift") if name in results),
         xr.Dataset(),
@@ -135,6 +168,8 @@ def summary(results: xr.DataTree) -> Summary:
             if lag >= 0 and np.isfinite(value)
         )
         lines.append(f"\n{measure.replace('_', ' ')} by lag [sessions]: {values}")
+    lines += _of_drift(results)
+    lines += [f"\nWarning: {text}" for text in network_warnings(results)]
     slopes = results["regression"].to_dataset() if "regression" in results else xr.Dataset()
     if slopes.sizes.get("measure"):
         predictor = str(slopes["predictor"].values[0])
@@ -148,11 +183,114 @@ def summary(results: xr.DataTree) -> Summary:
             "detectable: the smallest that would have been found with a power of 80 %)"
         )
         lines.append(one.to_dataframe())
+        lines += _of_which_units(results, [str(name) for name in one["measure"].values])
     for reason, names in left_out(results).items():
         lines.append(f"\nleft out, because {reason}: {', '.join(names)}")
     if "phases" in results:  # older results have none
         lines.append(f"\n{describe_phases(results['phases'].to_dataset())}")
     return Summary(tuple(lines))
+
+
+def _serious(results: xr.DataTree) -> list[str]:
+    """What may make every number below wrong, before any is read."""
+    said = lag_warnings(results["lag"].to_dataset()) if "lag" in results else []
+    recording = json.loads(results.attrs.get("recording", "{}"))
+    for item in json.loads(recording.get("findings", "[]")):
+        if item["accepted"]:
+            said.append(f"accepted on import, {item['where']}: {item['text']}")
+    return said
+
+
+def _of_drift(results: xr.DataTree) -> list[str]:
+    """What each measure of drift says, one after the other."""
+    said: list[str] = []
+    for name, words in _WORDS.items():
+        if name in results:
+            told = words(results[name].to_dataset())
+            said += [told] if isinstance(told, str) else told
+    said = [text for text in [*said, *_matches(results)] if text]
+    return ["\n" + "\n".join(said)] if said else []
+
+
+def _matches(results: xr.DataTree) -> list[str]:
+    """What the estimated wrong matches alone would make of the drift."""
+    if "identity_sensitivity" not in results or "quality" not in results:
+        return []
+    found, checked = (results[name].to_dataset() for name in ("identity_sensitivity", "quality"))
+    weighed = weigh_matches(found, checked)
+    said = [] if weighed is None else [weighed.text]
+    if "within_drift" in results:
+        said.append(overnight_matches(results["within_drift"].to_dataset(), found, checked))
+    return said
+
+
+_WORDS: dict[str, Callable[[xr.Dataset], str | list[str]]] = {
+    "time_constant": course_sentence,
+    "drift_index": index_sentence,
+    "steps": steps_sentences,
+    "decoding": describe_decoding,
+    "turnover": describe_turnover,
+    "fields": describe_fields,
+    "relations": relations_sentences,
+    "alignment": alignment_sentences,
+    "within_drift": describe_within_drift,
+    "identity_sensitivity": sensitivity_sentence,
+    "behaviour": describe_behaviour,
+    "stable_units": describe_stability,
+}
+
+
+def _of_which_units(results: xr.DataTree, measures: list[str]) -> list[str]:
+    """That place cells with equal events are of the units that have enough of them."""
+    if "fraction_place_cells_matched" not in measures or "matched" not in results:
+        return []
+    node = results["matched"].to_dataset()
+    left = int(node["n_units_left_out"])
+    if not left or node.attrs.get("match") != "events":
+        return []
+    return [
+        f"fraction_place_cells_matched leaves out {left} units with too few events in some session "
+        "where\nthey were detected: cells that fell silent are not in it."
+    ]
+
+
+def network_warnings(results: xr.DataTree) -> list[str]:
+    """What to mind of a network in training: a loss that rises, units that are all active.
+
+    Parameters
+    ----------
+    results
+        Result of :func:`neurodrift.analyze`.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty for an animal, and where nothing is odd.
+    """
+    sessions = results["sessions"].to_dataset() if "sessions" in results else xr.Dataset()
+    if "training_step" not in sessions:
+        return []
+    said = []
+    if "loss" in sessions:
+        rise = rise_of_loss(sessions["loss"].values, sessions["training_step"].values)
+        if rise:
+            said.append(
+                f"{rise[0].upper()}{rise[1:]}: the network does not learn its task there (learning "
+                "rate, noise?), and its change is no drift of what was learned."
+            )
+    share = sessions.get("fraction_active_units", xr.DataArray(np.nan)).values
+    if (
+        results["sparsity"].attrs.get("activity_kind") == "activation"
+        and (share > ALL_ACTIVE).all()
+    ):
+        above = float(results["sparsity"].attrs.get("threshold", 0.0))
+        said.append(
+            f"More than {100 * ALL_ACTIVE:g} % of the units are active in every session, "
+            f"which is above {above:g} in any frame: with noisy inputs, or a function that is "
+            "never 0, every unit is. Sparsity can be read with a threshold above the noise "
+            "(analyze --threshold, threshold=...)."
+        )
+    return said
 
 
 def _sessions_text(results: xr.DataTree, by_information: bool) -> list[str | pd.DataFrame]:

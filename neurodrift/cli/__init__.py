@@ -11,11 +11,38 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from neurodrift._version import __version__
-from neurodrift.cli import analyze, catalog, compare, data, demo, report, simulate, stores
+from neurodrift.cli import (
+    analyze,
+    catalog,
+    compare,
+    data,
+    demo,
+    infer,
+    prior,
+    report,
+    simulate,
+    stores,
+    study,
+    view,
+)
 from neurodrift.cli._help import HelpFormatter, overview
 from neurodrift.cli._say import run_saying
+from neurodrift.gate.findings import at_the_command_line
 
-_MODULES = (catalog, data, analyze, simulate, compare, report, stores, demo)
+_MODULES = (
+    catalog,
+    data,
+    analyze,
+    simulate,
+    prior,
+    compare,
+    view,
+    study,
+    infer,
+    report,
+    stores,
+    demo,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         if options.debug:
             raise
-        print(f"neurodrift {options.command}: {error}", file=sys.stderr)
+        print(f"neurodrift {options.command}: {at_the_command_line(str(error))}", file=sys.stderr)
         return 2
     try:
         if sys.stdout is not None:

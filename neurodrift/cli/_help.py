@@ -9,8 +9,8 @@ from collections.abc import Sequence
 GROUPS = {
     "try it": ("demo", "catalog"),
     "bring your data in": ("inspect", "convert", "import"),
-    "analyse and show": ("analyze", "compare", "report", "export"),
-    "train networks": ("simulate", "sweep"),
+    "analyse and show": ("analyze", "view", "compare", "study", "infer", "report", "export"),
+    "train networks": ("simulate", "sweep", "simulate-prior"),
     "look after stores": ("verify", "clean"),
 }
 """Commands in the order in which a lab comes to need them."""
@@ -101,7 +101,7 @@ def overview(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> s
     for title, names in GROUPS.items():
         lines.append(f"{title}:")
         for name in names:
-            lines.append(f"  {name:<10}{commands.choices[name].get_default('summary')}")
+            lines.append(f"  {name:<16}{commands.choices[name].get_default('summary')}")
         lines.append("")
     lines += [
         "neurodrift COMMAND --help shows the options of a command, with examples. A first look:",

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import ctypes
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -120,18 +121,33 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="a value instead of the file's, such as n_steps=1e5 or rule.update_noise=0.1; may "
-        "be given again",
+        "be given again; of a sweep also its ranges, such as "
+        "'sweep.ranges=[{key: rule.update_noise, values: [0.01, 0.1]}]'",
     )
 
 
 @functools.cache
 def published() -> list[str]:
     """Names of the published settings, without reading them whole."""
+    texts = _catalogue()
+    return sorted(n for n, text in texts.items() if not _has(text, "data_set", "prior"))
+
+
+@functools.cache
+def priors() -> list[str]:
+    """Names of the priors of the catalogue, likewise."""
+    return sorted(name for name, text in _catalogue().items() if _has(text, "prior"))
+
+
+def _has(text: str, *keys: str) -> bool:
+    return any(f"\n{key}:" in f"\n{text}" for key in keys)
+
+
+def _catalogue() -> dict[str, str]:
     package = Path(__file__).parents[1]
     inside = package / "catalogs"
     folder = inside if inside.is_dir() else package.parent / "catalogs"
-    every = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
-    return sorted(name for name, text in every.items() if "\ndata_set:" not in f"\n{text}")
+    return {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
 
 
 def changes(options: argparse.Namespace) -> dict[str, Any]:
@@ -179,6 +195,62 @@ def add_workers(parser: argparse.ArgumentParser, kind: str = "threads") -> None:
         metavar="N",
         help=f"number of {kind} without a scheduler (default: all cores)",
     )
+
+
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a Dask scheduler, for a command that is one piece of work."""
+    group = parser.add_argument_group("workers")
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let a worker of a Dask scheduler do it, tcp://host:port; it must see the same files",
+    )
+
+
+def on_scheduler(command: _Command) -> _Command:
+    """Let a command run on one of the workers of a scheduler, where one is named.
+
+    Parameters
+    ----------
+    command
+        The command, which is one piece of work.
+
+    Returns
+    -------
+    callable
+        The command; what it prints and raises is the same wherever it runs.
+    """
+
+    @functools.wraps(command)
+    def run(options: argparse.Namespace) -> Facts | None:
+        if options.scheduler is None:
+            return command(options)
+        from distributed import Client
+
+        there = argparse.Namespace(**{n: _absolute(v) for n, v in vars(options).items()})
+        there.scheduler = None
+        with Client(options.scheduler) as client:
+            facts, said = client.submit(_elsewhere, there, pure=False).result()
+        print(said, end="")
+        return facts
+
+    return run
+
+
+def _elsewhere(options: argparse.Namespace) -> tuple[Facts | None, str]:
+    """Run a command on a worker; what came out, and what it printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        facts = options.run(options)
+    return facts, said.getvalue()
+
+
+def _absolute(value: Any) -> Any:
+    """Paths that mean the same in another folder."""
+    if isinstance(value, list):
+        return [_absolute(item) for item in value]
+    if isinstance(value, str) and value.endswith(".json"):  # a geometry
+        return str(Path(value).absolute())
+    return value.absolute() if isinstance(value, Path) else value
 
 
 def give_memory_back() -> None:
@@ -248,19 +320,32 @@ def claiming(*inputs: str, outputs: Sequence[str] = ("out",)) -> Callable[[_Comm
 
             named = [getattr(options, name) for name in inputs]
             read = [p for item in named for p in (item if isinstance(item, list) else [item])]
+            read = [own for item in read if item is not None for own in what_is_read(item)]
             with contextlib.ExitStack() as stack:
                 for name in outputs:
                     path = getattr(options, name)
                     if path is not None:
-                        stack.enter_context(
-                            claimed(
-                                path,
-                                overwrite=options.overwrite,
-                                inputs=[item for item in read if item is not None],
-                            )
-                        )
+                        stack.enter_context(claimed(path, overwrite=options.overwrite, inputs=read))
                 return command(options)
 
         return run
 
     return decorated
+
+
+def what_is_read(path: str | Path) -> list[Path]:
+    """What a command reads of an input: of a study its stores, beside which its report lies.
+
+    Parameters
+    ----------
+    path
+        A file, a store, the folder of a study, or a published name.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Never replaced, nor written into.
+    """
+    from neurodrift.studies.folder import STORES, is_study
+
+    return [Path(path) / name for name in STORES] if is_study(path) else [Path(path)]

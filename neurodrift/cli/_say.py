@@ -8,9 +8,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from neurodrift.gate.findings import at_the_command_line
 
 Facts = dict[str, Any]
 """What came out of a command, for ``--json``; paths and NumPy's numbers may be among them."""
@@ -58,6 +61,18 @@ def _hushed(quiet: bool) -> Any:
             del os.environ[QUIET]
         else:
             os.environ[QUIET] = before
+
+
+@contextlib.contextmanager
+def said_plainly() -> Iterator[None]:
+    """Let warnings be one line each, without the line of code that raised them."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            for text in dict.fromkeys(str(item.message) for item in found):
+                print(f"warning: {at_the_command_line(text)}")
 
 
 def _took(began: float) -> str:

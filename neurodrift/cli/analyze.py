@@ -21,7 +21,8 @@ from neurodrift.cli._options import (
     open_one,
     workers,
 )
-from neurodrift.cli._say import Facts
+from neurodrift.cli._say import Facts, said_plainly
+from neurodrift.io.tables import tidy
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -109,6 +110,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="N",
         help="random draws that make sessions equal",
     )
+    analyze.add_argument(
+        "--threshold",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="of networks: activation above which a unit counts as active",
+    )
     add_curation(analyze)
     add_seed(analyze)
     add_workers(analyze)
@@ -125,7 +133,7 @@ def _analyze(options: argparse.Namespace) -> Facts:
     give_memory_back()
     refuse_other_kind(options.out, "neurodrift results")
     recording = open_one(options.recording, options.number)
-    with workers(options):
+    with workers(options), said_plainly():
         results = analyze(
             recording,
             measures=options.measures,
@@ -140,12 +148,15 @@ def _analyze(options: argparse.Namespace) -> Facts:
             curation=options.curation,
             match=None if options.match == "none" else options.match,
             n_draws=options.n_draws,
+            threshold=options.threshold,
             seed=options.seed,
             progress=True,
         )
     results.attrs["source"] = str(options.recording)
     save_results(results, options.out, overwrite=options.overwrite)
     print(summary(results))
+    for line in caution_lines(results):
+        print(line)
     print(f"\nresults in {options.out}")
     print(f"next: neurodrift report {options.out} -o {options.out.with_suffix('.html')}")
     return {
@@ -157,11 +168,41 @@ def _analyze(options: argparse.Namespace) -> Facts:
     }
 
 
+_MOST_CAUTIONS = 5
+
+
+def caution_lines(results: xr.DataTree) -> list[str]:
+    """Headings of the report's cautions, the serious ones first.
+
+    Parameters
+    ----------
+    results
+        Result of :func:`neurodrift.analyze`.
+
+    Returns
+    -------
+    list of str
+        A line each, of which there are six at most; none where a report cannot be made.
+    """
+    from neurodrift.report.cautions import cautions
+    from neurodrift.report.view import NEEDED, views
+
+    if not set(NEEDED) <= set(results.children):
+        return []
+    found = [one for one in cautions(views(results)[0]) if one.level != "note"]
+    if not found:
+        return []
+    shown = [f"  {one.level}: {one.title}" for one in found[:_MOST_CAUTIONS]]
+    left = len(found) - len(shown)
+    more = f" ({left} more)" if left else ""
+    return [f"\ncautions{more}, which the report explains:", *shown]
+
+
 def table_of(results: xr.DataTree, node: str) -> list[dict[str, Any]]:
     """Rows of a node over one or two dimensions, without what is no number."""
     if node not in results.children:
         return []
-    table = results[node].to_dataset().to_dataframe().reset_index()
+    table = tidy(results[node].to_dataset())
     return [
         {str(key): None if value != value else value for key, value in row.items()}
         for row in table.to_dict("records")

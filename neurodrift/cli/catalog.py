@@ -37,7 +37,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _list(options: argparse.Namespace) -> Facts:
-    from neurodrift.catalog import data_sets, simulations
+    from neurodrift.catalog import data_sets, priors, simulations
 
     rows = [("data set", "access", "size", "convert", "")]
     for name, found in data_sets().items():
@@ -48,9 +48,15 @@ def _list(options: argparse.Namespace) -> Facts:
         print("  ".join([*cells, row[4]]).rstrip())
     print("\nsimulations, for neurodrift simulate and sweep")
     for name, description in simulations().items():
-        first = re.split(r"\.(?=\s+[A-Z]|$)", description)[0]  # "Fig. 2" is no end of a sentence
-        print(f"{name}: {first}")
-    return {"data_sets": list(data_sets()), "simulations": simulations()}
+        print(f"{name}: {_first_sentence(description)}")
+    print("\npriors of learning rules, for neurodrift simulate-prior")
+    for name, description in priors().items():
+        print(f"{name}: {_first_sentence(description)}")
+    return {"data_sets": list(data_sets()), "simulations": simulations(), "priors": priors()}
+
+
+def _first_sentence(description: str) -> str:
+    return re.split(r"\.(?=\s+[A-Z]|$)", description)[0]  # "Fig. 2" is no end of a sentence
 
 
 def _show(options: argparse.Namespace) -> Facts:

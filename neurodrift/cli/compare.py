@@ -107,8 +107,8 @@ def _compare(options: argparse.Namespace) -> Facts | None:
 def _compared(options: argparse.Namespace) -> Facts:
     import xarray as xr
 
-    from neurodrift.analysis.comparison._members import unique_name
     from neurodrift.analysis.comparison.compare import compare, describe_statements
+    from neurodrift.analysis.comparison.members import unique_name
     from neurodrift.io.zarr import save_results
     from neurodrift.report import write_report
 
@@ -118,7 +118,10 @@ def _compared(options: argparse.Namespace) -> Facts:
     if empty:
         raise ValueError(f"--side {empty[0]} has no store: give --side NAME STORE [STORE ...]")
     if len(asked) < 2:
-        raise ValueError("a comparison needs two sides: give two stores, or --side twice")
+        raise ValueError(
+            "a comparison needs two sides: give two stores, or --side twice. For one group of "
+            "recordings: `neurodrift study --init FOLDER -o study.yaml`, then `neurodrift study`"
+        )
     for path in [path for _, paths in asked for path in paths]:
         _kind(path)  # before any analysis, which may take long
 
@@ -161,7 +164,7 @@ def _compared(options: argparse.Namespace) -> Facts:
 
 def _results(path: Path, options: argparse.Namespace) -> Iterator[tuple[str, xr.DataTree]]:
     """Named results of a store: those that it holds, or of the recordings that it holds."""
-    from neurodrift.analysis.comparison._members import title_of
+    from neurodrift.analysis.comparison.members import title_of
     from neurodrift.io.zarr import open_recording, open_results
 
     kind = _kind(path)
@@ -196,7 +199,7 @@ def _analyzed(
     recording: xr.Dataset, path: Path, options: argparse.Namespace
 ) -> tuple[str, xr.DataTree]:
     from neurodrift.analysis.analyze import analyze
-    from neurodrift.analysis.comparison._members import title_of
+    from neurodrift.analysis.comparison.members import title_of
 
     bins = binning(options)
     if recording["activity"].attrs["kind"] == "activation" and "x" in recording:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +12,13 @@ from neurodrift.cli._options import (
     add_curation,
     add_out,
     add_overwrite,
+    add_scheduler,
     claiming,
     give_memory_back,
     kind_of_store,
+    on_scheduler,
 )
-from neurodrift.cli._say import Facts
+from neurodrift.cli._say import Facts, said_plainly
 from neurodrift.convert import CONVERTERS
 
 if TYPE_CHECKING:
@@ -66,8 +66,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_out(convert, "folder for the files", needed=False)
     convert.add_argument(
-        "--init", action="store_true", help="with arrays: write a mapping to complete"
+        "--init",
+        nargs="?",
+        const="mapping.yaml",
+        metavar="MAPPING",
+        help="with arrays: write a mapping to complete (default: mapping.yaml)",
     )
+    add_scheduler(convert)
     add_overwrite(convert)
     convert.set_defaults(run=_convert)
 
@@ -178,13 +183,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="add sessions of later days to the recording that is there, with its options",
     )
+    add_scheduler(load)
     add_overwrite(load)
     load.set_defaults(run=_import)
 
 
+@on_scheduler
 def _convert(options: argparse.Namespace) -> Facts:
     from neurodrift.convert import converter
 
+    if options.init == "arrays" and options.source is None:  # --init before the format
+        options.format, options.source, options.init = "arrays", Path(options.format), "-"
     if options.format == "arrays":
         return _convert_arrays(options)
     if options.init or options.source is None or options.out is None:
@@ -196,6 +205,7 @@ def _convert(options: argparse.Namespace) -> Facts:
     _say_lag_of_files(files)
 
 
+@on_scheduler
 def _import(options: argparse.Namespace) -> Facts:
     from neurodrift.curation import describe_curation
     from neurodrift.gate.identities import identity_findings
@@ -208,7 +218,7 @@ def _import(options: argparse.Namespace) -> Facts:
     shape = options.geometry
     if shape is not None and shape.endswith(".json"):
         shape = Path(shape).read_text(encoding="utf-8")
-    with _said_plainly():
+    with said_plainly():
         import_to_store(
             options.files,
             options.out,
@@ -302,30 +312,18 @@ def _convert_arrays(options: argparse.Namespace) -> Facts:
     from neurodrift.convert.own.arrays import convert, write_template
 
     if options.init:
-        path = write_template(options.source or Path("mapping.yaml"), overwrite=options.overwrite)
+        path = write_template(options.source or Path(options.init), overwrite=options.overwrite)
         print(f"{path}: complete it, then neurodrift convert arrays {path} -o FOLDER")
         return {"out": path}
     if options.source is None or options.out is None:
         raise ValueError("expected a mapping and --out FOLDER; --init writes a mapping to complete")
     give_memory_back()
-    with _said_plainly():
+    with said_plainly():
         files = convert(options.source, options.out, overwrite=options.overwrite, report=print)
     print(f"{len(files)} NWB files in {options.out}")
     _say_lag_of_files(files)
     print(f"next: neurodrift import {options.out}/*.nwb -o recording.zarr")
     return {"out": options.out, "files": files}
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Let warnings be one line each, without the line of code that raised them."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        try:
-            yield
-        finally:
-            for text in dict.fromkeys(str(item.message) for item in found):
-                print(f"warning: {text}")
 
 
 @claiming("files")

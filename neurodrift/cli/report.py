@@ -5,10 +5,23 @@ from __future__ import annotations
 import argparse
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurodrift.cli._help import new_command
-from neurodrift.cli._options import add_out, add_overwrite, claiming, text
+from neurodrift.cli._options import (
+    add_out,
+    add_overwrite,
+    add_scheduler,
+    claiming,
+    on_scheduler,
+    text,
+    what_is_read,
+)
 from neurodrift.cli._say import Facts
+
+if TYPE_CHECKING:
+    from neurodrift.report import Report
+    from neurodrift.studies.report.document import StudyReport
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,10 +34,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "neurodrift report results.zarr -o report.html",
             "neurodrift report mouse1.zarr mouse2.zarr -o report.html --title 'Two mice'",
             "neurodrift report results.zarr -o report.html --pdf --figures figures",
+            "neurodrift report study -o study.html",
         ],
     )
     report.add_argument(
-        "results", type=Path, nargs="+", metavar="RESULTS", help="results.zarr of analyze"
+        "results",
+        type=Path,
+        nargs="+",
+        metavar="RESULTS",
+        help="results.zarr of analyze, or the folder of a study",
     )
     add_out(report, "report.html to write")
     report.add_argument(
@@ -44,6 +62,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FOLDER",
         help="write every figure for a paper into a new folder: SVG, PDF and CSV, a file a panel",
     )
+    add_scheduler(report)
     add_overwrite(report)
     report.set_defaults(run=_report)
 
@@ -73,34 +92,23 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.set_defaults(run=_export)
 
 
+@on_scheduler
 @claiming("results", "comparison", outputs=("out", "figures"))
 def _report(options: argparse.Namespace) -> Facts:
     from neurodrift.io.output import claimed
-    from neurodrift.io.zarr import open_results
-    from neurodrift.report import Report, check_results
 
-    comparison = None
-    if options.comparison is not None:
-        stored = open_results(options.comparison)
-        if "comparison" not in stored.children:
-            raise ValueError(f"{options.comparison} holds no comparison: make one with compare")
-        comparison = stored["comparison"].to_dataset()
-    trees = []
-    for path in options.results:
-        trees.append(open_results(path))
-        check_results(trees[-1], str(path))
-    report = Report(trees, comparison=comparison, title=options.title)
+    report, n = _report_of(options)
     paper = options.out.with_suffix(".pdf")
     with contextlib.ExitStack() as stack:
         if options.pdf:  # what stands there is refused before the work
-            inputs = [*options.results, *filter(None, [options.comparison])]
+            named = [*options.results, *filter(None, [options.comparison])]
+            inputs = [own for path in named for own in what_is_read(path)]
             stack.enter_context(claimed(paper, overwrite=options.overwrite, inputs=inputs))
         report.write(options.out, overwrite=options.overwrite)
         if options.pdf:
             report.write_pdf(paper, overwrite=options.overwrite)
         if options.figures is not None:
             report.write_figures(options.figures, overwrite=options.overwrite)
-    n = len(options.results)
     size = options.out.stat().st_size / 1e6
     said = [f"{options.out}: {size:.1f} MB, {n} recording{'s' if n > 1 else ''}"]
     facts: Facts = {
@@ -118,6 +126,34 @@ def _report(options: argparse.Namespace) -> Facts:
     with contextlib.suppress(OSError):  # the report is written, whoever reads this
         print("\n".join([*said, "next: open it in a browser"]), flush=True)
     return facts
+
+
+def _report_of(options: argparse.Namespace) -> tuple[Report | StudyReport, int]:
+    """The report of a study's folder, or of results, and of how many recordings."""
+    from neurodrift.io.zarr import open_results
+    from neurodrift.report import Report, check_results
+    from neurodrift.studies.folder import is_study
+    from neurodrift.studies.report.document import StudyReport
+
+    studies = [path for path in options.results if is_study(path)]
+    if studies:
+        if len(options.results) > 1 or options.comparison is not None:
+            raise ValueError(
+                f"{studies[0]} is a study: its report takes no other results and no comparison"
+            )
+        study = StudyReport(studies[0], title=options.title)
+        return study, study.n_recordings
+    comparison = None
+    if options.comparison is not None:
+        stored = open_results(options.comparison)
+        if "comparison" not in stored.children:
+            raise ValueError(f"{options.comparison} holds no comparison: make one with compare")
+        comparison = stored["comparison"].to_dataset()
+    trees = []
+    for path in options.results:
+        trees.append(open_results(path))
+        check_results(trees[-1], str(path))
+    return Report(trees, comparison=comparison, title=options.title), len(trees)
 
 
 def _export(options: argparse.Namespace) -> Facts | None:

@@ -43,8 +43,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         [
             "neurodrift sweep ratzon2024-noise --set n_steps=1e5 -o sweep.zarr",
             "neurodrift sweep my-sweep.yaml -o sweep.zarr --scheduler tcp://10.0.0.1:8786",
+            "neurodrift sweep ratzon2024-track -o two.zarr --set n_steps=1e5 --set 'sweep.ranges=["
+            "{key: rule.update_noise, values: [0.01, 0.1]}, {key: network.n_hidden, values: [50, "
+            "100]}]'",
         ],
-        "The same command again goes on where it was stopped or killed.",
+        "The same command again goes on where it was stopped or killed. Ranges of two settings\n"
+        "make every combination; --set sweep.ranges puts others in the place of the file's.",
     )
     add_settings(sweep)
     add_out(sweep, "sweep.zarr to write")

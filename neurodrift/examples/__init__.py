@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "load": ["EXAMPLES", "load_example"],
         "synthetic": ["MOUSE", "make_cohort", "make_mouse"],
         "network": ["read_network", "write_network"],
+        "rules": ["read_prior", "write_prior"],
     },
 )

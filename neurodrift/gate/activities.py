@@ -42,14 +42,17 @@ def _sample_findings(activity: Activity) -> tuple[Activity, list[Finding]]:
         return activity, [Finding("samples", f"{source} holds {samples.dtype}, no numbers", True)]
     if activity.time is None or len(activity.time) != len(samples):
         n = 0 if activity.time is None else len(activity.time)
-        swapped = " (axes look swapped: units x frames?)" if n == samples.shape[1] else ""
+        swapped = (
+            " (axes look swapped: units x frames? Transpose it)" if n == samples.shape[1] else ""
+        )
         text = f"{source} has {len(samples)} frames, but its clock has {n}{swapped}"
         return activity, [Finding("axes", text, True)]
     found = clock_findings(np.asarray(activity.time, dtype=float), source, SLOWEST_ACTIVITY)
     if samples.shape[1] > len(samples):
         text = (
             f"{source} has {samples.shape[1]} units, but {len(samples)} frames: the axes are "
-            "swapped? State axes: [units, frames]"
+            "swapped? They must be (frame, unit): transpose it (activity.T), or in a mapping state "
+            "axes: [units, frames]"
         )
         found.append(Finding("axes", text, True, True))
     tally = _Tally.of(samples, activity.kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -152,12 +153,33 @@ def settle(
     if refused:
         hint = sorted({item.name for item in refused if item.may_be_true})
         listed = "\n".join(f"- {item.text}" for item in refused)
-        more = f"\nIf that is what was measured, accept: [{', '.join(hint)}]" if hint else ""
+        names = f"accept={hint} (in a mapping, accept: [{', '.join(hint)}])"
+        more = f"\nIf that is what was measured, say so: {names}" if hint else ""
         raise ValueError(f"{where} does not pass the gate:\n{listed}{more}")
     for item in findings:
         if item.warns:
             warnings.warn(f"{where}: {item.text}", GateWarning, stacklevel=3)
     return [item.told(where) for item in findings]
+
+
+def at_the_command_line(message: str) -> str:
+    """What an error of :func:`settle` says to somebody who writes no Python.
+
+    Parameters
+    ----------
+    message
+        The message of an error.
+
+    Returns
+    -------
+    str
+        The same with ``--accept`` where it says ``accept=``.
+    """
+
+    def option(found: re.Match[str]) -> str:
+        return f"--accept {' '.join(re.findall(r'[a-z_]+', found[1]))}"
+
+    return re.sub(r"accept=\[((?:'[a-z_]+'(?:, )?)+)\]", option, message)
 
 
 def add_findings(recording: xr.Dataset, told: Sequence[Mapping[str, Any]]) -> xr.Dataset:

@@ -126,7 +126,7 @@ def as_fluorescence(finding: Finding) -> Finding:
         f"{finding.text.partition(', not deconvolved')[0]}. It was taken as fluorescence, which "
         "has no events: no active cells and no bits per event; its place cells are tested by the "
         "variance that position explains (docs/kinds.md). For deconvolved activity choose its "
-        "series (--series); if this is deconvolved, say so by accept (--accept trace)"
+        "series (--series); if this is deconvolved, say so: accept=['trace']"
     )
     return Finding("trace", text, warns=True, numbers=finding.numbers)
 

@@ -165,6 +165,11 @@ class Geometry:
                 raise ValueError(f"edge {one}-{other} has no length: its nodes are at one place")
 
     @property
+    def has_laps(self) -> bool:
+        """Whether an animal runs laps: from end to end, round, or through."""
+        return self.is_place and self.kind != "field"
+
+    @property
     def is_place(self) -> bool:
         """Whether it is a position in centimetres, so that its changes are a speed."""
         return self.unit == "cm" and self.kind != "category"

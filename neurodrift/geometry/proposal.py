@@ -17,6 +17,7 @@ _LEAST_OF_RUNS = 0.3  # jumps for each run from end to end
 _TURNS = 1.5  # extents that the animal runs in all, the jumps left out
 _MOVING = 0.25  # of the median step: below it the animal waits at the end
 _SQUARES = 20  # along each axis
+_NARROW, _LONG = 15.0, 4.0  # cm across a track at most; how much longer than wide it is
 _FILLED = 0.35  # share of the squares that an animal in an arena visits
 
 
@@ -52,10 +53,11 @@ def propose_geometry(time: np.ndarray, x: np.ndarray, y: np.ndarray | None = Non
     Returns
     -------
     Proposal
-        With `y` a field. Without, ``circular`` or ``vr`` where the position jumps again and again
-        from one end to the other, and ``linear`` otherwise. A jump out of a run into a run looks
-        like a circle, one out of a rest like a corridor; positions cannot tell for sure, nor that
-        one axis of a box was left out.
+        With `y` a field, or ``linear`` where one axis is that of a narrow track (at most 15 cm
+        across, and at least four times as long). Without, ``circular`` or ``vr`` where the position
+        jumps again and again from one end to the other, and ``linear`` otherwise. A jump out of a
+        run into a run looks like a circle, one out of a rest like a corridor; positions cannot tell
+        for sure, nor that one axis of a box was left out.
 
     Examples
     --------
@@ -119,6 +121,14 @@ def _of_plane(x: np.ndarray, y: np.ndarray) -> Proposal:
     if both.sum() < 3:
         return Proposal(shape, "there are two axes")
     x, y = x[both], y[both]
+    wide, tall = (float(np.ptp(np.percentile(v, [0.5, 99.5]))) for v in (x, y))
+    if is_narrow(wide, tall) or is_narrow(tall, wide):
+        along, across = ("x", tall) if wide > tall else ("y", wide)
+        why = (
+            f"{'y' if along == 'x' else 'x'} spans {across:.3g} cm only, beside "
+            f"{max(wide, tall):.3g} cm: a track, for which {along} alone is to be given"
+        )
+        return Proposal(Geometry(kind="linear"), why)
     size = f"{np.ptp(x):.3g} by {np.ptp(y):.3g} cm"
     counts, _, _ = np.histogram2d(x, y, bins=_SQUARES)
     filled = float((counts > 0).mean())
@@ -129,6 +139,28 @@ def _of_plane(x: np.ndarray, y: np.ndarray) -> Proposal:
         )
         return Proposal(shape, why)
     return Proposal(shape, f"x and y fill {100 * filled:.0f} % of {size}")
+
+
+def is_narrow(along: float, across: float) -> bool:
+    """Whether an axis is the width of a track that lies along the other.
+
+    Parameters
+    ----------
+    along, across
+        What both axes span [cm].
+
+    Returns
+    -------
+    bool
+        True up to 15 cm across, and four times as long.
+
+    Examples
+    --------
+    >>> from neurodrift.geometry.proposal import is_narrow
+    >>> is_narrow(200, 6), is_narrow(40, 30), is_narrow(20, 10)
+    (True, False, False)
+    """
+    return bool(0 <= across <= _NARROW and along >= _LONG * across and along > _NARROW)
 
 
 def _rounded(length: float) -> float:

@@ -27,6 +27,10 @@ _WAIT = 5.0  # seconds for threads that still write to end
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
+class LeftoverWarning(UserWarning):
+    """What a killed command left was put back or removed: of a folder, not of what was recorded."""
+
+
 @contextmanager
 def claimed(
     path: str | os.PathLike[str],
@@ -205,7 +209,7 @@ def mend(path: Path) -> list[str]:
         discard(item)
         told.append(f"{item} was removed: a killed command left it")
     for text in told:
-        warnings.warn(text, stacklevel=3)
+        warnings.warn(text, LeftoverWarning, stacklevel=3)
     return told
 
 

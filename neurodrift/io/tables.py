@@ -15,6 +15,7 @@ from neurodrift.io.output import whole
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 FORMATS = (".csv", ".parquet", ".mat")
 """Endings of the files that :func:`write_table` writes."""
@@ -33,6 +34,31 @@ _SHORTER = {
     "active_cell": "ac",
     "matched": "eq",
 }
+
+
+def tidy(dataset: xr.Dataset, dims: Sequence[str] | None = None) -> pd.DataFrame:
+    """A dataset as a table whose columns stand in one order, whatever xarray or a store did.
+
+    Parameters
+    ----------
+    dataset
+        Variables to be side by side.
+    dims
+        Order of the dimensions, the last of which changes first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an entry. Columns: the dimensions, the other coordinates by name, the variables
+        in the order of `dataset`.
+    """
+    frame = dataset.to_dataframe(dim_order=None if dims is None else list(dims)).reset_index()
+    variables = [str(name) for name in dataset.data_vars]
+    lead = [
+        str(name) for name in (dims or dataset.sizes) if name in frame and name not in variables
+    ]
+    others = sorted(set(map(str, frame)) - {*lead, *variables})
+    return frame[[*lead, *others, *variables]]
 
 
 def write_table(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 import numpy as np
 import xarray as xr
@@ -290,13 +291,17 @@ def _open(path: Path, what: str, chunks: dict[str, Any] | None) -> xr.DataTree:
     expect_version(path, version, what)
     store: Any = checked_store(path)
     try:
-        return xr.open_datatree(
+        opened = xr.open_datatree(
             store,
             engine="zarr",
             decode_times=False,
             consolidated=False,
             chunks=chunks,
             cache=False,
+        )
+        return xr.DataTree.from_dict(
+            {node.path: in_order(node.to_dataset(inherit=False)) for node in opened.subtree},
+            name=opened.name,
         )
     except DamagedStoreError:
         raise
@@ -358,6 +363,29 @@ def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.assign(even).assign_coords(lazy_coords)
 
 
+def in_order(dataset: xr.Dataset, first: Iterable[str] = ()) -> xr.Dataset:
+    """Variables in an order of their own: a store names them in the order of its answers.
+
+    Parameters
+    ----------
+    dataset
+        As it was opened.
+    first
+        Variables that lead, where they are there.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same; variables that `first` does not name, and coordinates, in the order of their
+        names.
+    """
+    leading = [name for name in first if name in dataset.data_vars]
+    others = sorted(set(map(str, dataset.data_vars)) - set(leading))
+    coords = {name: dataset.variables[name] for name in sorted(map(str, dataset.coords))}
+    variables = {name: dataset.variables[name] for name in [*leading, *others]}
+    return xr.Dataset(variables, coords=coords, attrs=dataset.attrs)
+
+
 def object_strings(dataset: xr.Dataset) -> xr.Dataset:
     """Strings as objects: fixed lengths have no Zarr v3 specification, StringDType few methods.
 
@@ -374,7 +402,13 @@ def object_strings(dataset: xr.Dataset) -> xr.Dataset:
     strings = [name for name, array in dataset.variables.items() if array.dtype.kind in "UT"]
     return dataset.assign_coords(
         {name: dataset[name].astype(object) for name in strings if name in dataset.coords}
-    ).assign({name: dataset[name].astype(object) for name in strings if name in dataset.data_vars})
+    ).assign(
+        {
+            name: dataset[name].variable.astype(object)
+            for name in strings
+            if name in dataset.data_vars
+        }
+    )
 
 
 @contextmanager
@@ -402,8 +436,14 @@ class _Stored:
     """A stored variable that is read part by part, each of which tells its damage."""
 
     def __init__(self, variable: xr.Variable, path: Path) -> None:
+        manifest = read_manifest(path)
         self._variable, self._path = variable, path
+        self._generation = uuid4().hex if manifest is None else manifest.generation
         self.shape, self.dtype, self.ndim = variable.shape, variable.dtype, variable.ndim
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        """Without a manifest nobody knows whether the store is what it was."""
+        return str(self._path.resolve()), self._generation
 
     def __getitem__(self, key: Any) -> np.ndarray:
         with _damage_told(self._path):

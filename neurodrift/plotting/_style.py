@@ -59,6 +59,27 @@ def open_frame(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
+def thinned(n: int, most: int) -> list[int]:
+    """Positions of n labels that are shown, evenly spaced from the first to the last.
+
+    Examples
+    --------
+    >>> thinned(3, 10), thinned(9, 5), thinned(20, 5)
+    ([0, 1, 2], [0, 2, 4, 6, 8], [0, 4, 8, 12, 16])
+    """
+    step = -(-n // most) if n > most else 1
+    return list(range(0, n, step))
+
+
+def few_ticks(ax: Axes, what: str | None) -> None:
+    """Few ticks along x, so that their numbers stand apart: whole ones, steps in few letters."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=what != "experience"))
+    if what is not None and "training" in what:
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+
+
 def short_number(value: float) -> str:
     """Number of steps in few letters: 50000 is 50k.
 

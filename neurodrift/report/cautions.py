@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.identity.sentences import registration_sentences
+from neurodrift.analysis.identity.sentences import registration_sentences, weigh_matches
+from neurodrift.analysis.summary import network_warnings
 from neurodrift.curation import describe_curation
 from neurodrift.report.footing import trends
 from neurodrift.report.trend import SIGNIFICANT
@@ -22,6 +23,7 @@ from neurodrift.report.words import (
     percent,
     plain_text,
     plural,
+    said_of,
 )
 from neurodrift.schema.words import listing
 
@@ -57,12 +59,17 @@ COLLINEAR = 10.0  # variance inflation above which two predictors cannot be told
 SPEED_CHANGE = 0.2  # of mean running speed, from slowest to fastest session
 UNEVEN_TIME = 1.25  # longest over shortest session
 UNVISITED = 0.05  # of the bins
+MATCHES_MATTER = 0.1  # share of the drift that wrong matches may make
 
 
 def _at_the_gate(view: View) -> Iterator[Caution]:
     """What was odd when the recording came in, and what was accepted all the same."""
     for item in json.loads(view.source_attributes.get("findings", "[]")):
         name, text = item["name"].replace("_", " "), item["text"]
+        if item["name"] == "lag":  # was asked for, and is no fault any more
+            where = f"{item['where'][0].upper()}{item['where'][1:]}"
+            yield Caution("gate-lag", "note", "Put in step on import", f"{where}: {text}.")
+            continue
         yield Caution(
             f"gate-{item['name']}",
             "serious" if item["accepted"] else "care",
@@ -458,6 +465,14 @@ def _simulated(view: View) -> Iterator[Caution]:
         )
 
 
+def _network(view: View) -> Iterator[Caution]:
+    """A loss that rises, and units that are all active."""
+    for text in network_warnings(view.tree):
+        rises = "loss" in text
+        title = "The loss rises" if rises else "Every unit is active in every session"
+        yield Caution("loss-rises" if rises else "all-active", "serious", title, text)
+
+
 def _stored(view: View) -> Iterator[Caution]:
     quality = view.nodes.get("quality")
     if quality is None:
@@ -471,6 +486,23 @@ def _registration(view: View) -> Iterator[Caution]:
     said = registration_sentences(view.nodes.get("quality", xr.Dataset()))
     for text in () if said is None else said.warnings:
         yield Caution("registration", "care", "One session agrees less with the others", text)
+
+
+def _wrong_matches(view: View) -> Iterator[Caution]:
+    """How much of the drift wrong matches alone would make, where that is not little."""
+    if "identity_sensitivity" not in view.nodes or "quality" not in view.nodes:
+        return
+    weighed = weigh_matches(view.nodes["identity_sensitivity"], view.nodes["quality"])
+    if weighed is None or weighed.high < MATCHES_MATTER * weighed.seen:
+        return
+    level, how = ("serious", "all") if weighed.high >= weighed.seen else ("care", "a part")
+    yield Caution(
+        "registration-share",
+        level,
+        f"Wrong matches may make {how} of the drift",
+        weighed.text.replace("these wrong matches", "the wrong matches estimated above")
+        + " The estimate takes drift as steady: drift that is faster at first looks the same.",
+    )
 
 
 RECORDING_CHECKS = (
@@ -491,8 +523,10 @@ RECORDING_CHECKS = (
     _unvisited,
     _stored,
     _registration,
+    _wrong_matches,
     _region,
     _simulated,
+    _network,
 )
 
 
@@ -527,6 +561,34 @@ def cautions(view: View) -> list[Caution]:
     return sorted(found, key=lambda caution: order.index(caution.level))
 
 
+def alarm(found: Sequence[Caution]) -> tuple[str, str] | None:
+    """The serious warnings, short, to stand above what was found.
+
+    Parameters
+    ----------
+    found
+        Of :func:`cautions`.
+
+    Returns
+    -------
+    (str, str) or None
+        The title of the first, and the first sentence of its first warning, the number of further
+        ones and the titles of the others; None where nothing is serious.
+    """
+    texts: dict[str, list[str]] = {}
+    for caution in found:
+        if caution.level == "serious":
+            texts.setdefault(caution.title, []).append(caution.text)
+    if not texts:
+        return None
+    first, *others = texts
+    said = texts[first]
+    more = f" {plural(len(said) - 1, 'more caution')} of this kind below." if said[1:] else ""
+    also = f" Serious, too: {'; '.join(others)}." if others else ""
+    return first, f"{_SENTENCE.split(said[0], maxsplit=1)[0].rstrip('.')}.{more}{also}"
+
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _OTHERS_WORDS = ("gate-", "curation", "quality", "registration", "out-of-step")
 """Codes of warnings whose words are kept: others wrote them, or they name sessions."""
 
@@ -535,17 +597,8 @@ def _said_of(caution: Caution, noun: str) -> Caution:
     """A warning with cells where an animal was recorded, and without names of the program."""
     if caution.code.startswith(_OTHERS_WORDS):
         return caution
-    title, text = plain_text(caution.title), plain_text(caution.text)
-    if noun != "unit":
-        title, text = (_UNIT.sub(_as_cell, words) for words in (title, text))
+    title, text = (said_of(plain_text(words), noun) for words in (caution.title, caution.text))
     return replace(caution, title=title, text=text)
-
-
-_UNIT = re.compile(r"\b([Uu])nit(s?)\b")
-
-
-def _as_cell(found: re.Match[str]) -> str:
-    return f"{'C' if found[1] == 'U' else 'c'}ell{found[2]}"
 
 
 def _no_place_cells(view: View) -> Iterator[Caution]:

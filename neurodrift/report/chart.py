@@ -174,6 +174,76 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Small:
+    """One small chart among many that share both axes.
+
+    Parameters
+    ----------
+    title
+        Whose it is.
+    marks
+        Lines and points.
+    note
+        A few words below.
+    link
+        Where the reader finds more of it; empty for nowhere.
+    """
+
+    title: str
+    marks: Sequence[Mark]
+    note: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Multiples:
+    """Small charts side by side, all with the same axes.
+
+    Parameters
+    ----------
+    rows
+        Name of each group, and its charts.
+    x_label, y_label
+        What the axes show, with units.
+    x_ends, y_ends
+        Both ends of the axes.
+    """
+
+    rows: Sequence[tuple[str, Sequence[Small]]]
+    x_label: str
+    y_label: str
+    x_ends: tuple[float, float]
+    y_ends: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Answers under many combinations of choices, in the order of their size.
+
+    Parameters
+    ----------
+    estimate, low, high
+        (way) answers with both ends of their intervals; NaN at the end for ways without one.
+    styles
+        Style of each way.
+    tips
+        A text for each way.
+    choices
+        Name of each choice, and for each of its levels the label and (way) whether it is chosen.
+    label
+        What the answers are, with their unit.
+    """
+
+    estimate: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    styles: Sequence[str]
+    tips: Sequence[str]
+    choices: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]
+    label: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure with its words and its numbers.
 
@@ -196,7 +266,7 @@ class Figure:
     name: str
     title: str
     caption: str
-    drawing: Chart | Forest | Grid
+    drawing: Chart | Forest | Grid | Multiples | Ways
     frame: pd.DataFrame
     legend: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()

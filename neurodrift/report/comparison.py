@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.io.tables import tidy
 from neurodrift.report.chart import Chart, Figure, Forest
 from neurodrift.report.tables import Table
 from neurodrift.report.words import number, p_value, plain, plain_text, title_of, unit_of
@@ -225,7 +226,7 @@ def _decays(comparison: xr.Dataset, axis: str) -> list[Figure]:
         title = f"{title_of(name)} against lag"
         columns = ["decay_at", "decay_mean", "decay_sem", "decay_n"]
         bare = one[columns].drop_vars(["axis", "similarity"], errors="ignore")
-        frame = bare.to_dataframe(dim_order=["side", "lag_point"]).reset_index()
+        frame = tidy(bare, ["side", "lag_point"])
         frame = frame.rename(
             columns={
                 "decay_at": x_label,
@@ -332,7 +333,7 @@ def _tables(comparison: xr.Dataset) -> list[Table]:
             for name, array in comparison.data_vars.items()
             if array.dims == dims and str(name).startswith(prefixes)
         ]
-        return comparison[sorted(names)].to_dataframe(dim_order=list(dims)).reset_index()
+        return tidy(comparison[sorted(names)], dims)
 
     effect = ("scale", "axis", "adjustment", "effect")
     verdict = ("statement", "side", "adjustment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,14 +162,7 @@ class Report:
             If `path` exists and `overwrite` is False, it is no report, or another command writes
             it.
         """
-        from neurodrift.io.output import whole
-
-        path = path_of("path", path)
-        if path.is_dir():
-            raise FileExistsError(f"{path} is a folder and was kept: name an HTML file")
-        with whole(path, overwrite=overwrite, what="report", is_ours=_is_page) as unfinished:
-            unfinished.write_text(self.html(), encoding="utf-8")
-        return path
+        return write_page(self.html, path, overwrite=overwrite)
 
     def write_pdf(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the report as PDF, see :mod:`neurodrift.report.pdf`.
@@ -193,15 +186,7 @@ class Report:
         FileExistsError
             As for :meth:`write`.
         """
-        from neurodrift.io.output import whole
-        from neurodrift.report.pdf import is_pdf, to_pdf
-
-        path = path_of("path", path)
-        if path.is_dir():
-            raise FileExistsError(f"{path} is a folder and was kept: name a PDF file")
-        with whole(path, overwrite=overwrite, what="report", is_ours=is_pdf) as unfinished:
-            unfinished.write_bytes(to_pdf(self._page(printed=True)))
-        return path
+        return write_paper(lambda: self._page(printed=True), path, overwrite=overwrite)
 
     def write_figures(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write every figure for a paper, see :mod:`neurodrift.report.publication`.
@@ -224,13 +209,13 @@ class Report:
         FileExistsError
             If the folder exists and `overwrite` is False, or it holds other files.
         """
-        from neurodrift.io.output import whole
-        from neurodrift.report.publication import is_figures, write_figures
+        from neurodrift.report.publication import write_figures
 
-        folder = path_of("folder", folder)
-        with whole(folder, overwrite=overwrite, what="figures", is_ours=is_figures) as unfinished:
-            write_figures(self._results, unfinished, comparison=self._comparison)
-        return folder
+        return write_folder(
+            lambda into: write_figures(self._results, into, comparison=self._comparison),
+            folder,
+            overwrite=overwrite,
+        )
 
 
 def write_report(
@@ -262,6 +247,87 @@ def write_report(
     """
     path = path_of("path", path)
     return Report(results, comparison=comparison, title=title).write(path, overwrite=overwrite)
+
+
+def write_page(
+    page: Callable[[], str], path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write a page to a file that is whole or not there.
+
+    Parameters
+    ----------
+    page
+        What makes it.
+    path, overwrite
+        As for :meth:`Report.write`.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+    """
+    from neurodrift.io.output import whole
+
+    path = path_of("path", path)
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder and was kept: name an HTML file")
+    with whole(path, overwrite=overwrite, what="report", is_ours=_is_page) as unfinished:
+        unfinished.write_text(page(), encoding="utf-8")
+    return path
+
+
+def write_paper(
+    page: Callable[[], str], path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write a page for paper as PDF.
+
+    Parameters
+    ----------
+    page
+        What makes it.
+    path, overwrite
+        As for :meth:`Report.write_pdf`.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+    """
+    from neurodrift.io.output import whole
+    from neurodrift.report.pdf import is_pdf, to_pdf
+
+    path = path_of("path", path)
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder and was kept: name a PDF file")
+    with whole(path, overwrite=overwrite, what="report", is_ours=is_pdf) as unfinished:
+        unfinished.write_bytes(to_pdf(page()))
+    return path
+
+
+def write_folder(
+    write: Callable[[Path], None], folder: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write figures for a paper into a folder that is whole or not there.
+
+    Parameters
+    ----------
+    write
+        What writes them into a folder that it makes.
+    folder, overwrite
+        As for :meth:`Report.write_figures`.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder`.
+    """
+    from neurodrift.io.output import whole
+    from neurodrift.report.publication import is_figures
+
+    folder = path_of("folder", folder)
+    with whole(folder, overwrite=overwrite, what="figures", is_ours=is_figures) as unfinished:
+        write(unfinished)
+    return folder
 
 
 def _svg_of(figure: MatplotlibFigure) -> str:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
-from neurodrift.analysis.identity.sentences import registration_sentences
-from neurodrift.report.footing import Trend, trends
+from neurodrift.analysis.alignment.sentences import alignment_sentences
+from neurodrift.analysis.drift.sentences import course_sentence, index_sentence
+from neurodrift.analysis.identity.sentences import (
+    Weighed,
+    overnight_matches,
+    registration_sentences,
+    sensitivity_sentence,
+    weigh_matches,
+)
+from neurodrift.analysis.relations.sentences import relations_sentences
+from neurodrift.analysis.steps.sentences import steps_sentences
+from neurodrift.analysis.within.sentences import describe_within_drift
+from neurodrift.report.footing import Trend, trends, undetected_words
 from neurodrift.report.trend import (
     SIGNIFICANT,
     dagger_note,
@@ -17,7 +28,7 @@ from neurodrift.report.trend import (
     slope_words,
 )
 from neurodrift.report.view import View, finite_mean
-from neurodrift.report.words import number, percent, title_of, value_of
+from neurodrift.report.words import number, percent, said_of, title_of, value_of
 
 _SINGULAR = ("Spatial", "Loss", "Time")
 
@@ -29,19 +40,30 @@ class Finding:
     Parameters
     ----------
     key
-        ``registration``, ``drift``, or the measure that it is about.
+        ``registration``, ``drift``, ``relations``, ``alignment``, or the measure that it is about.
     question
         What was asked, in a few words.
     text
         The answer.
     notes
         Footnotes, which stand right below it.
+    details
+        What a reader asks after the answer; in smaller letters below it.
     """
 
     key: str
     question: str
     text: str
     notes: tuple[str, ...] = ()
+    details: str = ""
+
+    @property
+    def more(self) -> bool:
+        """Whether it is folded: one of the questions that a reader asks after the first ones."""
+        return self.key in _MORE
+
+
+_MORE = ("steps", "relations", "alignment", "matches")
 
 
 def findings(view: View) -> list[Finding]:
@@ -55,8 +77,8 @@ def findings(view: View) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Drift of maps, registration, activity, place cells, spatial information, learning;
-        those that can be answered.
+        Drift of maps, relations among places, registration, activity, place cells, spatial
+        information, learning; those that can be answered.
     """
     questions = (
         ("fraction_active_units", f"How many {view.noun}s are active?"),
@@ -64,10 +86,25 @@ def findings(view: View) -> list[Finding]:
         ("information", "How much do place cells tell of position?"),
         ("loss", "Does the network learn?"),
     )
-    found = [*_drift(view), *_registration(view)]
+    found = [*_drift(view), *_relations(view), *_registration(view)]
     for measure, question in questions:
         if measure in view.sessions:
             found += _change(view, measure, question)
+    return [
+        replace(item, text=said_of(item.text, view.noun), details=said_of(item.details, view.noun))
+        for item in found
+    ]
+
+
+def _relations(view: View) -> list[Finding]:
+    """Whether the relations among places stay, and whether cells change together."""
+    found = []
+    if "relations" in view.nodes:
+        text = " ".join(relations_sentences(view.nodes["relations"]))
+        found.append(Finding("relations", "Do the relations among places stay?", text))
+    if "alignment" in view.nodes:
+        text = " ".join(alignment_sentences(view.nodes["alignment"]))
+        found.append(Finding("alignment", f"Do {view.noun}s change together?", text))
     return found
 
 
@@ -75,7 +112,17 @@ def _registration(view: View) -> list[Finding]:
     said = registration_sentences(view.nodes.get("quality", xr.Dataset()))
     if said is None:
         return []
-    return [Finding("registration", "Are the cells the same cells?", said.answer)]
+    text = said.answer
+    weighed = _weighed(view)
+    text += "" if weighed is None else f" {weighed.text}"
+    return [Finding("registration", "Are the cells the same cells?", text)]
+
+
+def _weighed(view: View) -> Weighed | None:
+    """The estimated wrong matches beside the drift."""
+    if "identity_sensitivity" not in view.nodes or "quality" not in view.nodes:
+        return None
+    return weigh_matches(view.nodes["identity_sensitivity"], view.nodes["quality"])
 
 
 def _change(view: View, measure: str, question: str) -> list[Finding]:
@@ -96,7 +143,7 @@ def _change(view: View, measure: str, question: str) -> list[Finding]:
         return [Finding(measure, question, text)]
     if fit is None:
         return [Finding(measure, question, f"{title}: {where}.")]
-    fits = [fit]
+    fits, more = [fit], []
     if fit["p"] < SIGNIFICANT:
         verb = ("rise" if fit["slope"] > 0 else "fall") + ("s" if verb_s else "")
         text = f"{title} {verb}: {where} ({slope_words(view, measure)})."
@@ -105,14 +152,21 @@ def _change(view: View, measure: str, question: str) -> list[Finding]:
         text = f"{title} {verb} no clear trend: {where} ({slope_words(view, measure)})."
         seen = detectable_words(view, measure)
         if seen:
-            text += f" A trend of {seen} or more would have been found with a power of 80\u00a0%."
+            more.append(
+                f"A trend of {seen} or more would have been found with a power of 80\u00a0%."
+            )
     for trend in trends(view):
         if trend.measure == measure:
-            text += f" {_on_equal_footing(view, trend)}"
+            if trend.disagree:
+                text += f" {_on_equal_footing(view, trend)}"
+            else:
+                more.append(_on_equal_footing(view, trend))
             fits.append(trend.matched)
+    if measure == "fraction_active_units":
+        text += f" {undetected_words(view).split('. ')[0]}.".replace(" .", "")
     if fit["p"] < SIGNIFICANT <= fit["p_given_speed"]:
         text += " With running speed held, the trend is no longer clear."
-    return [Finding(measure, question, text, tuple(dagger_note(fits)))]
+    return [Finding(measure, question, text, tuple(dagger_note(fits)), " ".join(more))]
 
 
 def _on_equal_footing(view: View, trend: Trend) -> str:
@@ -168,7 +222,73 @@ def _drift(view: View) -> list[Finding]:
                 sentences.append(_similarity(view, name, ends, bool(sentences)))
     if not sentences:
         return []
-    return [Finding("drift", "How much do the maps drift?", " ".join(sentences))]
+    if "time_constant" in view.nodes:
+        sentences.append(course_sentence(view.nodes["time_constant"]))
+    if "drift_index" in view.nodes:
+        sentences.append(index_sentence(view.nodes["drift_index"]))
+    first = _in_one_line(view)
+    text, *rest = [text for text in (first, *sentences) if text]
+    found = [Finding("drift", "How much do the maps drift?", text, details=" ".join(rest))]
+    steps = steps_sentences(view.nodes["steps"]) if "steps" in view.nodes else []
+    if steps:
+        found.append(Finding("steps", "In small steps or in jumps?", " ".join(steps)))
+    return found + _when_and_whose(view)
+
+
+def _when_and_whose(view: View) -> list[Finding]:
+    """Within a session or overnight, and whether wrong matches could make it."""
+    found = []
+    if "within_drift" in view.nodes:
+        found.append(_within(view))
+    if "identity_sensitivity" in view.nodes:
+        text = sensitivity_sentence(view.nodes["identity_sensitivity"])
+        if text:
+            found.append(Finding("matches", "Could wrong matches make it?", text))
+    return found
+
+
+def _within(view: View) -> Finding:
+    """What is lost within a session and to the next one, and what wrong matches may make of it."""
+    node, question = view.nodes["within_drift"], "Within a session or overnight?"
+    text = describe_within_drift(node)
+    if "identity_sensitivity" in view.nodes and "quality" in view.nodes:
+        names = ("within_drift", "identity_sensitivity", "quality")
+        text = f"{text} {overnight_matches(*(view.nodes[name] for name in names))}".strip()
+    inside, night = (1 - float(node[f"{name}_pooled"]) for name in ("first_last", "overnight"))
+    if not (np.isfinite(inside) and np.isfinite(night)):
+        return Finding("within", question, text)
+    part = "laps" if node.attrs.get("by") == "lap" else "minutes"
+    span = f"from the first to the last {part} of a session"
+    if float(node["within_p"]) < SIGNIFICANT:
+        answer = f"Without noise, maps lose {number(inside, 2)} {span}"
+    else:
+        answer = f"Maps are not shown to change {span}"
+    if night > 0:
+        answer += f", and lose {number(night, 2)} from its last {part} to the first of the next"
+    answer += "."
+    return Finding("within", question, answer, details=text)
+
+
+def _in_one_line(view: View) -> str:
+    """What is left of the maps after the shortest and the longest time; empty where not known."""
+    name = "rate_map_correlation_relative"
+    if name not in view.pairs or view.pairs.sizes["session_a"] < 3:
+        return ""
+    ends = _near_and_far(view.pairs[name].values, view.pairs["lag"].values)
+    if ends is None:
+        return ""
+    text = (
+        f"Without noise, maps of neighbouring sessions{_apart(view, 'near')} correlate by "
+        f"{number(ends[0], 2)}, those of the sessions farthest apart{_apart(view, 'far')} by "
+        f"{number(ends[1], 2)}; 1 would be no change."
+    )
+    weighed = _weighed(view)
+    if weighed is None:
+        return text
+    return (
+        f"{text} Of the {weighed.seen:.2f} lost, wrong matches alone may make about "
+        f"{min(weighed.taken, weighed.seen):.2f} (see below)."
+    )
 
 
 def _similarity(view: View, name: str, ends: tuple[float, float], again: bool) -> str:
@@ -183,14 +303,16 @@ def _similarity(view: View, name: str, ends: tuple[float, float], again: bool) -
     if several:
         text = (
             f"{title} of neighbouring sessions{_apart(view, 'near')} have a correlation of "
-            f"{number(near, 2)}, those of the sessions farthest apart{_apart(view, 'far')} of "
-            f"{number(far, 2)}"
+            f"{number(near)}, those of the sessions farthest apart{_apart(view, 'far')} of "
+            f"{number(far)}"
         )
     else:
         text = f"{title} of both sessions{_apart(view, 'near')} have a correlation of "
-        text += number(near, 2)
+        text += number(near)
     if top > 0:
-        text += f"; two halves of one session reach {number(top, 2)}, the ceiling"
+        of = f"{percent(near / top)}" + (f" and {percent(far / top)}" if several else "")
+        text += f"; two halves of one session reach {number(top)}, the ceiling, of which that "
+        text += f"is {of}"
     elif np.isfinite(top):
         text += f"; two halves of one session have {number(top, 2)}: noise hides what there is"
     text += "."
@@ -200,9 +322,12 @@ def _similarity(view: View, name: str, ends: tuple[float, float], again: bool) -
     if relative in view.pairs:
         found = _near_and_far(view.pairs[relative].values, view.pairs["lag"].values)
         if found is not None:
-            shares = percent(found[0])
-            shares += f" and {percent(found[1])}" if several else ""
-            text += f" Without the noise of the recording that is {shares} of the ceiling."
+            shares = number(found[0], 2)
+            shares += f" and {number(found[1], 2)}" if several else ""
+            text += (
+                f" The correlation without noise ({shares}) is another statistic, in which "
+                f"{view.noun}s with more events weigh more."
+            )
     null = f"{name}_null"
     if null in view.pairs:
         upper = np.triu_indices(view.pairs.sizes["session_a"], k=1)

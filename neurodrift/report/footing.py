@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from neurodrift.report.trend import SIGNIFICANT, slope_words
 from neurodrift.report.view import View
-from neurodrift.report.words import in_sentence, number
+from neurodrift.report.words import in_sentence, number, percent
 
 EQUAL = {
     "events": "equal events",
@@ -68,7 +70,37 @@ def _among(view: View) -> str:
     """Which units are left with equal events."""
     node = view.nodes["matched"]
     kept, left = int(node.attrs.get("n_units", 0)), int(node["n_units_left_out"])
-    return f" (of the {number(kept)} {view.noun}s with enough events)" if kept and left else ""
+    if not (kept and left):
+        return ""
+    return f" (of the {number(kept)} {view.noun}s with enough events, silenced ones left out)"
+
+
+def undetected_words(view: View) -> str:
+    """That units which were not detected count as silent, and how many of the others are active.
+
+    Parameters
+    ----------
+    view
+        Results of one recording.
+
+    Returns
+    -------
+    str
+        A sentence; empty where fractions are of the units detected.
+    """
+    name = "fraction_active_of_detected"
+    if view.counted != "registered" or name not in view.sessions:
+        return ""
+    shares = view.sessions[name].to_numpy(float)
+    shares = shares[np.isfinite(shares)]
+    if not shares.size:
+        return ""
+    ends = [percent(end) for end in (shares.min(), shares.max())]
+    span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return (
+        f"A {view.noun} that was not detected counts as silent here (of the detected ones {span} "
+        "are active). So this follows how many were detected."
+    )
 
 
 def trends(view: View) -> list[Trend]:

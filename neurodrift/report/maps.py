@@ -127,6 +127,8 @@ def sorted_figure(view: View, units: np.ndarray) -> Figure | None:
             f"Sorted by the odd {half_words(view)} of {first}, which shows its even ones; the "
             "others show all."
         )
+    if any(np.isnan(panel.values).any() for _, panels in rows for panel in panels):
+        caption += f" Grey: the {noun} was not detected, or the place not visited."
     if sessions.size < len(view.labels):
         n_all = number(len(view.labels))
         caption += f" {number(sessions.size)} of {n_all} sessions, evenly spaced."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ from neurodrift.analysis.place_cells.shuffles import FIRST_LOOK, HOPELESS, looks
 from neurodrift.curation import describe_curation
 from neurodrift.geometry.geometry import Geometry, geometry_of
 from neurodrift.report.view import View
-from neurodrift.report.words import number, plain, plural
-from neurodrift.schema import LEVEL_KINDS
+from neurodrift.report.words import number, plain, plural, said_of
+from neurodrift.schema import COUNT_KINDS, LEVEL_KINDS
 from neurodrift.schema.words import listing
 
 _KINDS = {
@@ -66,16 +67,26 @@ def methods(view: View) -> MethodsText:
         Only what was computed is described, with the parameters and the seed that were used.
     """
     left_out = describe_curation(view.source_attributes)
-    parts = [" ".join([_recording(view), *left_out]), _sparsity(view)]
+    parts = [_sparsity(view)]
     if "maps" in view.nodes:
         parts += [_maps(view)]
         parts += [_place_cells(view)] if "place_cells" in view.nodes else []
         parts += [_information(view)] if "information" in view.nodes else []
-    parts += [_drift(view)]
+    parts += [_registration(view)] if "wrong_share" in view.nodes.get("quality", {}) else []
+    parts += [" ".join(text for text in (_drift(view), _course(view)) if text)]
+    parts += [_steps(view)] if "steps" in view.nodes else []
+    parts += [_survival(view)] if {"turnover", "fields"} & set(view.nodes) else []
+    parts += [_relations(view)] if "relations" in view.nodes else []
     parts += [_footing(view)] if "matched" in view.nodes else []
+    parts += [_decoding(view)] if "decoding" in view.nodes else []
+    parts += [_within(view)] if "within_drift" in view.nodes else []
+    parts += [_behaviour(view)] if "behaviour" in view.nodes else []
+    parts += [_stable(view)] if "stable_units" in view.nodes else []
     parts += [_phases(view), _regression(view), _software(view)]
-    head, rest, tail = parts[:2], parts[2:-2], parts[-2:]
-    return _cite([" ".join(head), *rest, " ".join(part for part in tail if part)])
+    first, *rest, trends, software = (said_of(text, view.noun) for text in parts)
+    head = [said_of(_recording(view), view.noun), *left_out, first]
+    tail = [text for text in (trends, software) if text]
+    return cited([" ".join(head), *rest, " ".join(tail)])
 
 
 def comparison_methods(comparison: xr.Dataset) -> MethodsText:
@@ -126,15 +137,47 @@ def comparison_methods(comparison: xr.Dataset) -> MethodsText:
             f" Differences were also given intervals from {int(options['n_repeats'])} bootstrap "
             "samples of animals or runs ({hesterberg2015})."
         )
-    return _cite([text])
+    return cited([text])
 
 
-def _cite(texts: list[str]) -> MethodsText:
-    """Put citations in the place of their keys in braces."""
-    cited = [key for key in REFERENCES if any(f"{{{key}}}" in text for text in texts)]
-    for key in cited:
+def cited(texts: list[str]) -> MethodsText:
+    """Put citations in the place of their keys in braces.
+
+    Parameters
+    ----------
+    texts
+        Paragraphs, in which a key of :data:`REFERENCES` in braces stands for its paper.
+
+    Returns
+    -------
+    MethodsText
+        The paragraphs that are not empty.
+    """
+    keys = [key for key in REFERENCES if any(f"{{{key}}}" in text for text in texts)]
+    for key in keys:
         texts = [text.replace(f"{{{key}}}", REFERENCES[key].cite) for text in texts]
-    return MethodsText([text for text in texts if text], cited)
+    return MethodsText([text for text in texts if text], keys)
+
+
+def grouped_methods(texts: Sequence[tuple[str, MethodsText]]) -> dict[str, Any]:
+    """Methods with the same words together, and the papers behind all of them.
+
+    Parameters
+    ----------
+    texts
+        Methods by the name of what they are of.
+
+    Returns
+    -------
+    dict
+        ``groups``, names and paragraphs; ``references``.
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, text in texts:
+        groups.setdefault(tuple(text.paragraphs), []).append(name)
+    known = {key for _, text in texts for key in text.cited}
+    references = [REFERENCES[key] for key in REFERENCES if key in known]
+    return {"groups": [(names, own) for own, names in groups.items()], "references": references}
 
 
 def _recording(view: View) -> str:
@@ -157,8 +200,8 @@ def _recording(view: View) -> str:
     return (
         f"{kind.capitalize()} of {plural(view.n_units, 'unit')} ({view.subject}, environment "
         f"{plain(view.environment)}) were recorded in {n} session{'s' if n > 1 else ''}{span} and "
-        f"counted{counted}. A unit that was not detected in a session was treated as missing "
-        "there, not as silent."
+        f"counted{counted}. Maps and similarities of a session are of the units detected in it; "
+        "one that was not detected is missing there, not silent."
     )
 
 
@@ -187,8 +230,9 @@ def _of_which(view: View) -> str:
     if view.simulated or view.counted == "detected":
         return " Fractions are of the units detected in the session." if not view.simulated else ""
     return (
-        " Units were detected in each session by their activity; fractions are of all registered "
-        "units, and one that was not detected counts as silent."
+        " Units were detected in each session by their activity. Fractions alone"
+        f"{' and survival' if 'turnover' in view.nodes else ''} are of all "
+        "registered units, and there one that was not detected counts as silent."
     )
 
 
@@ -431,7 +475,8 @@ def _cross_fitted(view: View) -> str:
         f"The information of a session is cross-fitted: every second {part} was in the same half, "
         "maps significant in one half were estimated on the other, and SSR was taken of the mean "
         f"curve over these maps, from {int(node.attrs['n_repeats'])} samples of half of the "
-        f"{part}s, with activity moved as a whole for the shuffles. Its standard error is the "
+        f"{'blocks of time' if part == 'block of time' else part + 's'}, with activity moved as a "
+        "whole for the shuffles. Its standard error is the "
         "jackknife over units."
     )
 
@@ -473,6 +518,113 @@ def _drift(view: View) -> str:
             "called relative are without noise: covariances of halves of two sessions over the "
             "geometric mean of those of the halves of each, over the same units and positions, "
             "with maps of counts divided by their events; they are 1 where nothing changed."
+        )
+    return text
+
+
+def _course(view: View) -> str:
+    """The drift index, and the course of similarity over the lag."""
+    text = ""
+    if "time_constant" in view.nodes:
+        text = (
+            "Similarity against the time between sessions was taken as constant, as a line, or as "
+            "an exponential fall to a floor: the simplest within a standard error of the one that "
+            "tells best of sessions left out in turn. Where that is the line, a floor is not seen. "
+            "Intervals are from draws of whole sessions."
+        )
+    if "drift_index" in view.nodes:
+        text += (
+            " The drift index is (w - b) / (w + b) with the mean correlations of half maps within "
+            "sessions, w, and between them, b ({marks2021}), here over every division into halves; "
+            "from it that of noise alone was taken."
+        )
+    return text.strip().replace("w - b", "w − b")
+
+
+def _registration(view: View) -> str:
+    """How wrong matches were told."""
+    if not np.isfinite(view.nodes["quality"]["wrong_share"].values).any():
+        return ""
+    return (
+        "The share of wrong matches was estimated from the similarity of half maps without noise: "
+        "what is lost between two sessions however short the time, beyond a steady loss with time, "
+        "is taken as cells that are not the same, with bootstrap intervals over units. Whatever "
+        "drift does, it is at most one less the similarity."
+    )
+
+
+def _steps(view: View) -> str:
+    what = "Centres of fields" if view.nodes["steps"].attrs["variable"] == "centre" else "Rates"
+    return (
+        f"{what} were taken in four parts of each session, spread over all of it. Mean squares of "
+        "steps, their fourth moments and products of steps in a row are of different parts, so "
+        "that noise adds nothing; whether drift comes in jumps ({micou2026}) was asked only where "
+        "steps are clearly larger than 0."
+    )
+
+
+def _survival(view: View) -> str:
+    text = ""
+    if "turnover" in view.nodes:
+        attrs = view.nodes["turnover"].attrs
+        kind = "active units" if attrs.get("kind") == "active" else "place cells"
+        text = f"Survival is the share of the {kind} of a session that are {kind} again later"
+        if attrs.get("undetected") == "off":
+            text += ", where units that were not detected count as lost"
+        text += ". "
+        if attrs.get("corrected"):
+            text += "Misses and false alarms of the test were taken out with its power. "
+    if "fields" in view.nodes:
+        text += (
+            "Place fields of two sessions were matched one to one such that the sum of their "
+            "distances is smallest ({kuhn1955}); chance is with fields of other units."
+        )
+    return text.strip()
+
+
+def _relations(view: View) -> str:
+    found = view.nodes["relations"]
+    how = {
+        "turned": "the maps of each unit turned by an angle of their own",
+        "maps of other units": "the maps of another unit with about as many events, drawn with "
+        "replacement, in place of each unit's own",
+    }[str(found.attrs["unrelated"])]
+    text = (
+        "Relations among places were the correlations over units of each two population vectors; "
+        "they were compared between halves of two sessions by their correlation ({deitch2021}), "
+        "over the geometric mean of that between halves of each. Unrelated codes had "
+        f"{how} ({int(found.attrs['n_draws'])} draws). The dependence on lag was tested against "
+        "other orders of the sessions."
+    )
+    if "alignment" in view.nodes:
+        text += (
+            " Rotations of the population vectors were fitted in one running direction and asked "
+            "of the other, or fitted to one step and asked of the next; the share of the change "
+            "that they explain is free of noise on average, and is compared with "
+            f"{int(view.nodes['alignment'].attrs['n_draws'])} draws in which time runs backwards "
+            "for every second unit."
+        )
+    return text
+
+
+def _within(view: View) -> str:
+    attrs = view.nodes["within_drift"].attrs
+    size = f"{int(attrs['laps_per_part'])} laps in a row"
+    if attrs["by"] == "minute":
+        seconds = int(attrs["laps_per_part"]) * float(attrs["stretch"])
+        size = f"{seconds:g} s in a row"
+    text = (
+        f"Sessions were cut into parts of {size}. Maps of two parts were compared by products of "
+        "disjoint halves (every second lap or stretch), over those of the two halves of each part, "
+        "so that noise drops out. The last part of a session against the first of the next was "
+        "compared with neighbouring parts of the same sessions; standard errors are jackknives "
+        f"over {view.noun}s."
+    )
+    if "identity_sensitivity" in view.nodes:
+        text += (
+            f" To bound the drift that wrong matches alone would make, {view.noun}s of one session "
+            "of a pair were exchanged at random, and similarity taken as linear in the share of "
+            "wrong matches."
         )
     return text
 
@@ -522,6 +674,48 @@ def _regression(view: View) -> str:
             "; beside each slope is the smallest that would have been found with a power of 80 %"
         )
     return text + "."
+
+
+def _decoding(view: View) -> str:
+    attrs = view.nodes["decoding"].attrs
+    equal = "as many events of each and " if attrs.get("match") == "events" else ""
+    noise = "Poisson" if view.kind in COUNT_KINDS else "Gaussian"
+    return (
+        f"Position was decoded from activity in windows of {float(attrs['window']):g} s by a "
+        f"Bayesian decoder with {noise} noise and a flat prior ({{ziv2013}}; {{zhang1998}}), "
+        f"trained in one session and tested in another, with the {view.noun}s detected in both, "
+        f"{equal}as many laps or blocks. Beside it is a decoder of the test session itself, "
+        f"trained on other laps ({int(attrs['n_folds'])} folds). Chance is the mean error with "
+        f"positions shifted in a circle ({int(attrs['n_repeats'])} shifts). Whether a session "
+        "teaches worse was tested by permuting groups of laps of both."
+    )
+
+
+def _behaviour(view: View) -> str:
+    attrs = view.nodes["behaviour"].attrs
+    told = attrs.get("verdict") not in (None, "too few sessions")
+    text = (
+        "Behaviour of two sessions was compared by running speed and time in each bin and by the "
+        "duration of laps, as mean products of differences in disjoint laps over the variance "
+        "between laps."
+    )
+    if told:
+        text += (
+            " Similarity of maps was regressed on lag and distance of behaviour over pairs, with "
+            "a random effect of each session, standard errors from leaving out sessions, and p "
+            "from permuted sessions ({dekker2007})."
+        )
+    return text
+
+
+def _stable(view: View) -> str:
+    attrs = view.nodes["stable_units"].attrs
+    return (
+        f"Rate, information, width and peak of {view.noun}s in one half of the laps of a session "
+        "were ranked against the noise-free similarity of the other half with the next session, "
+        f"and compared with {int(attrs['n_repeats'])} draws of {view.noun}s of the same rates in "
+        "which both have nothing to do with each other."
+    )
 
 
 def _phases(view: View) -> str:
@@ -581,11 +775,34 @@ REFERENCES = {
         "powerful approach to multiple testing. J R Stat Soc B 57:289–300.",
         "https://doi.org/10.1111/j.2517-6161.1995.tb02031.x",
     ),
+    "boelts2025": Reference(
+        "Boelts et al., 2025",
+        "Boelts J, Deistler M, Gloeckler M, et al. (2025). sbi reloaded: a toolkit for "
+        "simulation-based inference workflows. J Open Source Softw 10:7754.",
+        "https://doi.org/10.21105/joss.07754",
+    ),
     "cohen1960": Reference(
         "Cohen, 1960",
         "Cohen J (1960). A coefficient of agreement for nominal scales. Educ Psychol Meas "
         "20:37–46.",
         "https://doi.org/10.1177/001316446002000104",
+    ),
+    "efron1981": Reference(
+        "Efron & Stein, 1981",
+        "Efron B, Stein C (1981). The jackknife estimate of variance. Ann Stat 9:586–596.",
+        "https://doi.org/10.1214/aos/1176345462",
+    ),
+    "deitch2021": Reference(
+        "Deitch et al., 2021",
+        "Deitch D, Rubin A, Ziv Y (2021). Representational drift in the mouse visual cortex. "
+        "Curr Biol 31:4327–4339.",
+        "https://doi.org/10.1016/j.cub.2021.07.062",
+    ),
+    "guo2017": Reference(
+        "Guo et al., 2017",
+        "Guo C, Pleiss G, Sun Y, Weinberger KQ (2017). On calibration of modern neural networks. "
+        "Proc Mach Learn Res 70:1321–1330.",
+        "https://doi.org/10.48550/arXiv.1706.04599",
     ),
     "harville1974": Reference(
         "Harville, 1974",
@@ -611,6 +828,24 @@ REFERENCES = {
         "variable selection. J Am Stat Assoc 103:410–423.",
         "https://doi.org/10.1198/016214507000001337",
     ),
+    "kuhn1955": Reference(
+        "Kuhn, 1955",
+        "Kuhn HW (1955). The Hungarian method for the assignment problem. Nav Res Logist Q "
+        "2:83–97.",
+        "https://doi.org/10.1002/nav.3800020109",
+    ),
+    "marks2021": Reference(
+        "Marks & Goard, 2021",
+        "Marks TD, Goard MJ (2021). Stimulus-dependent representational drift in primary visual "
+        "cortex. Nat Commun 12:5169.",
+        "https://doi.org/10.1038/s41467-021-25436-3",
+    ),
+    "micou2026": Reference(
+        "Micou & O'Leary, 2026",
+        "Micou C, O'Leary T (2026). Statistics of cortical representational drift can enable "
+        "robust readout. PLoS Comput Biol 22(6):e1014297.",
+        "https://doi.org/10.1371/journal.pcbi.1014297",
+    ),
     "mantel1967": Reference(
         "Mantel, 1967",
         "Mantel N (1967). The detection of disease clustering and a generalized regression "
@@ -629,6 +864,12 @@ REFERENCES = {
         "regularization. eLife 12:RP90069.",
         "https://doi.org/10.7554/eLife.90069",
     ),
+    "romano2020": Reference(
+        "Romano et al., 2020",
+        "Romano Y, Sesia M, Candès EJ (2020). Classification with valid and adaptive coverage. "
+        "Adv Neural Inf Process Syst 33.",
+        "https://doi.org/10.48550/arXiv.2006.02544",
+    ),
     "sheintuch2020": Reference(
         "Sheintuch et al., 2020",
         "Sheintuch L, Geva N, Baumer H, Rechavi Y, Rubin A, Ziv Y (2020). Multiple maps of the "
@@ -641,11 +882,42 @@ REFERENCES = {
         "temporally sparse neuronal activity. PLoS Comput Biol 18:e1009832.",
         "https://doi.org/10.1371/journal.pcbi.1009832",
     ),
+    "simonsohn2020": Reference(
+        "Simonsohn et al., 2020",
+        "Simonsohn U, Simmons JP, Nelson LD (2020). Specification curve analysis. Nat Hum Behav "
+        "4:1208–1214.",
+        "https://doi.org/10.1038/s41562-020-0912-z",
+    ),
     "skaggs1993": Reference(
         "Skaggs et al., 1993",
         "Skaggs WE, McNaughton BL, Gothard KM, Markus EJ (1993). An information-theoretic approach "
         "to deciphering the hippocampal code. Adv Neural Inf Process Syst 5:1030–1037.",
         "https://papers.nips.cc/paper/1992/hash/5dd9db5e033da9c6fb5ba83c7a7ebea9-Abstract.html",
+    ),
+    "welch1947": Reference(
+        "Welch, 1947",
+        "Welch BL (1947). The generalization of 'Student's' problem when several different "
+        "population variances are involved. Biometrika 34:28–35.",
+        "https://doi.org/10.1093/biomet/34.1-2.28",
+    ),
+    "welch1951": Reference(
+        "Welch, 1951",
+        "Welch BL (1951). On the comparison of several mean values: an alternative approach. "
+        "Biometrika 38:330–336.",
+        "https://doi.org/10.1093/biomet/38.3-4.330",
+    ),
+    "dekker2007": Reference(
+        "Dekker et al., 2007",
+        "Dekker D, Krackhardt D, Snijders TAB (2007). Sensitivity of MRQAP tests to collinearity "
+        "and autocorrelation conditions. Psychometrika 72:563–581.",
+        "https://doi.org/10.1007/s11336-007-9016-1",
+    ),
+    "zhang1998": Reference(
+        "Zhang et al., 1998",
+        "Zhang K, Ginzburg I, McNaughton BL, Sejnowski TJ (1998). Interpreting neuronal population "
+        "activity by reconstruction: unified framework with application to hippocampal place "
+        "cells. J Neurophysiol 79:1017–1044.",
+        "https://doi.org/10.1152/jn.1998.79.2.1017",
     ),
     "ziv2013": Reference(
         "Ziv et al., 2013",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,27 +10,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from markupsafe import Markup
 
 from neurodrift._version import __version__
-from neurodrift.analysis.nodes import left_out
-from neurodrift.report.cautions import cautions
+from neurodrift.analysis.nodes.table import left_out
+from neurodrift.report.behaviour import behaviour_figure, behaviour_sentences
+from neurodrift.report.cautions import alarm, cautions
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.data import kept_units, page_data, script_json
 from neurodrift.report.decay import decay_figures
+from neurodrift.report.decoding import decoding_figure, decoding_sentence
 from neurodrift.report.examples import example_figures
 from neurodrift.report.findings import findings
+from neurodrift.report.frame import rendered
 from neurodrift.report.maps import reference_session, session_title, shown_sessions, sorted_figure
-from neurodrift.report.methods import REFERENCES, comparison_methods, methods
+from neurodrift.report.methods import comparison_methods, grouped_methods, methods
 from neurodrift.report.phases import phases_section
 from neurodrift.report.recorded import facts, registration_figure
+from neurodrift.report.relations import relations_figures
 from neurodrift.report.series import main_figures, other_figures
-from neurodrift.report.shown import gradient, shown
-from neurodrift.report.svg import LIGHT, chart_style
+from neurodrift.report.shown import download, gradient, shown
+from neurodrift.report.survival import survival_section
 from neurodrift.report.tables import Table, file_name, tables
 from neurodrift.report.trend_table import trend_table
 from neurodrift.report.view import PREDICTORS, View, views
-from neurodrift.report.words import in_sentence, number, percent, plain, plain_text, plural
+from neurodrift.report.within import within_figures
+from neurodrift.report.words import in_sentence, number, percent, plain, plain_text
 from neurodrift.schema.words import listing
 
 _MAP_BYTES = 4_000_000  # rate maps of all recordings together
@@ -113,30 +116,17 @@ def page(
     Rate maps are stored as one byte for each bin, relative to the peak of the map. Of very large
     recordings only some units are drawn, and the page says which; all numbers come from all.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     found = views(results)
-    environment = Environment(
-        loader=PackageLoader("neurodrift.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "plural": plural}
-    source = environment.loader
-    assert source is not None
-    parts = [source.get_source(environment, f"script/{name}.js")[0] for name in _SCRIPTS]
-    script = '"use strict";(() => {\n' + "\n".join(parts) + "})();"
-    style, _, _ = source.get_source(environment, "style.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     sections = [_section(view, len(found)) for view in found]
     beside = comparison_section(comparison)
     if beside is not None:
-        beside["tables"] = [_download("comparison", table) for table in beside["tables"]]
+        beside["tables"] = [download("comparison", table) for table in beside["tables"]]
         for name in ("figures", "forests"):
             beside[name] = [shown(item, "comparison", "comparison") for item in beside[name]]
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
+        _SCRIPTS,
+        printed=printed,
         title=title or _title(found),
         views=found,
         sections=sections,
@@ -145,15 +135,7 @@ def page(
         glance=_glance(sections),
         contents=_contents(sections[0], beside is not None),
         methods=_methods(found, comparison),
-        shared=script_json(_colours() | {"style": str(chart_style(LIGHT))}),
-        script=Markup(script),
-        script_hash=digest,
-        style=Markup(style),
-        chart_style=chart_style(),
-        paper_style=chart_style(LIGHT) if printed else "",
-        printed=printed,
         rates=gradient("rates"),
-        version=__version__,
     )
 
 
@@ -225,6 +207,8 @@ def _contents(section: dict[str, Any], compared: bool) -> list[tuple[str, str]]:
         (f"{key}-maps", "Maps", section["sorted"] is not None),
         (f"{key}-cells", "Example cells", bool(section["examples"])),
         (f"{key}-drift", "Drift", section["has_pairs"]),
+        (f"{key}-decoding", "Decoding", bool(section["decoding"])),
+        (f"{key}-behaviour", "Time or behaviour", bool(section["behaviour"])),
         (f"{key}-measures", "Place cells and information", True),
         (f"{key}-phases", "Phases", section["phases"] is not None),
         (f"{key}-tests", "Tests", bool(section["tests"])),
@@ -250,13 +234,21 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
     examples = _all_shown(view, example_figures(view))
     arranged = sorted_figure(view, kept_units(view, map_bytes))
     registration = registration_figure(view)
-    decays = _all_shown(view, decay_figures(view))
+    found, warned = findings(view), cautions(view)
+    decoded = decoding_figure(view)
+    behaved = behaviour_figure(view)
+    survival = survival_section(view)
+    if survival is not None:
+        survival["figures"] = _all_shown(view, survival["figures"])
+    by_lag = decay_figures(view) + relations_figures(view) + within_figures(view)
+    decays = _all_shown(view, by_lag)
     data["shown"] = shown_sessions(len(view.labels)).tolist()
     return {
         "view": view,
         "facts": facts(view),
         "means": _means(view),
-        "findings": findings(view),
+        "findings": [item for item in found if not item.more],
+        "more_findings": [item for item in found if item.more],
         "registration": None if registration is None else shown(registration, view.key, view.name),
         "sorted": None if arranged is None else shown(arranged, view.key, view.name),
         "reference": None
@@ -268,7 +260,13 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
         "more_examples": examples[_OPEN_EXAMPLES:],
         "decay": decays[0] if decays else None,
         "more_decays": decays[1:],
-        "cautions": cautions(view),
+        "decoding": decoding_sentence(view),
+        "decoding_figures": [] if decoded is None else _all_shown(view, [decoded]),
+        "behaviour": behaviour_sentences(view),
+        "behaviour_figures": [] if behaved is None else _all_shown(view, [behaved]),
+        "survival": survival,
+        "cautions": warned,
+        "alarm": alarm(warned),
         "level": view.level,
         "series": [
             (
@@ -294,7 +292,7 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
             if (table := trend_table(view, name))["rows"]
         ],
         "tables": [
-            _download(view.key, table, view.name)
+            download(view.key, table, view.name)
             for table in tables(view, _UNIT_ROWS // n_recordings)
         ],
         "parameters": _parameters(view),
@@ -304,18 +302,6 @@ def _section(view: View, n_recordings: int) -> dict[str, Any]:
 
 def _all_shown(view: View, figures: Sequence[Any]) -> list[dict[str, Any]]:
     return [shown(figure, view.key, view.name) for figure in figures]
-
-
-def _download(key: str, table: Table, name: str = "comparison") -> dict[str, Any]:
-    return {
-        "id": f"{key}-table-{table.name}",
-        "file": file_name(name, table.name),
-        "title": table.title,
-        "rows": len(table.frame),
-        "columns": len(table.frame.columns),
-        "note": table.note,
-        "packed": table.compressed(),
-    }
 
 
 def _session_rows(view: View) -> dict[str, Any]:
@@ -402,26 +388,7 @@ def _plain(value: Any) -> str:
 
 def _methods(found: list[View], comparison: xr.Dataset | None) -> dict[str, Any]:
     """Methods of each recording, those with the same words together, and their papers."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    cited: set[str] = set()
-    for view in found:
-        text = methods(view)
-        cited |= set(text.cited)
-        groups.setdefault(tuple(text.paragraphs), []).append(view.name)
+    texts = [(view.name, methods(view)) for view in found]
     if comparison is not None:
-        text = comparison_methods(comparison)
-        cited |= set(text.cited)
-        groups[tuple(text.paragraphs)] = ["Comparison"]
-    references = [REFERENCES[key] for key in REFERENCES if key in cited]
-    return {"groups": [(names, texts) for texts, names in groups.items()], "references": references}
-
-
-def _colours() -> dict[str, str]:
-    """Colour-blind safe tables of colours for rates and for similarities."""
-    from matplotlib import colormaps
-
-    def packed(name: str) -> str:
-        levels = np.round(255 * colormaps[name](np.linspace(0, 1, 128))[:, :3]).astype(np.uint8)
-        return base64.b64encode(levels.tobytes()).decode()
-
-    return {"rates": packed("viridis"), "similarities": packed("magma")}
+        texts.append(("Comparison", comparison_methods(comparison)))
+    return grouped_methods(texts)

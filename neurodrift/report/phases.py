@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.io.tables import tidy
 from neurodrift.report.chart import Chart, Figure
 from neurodrift.report.view import PREDICTORS, View
 from neurodrift.report.words import MEASURES as TITLES
@@ -18,6 +19,7 @@ from neurodrift.report.words import (
     number,
     percent,
     plain_text,
+    said_of,
     title_of,
     unit_of,
     value_of,
@@ -31,6 +33,13 @@ _STYLES = {
 }
 
 
+WORDS = (
+    "Fast learning: performance rises. Directed drift: it stays, while activity and information "
+    "still change. Null drift: only the maps still change."
+)
+"""What the phases are, in words."""
+
+
 def phases_section(view: View) -> dict[str, Any] | None:
     """What the page shows of the phases; None where the results have none.
 
@@ -42,8 +51,8 @@ def phases_section(view: View) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``verdict``, ``conclusion``, ``limits``, ``strip`` (label, phase, style of each session),
-        ``legend``, ``borders``, ``evidence`` (tables) and ``figures``.
+        ``verdict``, ``words``, ``conclusion``, ``limits``, ``strip`` (label, phase, style of each
+        session), ``legend``, ``borders``, ``evidence`` (tables) and ``figures``.
     """
     phases = view.nodes.get("phases")
     if phases is None or "session" not in phases.dims:
@@ -59,6 +68,7 @@ def phases_section(view: View) -> dict[str, Any] | None:
         "conclusion": in_words(str(phases.attrs.get("conclusion", "")), view.noun),
         "limits": in_words(str(phases.attrs.get("limits", "")), view.noun),
         "strip": strip,
+        "words": WORDS,
         "legend": [(name, _STYLES.get(name, "faint")) for name in dict.fromkeys(dominant)],
         "borders": _borders(phases),
         "evidence": _evidence(phases, view.noun),
@@ -76,7 +86,7 @@ def phases_frame(view: View) -> pd.DataFrame:
     if phases is None:
         return pd.DataFrame()
     names = [str(name) for name, array in phases.data_vars.items() if array.dims == _EVIDENCE]
-    return phases[names].to_dataframe().reset_index()
+    return tidy(phases[names])
 
 
 _EVIDENCE = ("phase", "quantity")
@@ -125,7 +135,11 @@ def in_words(text: str, noun: str) -> str:
         if "_" in name:
             said = re.compile(rf"\b{name.replace('_', '[_ ]')}\b", re.IGNORECASE)
             text = said.sub(in_sentence(name, noun), text)
-    return plain_text(text)
+    text = _AFTER_STOP.sub(lambda found: found[1] + found[2].upper(), text)
+    return said_of(plain_text(text), noun)
+
+
+_AFTER_STOP = re.compile(r"(^|[.!?] )([a-z])")
 
 
 def _evidence(phases: xr.Dataset, noun: str) -> dict[str, Any]:

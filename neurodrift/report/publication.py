@@ -7,7 +7,7 @@ that a program for drawings changes both.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +15,23 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.io.csv import csv_text
-from neurodrift.report.chart import Chart, Figure, Forest, Grid, Mark
+from neurodrift.report.behaviour import behaviour_figure
+from neurodrift.report.chart import Chart, Figure, Forest, Grid, Mark, Multiples, Ways
 from neurodrift.report.comparison import comparison_section
 from neurodrift.report.decay import decay_figures
+from neurodrift.report.decoding import decoding_figure
 from neurodrift.report.examples import example_figures
 from neurodrift.report.images import GAP, STATES, palette, picture_codes
 from neurodrift.report.maps import sorted_figure
 from neurodrift.report.phases import phases_section
 from neurodrift.report.recorded import registration_figure
+from neurodrift.report.relations import relations_figures
 from neurodrift.report.series import main_figures, other_figures
-from neurodrift.report.svg import LIGHT, broken, forest_limits, tick, ticks
+from neurodrift.report.survival import survival_section
+from neurodrift.report.svg import LIGHT, broken, forest_limits, tick, ticks, ways_limits
 from neurodrift.report.tables import file_stem
 from neurodrift.report.view import View, views
+from neurodrift.report.within import within_figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +43,7 @@ NARROW, WIDE = 85.0, 180.0
 _MM = 1 / 25.4
 _ABOUT = "README.txt"
 _MADE = "Figures of neurodrift report --figures"
-_FONT: dict[Any, Any] = {
+FONT: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "neurodrift",
     "pdf.fonttype": 42,
@@ -49,6 +54,8 @@ _FONT: dict[Any, Any] = {
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
 }
+"""Settings of matplotlib for figures of a paper."""
+
 _COLOURS = LIGHT | STATES
 
 
@@ -68,9 +75,15 @@ def figures_of(view: View) -> list[Figure]:
     found = [registration_figure(view), sorted_figure(view, np.arange(view.n_units))]
     figures = [figure for figure in found if figure is not None]
     figures += [*example_figures(view), *decay_figures(view)]
+    figures += [*relations_figures(view), *within_figures(view)]
+    decoded = decoding_figure(view)
+    behaved = behaviour_figure(view)
+    figures += [one for one in (decoded, behaved) if one is not None]
     if len(view.sessions) > 1:
         for predictor in view.predictors or [view.main_predictor]:
             figures += [*main_figures(view, predictor), *other_figures(view, predictor)]
+    survival = survival_section(view)
+    figures += [] if survival is None else list(survival["figures"])
     phases = phases_section(view)
     return figures + ([] if phases is None else list(phases["figures"]))
 
@@ -85,6 +98,23 @@ def write_figures(results: Any, folder: Path, *, comparison: xr.Dataset | None =
     folder
         Where to write; it is made. Several recordings have a folder each.
     """
+    sets = [(view.name, figures_of(view)) for view in views(results)]
+    beside = comparison_section(comparison)
+    if beside is not None:
+        sets.append(("comparison", [*beside["figures"], *beside["forests"]]))
+    write_sets(sets, folder)
+
+
+def write_sets(sets: Sequence[tuple[str, Sequence[Figure]]], folder: Path) -> None:
+    """Write SVG, PDF and CSV of figures into a folder.
+
+    Parameters
+    ----------
+    sets
+        Figures by the name of what they show; several have a folder each.
+    folder
+        Where to write; it is made.
+    """
     from matplotlib import rc_context
 
     folder.mkdir(parents=True)
@@ -93,11 +123,6 @@ def write_figures(results: Any, folder: Path, *, comparison: xr.Dataset | None =
         "numbers.\n",
         encoding="utf-8",
     )
-    found = views(results)
-    sets = [(view.name, figures_of(view)) for view in found]
-    beside = comparison_section(comparison)
-    if beside is not None:
-        sets.append(("comparison", [*beside["figures"], *beside["forests"]]))
     taken: set[str] = set()
     for i, (name, figures) in enumerate(sets, start=1):
         stem = file_stem(name)
@@ -107,7 +132,7 @@ def write_figures(results: Any, folder: Path, *, comparison: xr.Dataset | None =
         into = folder if len(sets) == 1 else folder / stem
         into.mkdir(exist_ok=True)
         for figure in figures:
-            with rc_context(_FONT), _quiet():
+            with rc_context(FONT), _quiet():
                 drawn = draw(figure)
                 for suffix, about in (("svg", {"Date": None}), ("pdf", {"CreationDate": None})):
                     path = into / f"{figure.name}.{suffix}"
@@ -141,54 +166,150 @@ def is_figures(path: Path) -> bool:
     return all(item.suffix in (".svg", ".pdf", ".csv") for item in files)
 
 
-def draw(figure: Figure) -> MatplotlibFigure:
+def draw(
+    figure: Figure, blank: Callable[[tuple[float, float]], MatplotlibFigure] | None = None
+) -> MatplotlibFigure:
     """A figure of a report by matplotlib.
 
     Parameters
     ----------
     figure
         The figure.
+    blank
+        What makes an empty figure of a size [inch]; one that nothing else knows when omitted.
 
     Returns
     -------
     matplotlib.figure.Figure
         85 mm wide for charts, up to 180 mm for pictures side by side.
     """
-    from matplotlib.figure import Figure as Blank
-
+    blank = blank or _blank
     drawing = figure.drawing
     if isinstance(drawing, Grid):
         return _draw_grid(figure, drawing)
+    if isinstance(drawing, Multiples):
+        return _draw_multiples(figure, drawing, blank)
+    if isinstance(drawing, Ways):
+        return _draw_ways(figure, drawing, blank)
     high = 55.0
     if isinstance(drawing, Forest):
         high = 22.0 + sum(4.0 * len(groups) + 3.5 for _, groups in drawing.rows)
-    blank = Blank(figsize=(NARROW * _MM, high * _MM), layout="constrained")
-    axes = blank.subplots()
+    found = blank((NARROW * _MM, high * _MM))
+    axes = found.subplots()
     if isinstance(drawing, Forest):
         _draw_forest(axes, drawing)
     else:
-        _draw_chart(axes, drawing)
-    _draw_legend(axes, figure)
+        draw_chart(axes, drawing)
+    draw_legend(axes, figure)
     axes.set_title(figure.title, fontsize=7, loc="left")
-    return blank
+    return found
+
+
+def _blank(size: tuple[float, float]) -> MatplotlibFigure:
+    from matplotlib.figure import Figure as Blank
+
+    return Blank(figsize=size, layout="constrained")
+
+
+def _draw_multiples(
+    figure: Figure, drawing: Multiples, blank: Callable[[tuple[float, float]], MatplotlibFigure]
+) -> MatplotlibFigure:
+    n = min(max(len(charts) for _, charts in drawing.rows), 6)
+    lines = [
+        (name if k == 0 else "", charts[k : k + n])
+        for name, charts in drawing.rows
+        for k in range(0, len(charts), n)
+    ]
+    wide = min(WIDE, max(NARROW, 30.0 * n))
+    found = blank((wide * _MM, (10.0 + 26.0 * len(lines)) * _MM))
+    found.suptitle(figure.title, fontsize=7, x=0.01, ha="left")
+    axes = found.subplots(len(lines), n, squeeze=False, sharex=True, sharey=True)
+    for (name, charts), line in zip(lines, axes, strict=True):
+        for i, axis in enumerate(line):
+            if i >= len(charts):
+                axis.set_axis_off()
+                continue
+            for mark in charts[i].marks:
+                _draw_mark(axis, drawing.x_ends, mark)
+            axis.set_title(charts[i].title, fontsize=6)
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.tick_params(labelsize=5.5)
+        line[0].set_ylabel(f"{name}\n{drawing.y_label}" if name else drawing.y_label, fontsize=6)
+    axes[0, 0].set_xlim(*drawing.x_ends)
+    axes[0, 0].set_ylim(*drawing.y_ends)
+    for axis, ends in ((axes[0, 0].xaxis, drawing.x_ends), (axes[0, 0].yaxis, drawing.y_ends)):
+        at = ticks(*ends, 3)
+        axis.set_ticks(at, [tick(value) for value in at])
+    if len(figure.legend) > 1:
+        found.legend(
+            *_legend(figure), loc="outside lower center", ncols=3, frameon=False, fontsize=6
+        )
+    found.supxlabel(drawing.x_label, fontsize=6)
+    return found
+
+
+def _draw_ways(
+    figure: Figure, ways: Ways, blank: Callable[[tuple[float, float]], MatplotlibFigure]
+) -> MatplotlibFigure:
+    rows = [(name, *level) for name, levels in ways.choices for level in levels]
+    found = blank((1.4 * NARROW * _MM, (62.0 + 3.2 * len(rows)) * _MM))
+    top, below = found.subplots(
+        2, 1, sharex=True, gridspec_kw={"height_ratios": [50.0, 3.2 * max(len(rows), 1)]}
+    )
+    at = np.arange(len(ways.estimate), dtype=float)
+    low, high = ways_limits(ways)
+    top.axhline(0, color=LIGHT["soft"], lw=0.6, ls="--")
+    size = float(np.clip(120.0 / max(at.size, 1), 0.8, 3.4))
+    for style in dict.fromkeys(ways.styles):
+        own = np.array([one == style for one in ways.styles])
+        colour = _colour(style)
+        top.vlines(at[own], ways.low[own], ways.high[own], color=colour, lw=0.5, alpha=0.5)
+        top.plot(at[own], ways.estimate[own], "o", color=colour, markersize=size)
+        for i, (_, _, chosen) in enumerate(rows):
+            where = at[own & chosen]
+            below.plot(where, np.full(where.size, i), "|", color=colour, markersize=4)
+    failed = ~np.isfinite(ways.estimate)
+    top.plot(at[failed], np.full(failed.sum(), low), "x", color=LIGHT["faint"], markersize=size)
+    top.set_ylim(low, high)
+    top.set_ylabel(ways.label)
+    top.set_title(figure.title, fontsize=7, loc="left")
+    top.spines[["top", "right", "bottom"]].set_visible(False)
+    top.tick_params(axis="x", length=0)
+    names = [
+        f"{name}: {label}" if i == 0 or rows[i - 1][0] != name else label
+        for i, (name, label, _) in enumerate(rows)
+    ]
+    below.set_yticks(range(len(rows)), names, fontsize=5.5)
+    below.set_ylim(len(rows) - 0.5, -0.5)
+    below.set_xticks([])
+    for side in below.spines.values():
+        side.set_visible(False)
+    below.tick_params(length=0)
+    found.legend(*_legend(figure), loc="outside lower center", ncols=3, frameon=False, fontsize=6)
+    return found
 
 
 def _colour(style: str) -> str:
     return next((_COLOURS[word] for word in style.split() if word in _COLOURS), LIGHT["ink"])
 
 
-def _draw_legend(axes: Axes, figure: Figure) -> None:
+def draw_legend(axes: Axes, figure: Figure) -> None:
+    """Names of what is drawn, where there are several."""
+    if len(figure.legend) > 1:
+        axes.legend(*_legend(figure), frameon=False, fontsize=6)
+
+
+def _legend(figure: Figure) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
 
-    if len(figure.legend) > 1:
-        lines = [Line2D([], [], color=_colour(style), lw=1.2) for _, style in figure.legend]
-        names = [name for name, _ in figure.legend]
-        axes.legend(lines, names, frameon=False, fontsize=6)
+    lines = [Line2D([], [], color=_colour(style), lw=1.2) for _, style in figure.legend]
+    return lines, [name for name, _ in figure.legend]
 
 
-def _draw_chart(axes: Axes, chart: Chart) -> None:
+def draw_chart(axes: Axes, chart: Chart) -> None:
+    """A chart of a report into axes of matplotlib."""
     for mark in chart.marks:
-        _draw_mark(axes, chart, mark)
+        _draw_mark(axes, (chart.x_low, chart.x_high), mark)
     axes.set_xlim(chart.x_low, chart.x_high)
     axes.set_ylim(chart.y_low, chart.y_high)
     for axis, low, high, n in (
@@ -202,12 +323,17 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_mark(axes: Axes, chart: Chart, mark: Mark) -> None:
+def _draw_mark(axes: Axes, ends: tuple[float, float], mark: Mark) -> None:
     colour, words = _colour(mark.style), mark.style.split()
     dashes = "--" if "dashed" in words else ":" if "dotted" in words else "-"
     if mark.kind == "line":
         thin = "thin" in words
-        axes.plot(mark.x, mark.y, color=colour, lw=0.6 if thin else 1.2, alpha=0.5 if thin else 1)
+        style: dict[str, Any] = {
+            "lw": 0.6 if thin else 1.2,
+            "alpha": 0.5 if thin else 1,
+            "ls": dashes,
+        }
+        axes.plot(mark.x, mark.y, color=colour, **style)
     elif mark.kind == "band":
         axes.fill_between(mark.x, mark.low, mark.high, color=colour, alpha=0.15, lw=0)
     elif mark.kind == "points":
@@ -236,9 +362,7 @@ def _draw_mark(axes: Axes, chart: Chart, mark: Mark) -> None:
                 fontsize=6,
             )
     else:
-        low, high = (
-            float(np.clip(end[0], chart.x_low, chart.x_high)) for end in (mark.low, mark.high)
-        )
+        low, high = (float(np.clip(end[0], *ends)) for end in (mark.low, mark.high))
         if np.isfinite(low) and np.isfinite(high):
             axes.axvspan(low, high, color=colour, alpha=0.13, lw=0)
         if np.isfinite(mark.x[0]):
@@ -264,7 +388,10 @@ def _draw_forest(axes: Axes, forest: Forest) -> None:
                 ):
                     if beyond:
                         axes.plot([end], [at], arrow, color=_colour(style), markersize=3)
-            axes.plot([estimate], [at], "o", color=_colour(style), markersize=3.4)
+            face = "white" if "hollow" in style.split() else _colour(style)
+            axes.plot(
+                [estimate], [at], "o", color=_colour(style), markerfacecolor=face, markersize=3.4
+            )
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(low, high)

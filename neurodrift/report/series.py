@@ -7,7 +7,7 @@ import pandas as pd
 
 from neurodrift.analysis.series.trend import fit_trend, places, time_of
 from neurodrift.report.chart import Chart, Figure
-from neurodrift.report.footing import trends
+from neurodrift.report.footing import trends, undetected_words
 from neurodrift.report.trend import dagger_note, slope_sentence
 from neurodrift.report.view import PREDICTORS, View
 from neurodrift.report.words import factor_of, in_sentence, number, title_of, unit_of, value_of
@@ -16,6 +16,7 @@ MAIN = ("fraction_active_units", "fraction_place_cells", "information")
 """Measures that are shown large, in this order."""
 
 _CONTEXT = ("running_speed", "n_detected")
+_WHOLE = 100.0  # per cent, beyond which no share goes
 _TOO_WIDE = 6.0  # ranges of the values, beyond which a band would hide them
 
 
@@ -94,7 +95,7 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
     label = PREDICTORS[predictor][0]
     chart = Chart(x, everything, x_label=label, y_label=unit)
     frame = pd.DataFrame({"session": view.labels, label: x})
-    captions, fits, legend = [], [], []
+    captions, fits, legend, ends_at_whole = [], [], [], ""
     for name, how, dots, style in shown:
         legend.append((how if len(shown) > 1 else "sessions and trend", style))
         column = f"{in_sentence(measure, view.noun)} [{unit}], {how}"
@@ -102,6 +103,9 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
         band = regression_band(view, name, predictor)
         if band is not None:
             low, high = factor * band["low"], factor * band["high"]
+            if unit.startswith("%") and (low.min() < 0 or high.max() > _WHOLE):
+                low, high = (np.clip(end, 0.0, _WHOLE) for end in (low, high))
+                ends_at_whole = "the band ends at 0 and 100 %, as shares do"
             fit = view.slope(name, predictor)
             assert fit is not None
             fits.append(fit)
@@ -126,6 +130,7 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
             found = values[name][np.isfinite(values[name])]
             low_text, high_text = number(found.min()), number(found.max())
             captions.append(f"from {low_text} to {high_text} {unit}".strip())
+    captions += [ends_at_whole, _why_apart(view, measure, len(shown)), _silent(view, measure)]
     caption = ". ".join(text[:1].upper() + text[1:] for text in captions if text) + "."
     return Figure(
         measure.replace("_", "-") + f"-by-{predictor.replace('_', '-')}",
@@ -136,6 +141,24 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
         legend=legend,
         notes=tuple(dagger_note(fits)),
     )
+
+
+def _why_apart(view: View, measure: str, n: int) -> str:
+    """Why place cells with equal events are a larger share, where they are of fewer cells."""
+    if measure != "fraction_place_cells" or n < 2:
+        return ""
+    kept = int(view.nodes["matched"].attrs.get("n_units", 0))
+    if not kept or kept >= view.n_units or view.nodes["matched"].attrs.get("match") != "events":
+        return ""
+    return (
+        f"as recorded is a share of all {number(view.n_units)} {view.noun}s, detected or not, with "
+        f"equal events of the {number(kept)} that always had enough: compare trends, not levels"
+    )
+
+
+def _silent(view: View, measure: str) -> str:
+    words = undetected_words(view) if measure == "fraction_active_units" else ""
+    return words.rstrip(".")
 
 
 _PARTS = {"line": "trend", "low": "band from", "high": "band to"}

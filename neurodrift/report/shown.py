@@ -6,11 +6,13 @@ import base64
 import gzip
 from typing import Any
 
+from markupsafe import Markup
+
 from neurodrift.io.csv import csv_text
-from neurodrift.report.chart import Chart, Figure, Forest, Grid
+from neurodrift.report.chart import Chart, Figure, Forest, Grid, Multiples, Ways
 from neurodrift.report.images import palette
-from neurodrift.report.svg import chart_svg, forest_svg, panel_svg
-from neurodrift.report.tables import file_stem
+from neurodrift.report.svg import chart_svg, forest_svg, panel_svg, small_svg, ways_svg
+from neurodrift.report.tables import Table, file_name, file_stem
 
 
 def shown(figure: Figure, key: str, owner: str) -> dict[str, Any]:
@@ -47,9 +49,28 @@ def shown(figure: Figure, key: str, owner: str) -> dict[str, Any]:
         found["svg"] = chart_svg(drawing, figure.title, figure.caption)
     elif isinstance(drawing, Forest):
         found["svg"] = forest_svg(drawing, figure.title)
+    elif isinstance(drawing, Ways):
+        found["svg"] = ways_svg(drawing, f"{figure.title}. {figure.caption}")
+    elif isinstance(drawing, Multiples):
+        found["grid"] = _multiples(drawing)
     else:
         found["grid"] = _grid(drawing)
     return found
+
+
+def _multiples(drawing: Multiples) -> dict[str, Any]:
+    link = Markup('{} <a href="{}">report</a>')
+    rows = [
+        (
+            name,
+            [
+                (small_svg(drawing, one), link.format(one.note, one.link) if one.link else one.note)
+                for one in charts
+            ],
+        )
+        for name, charts in drawing.rows
+    ]
+    return {"rows": rows, "n": max(len(charts) for _, charts in drawing.rows), "colours": "none"}
 
 
 def _grid(grid: Grid) -> dict[str, Any]:
@@ -64,6 +85,34 @@ def _grid(grid: Grid) -> dict[str, Any]:
         "high": grid.high,
         "colours": grid.colours,
         "y_label": grid.y_label,
+    }
+
+
+def download(key: str, table: Table, name: str = "comparison") -> dict[str, Any]:
+    """What the template needs of a table that is downloaded.
+
+    Parameters
+    ----------
+    key
+        Identifier of its owner in the page.
+    table
+        The table.
+    name
+        Name of its owner, for the file.
+
+    Returns
+    -------
+    dict
+        ``id``, ``file``, ``title``, ``rows``, ``columns``, ``note``, ``packed`` (CSV).
+    """
+    return {
+        "id": f"{key}-table-{table.name}",
+        "file": file_name(name, table.name),
+        "title": table.title,
+        "rows": len(table.frame),
+        "columns": len(table.frame.columns),
+        "note": table.note,
+        "packed": table.compressed(),
     }
 
 

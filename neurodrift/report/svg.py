@@ -7,7 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 from markupsafe import Markup, escape
 
-from neurodrift.report.chart import STYLES, Chart, Forest, Grid, Mark, Panel, limits
+from neurodrift.report.chart import (
+    STYLES,
+    Chart,
+    Forest,
+    Grid,
+    Mark,
+    Multiples,
+    Panel,
+    Small,
+    Ways,
+    limits,
+)
 from neurodrift.report.images import STATES, png_uri
 from neurodrift.report.words import number
 
@@ -64,6 +75,8 @@ def chart_style(colours: Mapping[str, str] | None = None) -> Markup:
         ".chart .bar{stroke-width:1.6}",
         ".chart .rule{stroke-width:1.3}",
         ".chart image{image-rendering:pixelated}",
+        ".chart .small{font-size:9px}",
+        ".chart .slim{stroke-width:.8;fill:none}",
     ]
     for name in STYLES:
         colour = (c | STATES)[name]
@@ -348,6 +361,166 @@ def forest_svg(forest: Forest, title: str) -> Markup:
     return shape.format(
         f"{WIDTH:g}", f"{height:g}", f"{title}. {'; '.join(words)}", Markup("").join(parts)
     )
+
+
+def small_svg(drawing: Multiples, one: Small) -> Markup:
+    """One small chart as an ``svg`` element, 120 units wide.
+
+    Parameters
+    ----------
+    drawing
+        What it is one of, which has the axes.
+    one
+        The chart.
+
+    Returns
+    -------
+    markupsafe.Markup
+        The element; a long title is cut, and said in full to those who do not see it.
+    """
+    wide, high, left, top, floor = 120.0, 84.0, 27.0, 17.0, 74.0
+    (x_low, x_high), (y_low, y_high) = drawing.x_ends, drawing.y_ends
+
+    def x_at(value: float) -> float:
+        return left + (wide - 3 - left) * (value - x_low) / (x_high - x_low)
+
+    def y_at(value: float) -> float:
+        return floor - (floor - top) * (value - y_low) / (y_high - y_low)
+
+    text = Markup('<text class="tick small" x="{}" y="{}" text-anchor="{}">{}</text>')
+    line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+    parts = [Markup('<text class="small" x="0" y="9">{}</text>').format(shortened(one.title, 25))]
+    parts.append(line.format("axis", f"{left:g}", f"{wide - 3:g}", f"{floor:g}", f"{floor:g}"))
+    for value in _ends(y_low, y_high):
+        at = y_at(value)
+        parts.append(line.format("grid", f"{left:g}", f"{wide - 3:g}", f"{at:.1f}", f"{at:.1f}"))
+        parts.append(text.format(f"{left - 3:g}", f"{at + 3:.1f}", "end", tick(value)))
+    for value, anchor in zip(_ends(x_low, x_high), ("middle", "end"), strict=False):
+        parts.append(text.format(f"{x_at(value):.1f}", f"{floor + 9:g}", anchor, tick(value)))
+    for mark in one.marks:
+        points = [
+            (x_at(a), y_at(b))
+            for a, b in zip(mark.x, mark.y, strict=True)
+            if np.isfinite(a) and np.isfinite(b)
+        ]
+        if mark.kind == "line" and len(points) > 1:
+            path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
+            parts.append(Markup('<path class="line slim {}" d="M{}"/>').format(mark.style, path))
+        elif mark.kind == "points":
+            dot = Markup('<circle class="dot {}" cx="{}" cy="{}" r="{}"/>')
+            parts += [
+                dot.format(mark.style, f"{a:.1f}", f"{b:.1f}", mark.radius) for a, b in points
+            ]
+    words = f"{one.title}: {one.note}" if one.note else one.title
+    shape = '<svg class="chart panel" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>'
+    return Markup(shape).format(f"{wide:g}", f"{high:g}", words, Markup("").join(parts))
+
+
+def _ends(low: float, high: float) -> list[float]:
+    """The first and the last round value on an axis."""
+    found = ticks(low, high, 3)
+    return [found[0], found[-1]] if len(found) > 1 else found
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many letters."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def ways_svg(ways: Ways, description: str) -> Markup:
+    """A specification curve as one ``svg`` element: answers above, what was chosen below.
+
+    Parameters
+    ----------
+    ways
+        What is drawn.
+    description
+        For those who do not see it.
+
+    Returns
+    -------
+    markupsafe.Markup
+        The element.
+    """
+    left, curve, row = 122.0, 168.0, 11.0
+    n = max(len(ways.estimate), 1)
+    step = (WIDTH - _RIGHT - left) / n
+    low, high = ways_limits(ways)
+
+    def x_at(i: int) -> float:
+        return left + step * (i + 0.5)
+
+    def y_at(value: float) -> float:
+        inside = (min(max(value, low), high) - low) / (high - low)
+        return curve - (curve - _TOP) * inside
+
+    line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+    text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
+    parts = []
+    right = f"{WIDTH - _RIGHT:g}"
+    for value in ticks(low, high, 5):
+        at = f"{y_at(value):.1f}"
+        how = "grid zero" if abs(value) < 1e-12 else "grid"
+        parts.append(line.format(how, f"{left:g}", right, at, at))
+        parts.append(
+            text.format("tick", f"{left - 6:g}", f"{y_at(value) + 3.6:.1f}", "end", tick(value))
+        )
+    for i, label in enumerate(broken(ways.label, 15)):
+        parts.append(text.format("label", "0", f"{_TOP + 12 + 13 * i:g}", "start", label))
+    styles = list(dict.fromkeys(ways.styles))
+    for style in styles:
+        path = "".join(
+            f"M{x_at(i):.1f} {y_at(ways.low[i]):.1f}V{y_at(ways.high[i]):.1f}"
+            for i in range(len(ways.estimate))
+            if ways.styles[i] == style and np.isfinite([ways.low[i], ways.high[i]]).all()
+        )
+        if path:
+            shape = Markup('<path class="bar slim {}" style="opacity:.5" d="{}"/>')
+            parts.append(shape.format(style, path))
+    radius = f"{min(3.0, max(0.9, 0.42 * step)):.2f}"
+    dot = Markup(
+        '<circle class="dot {}" style="stroke:none" cx="{}" cy="{}" r="{}" data-tip="{}"/>'
+    )
+    for i, (value, tip) in enumerate(zip(ways.estimate, ways.tips, strict=True)):
+        if np.isfinite(value):
+            where = f"{x_at(i):.1f}", f"{y_at(value):.1f}"
+            parts.append(dot.format(ways.styles[i], *where, radius, tip))
+        else:
+            cross = Markup(
+                '<text class="tick" x="{}" y="{}" text-anchor="middle" data-tip="{}">×</text>'
+            )
+            parts.append(cross.format(f"{x_at(i):.1f}", f"{curve - 2:g}", tip))
+    y = curve + 12
+    for name, levels in ways.choices:
+        parts.append(text.format("label", "0", f"{y + 4:g}", "start", name))
+        y += row + 3
+        for label, chosen in levels:
+            words = shortened(label, 24)
+            parts.append(text.format("tick small", f"{left - 6:g}", f"{y + 3:g}", "end", words))
+            for style in styles:
+                path = "".join(
+                    f"M{x_at(i):.1f} {y - 3.5:g}v7"
+                    for i in map(int, np.flatnonzero(chosen))
+                    if ways.styles[i] == style
+                )
+                if path:
+                    shape = Markup('<path class="bar {}" style="stroke-width:{}" d="{}"/>')
+                    parts.append(shape.format(style, f"{min(4.0, max(0.6, 0.8 * step)):.2f}", path))
+            y += row
+        y += 5
+    whole = '<svg class="chart" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>'
+    return Markup(whole).format(f"{WIDTH:g}", f"{y:g}", description, Markup("").join(parts))
+
+
+def ways_limits(ways: Ways) -> tuple[float, float]:
+    """Ends of the axis of answers; intervals that are far wider than these differ are cut."""
+    good = ways.estimate[np.isfinite(ways.estimate)]
+    if not good.size:
+        return -1.0, 1.0
+    spread = max(float(np.ptp(good)), float(np.abs(good).max()), 1e-12)
+    ends = np.concatenate([ways.low, ways.high])
+    ends = np.clip(ends[np.isfinite(ends)], good.min() - 1.5 * spread, good.max() + 1.5 * spread)
+    return limits(np.concatenate([good, ends, [0.0]]), 0.05, False)
 
 
 def forest_limits(forest: Forest) -> tuple[float, float]:

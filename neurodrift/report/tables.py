@@ -15,7 +15,10 @@ import xarray as xr
 
 from neurodrift.analysis.regression.tables import tabulate_drift
 from neurodrift.io.csv import csv_text
+from neurodrift.io.tables import tidy
+from neurodrift.report.behaviour import behaviour_frame, stable_frame
 from neurodrift.report.data import chosen_units
+from neurodrift.report.decoding import decoding_frame
 from neurodrift.report.phases import phases_frame
 from neurodrift.report.view import View
 from neurodrift.report.words import number
@@ -106,13 +109,16 @@ def tables(view: View, unit_rows: int) -> list[Table]:
     sessions = _ordered(view.sessions.reset_index(), "session", *_SESSION_ORDER)
     sessions.insert(0, "environment", view.environment)
     sessions.insert(0, "subject", view.subject)
-    regression = view.nodes["regression"].to_dataframe().reset_index()
+    regression = tidy(view.nodes["regression"])
     regression = _ordered(regression, "measure", "predictor", *SLOPES)
     found = [
         Table("sessions", "Sessions", sessions),
         _pairs(view),
         _units(view, unit_rows),
         Table("regression", "Regression on time and experience", regression),
+        Table("decoding", "Decoding across sessions", decoding_frame(view)),
+        Table("behaviour", "Distances of behaviour", behaviour_frame(view)),
+        Table("stable_units", "Predictors of stability", stable_frame(view)),
         Table("phases", "Evidence for phases", phases_frame(view)),
         Table("curation", "Left out by curation", _left_out(view)),
     ]
@@ -153,7 +159,7 @@ def _pairs(view: View) -> Table:
         pairs = view.nodes[node].isel(session_a=kept, session_b=kept)
         flat = [name for name in DRIFT if name in pairs.data_vars and pairs[name].ndim == 2]
         rows = tabulate_drift(pairs[flat]).set_index(["session_a", "session_b"])
-        lags = [name for name in rows if str(name).startswith("lag")]
+        lags = sorted(str(name) for name in rows if str(name).startswith("lag"))
         measures = rows.drop(columns=lags).add_prefix(prefix)
         if frame.empty:
             frame = pd.concat([rows[lags], measures], axis=1)

@@ -43,7 +43,11 @@ def trend_table(view: View, predictor: str) -> dict[str, Any]:
         parts[main].append(row)
         fits[main].append(fit)
         if matched is not None:
-            equal = f"the same, with {trend.equal}" if trend else "the same, on an equal footing"
+            equal = (
+                f"the same, with {trend.equal}{trend.among}"
+                if trend
+                else "the same, on an equal footing"
+            )
             says = "" if trend is None else "differs" if trend.disagree else "agrees"
             name = f"{measure}_matched"
             parts[main].append([f"\u2003{equal}", *_cells(view, matched, name, predictor), says])

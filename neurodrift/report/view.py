@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurodrift.io.zarr import in_order
 from neurodrift.report.words import plain_text
 from neurodrift.schema import FORMAT_VERSION
+from neurodrift.schema.results import RESULTS
 
 NEEDED = ("sparsity", "drift", "sessions", "regression")
 """Nodes without which there is nothing to report."""
@@ -55,8 +57,11 @@ class View:
 
     @cached_property
     def nodes(self) -> dict[str, xr.Dataset]:
-        """Datasets by the name of their node."""
-        return {name: node.to_dataset() for name, node in self.tree.children.items()}
+        """Datasets by the name of their node, their variables in the order of the schema."""
+        return {
+            name: in_order(node.to_dataset(), RESULTS.get(name, ()))
+            for name, node in self.tree.children.items()
+        }
 
     @cached_property
     def parameters(self) -> dict[str, Any]:

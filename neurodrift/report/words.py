@@ -109,6 +109,31 @@ def plain_text(text: str) -> str:
     return _IDENTIFIER.sub(lambda found: plain(found.group()), text)
 
 
+def said_of(text: str, noun: str) -> str:
+    """A text with cells where an animal was recorded, and true minus signs.
+
+    Parameters
+    ----------
+    text
+        Words that say "unit" whatever was recorded.
+    noun
+        What a unit is called: ``cell``, or ``unit`` of a network.
+
+    Examples
+    --------
+    >>> from neurodrift.report.words import said_of
+    >>> said_of("Units keep their maps: -0.2 a day of 24-unit blocks", "cell")
+    'Cells keep their maps: −0.2 a day of 24-cell blocks'
+    """
+    if noun != "unit":
+        text = _UNIT.sub(lambda found: f"{'C' if found[1] == 'U' else 'c'}ell{found[2]}", text)
+    return _MINUS.sub("−", text)
+
+
+_UNIT = re.compile(r"\b([Uu])nit(s?)\b")
+_MINUS = re.compile(r"(?<![\w.)/-])-(?=\.?\d)")
+
+
 def value_of(name: str, value: float) -> str:
     """A value of a measure with its unit: ``62 %``, ``1.42 bit/event``."""
     if factor_of(name) > 1:

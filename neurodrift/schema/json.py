@@ -17,11 +17,15 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, RECORDING, Var
-from neurodrift.schema.results import COMPARISON, REPRESENTATIONS, RESULTS
+from neurodrift.schema.results import COMPARISON, POOLED, POWER, REPRESENTATIONS, RESULTS
 
 _ANY_UNIT = {"x": replace(RECORDING["x"], units="")}  # that of the geometry
 STORED = (
-    {"recording": RECORDING | _ANY_UNIT} | RESULTS | REPRESENTATIONS | {"comparison": COMPARISON}
+    {"recording": RECORDING | _ANY_UNIT}
+    | RESULTS
+    | REPRESENTATIONS
+    | {"comparison": COMPARISON, "power": POWER}
+    | {f"pooled-{node.replace('_', '-')}": table for node, table in POOLED.items()}
 )
 """Every stored artefact, by name."""
 

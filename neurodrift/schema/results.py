@@ -156,6 +156,414 @@ DRIFT = table(
 )
 """Results of :func:`neurodrift.compute_drift` and :func:`neurodrift.compute_session_drift`."""
 
+DECODING = _always(
+    table(
+        Var("error", _PAIR, "float", "", "mean error, trained in a and tested in b"),
+        Var("error_median", _PAIR, "float", "", "median error"),
+        Var("own_error", _PAIR, "float", "", "mean error of decoders of b itself"),
+        Var("chance", _PAIR, "float", "", "mean error with positions of b shifted"),
+        Var("own_chance", _PAIR, "float", "", "the same of decoders of b itself"),
+        Var("relative", _PAIR, "float", "1", "gain over chance, relative to decoders of b itself"),
+        Var("p", _PAIR, "float", "1", "p of the error against shifted positions"),
+        Var("own_p", _PAIR, "float", "1", "p of decoders of b itself"),
+        Var("worse_p", _PAIR, "float", "1", "p that a teaches worse than b itself"),
+        Var("n_units", _PAIR, "int", "1", "units that entered"),
+        Var("n_laps", _PAIR, "int", "1", "laps (trials, blocks) that teach"),
+        Var("n_windows", _PAIR, "int", "1", "windows that test"),
+        Var("lag", _PAIR, "int", "1", "sessions from a to b", coord=True),
+    )
+) | table(
+    Var("lag_day", _PAIR, "float", "d", "days from a to b", coord=True),
+    Var("lag_experience", _PAIR, "float", "min", "experience from a to b", coord=True),
+    Var("lag_training_step", _PAIR, "int", "1", "training steps from a to b", coord=True),
+)
+"""Result of :func:`neurodrift.decode_across_sessions`."""
+
+_TAUGHT = ("session", "n_training")
+DECODING_SEVERAL = _always(
+    table(
+        Var("error", _TAUGHT, "float", "", "mean error, by the number of training sessions"),
+        Var("chance", _TAUGHT, "float", "", "mean error with positions shifted"),
+        Var("relative", _TAUGHT, "float", "1", "gain over chance, relative to the own one"),
+        Var("own_error", ("session",), "float", "", "of decoders of the session itself"),
+        Var("own_chance", ("session",), "float", "", "the same with positions shifted"),
+        Var("n_windows", ("session",), "int", "1", "windows that test"),
+        Var("n_units", (), "int", "1", "units that were detected in all sessions"),
+        Var("n_laps", (), "int", "1", "laps that teach"),
+        Var("n_training", ("n_training",), "int", "1", "sessions that teach", coord=True),
+    )
+)
+"""Result of :func:`neurodrift.decode_from_several_sessions`."""
+
+DECODED_SESSION = _always(
+    table(
+        Var(
+            "confusion",
+            ("session", "session_decoded"),
+            "float",
+            "1",
+            "share of the trials of a session that are taken for another",
+        ),
+        Var("accuracy", (), "float", "1", "share of trials whose session is told"),
+        Var("accuracy_null", (), "float", "1", "the same with sessions of units shuffled"),
+        Var("accuracy_p", (), "float", "1", "p against it"),
+        Var("neighbour", (), "float", "1", "share of trials taken for a session beside theirs"),
+        Var("neighbour_null", (), "float", "1", "the same with sessions of units exchanged"),
+        Var("neighbour_p", (), "float", "1", "p against it"),
+        Var("order_p", (), "float", "1", "share of orders as good as the true one"),
+        Var("n_trials", ("session",), "int", "1", "trials of the session"),
+        Var("events_per_trial", ("session",), "float", "", "summed activity of a trial"),
+        Var("n_units", (), "int", "1", "units that were detected in all sessions"),
+    )
+)
+"""Result of :func:`neurodrift.decode_session`."""
+DRIFT_INDEX = table(
+    Var("drift_index", _PAIR, "float", "1", "loss of a map's correlation, mean over units"),
+    Var("drift_index_n", _PAIR, "int", "1", "units that entered"),
+    Var("drift_index_control", _PAIR, "float", "1", "the same between halves of one session"),
+    Var("drift_index_above_control", _PAIR, "float", "1", "more than halves of one session"),
+    Var("population_drift_index", _PAIR, "float", "1", "of the maps of all units"),
+    Var("unit_drift_index", _PAIR, "float", "1", "loss of a map's correlation"),
+    *(var for name, var in DRIFT.items() if name == "lag" or name.startswith("lag_")),
+)
+"""Result of :func:`neurodrift.compute_drift_index`."""
+
+DRIFT_GEOMETRY = table(
+    *(
+        Var(name, _PAIR, "float", units, what)
+        for name, units, what in (
+            ("gamma", "1", "share of the change in the variational space of a"),
+            ("gamma_chance", "1", "share that a change in any direction has there"),
+            ("gamma_corrected", "1", "share of the change there, without noise"),
+            ("change_square", "", "square of the change of the mean vector, without noise"),
+            ("change_square_within", "", "its part in the variational space of a"),
+            ("change_square_se", "", "error of the square of the change where there is none"),
+            ("relative_size", "1", "length of the change over that of the mean vector"),
+            ("relative_size_corrected", "1", "the same without noise"),
+            ("overlap", "1", "of the variational spaces of a and b"),
+            ("overlap_chance", "1", "overlap of spaces in any direction"),
+        )
+    ),
+    Var("n_units", _PAIR, "int", "1", "units that entered"),
+    Var("n_bins", _PAIR, "int", "1", "bins and directions that entered"),
+    Var("angle", (*_PAIR, "component"), "float", "deg", "of the change with a component"),
+    Var("angle_corrected", (*_PAIR, "component"), "float", "deg", "the same without noise"),
+    Var("dimension", ("session_a",), "float", "1", "of the variability of trials"),
+    Var("variance_within", ("session_a",), "float", "1", "share in the variational space"),
+    Var("gamma_halves", ("session_a",), "float", "1", "gamma between halves of the session"),
+    Var("variance_share", ("session_a", "component"), "float", "1", "of a component"),
+    Var("component", ("component",), "int", "1", "principal component", coord=True),
+    *(var for name, var in DRIFT.items() if name == "lag" or name.startswith("lag_")),
+)
+"""Result of :func:`neurodrift.compute_drift_geometry`."""
+
+TIME_CONSTANT = table(
+    Var("log_likelihood", ("model",), "float", "nat", "of a pair with an unseen session"),
+    Var("log_likelihood_se", ("model",), "float", "nat", "error of its distance from the best"),
+    *(
+        Var(f"{name}{end}", (), "float", units, what + bound)
+        for name, units, what in (
+            ("time_constant", "", "lag over which similarity falls to 1/e of the way"),
+            ("half_life", "", "lag over which similarity falls half of the way"),
+            ("floor", "1", "similarity that is left at last"),
+            ("amplitude", "1", "fall of the similarity from lag 0 to the floor"),
+            ("slope", "", "change of the similarity with the lag, of the line"),
+        )
+        for end, bound in (("", ""), ("_low", ", lower bound"), ("_high", ", upper bound"))
+    ),
+    Var("n_pairs", (), "int", "1", "pairs of sessions"),
+    Var("n_sessions", (), "int", "1", "sessions of these pairs"),
+    Var("model", ("model",), "string", "1", "constant, linear, saturating", coord=True),
+)
+"""Result of :func:`neurodrift.fit_time_constant`."""
+
+STEPS = table(
+    Var("mean_square_step", _PAIR, "float", "", "square of a step without its noise"),
+    Var("mean_square_step_n", _PAIR, "int", "1", "steps that entered"),
+    *(
+        Var(f"{name}{end}", (), "float", units, what + bound)
+        for name, units, what in (
+            ("exponent", "1", "of the growth of the mean square with the lag"),
+            ("diffusion", "", "half of the mean square of a step for each unit of the lag"),
+            ("excess_kurtosis", "1", "of steps between neighbouring sessions"),
+            ("kurtosis_of_unequal_units", "1", "of Gaussian steps of each unit's own size"),
+            ("jumpiness", "1", "excess kurtosis beyond that of unequal units"),
+            ("directedness", "1", "products of different steps of a unit over their squares"),
+            ("step_correlation", "1", "between the steps of different units"),
+        )
+        for end, bound in (("", ""), ("_low", ", lower bound"), ("_high", ", upper bound"))
+    ),
+    *(var for name, var in DRIFT.items() if name == "lag" or name.startswith("lag_")),
+)
+"""Result of :func:`neurodrift.compute_steps`."""
+_BETWEEN_SESSIONS = ("session_a", "session_b")
+_LAG_COORDS = (
+    Var("lag", _BETWEEN_SESSIONS, "int", "1", "sessions from a to b", coord=True),
+    Var("lag_day", _BETWEEN_SESSIONS, "float", "d", "days from a to b", coord=True),
+    Var("lag_experience", _BETWEEN_SESSIONS, "float", "min", "experience from a to b", coord=True),
+    Var("lag_training_step", _BETWEEN_SESSIONS, "int", "1", "steps from a to b", coord=True),
+)
+
+
+def _relation(name: str, what: str) -> tuple[Var, ...]:
+    pair = _BETWEEN_SESSIONS
+    return (
+        Var(name, pair, "float", "1", f"correlation of {what}, of halves"),
+        Var(f"{name}_relative", pair, "float", "1", "divided by that of halves of one session"),
+        Var(f"{name}_null", pair, "float", "1", "mean of unrelated codes"),
+        Var(f"{name}_excess", pair, "float", "1", "above unrelated codes"),
+        Var(f"{name}_p", pair, "float", "1", "share of unrelated codes that reach it"),
+        Var(f"mean_{name}", (), "float", "1", "relative, mean over pairs of sessions"),
+        Var(f"mean_{name}_null", (), "float", "1", "mean over pairs, of unrelated codes"),
+        Var(f"mean_{name}_excess", (), "float", "1", "mean over pairs, above unrelated codes"),
+        Var(f"mean_{name}_p", (), "float", "1", "share of unrelated codes that reach the mean"),
+    )
+
+
+RELATIONS = table(
+    *_relation("structure", "relations among patterns"),
+    *_relation("structure_free", "relations less their mean at each distance"),
+    Var("vectors", _BETWEEN_SESSIONS, "float", "1", "correlation of population vectors, of halves"),
+    Var("vectors_relative", _BETWEEN_SESSIONS, "float", "1", "divided by that of halves"),
+    Var("crossnobis", _BETWEEN_SESSIONS, "float", "1", "correlation of distances of patterns"),
+    Var("cka", _BETWEEN_SESSIONS, "float", "1", "centred kernel alignment, of halves"),
+    Var("cka_relative", _BETWEEN_SESSIONS, "float", "1", "divided by that of halves"),
+    Var("procrustes", _BETWEEN_SESSIONS, "float", "degree", "angle after the best rotation"),
+    Var("symmetry", _BETWEEN_SESSIONS, "string", "1", "best symmetry of the environment"),
+    Var("symmetry_gain", _BETWEEN_SESSIONS, "float", "1", "gain by it, less that of halves"),
+    Var("symmetry_p", _BETWEEN_SESSIONS, "float", "1", "share of unrelated codes that reach it"),
+    Var("n_units", _BETWEEN_SESSIONS, "int", "1", "units detected in both"),
+    Var("n_points", _BETWEEN_SESSIONS, "int", "1", "bins and directions visited in both"),
+    Var("trend", (), "float", "1/session", "slope of the relative structure on the lag"),
+    Var("trend_p", (), "float", "1", "share of orders of the sessions that reach it"),
+    *_LAG_COORDS,
+)
+"""Result of :func:`neurodrift.compute_relations`."""
+
+
+def _coordination(name: str, what: str) -> tuple[Var, ...]:
+    pair = _BETWEEN_SESSIONS
+    return (
+        Var(name, pair, "float", "1", f"share of the change explained, {what}"),
+        Var(f"{name}_independent", pair, "float", "1", "mean where units change on their own"),
+        Var(f"{name}_excess", pair, "float", "1", "above units that change on their own"),
+        Var(f"{name}_p", pair, "float", "1", "share of such draws that reach it"),
+        Var(f"{name}_unrelated", pair, "float", "1", "mean where later codes are unrelated"),
+        Var(f"{name}_unrelated_p", pair, "float", "1", "share of such draws that reach it"),
+        Var(f"mean_{name}", (), "float", "1", "mean over pairs of sessions"),
+        Var(f"mean_{name}_excess", (), "float", "1", "mean above units that change on their own"),
+        Var(f"mean_{name}_p", (), "float", "1", "share of such draws that reach the mean"),
+        Var(f"mean_{name}_unrelated_excess", (), "float", "1", "mean above unrelated codes"),
+        Var(f"mean_{name}_unrelated_p", (), "float", "1", "share of such that reach the mean"),
+    )
+
+
+ALIGNMENT = table(
+    *_coordination("transfer", "by a rotation of the other direction"),
+    *_coordination("extrapolation", "by the rotation of the step before"),
+    Var("reading_aligned", _BETWEEN_SESSIONS, "float", "cm", "error of a's patterns, turned"),
+    Var("reading_unaligned", _BETWEEN_SESSIONS, "float", "cm", "error of a's patterns, as is"),
+    Var("reading_own", _BETWEEN_SESSIONS, "float", "cm", "error of b's own patterns"),
+    Var("reading_gain", (), "float", "cm", "what the rotation takes off the error, mean"),
+    Var("reading_gain_independent", (), "float", "cm", "mean where units change on their own"),
+    Var("reading_gain_p", (), "float", "1", "share of such draws that reach it"),
+    Var("move", _BETWEEN_SESSIONS, "float", "1", "share of the change that all places have"),
+    Var("change", _BETWEEN_SESSIONS, "float", "", "root mean square change, without noise"),
+    Var("angle", (*_BETWEEN_SESSIONS, "plane"), "float", "degree", "largest angles of rotation"),
+    Var("n_dimensions", _BETWEEN_SESSIONS, "int", "1", "dimensions beyond the noise"),
+    Var("n_units", _BETWEEN_SESSIONS, "int", "1", "units detected in both"),
+    Var("n_points", _BETWEEN_SESSIONS, "int", "1", "bins and directions visited in both"),
+    Var("n_unchanged", (), "int", "1", "tests without a change that is clear from noise"),
+    *_LAG_COORDS,
+)
+"""Result of :func:`neurodrift.compute_alignment`."""
+
+
+DISSIMILARITIES = table(
+    Var("dissimilarity", ("session", "point", "other_point"), "float", "", "squared distance"),
+    Var("n_units", ("session",), "int", "1", "units that it is of"),
+    Var("direction", ("point",), "int", "1", "running direction, 0 = both", coord=True),
+    Var("x_bin", ("point",), "float", "", "centre of the bin, x", coord=True),
+)
+"""Result of :func:`neurodrift.compute_dissimilarities`."""
+
+
+_BY_MEASURE = ("measure", "session_a", "session_b")
+_BY_SHARE = ("measure", "wrong_share", "session_a", "session_b")
+_BY_LIMIT = ("threshold", "session_a", "session_b")
+_LAGS_OF_PAIRS = table(
+    Var("lag_day", _PAIR, "float", "d", "days from a to b", coord=True),
+    Var("lag_experience", _PAIR, "float", "min", "experience from a to b", coord=True),
+    Var("lag_training_step", _PAIR, "int", "1", "training steps from a to b", coord=True),
+)
+BEHAVIOUR_DISTANCE = (
+    _always(
+        table(
+            Var(
+                "speed", _PAIR, "float", "1", "distance of running speed by position, in SD of laps"
+            ),
+            Var(
+                "occupancy", _PAIR, "float", "1", "distance of the time in each bin, in SD of laps"
+            ),
+            Var(
+                "lap_duration",
+                _PAIR,
+                "float",
+                "1",
+                "distance of the duration of laps, in SD of laps",
+            ),
+            Var("overall", _PAIR, "float", "1", "root mean square of all distances"),
+            Var("n_laps", ("session",), "int", "1", "laps (trials, blocks) of the session"),
+            Var("lag", _PAIR, "int", "1", "sessions from a to b", coord=True),
+        )
+    )
+    | _LAGS_OF_PAIRS
+)
+"""Result of :func:`neurodrift.compute_behaviour_distance`."""
+
+IDENTITY_SENSITIVITY = (
+    _always(
+        table(
+            Var(
+                "similarity",
+                _BY_MEASURE,
+                "float",
+                "1",
+                "of halves, within sessions on the diagonal",
+            ),
+            Var("within", _BY_MEASURE, "float", "1", "what it would be without change"),
+            Var("wrong", _BY_MEASURE, "float", "1", "what it would be were all matches wrong"),
+            Var("needed", _BY_MEASURE, "float", "1", "wrong matches that would make all the drift"),
+            Var("slope_n", _BY_MEASURE, "int", "1", "draws behind wrong"),
+            Var("false_drift", _BY_SHARE, "float", "1", "most that wrong matches take off"),
+            Var("false_drift_high", _BY_SHARE, "float", "1", "its upper end, one-sided 95 %"),
+            Var("corrected", _BY_SHARE, "float", "1", "of the right matches alone"),
+            Var("exchanged", ("...",), "float", "1", "mean after the exchange of units"),
+            Var("at_threshold", ("measure", *_BY_LIMIT), "float", "1", "units of a better score"),
+            Var("n_units", _BY_LIMIT, "int", "1", "units detected in both that are left"),
+            Var("mean_wrong", _BY_LIMIT, "float", "1", "1 less their mean match probability"),
+            Var("extrapolated", _BY_MEASURE, "float", "1", "on the line to mean_wrong 0"),
+            Var("lag", _PAIR, "int", "1", "sessions from a to b", coord=True),
+        )
+    )
+    | _LAGS_OF_PAIRS
+)
+"""Result of :func:`neurodrift.compute_identity_sensitivity`."""
+
+_PARTS = ("part_a", "part_b")
+WITHIN_DRIFT = (
+    _always(
+        table(
+            Var("similarity", _PARTS, "float", "1", "of the maps of two parts, without noise"),
+            Var("minutes", _PARTS, "float", "min", "recorded time between their middles"),
+            Var("n_units", _PARTS, "int", "1", "units that entered"),
+            Var("curve", ("lag_part",), "float", "1", "similarity within sessions, pooled"),
+            Var("curve_se", ("lag_part",), "float", "1", "its standard error over units"),
+            Var("curve_minutes", ("lag_part",), "float", "min", "mean time between the parts"),
+            Var("curve_n", ("lag_part",), "int", "1", "pairs of parts"),
+            Var("between", _PAIR, "float", "1", "similarity of the parts of two sessions, pooled"),
+            Var("first_last", ("session",), "float", "1", "first against last part"),
+            Var("first_last_se", ("session",), "float", "1", "its standard error over units"),
+            Var("first_last_pooled", (), "float", "1", "over all sessions"),
+            Var("first_last_pooled_se", (), "float", "1", "its standard error over units"),
+            Var("within_p", (), "float", "1", "p that it is below 1"),
+            Var("step", ("night",), "float", "1", "neighbouring parts of a session"),
+            Var("overnight", ("night",), "float", "1", "last part against the first of the next"),
+            Var("excess", ("night",), "float", "1", "what the night takes beyond such a step"),
+            Var("excess_se", ("night",), "float", "1", "its standard error over units"),
+            Var("step_pooled", (), "float", "1", "over all nights"),
+            Var("overnight_pooled", (), "float", "1", "over all nights"),
+            Var("excess_pooled", (), "float", "1", "over all nights"),
+            Var("excess_pooled_se", (), "float", "1", "its standard error over units"),
+            Var("overnight_p", (), "float", "1", "p that the excess is above 0"),
+            Var("n_laps", ("session",), "int", "1", "laps or stretches of the session"),
+        )
+    )
+    | table(
+        Var("lag", ("...",), "int", "1", "sessions from a to b", coord=True),
+        Var("days", ("night",), "float", "d", "days between the two sessions", coord=True),
+    )
+    | _LAGS_OF_PAIRS
+)
+"""Result of :func:`neurodrift.compute_within_drift`."""
+
+INTERVENTION = _always(
+    table(
+        Var("level", ("group",), "float", "1", "similarity at the mean lag of pairs across"),
+        Var("slope", ("group",), "float", "", "of the similarity over the lag"),
+        Var("n_pairs", ("group",), "int", "1", "pairs of sessions"),
+        Var("drop", (), "float", "1", "what pairs across lack at the same lag"),
+        Var("loss", (), "float", "1", "what the neighbours across lack at their lag"),
+        Var("p", (), "float", "1", "p of the loss, against the other nights"),
+        Var("n_nights", (), "int", "1", "other nights: neighbours of one side"),
+        Var("faster", (), "float", "", "slope after less slope before"),
+        Var("night_excess", (), "float", "1", "what the night of the intervention takes"),
+        Var("other_nights", (), "float", "1", "mean of all other nights"),
+        Var("night_p", (), "float", "1", "p that they are equal, against the other nights"),
+    )
+)
+"""Result of :func:`neurodrift.compare_around`."""
+
+_TERM = ("term",)
+EXPLAINED_DRIFT = _always(
+    table(
+        Var("slope", _TERM, "float", "", "change of the measure for one unit of the predictor"),
+        Var("se", _TERM, "float", "", "standard error of the slope"),
+        Var("low", _TERM, "float", "", "lower end of its interval"),
+        Var("high", _TERM, "float", "", "upper end of its interval"),
+        Var("slope_alone", _TERM, "float", "", "slope without the other kind of predictor"),
+        Var("p", _TERM, "float", "1", "p against permuted sessions"),
+        Var("correlation", _TERM, "float", "1", "correlation with the lag over pairs"),
+        Var("explained", ("model",), "float", "1", "share of variance over pairs"),
+        Var("explained_by_chance", ("model",), "float", "1", "the same with sessions permuted"),
+        Var("confounding", ("...",), "float", "1", "multiple correlation of lag with behaviour"),
+        Var("n_sessions", ("...",), "int", "1", "sessions that entered"),
+        Var("n_pairs", ("...",), "int", "1", "pairs that entered"),
+    )
+) | table(
+    Var("animal_slope", ("animal", "term"), "float", "", "slope of each animal"),
+)
+"""Result of :func:`neurodrift.explain_drift`."""
+
+BEHAVIOUR = BEHAVIOUR_DISTANCE | EXPLAINED_DRIFT
+"""Distances of behaviour and what they explain, the node ``behaviour``."""
+
+TUNING_CHANGE = _always(
+    table(
+        Var("gain", ("unit",), "float", "bit/event", "gain of held-out laps by tuning of its own"),
+        Var("p", ("unit",), "float", "1", "p against shifts of the laps between the sessions"),
+        Var("null_mean", ("unit",), "float", "bit/event", "mean gain of the shifts"),
+        Var("behaviour_gain", ("unit",), "float", "bit/event", "gain by speed and time"),
+        Var("n_events", ("unit",), "int", "1", "events in the laps that enter"),
+        Var("mean_gain", (), "float", "bit/event", "gain of all units together"),
+        Var("mean_p", (), "float", "1", "p of the gain of all units together"),
+        Var("n_units", (), "int", "1", "units that entered"),
+        Var("n_laps", (), "int", "1", "laps of both sessions that entered"),
+    )
+)
+"""Result of :func:`neurodrift.compute_tuning_change`."""
+
+_PREDICTOR = ("predictor",)
+STABLE_UNITS = _always(
+    table(
+        Var("effect", _PREDICTOR, "float", "1", "rank correlation with later stability"),
+        Var("effect_null", _PREDICTOR, "float", "1", "the same of units without a link"),
+        Var("p", _PREDICTOR, "float", "1", "p of the effect against units without a link"),
+        Var("partial", _PREDICTOR, "float", "1", "rank correlation given the other predictors"),
+        Var("partial_null", _PREDICTOR, "float", "1", "the same of units without a link"),
+        Var("partial_p", _PREDICTOR, "float", "1", "p of the partial effect"),
+        Var("beyond", _PREDICTOR, "bool", "1", "effect beyond chance, all predictors considered"),
+        Var("prediction", (), "float", "1", "rank correlation in animals that were left out"),
+        Var("prediction_p", (), "float", "1", "p of it against units without a link"),
+        Var("n_units", ("...",), "int", "1", "units with predictors and an outcome"),
+    )
+) | table(
+    Var("animal_effect", ("animal", "predictor"), "float", "1", "effect less its null"),
+    Var("value", ("unit", "predictor"), "float", "", "value of the predictor"),
+    Var("stability", ("unit",), "float", "1", "similarity of maps without noise"),
+)
+"""Result of :func:`neurodrift.predict_stability`."""
+
 INFORMATION = table(
     Var("naive", _DIMS, "float", "", "naive information", True),
     Var("sr", _DIMS, "float", "", "information less that of shuffled activity (SR)"),
@@ -240,7 +648,7 @@ MEASURES = table(
             ("fraction_active_units", "1", "active of detected units"),
             ("active_fraction", "1", "share of time above threshold"),
             ("n_place_cells", "1", "place cells"),
-            ("fraction_place_cells", "1", "place cells of the units kept"),
+            ("fraction_place_cells", "1", "of units with enough events, silenced ones left out"),
             ("information", "bit/event", "place maps, cross-fitted"),
             ("information_population", "bit/event", "all maps, none chosen"),
         )
@@ -425,6 +833,209 @@ COMPARISON = _always(
 )
 """Result of :func:`neurodrift.compare`."""
 
+_ASKED = ("question", "variant")
+AnswerVerdict = Literal["rises", "falls", "differs", "no change", "undecided", "not testable"]
+"""What a cohort answers; of two groups whether the second has more, less, or the same."""
+
+ANSWERS = _always(
+    table(
+        Var("estimate", _ASKED, "float", "", "answer, in the unit of the question"),
+        Var("se", _ASKED, "float", "", "its standard error"),
+        Var("dof", _ASKED, "float", "1", "degrees of freedom of t, or those below of F"),
+        Var("ci_low", _ASKED, "float", "", "lower end of its interval"),
+        Var("ci_high", _ASKED, "float", "", "upper end of its interval"),
+        Var("p", _ASKED, "float", "1", "two-sided p of none"),
+        Var("p_holm", _ASKED, "float", "1", "p corrected for the questions of the variant"),
+        Var("few_degrees", _ASKED, "bool", "1", "fewer than 4 degrees of freedom are behind p"),
+        Var("f", _ASKED, "float", "1", "Welch's F of more than two groups"),
+        Var("dof_above", _ASKED, "float", "1", "degrees of freedom above of F"),
+        Var("basis", _ASKED, "string", "1", "variation that the interval holds"),
+        Var("verdict", _ASKED, "string", "1", "what the cohort shows"),
+        Var("reason", _ASKED, "string", "1", "why there is no answer or no interval"),
+        Var("n_animals", _ASKED, "int", "count", "animals that count"),
+        Var("n_recordings", _ASKED, "int", "count", "recordings that count"),
+        Var("n_observations", _ASKED, "int", "count", "sessions, or pairs of them, that count"),
+        Var("n_left_out", _ASKED, "int", "count", "recordings that do not count"),
+        Var("mean_level", _ASKED, "float", "", "mean of the measure over the animals"),
+        Var("span", _ASKED, "float", "", "what turns the estimate into the whole change"),
+        Var("relative", _ASKED, "float", "1", "change over the span, relative to the mean"),
+        Var("relative_ci_low", _ASKED, "float", "1", "lower end of its interval"),
+        Var("relative_ci_high", _ASKED, "float", "1", "upper end of its interval"),
+        Var("standardized", _ASKED, "float", "1", "estimate over the animals' deviation"),
+        Var("standardized_ci_low", _ASKED, "float", "1", "lower end of its interval"),
+        Var("standardized_ci_high", _ASKED, "float", "1", "upper end of its interval"),
+        Var("detectable", _ASKED, "float", "", "smallest found with a power of 80 %"),
+        Var("n_same_sign", _ASKED, "float", "count", "animals with the estimate's sign"),
+        Var("without_low", _ASKED, "float", "", "lowest estimate without one animal"),
+        Var("without_high", _ASKED, "float", "", "highest estimate without one animal"),
+        Var("carried_by", _ASKED, "string", "1", "animal without which half of it is gone"),
+        Var("moved", _ASKED, "float", "", "what is taken from that as recorded"),
+        Var("moved_ci_low", _ASKED, "float", "", "lower end of its interval"),
+        Var("moved_ci_high", _ASKED, "float", "", "upper end of its interval"),
+        Var("vif", _ASKED, "float", "1", "largest variance inflation of the covariates"),
+        Var("widening", _ASKED, "float", "1", "width of the interval over that as recorded"),
+        Var("contrast", _ASKED, "string", "1", "what is compared"),
+        Var(
+            "kind", ("question",), "string", "1", "level, slope, intervention or decay", coord=True
+        ),
+        Var("measure", ("question",), "string", "1", "measure or similarity", coord=True),
+        Var("axis", ("question",), "string", "1", "what it changes along", coord=True),
+        Var("factors", ("question",), "string", "1", "factors that are asked", coord=True),
+        Var("unit", ("question",), "string", "1", "unit of the estimate", coord=True),
+    )
+)
+"""Node ``answers`` of :func:`neurodrift.pool_animals`."""
+
+_OF_ROW = (
+    ("question", "question", "the question"),
+    ("variant", "variant", "how it is answered"),
+)
+
+
+def _coords_of(dim: str) -> list[Var]:
+    return [
+        Var(f"{dim}_{name}", (dim,), "string", "1", doc, coord=True) for name, _, doc in _OF_ROW
+    ]
+
+
+ANIMALS = _always(
+    table(
+        Var("value", ("animal",), "float", "", "answer of the animal"),
+        Var("group", ("animal",), "string", "1", "its group, or its number"),
+        Var("n_recordings", ("animal",), "int", "count", "recordings behind it"),
+        Var("estimate_without", ("animal",), "float", "", "estimate of the others"),
+        Var("subject", ("animal",), "string", "1", "animal or run", coord=True),
+        *_coords_of("animal"),
+    )
+)
+"""Node ``animals`` of :func:`neurodrift.pool_animals`, one row an animal in an answer."""
+
+_GROUP = (
+    Var("estimate", ("group",), "float", "", "mean of the group, or a difference"),
+    Var("se", ("group",), "float", "", "its standard error"),
+    Var("dof", ("group",), "float", "1", "degrees of freedom of t"),
+    Var("ci_low", ("group",), "float", "", "lower end of its interval"),
+    Var("ci_high", ("group",), "float", "", "upper end of its interval"),
+    Var("p", ("group",), "float", "1", "two-sided p of none"),
+    Var("p_holm", ("group",), "float", "1", "p of a difference, corrected for the pairs"),
+    Var("n_animals", ("group",), "int", "count", "animals behind it"),
+    Var("group_name", ("group",), "string", "1", "the group", coord=True),
+    Var("group_other", ("group",), "string", "1", "that it is compared with", coord=True),
+)
+GROUPS = _always(table(*_GROUP, *_coords_of("group")))
+"""Node ``groups`` of :func:`neurodrift.pool_animals`: means, and pairs of three or more groups."""
+
+HELD = _always(
+    table(
+        Var("coefficient", ("covariate",), "float", "", "measure for a unit of the covariate"),
+        Var("vif", ("covariate",), "float", "1", "variance inflation over the cohort"),
+        Var("covariate_name", ("covariate",), "string", "1", "the covariate", coord=True),
+        *_coords_of("covariate"),
+    )
+)
+"""Node ``covariates`` of :func:`neurodrift.pool_animals`."""
+
+LEFT_OUT = _always(
+    table(
+        Var("reason", ("left_out",), "string", "1", "why the recording does not count"),
+        Var("recording", ("left_out",), "string", "1", "the recording", coord=True),
+        *_coords_of("left_out"),
+    )
+)
+"""Node ``left_out`` of :func:`neurodrift.pool_animals`."""
+
+STUDY_SESSIONS = _always(
+    table(
+        Var("recording", ("session",), "string", "1", "recording of the session", coord=True),
+        Var("subject", ("session",), "string", "1", "its animal or run", coord=True),
+        Var("environment", ("session",), "string", "1", "its environment", coord=True),
+        Var("label", ("session",), "string", "1", "label of the session", coord=True),
+        Var("place", ("session",), "float", "1", "when it was, in usual steps", coord=True),
+    )
+)
+"""Node ``sessions`` of :func:`neurodrift.pool_animals`, beside the axes and measures."""
+
+POOLED = {
+    "answers": ANSWERS,
+    "animals": ANIMALS,
+    "groups": GROUPS,
+    "covariates": HELD,
+    "left_out": LEFT_OUT,
+    "sessions": STUDY_SESSIONS,
+}
+"""Nodes of :func:`neurodrift.pool_animals`."""
+
+_WAY = ("universe", "question")
+CURVE = _always(
+    table(
+        Var("estimate", _WAY, "float", "", "answer of the question"),
+        Var("se", _WAY, "float", "", "its standard error"),
+        Var("dof", _WAY, "float", "1", "degrees of freedom of t"),
+        Var("p", _WAY, "float", "1", "two-sided p of none"),
+        Var("ci_low", _WAY, "float", "", "lower end of its interval"),
+        Var("ci_high", _WAY, "float", "", "upper end of its interval"),
+        Var("relative", _WAY, "float", "1", "change over the span, relative to the mean"),
+        Var("relative_low", _WAY, "float", "1", "lower end of its interval"),
+        Var("relative_high", _WAY, "float", "1", "upper end of its interval"),
+        Var("n_animals", _WAY, "float", "count", "animals behind it"),
+        Var("reason", _WAY, "string", "1", "why there is no answer or no error"),
+        Var("fault", ("universe",), "string", "1", "recordings that could not be analysed so"),
+        Var("universe", ("universe",), "int", "1", "number of the way", coord=True),
+        Var("question", ("question",), "string", "1", "the question", coord=True),
+    )
+)
+"""Node ``curve`` of :func:`neurodrift.multiverse`."""
+
+_BY_QUESTION = ("question",)
+CONCLUSIONS = _always(
+    table(
+        Var("median", _BY_QUESTION, "float", "1", "median relative change of the ways"),
+        Var("lowest", _BY_QUESTION, "float", "1", "lowest of them"),
+        Var("highest", _BY_QUESTION, "float", "1", "highest of them"),
+        Var("share_same_sign", _BY_QUESTION, "float", "1", "ways with the sign of the median"),
+        Var("share_significant", _BY_QUESTION, "float", "1", "ways that are significant with it"),
+        Var("share_against", _BY_QUESTION, "float", "1", "ways that are significant against it"),
+        Var("n_universes", _BY_QUESTION, "int", "count", "ways with an answer"),
+        Var("n_failed", _BY_QUESTION, "int", "count", "ways without one"),
+        Var("p_median", _BY_QUESTION, "float", "1", "of the median t, by permutation of all ways"),
+        Var("p_share", _BY_QUESTION, "float", "1", "of the share of significant ways"),
+        Var("p_mean_z", _BY_QUESTION, "float", "1", "of the mean z"),
+        Var("n_permutations", _BY_QUESTION, "int", "count", "permutations behind them"),
+        Var("smallest_p", _BY_QUESTION, "float", "1", "smallest p that could have come out"),
+        Var("permuted", _BY_QUESTION, "string", "1", "what was permuted, or why nothing was"),
+        Var("question", _BY_QUESTION, "string", "1", "the question", coord=True),
+    )
+)
+"""Node ``conclusions`` of :func:`neurodrift.multiverse`."""
+
+INFLUENCE = _always(
+    table(
+        Var("share_of_spread", ("question", "choice"), "float", "1", "of the ways, by the choice"),
+        Var("level_mean", ("question", "level"), "float", "1", "mean relative change of a level"),
+        Var("question", _BY_QUESTION, "string", "1", "the question", coord=True),
+        Var("choice", ("choice",), "string", "1", "the choice", coord=True),
+        Var("level", ("level",), "string", "1", "choice and level", coord=True),
+    )
+)
+"""Node ``influence`` of :func:`neurodrift.multiverse`."""
+
+MULTIVERSE = {"curve": CURVE, "conclusions": CONCLUSIONS, "influence": INFLUENCE}
+"""Nodes of :func:`neurodrift.multiverse`."""
+
+_POWER = ("animals", "sessions")
+POWER = _always(
+    table(
+        Var("power", _POWER, "float", "1", "share of simulated cohorts that find the change"),
+        Var("power_ci_low", _POWER, "float", "1", "lower end of its Monte Carlo interval"),
+        Var("power_ci_high", _POWER, "float", "1", "upper end of its Monte Carlo interval"),
+        Var("animals_needed", ("sessions",), "float", "count", "fewest for a power of 80 %"),
+        Var("slope", ("sessions",), "float", "", "planted change for each unit of the axis"),
+        Var("animals", ("animals",), "int", "count", "animals, of each group", coord=True),
+        Var("sessions", ("sessions",), "int", "count", "sessions of a recording", coord=True),
+    )
+)
+"""Result of :func:`neurodrift.power`."""
+
 _PHASE, _QUANTITY = ("phase", "quantity"), ("quantity",)
 PHASES = _always(
     table(
@@ -547,11 +1158,198 @@ PLACE_FIELDS = table(
 )
 """Place fields, from :func:`neurodrift.detect_place_fields`."""
 
+_STEP = ("step",)
+_RUN = ("run",)
+_DURATION = ("duration",)
+
+
+def _with_interval(name: str, dims: tuple[str, ...], unit: str, doc: str) -> tuple[Var, ...]:
+    return (
+        Var(name, dims, "float", unit, doc, True),
+        Var(f"{name}_ci_low", dims, "float", unit, "lower end of its interval", True),
+        Var(f"{name}_ci_high", dims, "float", unit, "upper end of its interval", True),
+    )
+
+
+TEST_POWER = table(
+    Var("power", ("session", "unit"), "float", "1", "chance that a place cell is found", True),
+    Var("false_alarms", ("session", "unit"), "float", "1", "chance that another is found", True),
+)
+"""Errors of the test of place cells, from
+:func:`~neurodrift.analysis.survival.power.compute_test_power`."""
+
+_TWO = ("session_a", "session_b")
+TURNOVER = table(
+    Var("still", _TWO, "float", "1", "share of those on in a that are on in b", True),
+    Var("gained", _TWO, "float", "1", "share of those off in a that are on in b", True),
+    Var("still_corrected", _TWO, "float", "1", "the same without errors of the test", True),
+    Var("gained_corrected", _TWO, "float", "1", "the same without errors of the test", True),
+    Var("n_on", _TWO, "int", "1", "on in a and known in b", True),
+    Var("n_off", _TWO, "int", "1", "off in a and known in b", True),
+    Var("n_still", _TWO, "int", "1", "on in both", True),
+    Var("n_gained", _TWO, "int", "1", "off in a and on in b", True),
+    Var("n_missing", _TWO, "int", "1", "on in a and not known in b", True),
+    Var("loss", (), "float", "1", "chance of being lost in one step, of a chain", True),
+    Var("loss_se", (), "float", "1", "its standard error over units", True),
+    Var("gain", (), "float", "1", "chance of coming on in one step, of a chain", True),
+    Var("gain_se", (), "float", "1", "its standard error over units", True),
+    Var("n_on_by_lag", _STEP, "int", "1", "on in a, of all pairs of the lag"),
+    Var("step", _STEP, "int", "1", "sessions from a to b", coord=True),
+    *(var for var in DRIFT.values() if var.name.startswith("lag")),
+)
+for _name in ("still", "gained", "still_corrected", "gained_corrected"):
+    _rows = _with_interval(f"{_name}_by_lag", _STEP, "1", f"{_name}, over all pairs of the lag")
+    TURNOVER |= table(*(replace(row, required=False) for row in _rows))
+"""Result of :func:`neurodrift.compute_turnover`."""
+
+RUN_LENGTHS = table(
+    Var("stay", _RUN, "float", "1", "P(on next | on for so many sessions in a row)", True),
+    Var("fixed", _RUN, "float", "1", "the same of units with fixed rates", True),
+    *_with_interval("excess", _RUN, "1", "what history or time adds"),
+    Var("excess_p", _RUN, "float", "1", "two-sided p of no such excess", True),
+    Var("n_runs", _RUN, "int", "1", "runs at risk", True),
+    Var("n_to_missing", _RUN, "int", "1", "runs followed by a session without the unit", True),
+    Var("return_hazard", _RUN, "float", "1", "P(on next | off for so many sessions)", True),
+    Var("return_share", _RUN, "float", "1", "such returns over all runs that ended", True),
+    *_with_interval("overall", (), "1", "mean excess of all runs"),
+    Var("overall_p", (), "float", "1", "two-sided p of no such excess", True),
+    Var("run", _RUN, "int", "1", "sessions in a row", coord=True),
+)
+"""Result of :func:`neurodrift.compute_run_lengths`."""
+
+SURVIVAL = table(
+    *_with_interval("survival", _DURATION, "1", "share of runs that last, seen off"),
+    Var("survival_early", _DURATION, "float", "1", "the same, ended right after seen on", True),
+    Var("hazard", _DURATION, "float", "1", "share of those at risk that are lost", True),
+    Var("cumulative_hazard", _DURATION, "float", "1", "of Nelson and Aalen", True),
+    Var("n_at_risk", _DURATION, "int", "1", "runs at risk", True),
+    Var("n_lost", _DURATION, "int", "1", "runs seen to end", True),
+    Var("n_censored", _DURATION, "int", "1", "runs lost from sight", True),
+    *_with_interval("survival_corrected", _STEP, "1", "on in all of the next sessions"),
+    Var("median", (), "float", "", "time at which half are lost", True),
+    Var("loss", (), "float", "1", "chance of being lost in one step, of a chain", True),
+    Var("loss_se", (), "float", "1", "its standard error over units", True),
+    Var("n_runs", (), "int", "1", "runs", True),
+    Var("n_unknown_onset", (), "int", "1", "runs left out, since nobody saw them begin", True),
+    Var("duration", _DURATION, "float", "", "time since onset", coord=True),
+    Var("step", _STEP, "int", "1", "sessions", coord=True),
+)
+"""Result of :func:`neurodrift.compute_survival`."""
+
+_OF_FIELD = ("field",)
+_OF_SESSION = ("session",)
+_MATCHED_FIELD = ("session_a", "session_b", "unit", "direction", "field_number")
+FIELD_MATCHES = table(
+    Var("kept", _TWO, "float", "1", "share of fields in a that are in b, at their place", True),
+    Var("moved", _TWO, "float", "1", "share of fields in a that are in b, near their place", True),
+    Var("lost", _TWO, "float", "1", "share of fields in a that are not in b", True),
+    Var("formed", _TWO, "float", "1", "share of fields in b that were not in a", True),
+    Var("kept_chance", _TWO, "float", "1", "kept, with fields of other units", True),
+    Var("matched_chance", _TWO, "float", "1", "kept or moved, with fields of other units", True),
+    Var("mean_shift", _TWO, "float", "cm", "mean way of the same fields from a to b", True),
+    Var("shift_sd", _TWO, "float", "cm", "standard deviation of that way over fields", True),
+    Var("n_fields", _TWO, "int", "1", "fields in a, of maps looked at in both", True),
+    Var("match", _MATCHED_FIELD, "int", "1", "number of the same field in b, 0 = none"),
+    Var("field_shift", _MATCHED_FIELD, "float", "cm", "way of the field from a to b"),
+    *(var for var in DRIFT.values() if var.name.startswith("lag")),
+)
+"""Result of :func:`neurodrift.match_fields`."""
+
+FOLLOWED_FIELDS = table(
+    Var("state", ("session", "field"), "float", "1", "1 on, 0 off, NaN not known", True),
+    Var("x_centre", ("session", "field"), "float", "cm", "centre weighted by rate", True),
+)
+"""Result of :func:`neurodrift.follow_fields`."""
+
+EARTH_MOVERS = table(
+    Var("distance", _TWO, "float", "cm", "mean earth mover's distance of maps of halves", True),
+    Var("distance_relative", _TWO, "float", "cm", "the same less that of halves", True),
+    Var("n_maps", _TWO, "int", "1", "maps in it", True),
+    *(var for var in DRIFT.values() if var.name.startswith("lag")),
+)
+"""Result of :func:`neurodrift.compute_earth_movers_distance`."""
+
+LAP_SHIFTS = table(
+    Var("slope", _OF_FIELD, "float", "cm/lap", "way of the centre with each lap, < 0 back", True),
+    Var("slope_se", _OF_FIELD, "float", "cm/lap", "its standard error", True),
+    Var("slope_p", _OF_FIELD, "float", "1", "F test of no slope", True),
+    Var("moves", _OF_FIELD, "int", "1", "-1 backward, 0 not, 1 forward", True),
+    Var("n_active_laps", _OF_FIELD, "int", "1", "laps with activity in the field", True),
+    Var("onset", _OF_FIELD, "int", "1", "first lap with activity in the field", True),
+    Var("mean_slope", _OF_SESSION, "float", "cm/lap", "mean over fields", True),
+    Var("mean_slope_se", _OF_SESSION, "float", "cm/lap", "its standard error", True),
+    Var("mean_slope_p", _OF_SESSION, "float", "1", "two-sided, against orders of laps", True),
+    Var("fraction_backward", _OF_SESSION, "float", "1", "fields that move backward", True),
+    Var("fraction_forward", _OF_SESSION, "float", "1", "fields that move forward", True),
+    Var("n_fields", _OF_SESSION, "int", "1", "fields that were fitted", True),
+    Var("n_cut", _OF_SESSION, "int", "1", "fields left out at an end of the track", True),
+    Var("n_few", _OF_SESSION, "int", "1", "fields with too few active laps", True),
+    Var("overnight_shift", _OF_SESSION, "float", "cm", "from the last lap before", True),
+    Var("overnight_shift_se", _OF_SESSION, "float", "cm", "its standard error", True),
+    Var("n_overnight", _OF_SESSION, "int", "1", "fields in it", True),
+    Var("displacement", ("session", "lap_since_onset"), "float", "cm", "mean way by lap", True),
+    Var("n_displaced", ("session", "lap_since_onset"), "int", "1", "fields in it", True),
+    Var("session_index", _OF_FIELD, "int", "1", "session that the field is of", coord=True),
+    Var("lap_since_onset", ("lap_since_onset",), "int", "1", "laps since onset", coord=True),
+)
+"""Result of :func:`neurodrift.compute_lap_shifts`."""
+
+
+def _named(names: dict[str, str], rows: dict[str, Var]) -> dict[str, Var]:
+    """Rows under other names, none of them required."""
+    return {new: replace(rows[old], name=new, required=False) for old, new in names.items()}
+
+
+TURNOVER_NODE = (
+    TURNOVER
+    | _named({n: f"run_{n}" for n, row in RUN_LENGTHS.items() if not row.coord}, RUN_LENGTHS)
+    | _named(
+        {
+            n: n if n.startswith("survival") else f"survival_{n}"
+            for n, row in SURVIVAL.items()
+            if not row.coord and n not in ("loss", "loss_se")
+        },
+        SURVIVAL,
+    )
+    | {"run": RUN_LENGTHS["run"], "duration": SURVIVAL["duration"]}
+)
+"""The node ``turnover``: turnover, run lengths and survival."""
+
+_OF_LAPS = {
+    "mean_slope": "lap_slope",
+    "mean_slope_se": "lap_slope_se",
+    "mean_slope_p": "lap_slope_p",
+    "n_fields": "n_fields_in_laps",
+}
+FIELDS_NODE = (
+    {name: row for name, row in FIELD_MATCHES.items() if row.dims != _MATCHED_FIELD}
+    | _named(
+        {
+            "distance": "earth_movers_distance",
+            "distance_relative": "earth_movers_distance_relative",
+            "n_maps": "n_maps_carried",
+        },
+        EARTH_MOVERS,
+    )
+    | _named(
+        {
+            name: _OF_LAPS.get(name, name)
+            for name, row in LAP_SHIFTS.items()
+            if "field" not in row.dims and not row.coord
+        },
+        LAP_SHIFTS,
+    )
+    | {"lap_since_onset": LAP_SHIFTS["lap_since_onset"]}
+)
+"""The node ``fields``: fields between sessions and from lap to lap."""
+
 RESULTS = {
     "map_switches": MAP_SWITCHES,
     "quality": QUALITY,
     "lag": LAG,
     "place_fields": PLACE_FIELDS,
+    "turnover": TURNOVER_NODE,
+    "fields": FIELDS_NODE,
     "maps": MAPS,
     "smoothed_maps": MAPS,
     "half_maps": HALF_MAPS,
@@ -565,7 +1363,17 @@ RESULTS = {
     "sparsity": SPARSITY,
     "drift": DRIFT,
     "session_drift": DRIFT,
+    "drift_index": DRIFT_INDEX,
+    "steps": STEPS,
+    "time_constant": TIME_CONSTANT,
+    "relations": RELATIONS,
+    "alignment": ALIGNMENT,
     "matched": MATCHED,
+    "decoding": DECODING,
+    "identity_sensitivity": IDENTITY_SENSITIVITY,
+    "within_drift": WITHIN_DRIFT,
+    "behaviour": BEHAVIOUR,
+    "stable_units": STABLE_UNITS,
     "sessions": MEASURES,
     "regression": SLOPES,
     "phases": PHASES,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from numpy.typing import ArrayLike
 
@@ -17,3 +18,6 @@ if TYPE_CHECKING:
 
     Results: TypeAlias = xr.DataTree | Sequence[xr.DataTree] | Mapping[str, xr.DataTree]
     """Results of one recording, or of several."""
+
+    Factors: TypeAlias = pd.DataFrame | Mapping[str, Mapping[str, object]]
+    """What is known of each recording or animal: groups as texts, or numbers."""

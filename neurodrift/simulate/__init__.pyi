@@ -65,6 +65,13 @@ from .hebbian.inputs import place_2d as place_2d
 from .hebbian.inputs import psp as psp
 from .hebbian.inputs import ring as ring
 
+# synapses that never rest
+from .synapses.oja import OjaSettings as OjaSettings
+from .synapses.oja import OjaRun as OjaRun
+from .synapses.oja import predict_drift_rate as predict_drift_rate
+from .synapses.fluctuation import FluctuationSettings as FluctuationSettings
+from .synapses.fluctuation import FluctuationRun as FluctuationRun
+
 # curvature, flatness, time scales
 from .curvature.loss_point import LossPoint as LossPoint
 from .curvature.hessian import compute_published_eigenvalues as compute_published_eigenvalues
@@ -78,6 +85,8 @@ from .curvature.measures import summarize_training as summarize_training
 from .curvature.lanczos import estimate_curvature as estimate_curvature
 from .curvature.lanczos import estimate_model_curvature as estimate_model_curvature
 from .curvature.lanczos import make_hessian_product as make_hessian_product
+from .curvature.manifold import predict_solution_drift as predict_solution_drift
+from .curvature.held import compare_solution_drift as compare_solution_drift
 from .curvature.timescale import estimate_sparsification_time as estimate_sparsification_time
 from .curvature.timescale import fit_published_timescale as fit_published_timescale
 from .curvature.flatness import measure_flatness_bias as measure_flatness_bias

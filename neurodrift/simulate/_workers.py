@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodrift.progress import Progress
-from neurodrift.simulate._cluster import local_client
 from neurodrift.simulate.settings.sweep import SweepConfig
 from neurodrift.simulate.store import block_arrays, store_block
+from neurodrift.workers import client_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -46,7 +44,7 @@ def make_blocks(
             for start in blocks:
                 _count(bar, _make_block(str(path), start, _of_block(config, start)))
         else:
-            with _client(scheduler, workers, len(blocks)) as client:
+            with client_of(scheduler, workers, len(blocks)) as client:
                 _make_on(client, config, path, blocks, bar)
     finally:
         bar.close()
@@ -97,18 +95,3 @@ def _make_block(path: str, start: int, settings: list[Any]) -> list[str]:
     results = [one.simulate() for one in settings]
     store_block(Path(path), start, block_arrays(Path(path), settings, results))
     return [result.text().partition("\n")[0] for result in results]
-
-
-@contextmanager
-def _client(scheduler: str | Client | None, workers: int | None, n_tasks: int) -> Iterator[Client]:
-    """Client of a scheduler's address, a given one, or one of workers on this machine."""
-    from distributed import Client
-
-    if isinstance(scheduler, str):
-        with Client(scheduler) as client:
-            yield client
-    elif scheduler is not None:
-        yield scheduler
-    else:
-        with local_client(workers, n_tasks) as client:
-            yield client

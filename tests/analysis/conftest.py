@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 import xarray as xr
 
 from neurodrift import join_sessions, recording_from_arrays
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))  # known_animals
 
 SERIES = [("C6_M4", "A"), ("C6_M4", "B"), ("C12_M4", "A")]
 

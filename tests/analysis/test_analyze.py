@@ -57,6 +57,12 @@ def test_analyze__session_measures_equal_a_loop(results):
         assert found == n_place / n_detected
 
 
+def test_analyze__sessions_have_the_matched_measures(results):
+    sessions, matched = (results[name].to_dataset() for name in ("sessions", "matched"))
+    for name in ("fraction_active_units", "fraction_place_cells", "information"):
+        np.testing.assert_array_equal(sessions[f"{name}_matched"], matched[name])
+
+
 def test_analyze__information_of_a_session_is_cross_fitted(recording, results):
     found = nd.compute_cross_fitted_information(recording, binning=BINS, n_repeats=2)
     sessions = results["sessions"].to_dataset()
@@ -189,7 +195,8 @@ def test_analyze__quality_counts_units_and_warns_of_maps():
 def test_analyze__without_position_there_is_sparsity_and_drift(recording):
     bare = recording.drop_vars(["x", "speed", "direction", "trial", "lap"])
     results = nd.analyze(bare)
-    nodes = {"sparsity", "drift", "quality", "sessions", "regression", "phases"}
+    nodes = {"sparsity", "drift", "time_constant", "turnover", "quality"}
+    nodes |= {"sessions", "regression", "phases"}
     assert set(results.children) == nodes
     assert "verdict" not in results["quality"]
     assert np.isfinite(results["drift"]["ensemble_rate_correlation"].values[0, 1])
@@ -279,7 +286,9 @@ def test_analyze__binning_is_a_binning(recording):
 def test_nodes__each_has_its_variables_and_a_row_in_the_docs():
     from pathlib import Path
 
-    from neurodrift.analysis.nodes import NEEDS, NODES, table_of_nodes
+    from neurodrift.analysis.nodes.__main__ import table_of_nodes
+    from neurodrift.analysis.nodes.node import NEEDS
+    from neurodrift.analysis.nodes.table import NODES
 
     assert [node.name for node in NODES if node.name not in RESULTS] == []
     assert {node.name for node in NODES} == set(RESULTS)

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.analysis.nodes import left_out
+from neurodrift.analysis.nodes.table import left_out
 from neurodrift.cli import main
 from neurodrift.report.cautions import cautions
 from neurodrift.report.view import views

@@ -12,3 +12,11 @@ def test_summary__is_text_in_print_and_tables_in_a_notebook():
     assert page.count("<table") == 2 and "&lt;b&gt;mouse" in page and "<b>mouse" not in page
     for word in ("fraction_active_units", "place cells", "detectable"):
         assert word in text and word in page
+
+
+def test_summary__one_session_has_no_phases():
+    track = nd.testing.linear_track(n_units=5, n_sessions=1, minutes=1)
+    results = nd.analyze(track, measures=["phases"])
+    assert "phases" not in results
+    assert "phases:" not in str(nd.summary(results))
+    assert "there is one session, and nothing to change from" in str(nd.summary(results))

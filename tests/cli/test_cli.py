@@ -17,6 +17,8 @@ import neurodrift as nd
 from neurodrift.cli import main
 from neurodrift.io.nwb.session import session_from_recording
 from neurodrift.io.nwb.write import write_session
+from neurodrift.report.cautions import cautions
+from neurodrift.report.view import views
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +253,29 @@ def test_title__in_any_locale(tmp_path, monkeypatch):
     word = "ü 日本"
     monkeypatch.setattr(os, "fsencode", lambda name: name.encode("ascii", "surrogateescape"))
     assert text(word.encode().decode("ascii", "surrogateescape")) == word
+
+
+def test_analyze__says_frames_off_the_track_and_the_cautions_of_the_report(
+    stored, tmp_path, capsys
+):
+    out = tmp_path / "r.zarr"
+    track = ["--track", "0", "72", "--n-repeats", "5", "--n-draws", "1"]
+    assert main(["analyze", str(stored), "-o", str(out), *track]) == 0
+    said = capsys.readouterr().out
+    x = nd.open_recording(stored)["x"].values
+    x = x[np.isfinite(x)]
+    n = int(((x < 0) | (x > 72)).sum())
+    assert n and f"{n} of {x.size} tracked frames" in said and "outside of the track" in said
+    found = [one for one in cautions(views(nd.open_results(out))[0]) if one.level != "note"]
+    lines = said[said.index("cautions") :].splitlines()
+    headings = [line.strip() for line in lines[1:] if line.startswith("  ")]
+    assert headings == [f"{one.level}: {one.title}" for one in found[:5]]
+    assert headings and "which the report explains" in lines[0]
+
+
+def test_analyze__warnings_are_a_line_without_code(stored, tmp_path, capsys):
+    wide = ["--bin-width", "90", "--measures", "maps"]
+    assert main(["analyze", str(stored), "-o", str(tmp_path / "r.zarr"), *wide]) == 0
+    said = capsys.readouterr()
+    assert "warning: the positions span" in said.out and "--bin-width" in said.out
+    assert "UserWarning" not in said.out + said.err

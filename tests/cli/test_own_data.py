@@ -52,6 +52,10 @@ def test_convert_arrays__init(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "mapping.yaml").read_text().startswith("# How own arrays become NWB files")
     assert main(["convert", "arrays", "--init"]) == 2  # it exists
     assert main(["convert", "arrays", "other.yaml", "--init"]) == 0
+    assert main(["convert", "arrays", "--init", "full.yaml"]) == 0
+    assert main(["convert", "--init", "arrays", "third.yaml"]) == 0
+    for name in ("other", "full", "third"):
+        assert (tmp_path / f"{name}.yaml").is_file()
 
 
 def test_inspect__shows_and_proposes(tmp_path, capsys):

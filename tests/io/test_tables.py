@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.io import loadmat
 
-from neurodrift.io.tables import MOST, write_table
+from neurodrift.io.tables import MOST, tidy, write_table
 
 TABLE = pd.DataFrame(
     {
@@ -84,3 +85,15 @@ def test_write_table__refuses(tmp_path):
     twice = pd.concat([TABLE[["p"]], TABLE[["p"]]], axis=1)
     with pytest.raises(ValueError, match="two columns 'p'"):
         write_table(twice, tmp_path / "u.csv")
+
+
+def test_tidy__columns_do_not_depend_on_the_order_of_coordinates():
+    pairs = xr.Dataset(
+        {"b": (("y", "x"), [[1, 2], [3, 4]]), "a": ("x", [5, 6])},
+        coords={"x": [10, 20], "z": ("y", ["u", "v"]), "lag": ("x", [0, 1])},
+    )
+    other = pairs.drop_vars(["x", "lag"]).assign_coords(lag=("x", [0, 1]), x=[10, 20])
+    table = tidy(pairs)
+    assert list(table) == ["y", "x", "lag", "z", "b", "a"]
+    pd.testing.assert_frame_equal(tidy(other), table)
+    assert tidy(pairs, ["x", "y"])["b"].tolist() == [1, 3, 2, 4]

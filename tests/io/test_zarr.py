@@ -92,6 +92,17 @@ def test_save_recording__opens_as_it_was(recording, tmp_path):
     assert _listing(tmp_path)[0] == "a.zarr" and len(os.listdir(tmp_path)) == 1
 
 
+def test_open__variables_in_one_order_whatever_a_store_answers_first(tmp_path):
+    path = save_recording(_everything(), tmp_path / "a.zarr")
+    names = [list(open_recording(path).variables) for _ in range(5)]
+    assert all(found == names[0] for found in names)
+    shuffled = _everything()[["speed", "activity"]]
+    ordered = store.in_order(shuffled, ["speed", "none"])
+    assert list(ordered.data_vars) == ["speed", "activity"]
+    assert list(ordered.coords) == sorted(shuffled.coords)
+    xr.testing.assert_identical(ordered, shuffled)
+
+
 def test_save_recording__again_and_again(tmp_path):
     recording = _everything()
     first = save_recording(recording, tmp_path / "a.zarr")

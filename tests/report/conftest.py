@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import pytest
 import xarray as xr
 
 from neurodrift import analyze, testing
 from neurodrift.report.view import View, views
-
-_HOSTILE = "\"><img src=x onerror=alert(1)></script><script>alert('ü')</script>&amp;"
 
 
 @pytest.fixture(scope="session")
@@ -51,60 +47,7 @@ def _changed(tree: xr.DataTree, node: str = "", attrs=None, drop=(), **variables
     return tree.assign({node: xr.DataTree(dataset)})
 
 
-class _Page(HTMLParser):
-    """Elements of a page with their attributes and text."""
-
-    VOID = {"meta", "link", "input", "br", "img", "hr", "path", "circle", "line", "rect", "polygon"}
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.elements: list[dict] = []
-        self._open: list[dict] = []
-        self.unbalanced: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        element = {"tag": tag, "text": "", **{key: value or "" for key, value in attrs}}
-        self.elements.append(element)
-        if tag not in self.VOID:
-            self._open.append(element)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append({"tag": tag, "text": "", **dict(attrs)})
-
-    def handle_endtag(self, tag):
-        if not self._open or self._open[-1]["tag"] != tag:
-            self.unbalanced.append(tag)
-        else:
-            self._open.pop()
-
-    def handle_data(self, data):
-        for element in self._open:
-            element["text"] += data
-
-    def all(self, tag=None, **attributes):
-        wanted = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
-        return [
-            element
-            for element in self.elements
-            if (tag is None or element["tag"] == tag)
-            and all(element.get(key) == value for key, value in wanted.items())
-        ]
-
-
-@pytest.fixture(scope="session")
-def parse():
-    """Read a page into its elements."""
-    return _Page
-
-
 @pytest.fixture(scope="session")
 def changed():
     """Copy a tree with something replaced."""
     return _changed
-
-
-@pytest.fixture(scope="session")
-def hostile_text() -> str:
-    """A label that would break out of any markup."""
-    return _HOSTILE

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from neurodrift.report import write_report
 
@@ -117,11 +118,13 @@ def test_page__unit_by_search_and_steps(open_page, results):
     cells = results["place_cells"].to_dataset()
     assert len(rows) == 4 * 2
     for row in rows:
-        session, direction, detected, *_, events, p, _, _, _, _ = row.split("\t")
+        session, direction, detected, place, *_, events, p, _, _, _, _ = row.split("\t")
         at = {"session": session, "unit": 7, "direction": 1 if direction == "forward" else -1}
         assert detected == (
             "yes" if results["maps"]["detected"].sel(unit=7, session=session) else "no"
         )
+        one = cells.sel(at)
+        assert place == ("yes" if one["is_place_cell"] and one["significant"] else "no")
         for shown, expected in ((events, cells["n_events"]), (p, cells["p"])):
             value = float(expected.sel(at))
             assert (shown == "–") == bool(np.isnan(value))
@@ -415,6 +418,38 @@ def test_page__maps_in_the_order_of_another_session(open_page, results):
     rows = [line.split(",") for line in lines[1:]]
     shown = [row[0] for row in rows if row[1] == "3" and row[2] == "forward"]
     assert shown == [str(units[u]) for u in order]
+
+
+def test_page__tables_of_trends_and_contents_are_not_clipped(open_page, results, tmp_path):
+    page = open_page(
+        write_report(results, tmp_path / "one.html"), viewport={"width": 1280, "height": 800}
+    )
+    clipped = "e => e.scrollWidth > e.clientWidth + 1"
+    trends = page.locator(".wide[aria-label^='Trends']")
+    assert trends.count() > 1
+    for i in range(trends.count()):
+        assert not trends.nth(i).evaluate(clipped)
+    contents = page.locator("nav.contents ul")
+    assert contents.locator("a").count() > 9 and not contents.evaluate(clipped)
+
+
+def test_page__place_cell_in_the_table_is_that_of_the_direction(open_page, results, tmp_path):
+    tree = results.copy(deep=True)
+    cells = tree["place_cells"].to_dataset().transpose("session", "unit", "direction")
+    significant = cells["significant"].values.copy()
+    significant[:, :, 0] = False
+    cells["significant"] = (cells["significant"].dims, significant)
+    tree = tree.assign({"place_cells": xr.DataTree(cells)})
+    cells = cells.isel(unit=int(cells["is_place_cell"].values.sum(axis=0).argmax()))
+    page = open_page(write_report(tree, tmp_path / "one.html"))
+    page.locator(".unit-filter").select_option("all")
+    page.locator(".unit-name").fill(str(cells["unit"].item()))
+    page.locator(".unit-name").press("Enter")
+    rows = [row.split("\t") for row in page.locator(".unit-numbers tbody tr").all_inner_texts()]
+    assert "in this direction" in page.locator(".unit-numbers thead").inner_text()
+    expected = (cells["is_place_cell"] & cells["significant"]).values.ravel()
+    assert [row[3] == "yes" for row in rows] == expected.tolist()
+    assert cells["is_place_cell"].any()
 
 
 def test_page__on_a_phone_nothing_is_cut_and_it_is_short(open_page):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurodrift.report.cautions import cautions
+import neurodrift as nd
+from neurodrift.report.cautions import Caution, alarm, cautions
+from neurodrift.report.page import page as report
 from neurodrift.report.view import views
 
 
@@ -248,6 +250,35 @@ def test_cautions__serious_ones_first(results):
     assert levels == sorted(levels) and len(set(levels)) > 1
 
 
+def test_alarm__the_first_in_a_sentence_and_the_others_by_name():
+    step = "In session {} activity comes 12.0 s after position (score 8). Look at the clocks."
+    found = [Caution("out-of-step", "serious", "Out of step", step.format(i)) for i in (1, 2, 3)]
+    found += [Caution("few", "serious", "Few units", "Three.")]
+    found += [
+        Caution("short", "serious", "Short sessions", "x"),
+        Caution("n", "note", "Chance", "x"),
+    ]
+    assert alarm(found) == (
+        "Out of step",
+        "In session 1 activity comes 12.0 s after position (score 8). 2 more cautions of this "
+        "kind below. Serious, too: Few units; Short sessions.",
+    )
+    assert alarm(found[3:4]) == ("Few units", "Three.")
+    assert alarm(found[-1:]) is None
+
+
+def test_cautions__a_lag_that_was_asked_for_is_no_fault(results):
+    text = "activity was taken 12 s earlier against position, as asked for by a lag of 12 s"
+    told = {"where": "session 1", "name": "lag", "severity": "warns", "text": text}
+    told |= {"numbers": {"lag": 12.0}, "accepted": False}
+    tree = results.copy()
+    recording = json.loads(tree.attrs["recording"]) | {"findings": json.dumps([told])}
+    tree.attrs["recording"] = json.dumps(recording)
+    found = codes(tree)["gate-lag"]
+    assert found.level == "note" and found.title == "Put in step on import"
+    assert "SERIOUS" not in str(nd.summary(tree))
+
+
 def test_cautions__what_was_accepted_at_the_gate_and_no_speed():
     import numpy as np
 
@@ -271,3 +302,39 @@ def test_cautions__what_was_accepted_at_the_gate_and_no_speed():
     assert found["gate-position_extent"].level == "care"
     assert "no-speed" in found
     assert "has no speed: rest is not left out" in str(nd.summary(results))
+    assert "\nSERIOUS: accepted on import, session 1: " in str(nd.summary(results))
+    page = report(results)
+    assert 0 < page.index("Accepted on import: speed.") < page.index("What was found")
+
+
+def trained(loss, activity):
+    """A network of three snapshots, without position."""
+    recording = nd.recording_from_arrays(
+        [activity] * 3,
+        kind="activation",
+        frame_duration=1.0,
+        session=["a", "b", "c"],
+        training_step=[0, 10, 20],
+        loss=loss,
+        subject="net",
+        environment="task",
+    )
+    return recording
+
+
+def test_cautions__network_whose_loss_rises_or_whose_units_are_all_active():
+    noise = np.random.default_rng(0).random((50, 12)) * 0.1
+    strong = noise + (np.arange(12) < 3)
+    bad = nd.analyze(trained([1.0, 1.5, 2.0], strong))
+    found = codes(bad)
+    assert "from 1 at step 0 to 2 at step 20" in found["loss-rises"].text
+    assert "More than 98" in found["all-active"].text
+    assert "Warning: The loss rises" in str(nd.summary(bad))
+    assert "--threshold" in str(nd.summary(bad))
+    good = nd.analyze(trained([1.0, 0.5, 0.2], strong), threshold=0.5)
+    assert not {"loss-rises", "all-active"} & set(codes(good))
+    assert good["sessions"]["n_active"].values.tolist() == [3, 3, 3]
+    assert json.loads(good.attrs["parameters"])["threshold"] == 0.5
+    track = nd.testing.linear_track(n_units=4, n_sessions=1, minutes=1)
+    with pytest.raises(ValueError, match="threshold is 0.1, but it is for activations"):
+        nd.analyze(track, threshold=0.1)

@@ -48,13 +48,18 @@ def test_footing__says_when_trends_disagree(results, raw, matched, disagree) -> 
     assert one.disagree == disagree
     rows = trend_table(view, "day")["main"]["rows"]
     at = [row[0] for row in rows].index("Place cells")
-    assert rows[at + 1][0].strip() == "the same, with equal events"
+    units = results["matched"].attrs["n_units"]
+    among = f" (of the {units} cells with enough events, silenced ones left out)"
+    assert rows[at + 1][0].strip() == f"the same, with equal events{among}"
     assert rows[at + 1][-1] == ("differs" if disagree else "agrees") and rows[at][-1] == ""
     (finding,) = [item for item in findings(view) if item.key == "fraction_place_cells"]
     assert ("But with equal events in every session" in finding.text) == disagree
     for slope, p in (raw, matched):
-        assert f"{number(100 * slope, 2)}\u00a0percentage points a day" in finding.text
-        assert p_value(p) in finding.text
+        assert (
+            f"{number(100 * slope, 2)}\u00a0percentage points a day"
+            in f"{finding.text} {finding.details}"
+        )
+        assert p_value(p) in f"{finding.text} {finding.details}"
     found = {caution.code: caution.text for caution in cautions(view)}
     listed = "place cells: as recorded" in found.get("equal-footing", "")
     assert listed == disagree
@@ -72,8 +77,10 @@ def test_findings__as_a_lab_would_say_them(results) -> None:
         for item in findings(views(with_slopes(results, (0.01, 0.4), (0.01, 0.6)))[0])
     }
     assert "show no clear trend" in steady["fraction_place_cells"].text
-    assert "would have been found with a power of 80\u00a0%" in steady["fraction_place_cells"].text
-    drift = found["drift"].text
+    assert (
+        "would have been found with a power of 80\u00a0%" in steady["fraction_place_cells"].details
+    )
+    drift = found["drift"].details
     assert "the ceiling" in drift and "Population vectors go from" in drift
 
 

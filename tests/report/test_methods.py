@@ -35,7 +35,7 @@ def other():
 def test_methods__are_those_of_the_parameters(other):
     found = text(other)
     for words in (
-        "Calcium events of 4 units (synthetic, environment linear track)",
+        "Calcium events of 4 cells (synthetic, environment linear track)",
         "in 3 sessions over 5 days",
         "frames at 10 Hz",
         "20 bins of 5 cm between 0 and 100 cm (16 were used)",
@@ -85,7 +85,7 @@ def test_methods__threshold_instead_of_a_test(results, changed):
 def test_methods__without_position(still):
     found = text(still)
     assert "place cell" not in found and "bins" not in found and "tracked position" not in found
-    assert "correlation of the units' mean activities" in found
+    assert "correlation of the cells' mean activities" in found
 
 
 def test_methods__cite_exactly_their_references(results, still):

@@ -39,6 +39,8 @@ KINDS = {
         "measures": 6,
         "snapshots": 4,
     },
+    "oja": {"simulation": "oja", "n_steps": 300, "snapshots": 4, "n_probes": 20},
+    "fluctuation": {"simulation": "fluctuation", "n_units": 6, "n_sessions": 3},
 }
 
 

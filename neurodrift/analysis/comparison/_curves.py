@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from neurodrift.analysis.comparison._effects import first_value
-from neurodrift.analysis.comparison._members import Member
+from neurodrift.analysis.comparison.members import Member
 
 _SAME = 0.02  # of the range: sessions of several recordings this close are at the same place
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from neurodrift.analysis._inference import t_interval
-from neurodrift.analysis.comparison._members import Member
+from neurodrift.analysis.comparison.members import Member
 from neurodrift.analysis.regression.regression import regress
 from neurodrift.analysis.series.plateau import DONE, NEGLIGIBLE, candidate_ends, judged
 from neurodrift.analysis.series.trend import fit_trend, smallest_detectable

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neurodrift.analysis.comparison._members import Member
+from neurodrift.analysis.comparison.members import Member
 from neurodrift.schema.words import listing
 
 

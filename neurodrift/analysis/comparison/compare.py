@@ -28,8 +28,8 @@ from neurodrift.analysis.comparison._effects import (
     t_test,
     verdicts,
 )
-from neurodrift.analysis.comparison._members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.comparison._notes import notes
+from neurodrift.analysis.comparison.members import AXES, MEASURES, SIMILARITIES, Member, gather
 from neurodrift.analysis.series.verdicts import MARGIN, Verdict, decide, holm
 from neurodrift.schema import FORMAT_VERSION, label
 from neurodrift.schema.objects import expect_dataset, names_in

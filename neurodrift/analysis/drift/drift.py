@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -387,6 +389,50 @@ class Population:
         )
         mean = np.divide(total, seconds, out=np.full(total.shape, np.nan), where=seconds > 0)
         return np.where(self.detected, mean, np.nan)
+
+    def of_units(self, chosen: np.ndarray) -> Population:
+        """The same of some units alone.
+
+        Parameters
+        ----------
+        chosen
+            Positions among the units as they are sorted here, or a mask of them.
+
+        Returns
+        -------
+        Population
+            In this order.
+        """
+        return self._with_units(lambda array: array[:, chosen])
+
+    def beside_exchanged(self, orders: np.ndarray) -> Population:
+        """Every segment twice, the second time with units that took the place of others.
+
+        Parameters
+        ----------
+        orders
+            (segment, unit) whose activity stands where that of the unit was.
+
+        Returns
+        -------
+        Population
+            Of segments 0 to n as they are, and n to 2 n with units exchanged.
+        """
+        rows = np.arange(len(orders))[:, None]
+        found = self._with_units(lambda array: np.concatenate([array, array[rows, orders]]))
+        if self.rate is not None:
+            found.seconds = np.concatenate([self.seconds, self.seconds])
+            found.visited = np.concatenate([self.visited, self.visited])
+        return found
+
+    def _with_units(self, change: Callable[[np.ndarray], np.ndarray]) -> Population:
+        found = copy.copy(self)
+        for name in ("detected", "rate", "filled", "events", "active", "place", "mean_rate"):
+            array = getattr(self, name, None)
+            if array is not None:
+                setattr(found, name, change(array))
+        found.order = np.arange(found.detected.shape[1])
+        return found
 
     def entering(self, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
         """Which unit-directions enter as maps, and which units enter population vectors."""

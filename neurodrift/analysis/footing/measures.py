@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords, lag_coords, registered_units
+from neurodrift.analysis._sharing import shareable
 from neurodrift.analysis.drift.attenuation import compute_relative_overlap
 from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.drift.drift import compute_relative_drift
@@ -16,6 +17,8 @@ from neurodrift.analysis.footing.matching import Match, Matching
 from neurodrift.analysis.information.cross_fitted import compute_cross_fitted_information
 from neurodrift.analysis.maps.binning import Binning, as_binning
 from neurodrift.analysis.maps.sparsity import compute_sparsity
+from neurodrift.analysis.place_cells._behaviour import AnyNull
+from neurodrift.analysis.place_cells._directions import Combine
 from neurodrift.analysis.place_cells.place_cells import detect_place_cells
 from neurodrift.schema import COUNT_KINDS, label
 from neurodrift.schema.kinds import allows
@@ -35,6 +38,8 @@ def compute_matched_measures(
     smoothing: float | None = None,
     min_events: int = 5,
     alpha: float = 0.05,
+    null: AnyNull = "auto",
+    combine: Combine = "bonferroni",
     n_repeats: int = 100,
     n_draws: int = 20,
     seed: int = 0,
@@ -52,7 +57,7 @@ def compute_matched_measures(
     match
         What is made equal, see :func:`match_sessions`. With equal events a unit is as active in
         every session, so that with ``"events"`` the share of active units is of equal time.
-    binning, min_events, alpha
+    binning, min_events, alpha, null, combine
         As for :func:`neurodrift.detect_place_cells`.
     smoothing
         Of maps that are correlated [cm]; the width of a bin when omitted.
@@ -139,8 +144,7 @@ def compute_matched_measures(
         if not registered.sizes["unit"]:
             continue
         one = matching.draw(d)
-        halves = compute_half_maps(one, binning=binning, smoothing=smoothing, split=split)
-        drift = compute_relative_drift(halves.compute()).compute()
+        drift = _drift_of(one, binning, smoothing, split)
         drift = drift.reindex(dict.fromkeys(_PAIR, recording["session"].values))
         for key, values in drift.items():
             if not (match == "events" and str(key).startswith("ensemble")):
@@ -148,7 +152,13 @@ def compute_matched_measures(
         if d >= n_tested:
             continue
         cells = detect_place_cells(
-            one, binning=binning, alpha=alpha, min_events=min_events, seed=seed
+            one,
+            binning=binning,
+            alpha=alpha,
+            min_events=min_events,
+            null=null,
+            combine=combine,
+            seed=seed,
         ).compute()
         is_place = cells["is_place_cell"]
         keep("n_place_cells", is_place.sum("unit"))
@@ -165,6 +175,7 @@ def compute_matched_measures(
                 binning=binning,
                 min_events=min_events,
                 alpha=alpha,
+                null=null,
                 n_repeats=-(-n_repeats // n_tested),
                 seed=seed,
             ).compute()
@@ -230,3 +241,12 @@ def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     apart = np.where(known, values - mean, 0.0)
     square = (apart**2).sum(axis=0)
     return mean, np.sqrt(np.divide(square, n - 1, out=np.full(n.shape, np.nan), where=n > 1))
+
+
+@shareable
+def _drift_of(
+    one: xr.Dataset, binning: Binning, smoothing: float, split: Literal["trial", "lap", "block"]
+) -> xr.Dataset:
+    """Drift of one draw, relative to the halves of its sessions."""
+    halves = compute_half_maps(one, binning=binning, smoothing=smoothing, split=split)
+    return compute_relative_drift(halves.compute()).compute()

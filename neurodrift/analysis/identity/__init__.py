@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "registration": ["check_registration"],
         "quality": ["count_units"],
+        "sensitivity": ["compute_identity_sensitivity"],
         "map_switches": ["detect_maps", "label_maps"],
     },
 )

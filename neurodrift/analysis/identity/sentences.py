@@ -98,7 +98,7 @@ def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str)
         doubtful = np.flatnonzero(own[1] > SOME_WRONG)
     worst = int(np.nanargmax(high))
     a, b = (names[index[worst]] for index in np.triu_indices(len(names), k=1))
-    text = f"no {other}session is found to have cells of others"
+    text = f"no {other}session is found in which cells were matched to other cells"
     if odd is not None:
         text += f", but session {names[odd]} agrees less with all others"
     text += (
@@ -108,15 +108,15 @@ def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str)
     )
     for k in doubtful:
         text += (
-            f" Session {names[k]} has an estimated {_percent(own[0][k])} of cells of others (95 % "
-            f"interval {_range(np.array([own[1][k], own[2][k]]))}), or drift was faster there, "
-            "which looks the same."
+            f" In session {names[k]} an estimated {_percent(own[0][k])} of the cells are other "
+            f"cells (95 % interval {_range(np.array([own[1][k], own[2][k]]))}), or drift was "
+            "faster there, which looks the same."
         )
     unknown = np.isnan(share)
     if unknown.any():
         text += f" {int(unknown.sum())} of {unknown.size} pairs have no estimate"
         bounds = _pairs(rest, "wrong_share_bound")[unknown]
-        text += f"; at most {_range(bounds)} there." if np.isfinite(bounds).any() else "."
+        text += f"; at most {_most(bounds)} there." if np.isfinite(bounds).any() else "."
     return text
 
 
@@ -150,12 +150,12 @@ def _at_most(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str) -
     if not np.isfinite(others).any():
         return "How many cells may be wrong at most is not known."
     text = (
-        f"At most {_range(others)} of the cells of a pair of {other}sessions may be wrong, drift "
-        "included"
+        f"At most {_most(others)} of the cells of a pair of {other}sessions may be wrong"
+        f"{_least_pair(others)}, drift included"
     )
     if odd is None:
         return f"{text}."
-    return f"{text}; at most {_range(bounds[odd])} with session {names[odd]}."
+    return f"{text}; at most {_most(bounds[odd])} with session {names[odd]}."
 
 
 def _warnings(rest: xr.Dataset, names: np.ndarray, odd: int | None) -> tuple[str, ...]:
@@ -163,8 +163,8 @@ def _warnings(rest: xr.Dataset, names: np.ndarray, odd: int | None) -> tuple[str
         return ()
     bounds = _table(rest, "wrong_share_bound")[odd]
     text = (
-        f"At most {_range(bounds)} of the cells may be wrong with session {names[odd]}, which "
-        "agrees less with all others: look at its registration."
+        f"At most {_most(bounds)} of the cells may be wrong with session {names[odd]}"
+        f"{_least_pair(bounds)}, which agrees less with all others: look at its registration."
     )
     if odd in (0, len(names) - 1):
         where = "first" if odd == 0 else "last"
@@ -204,6 +204,17 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def _most(bounds: np.ndarray) -> str:
+    """The largest of several bounds, which holds for all."""
+    return _percent(float(np.nanmax(bounds)))
+
+
+def _least_pair(bounds: np.ndarray) -> str:
+    """The bound of the pair that agrees best, where it is another than the largest."""
+    least = _percent(float(np.nanmin(bounds)))
+    return "" if least == _most(bounds) else f" ({least} in the pair that agrees best)"
+
+
 def _range(shares: np.ndarray) -> str:
     """``19 to 60 %``; one number where both are the same."""
     low, high = (f"{100 * end(shares):.0f}" for end in (np.nanmin, np.nanmax))
@@ -212,3 +223,190 @@ def _range(shares: np.ndarray) -> str:
 
 def _sessions(names: np.ndarray) -> str:
     return f"session{'s' if len(names) > 1 else ''} {listing([str(name) for name in names])}"
+
+
+_SHOWN = ("rate_map_correlation_relative", "rate_map_correlation")
+
+
+def sensitivity_sentence(found: xr.Dataset, share: float = 0.05) -> str:
+    """How much of the drift wrong matches would make, of the two sessions furthest apart.
+
+    Parameters
+    ----------
+    found
+        Result of :func:`neurodrift.compute_identity_sensitivity`, or its node.
+    share
+        Of wrong matches; any, since what they take is proportional to it.
+
+    Returns
+    -------
+    str
+        Empty where nothing can be told.
+
+    Examples
+    --------
+    >>> from neurodrift import compute_identity_sensitivity, testing
+    >>> from neurodrift.analysis.identity.sentences import sensitivity_sentence
+    >>> recording = testing.linear_track(n_units=40, n_sessions=2, drift=0.3)
+    >>> sensitivity_sentence(compute_identity_sensitivity(recording))[:49]
+    'Wrong matches: if 5 % of the matches were wrong, '
+    """
+    one = _told(found)
+    if one is None:
+        return ""
+    a, b = _furthest(one, np.isfinite(one["needed"].values) & (one["lag"].values > 0))
+    within, now, wrong, needed = (
+        float(one[name].values[a, b]) for name in ("within", "similarity", "wrong", "needed")
+    )
+    names = found["session_a"].values
+    lost = share * (within - wrong)
+    text = (
+        f"Wrong matches: if {100 * share:.0f} % of the matches were wrong, that alone would "
+        f"take {lost:.2f} off the correlation of maps {_how(one)}of {now:.2f} between sessions "
+        f"{names[a]} and {names[b]} (all cells). "
+    )
+    if now >= within:
+        return text + "No drift is seen."
+    text += f"The drift seen is {within - now:.2f}: "
+    if needed >= 1:
+        return text + "no share of wrong matches would make all of it."
+    return text + f"wrong matches of {100 * needed:.0f} % would be needed to make all of it."
+
+
+class Weighed(NamedTuple):
+    """Drift beside what the estimated wrong matches alone would make of it.
+
+    Parameters
+    ----------
+    text
+        In words.
+    seen
+        What is lost between the two sessions that lie furthest apart.
+    taken, low, high
+        What wrong matches alone would take, with the 95 % interval of their share.
+    """
+
+    text: str
+    seen: float
+    taken: float
+    low: float
+    high: float
+
+
+def weigh_matches(found: xr.Dataset, checked: xr.Dataset) -> Weighed | None:
+    """Set the estimated share of wrong matches against the drift of maps.
+
+    Parameters
+    ----------
+    found
+        Result of :func:`neurodrift.compute_identity_sensitivity`, or its node.
+    checked
+        Result of :func:`neurodrift.check_registration`, or the node ``quality``.
+
+    Returns
+    -------
+    Weighed or None
+        Of the two sessions furthest apart where both are known; None where there is no estimate,
+        or nothing is lost.
+
+    Notes
+    -----
+    A share w of wrong matches takes w (within - wrong) off the similarity, which is linear in w.
+    """
+    one, shares = _told(found), _of_pairs(found, checked)
+    if one is None or shares is None:
+        return None
+    known = np.isfinite(one["needed"].values) & np.isfinite(shares).all(axis=0)
+    known &= one["lag"].values > 0
+    if not known.any():
+        return None
+    a, b = _furthest(one, known)
+    within, now, wrong = (
+        float(one[name].values[a, b]) for name in ("within", "similarity", "wrong")
+    )
+    if now >= within:
+        return None
+    share, low, high = shares[:, a, b]
+    seen = within - now
+    taken, least, most = (float(part * (within - wrong)) for part in (share, low, high))
+    names = found["session_a"].values
+    text = (
+        f"Of the {seen:.2f} that the correlation of maps {_how(one)}loses between sessions "
+        f"{names[a]} and {names[b]}, these wrong matches alone would take about {taken:.2f} "
+        f"({least:.2f} to {most:.2f}, for {_percent(share)}, {_percent(low)} and "
+        f"{_percent(high)} wrong)"
+    )
+    if taken >= seen:
+        text += ": they could make all of it."
+    else:
+        text += f"; {seen - taken:.2f} ({max(seen - most, 0):.2f} to {seen - least:.2f}) is left."
+    return Weighed(text, seen, taken, least, most)
+
+
+def overnight_matches(within: xr.Dataset, found: xr.Dataset, checked: xr.Dataset) -> str:
+    """What wrong matches alone would take off the agreement of neighbouring sessions.
+
+    Parameters
+    ----------
+    within
+        Result of :func:`neurodrift.compute_within_drift`, or its node.
+    found, checked
+        As for :func:`weigh_matches`.
+
+    Returns
+    -------
+    str
+        Empty where there is no estimate, or no loss between sessions.
+    """
+    one, shares = _told(found), _of_pairs(found, checked)
+    excess, step = float(within["excess_pooled"]), float(within["step_pooled"])
+    if one is None or shares is None or not excess > 0:
+        return ""
+    near = (one["lag"].values == 1) & np.isfinite(shares[0])
+    left = one["wrong"].values / one["within"].values
+    near &= np.isfinite(left)
+    if not near.any():
+        return ""
+    taken = step * float((shares[0][near] * (1 - left[near])).mean())
+    text = (
+        f"Wrong matches, an estimated {_range(shares[0][near])}, alone would take {taken:.2f} "
+        "between sessions"
+    )
+    if taken >= excess:
+        return f"{text}: they could make all of it."
+    return f"{text}; {excess - taken:.2f} is left."
+
+
+def _told(found: xr.Dataset) -> xr.Dataset | None:
+    """The first measure that tells what wrong matches take."""
+    for measure in _SHOWN:
+        if measure in found["measure"].values:
+            one = found.sel(measure=measure)
+            if (np.isfinite(one["needed"].values) & (found["lag"].values > 0)).any():
+                return one
+    return None
+
+
+def _furthest(one: xr.Dataset, known: np.ndarray) -> tuple[int, int]:
+    a, b = np.unravel_index(np.argmax(np.where(known, one["lag"].values, -1)), known.shape)
+    return int(a), int(b)
+
+
+def _of_pairs(found: xr.Dataset, checked: xr.Dataset) -> np.ndarray | None:
+    """Estimated share of wrong matches with its interval (3, session_a, session_b)."""
+    if "wrong_share" not in checked:
+        return None
+    sessions = list(checked["session"].values)
+    if not set(found["session_a"].values) <= set(sessions):
+        return None
+    at = [sessions.index(name) for name in found["session_a"].values]
+    ends = ("", "_ci_low", "_ci_high")
+    shares = np.stack([_table(checked, f"wrong_share{end}")[np.ix_(at, at)] for end in ends])
+    if "verdict" in checked:  # sessions with another verdict have a warning of their own
+        ok = (checked["verdict"].values == "ok")[at]
+        shares[:, ~(ok[:, None] & ok)] = np.nan
+    return shares
+
+
+def _how(one: xr.Dataset) -> str:
+    return "without noise " if str(one["measure"].item()).endswith("_relative") else ""

@@ -92,12 +92,29 @@ def x_log_x(most: int) -> np.ndarray:
 
 @_jit
 def _take_counts(
-    row: np.ndarray, table: np.ndarray, log_occupancy: float, score: np.ndarray, total: np.ndarray
+    row: np.ndarray, table: np.ndarray, log_occupancy: float, term: np.ndarray, score: np.ndarray
 ) -> None:
+    """Take the counts of a state into the score; ``term`` is work space as long as the table."""
+    most = 0
     for u in range(row.size):
-        c = float(row[u])
-        score[u] += table[int(row[u])] - c * log_occupancy
-        total[u] += c
+        most = max(most, int(row[u]))
+    if most == 0:
+        return
+    for c in range(most + 1):
+        term[c] = table[c] - float(c) * log_occupancy
+    for u in range(row.size):
+        score[u] += term[int(row[u])]  # counts may be kept as floats
+
+
+@_jit
+def _take_total(row: np.ndarray, total: np.ndarray) -> None:
+    for u in range(row.size):
+        total[u] += float(row[u])
+
+
+@_jit
+def _empty(row: np.ndarray) -> None:
+    for u in range(row.size):
         row[u] = 0
 
 
@@ -152,7 +169,8 @@ def _count(
             if both:
                 _add(counts[1, shuffled[i]], dense[frames[i]])
         return
-    if 4 * n < offsets.shape[1]:
+    n_frames = offsets.shape[1]
+    if 4 * n < (3 if unit.size > 8 * n_frames else 1) * n_frames:
         for i in range(n):
             row = counts[0, states[i]]
             other = counts[1, shuffled[i]] if both else row[:0]
@@ -219,6 +237,7 @@ def spatial_sums(
     total = np.empty(n_units)
     score = np.empty(n_units)
     sums = np.zeros((2, 3, n_units))
+    term = np.empty(table.size)
     most = 0
     occupancy[:] = 0
     for t in range(n_frames):
@@ -235,11 +254,13 @@ def spatial_sums(
             score[:] = 0
             total[:] = 0
             for s in range(n_states):
-                log_occupancy = log_of[occupancy[s]]
                 if occupancy[s] > 0 and table.size:
-                    _take_counts(counts[k, s], table, log_occupancy, score, total)
+                    row = counts[k, s]
+                    _take_counts(row, table, log_of[occupancy[s]], term, score)
+                    _take_total(row, total)
+                    _empty(row)
                 elif occupancy[s] > 0:
-                    _take_sums(counts[k, s], log_occupancy, score, total)
+                    _take_sums(counts[k, s], log_of[occupancy[s]], score, total)
             _add_information(log2(float(n)), score, total, sums[k, 0], sums[k, 1], sums[k, 2])
         for s in range(n_states):
             occupancies[r, s] = occupancy[s]
@@ -535,26 +556,32 @@ def _solve(system: np.ndarray, solution: np.ndarray) -> None:
 @_jit
 def _count_parts(counts: np.ndarray, members: np.ndarray, into: np.ndarray) -> float:
     """Sum of the activity (part, state) of some parts to ``into`` (state), and its total."""
+    into[:] = 0.0
+    for p in range(members.size):
+        if members[p]:
+            _add(into, counts[p])
     total = 0.0
     for s in range(into.size):
-        c = 0.0
-        for p in range(members.size):
-            if members[p]:
-                c += counts[p, s]
-        into[s] = c
-        total += c
+        total += into[s]
     return total
 
 
 @_jit
-def _plug_in(row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: float) -> float:
-    """Spatial information [bit/event] of activity in states; NaN without any."""
+def _plug_in(
+    row: np.ndarray, total: float, log_occupancy: np.ndarray, log_n: float, terms: np.ndarray
+) -> float:
+    """Spatial information [bit/event] of activity in states; NaN without any.
+
+    ``terms`` (state) is work space: they are added up in order after all of them were made, since
+    the making turns into vectors. A state without activity has the term 0.
+    """
     if total <= 0:
         return np.nan
+    for s in range(row.size):
+        terms[s] = row[s] * (log2(row[s]) - log_occupancy[s])
     score = 0.0
     for s in range(row.size):
-        if row[s] > 0:
-            score += row[s] * (log2(row[s]) - log_occupancy[s])
+        score += terms[s]
     return max(0.0, score / total + (log_n - log2(total)))
 
 
@@ -625,7 +652,7 @@ def part_means(
     n_parts, n_states = members.shape[1], log_occupancy.shape[1]
     n_samples = members.shape[0]
     counts = np.zeros((n_parts, n_states))
-    row = np.empty(n_states)
+    row, terms = np.empty(n_states), np.empty(n_states)
     n_repeats = shifts.shape[0]
     each = (n_samples - 1) // n_repeats
     for e in range(frames.size):
@@ -642,14 +669,14 @@ def part_means(
                 counts[part[to], state[to]] += amounts[e]
         total = _count_parts(counts, members[0], row)
         whole = int(moves)
-        sums[whole, 1] += _plug_in(row, total, log_occupancy[0], log_n[0])
+        sums[whole, 1] += _plug_in(row, total, log_occupancy[0], log_n[0], terms)
         sums[whole, 2] += _less_biased(row, total, log_occupancy[0], log_n[0], table, scale)
         low = 1 + r * each if moves else 1
         high = low + each if moves else n_samples
         for k in range(low, high):
             total = _count_parts(counts, members[k], row)
             if total > 0:
-                sums[whole, 0] += _plug_in(row, total, log_occupancy[k], log_n[k])
+                sums[whole, 0] += _plug_in(row, total, log_occupancy[k], log_n[k], terms)
                 n[whole] += 1
     for curve in range(2):
         means[curve, 0] = sums[curve, 0] / n[curve] if n[curve] else np.nan

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import xarray as xr
 
 from neurodrift.analysis._coords import carry_coords
+from neurodrift.analysis._sharing import shareable
 from neurodrift.analysis.information.parts import Parts, cut_in_parts, part_curves
 from neurodrift.analysis.maps.binning import Binning, as_binning, bin_frames
+from neurodrift.analysis.place_cells._behaviour import AnyNull
 from neurodrift.analysis.place_cells._tests import shuffle_tests
 from neurodrift.analysis.place_cells.place_cells import information_model
 from neurodrift.schema import check, label
@@ -23,6 +26,7 @@ _MOST_COPIES = 999
 
 
 @checked_options
+@shareable
 def compute_cross_fitted_information(
     recording: xr.Dataset,
     *,
@@ -31,6 +35,7 @@ def compute_cross_fitted_information(
     block: float = 30.0,
     min_events: int = 5,
     alpha: float = 0.05,
+    null: AnyNull = "auto",
     n_repeats: int = 100,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -59,10 +64,11 @@ def compute_cross_fitted_information(
         Fewest events of a map, in each half to be chosen and estimated, in both together to be one
         of the population; for kinds other than spikes and events, fewest frames with activity.
     alpha
-        Level of the test of :func:`neurodrift.detect_place_cells` in each half, with the null that
-        fits the behaviour there, so that neither running speed nor a steady pace decides who is
-        chosen. Where that null is sampled, there are copies for five beyond `alpha`, and 999 at
-        most.
+        Level of the test of :func:`neurodrift.detect_place_cells` in each half.
+    null
+        Its null; ``"auto"`` fits the behaviour there, so that neither running speed nor a steady
+        pace decides who is chosen. Where it is sampled, there are copies for five beyond `alpha`,
+        and 999 at most.
     n_repeats
         Moved copies of each map's activity, and random pairs of halves of the parts.
     seed
@@ -133,6 +139,7 @@ def compute_cross_fitted_information(
     (('session',), 'lap')
     """
     expect_choice("parts", parts, ("auto", "lap", "trial", "block"))
+    expect_choice("null", null, get_args(AnyNull))
     check(recording)
     expect_kind(recording, "information", "cross-fitted spatial information [bit/event]")
     if block <= 0 or n_repeats < 1:
@@ -147,7 +154,7 @@ def compute_cross_fitted_information(
             _only(frames, (part >= 0) & (part % 2 == half)),
             "session",
             information_model(frames),
-            null="auto",
+            null=null,
             n_repeats=min(math.ceil(_COPIES_BEYOND / alpha) - 1, _MOST_COPIES),
             min_shift=0.0,
             block=1.0,

@@ -221,7 +221,7 @@ _BLOCK = 64  # repetitions that are drawn and added up together
 _SPATIAL_BLOCK, _MUTUAL_BLOCK = 1024, 256  # units whose counts stay in a cache together
 _PAD = 32  # units come in whole vectors
 _MOST_SYMBOLS = 20  # responses of the published rule, none counted
-_ENTRY_BYTES = 50  # measured: to add one entry takes as long as so many bytes of a dense row
+_ENTRY_BYTES = 25  # measured: to add one entry takes as long as so many bytes of a dense row
 
 
 Responses = Literal["counts", "binary", "levels", "sheintuch2022"]
@@ -311,16 +311,19 @@ def spatial_curves(
         block = np.ascontiguousarray(activity[start : start + _SPATIAL_BLOCK].T)
         binary = ((block == 0) | (block == 1)).all(axis=0)
         few = block.sum(axis=0, dtype=np.float64) < 2**8  # whose counts fit into one byte
-        for known, some in (
-            (True, binary & few),
-            (True, binary & ~few),
-            (False, ~binary & few),
-            (False, ~binary & ~few),
-        ):
-            if some.any():
-                curves[start + np.flatnonzero(some)] = _spatial_block(
-                    block[:, some], state, names, sampling, per_frame, threads, binary=known
-                )
+        alike = [
+            (known, np.flatnonzero(some))
+            for known, some in (
+                (True, binary & few),
+                (True, binary & ~few),
+                (False, ~binary & few),
+                (False, ~binary & ~few),
+            )
+            if some.any()
+        ]
+        found = _spatial_block(block, alike, state, names, sampling, per_frame, threads)
+        for (_, units), own in zip(alike, found, strict=True):
+            curves[start + units] = own
     if state.max() == 0:  # no position is told apart: rounding apart, the information is 0
         curves = np.where(np.isnan(curves), np.nan, 0.0)
     return curves
@@ -359,21 +362,52 @@ def mutual_curves(
 
 def _spatial_block(
     activity: np.ndarray,
+    alike: list[tuple[bool, np.ndarray]],
     state: np.ndarray,
     names: tuple[object, ...],
     sampling: Sampling,
     per_frame: bool,
     threads: int,
+) -> list[np.ndarray]:
+    """As :func:`spatial_curves`, of units that are `alike` and whether they are binary.
+
+    All see the same samples. Shuffles of binary activity have a known mean, none is drawn.
+    """
+    entries = [_Entries.of(activity[:, units], state) for _, units in alike]
+
+    def evaluate(uniform: np.ndarray, shuffle: bool) -> list[_Sums]:
+        return [
+            own.spatial(uniform, shuffle and not binary)
+            for own, (binary, _) in zip(entries, alike, strict=True)
+        ]
+
+    shuffle = not all(binary for binary, _ in alike)
+    parts = _run(evaluate, state.size, names, sampling, threads, shuffle)
+    found = []
+    for k, (binary, units) in enumerate(alike):
+        own = {
+            i: ([one[k] for one in whole], [one[k] for one in some])
+            for i, (whole, some) in parts.items()
+        }
+        shape = (units.size, state.size)
+        found.append(_spatial_curves_of(own, shape, sampling, per_frame, binary))
+    return found
+
+
+def _spatial_curves_of(
+    parts: dict[int, tuple[list[_Sums], list[_Sums]]],
+    shape: tuple[int, int],
+    sampling: Sampling,
+    per_frame: bool,
     binary: bool,
 ) -> np.ndarray:
-    """As :func:`spatial_curves`; shuffles of binary activity have a known mean, none is drawn."""
+    """Curves (unit, 2, fraction) from the sums over samples of `shape` (unit, frame)."""
     from neurodrift.analysis.information._kernels import permutation_sums
 
-    entries = _Entries.of(activity, state)
-    parts = _run(entries.spatial, state.size, names, sampling, threads, shuffle=not binary)
-    curves = np.full((activity.shape[1], 2, len(sampling.fractions)), np.nan)
+    n_units, n_frames = shape
+    curves = np.full((n_units, 2, len(sampling.fractions)), np.nan)
     for i, (whole, sampled) in parts.items():
-        n = sampling.size(i, state.size)
+        n = sampling.size(i, n_frames)
         naive = whole or sampled
         curves[:, 0, i] = _mean_information([part.sums[0] for part in naive], naive, n, per_frame)
         if i in sampling.shuffled and not binary:

@@ -127,8 +127,20 @@ class Binning:
                     raise ValueError("edges must be at least two finite numbers [cm] for each axis")
                 if not (np.diff(axis) > 0).all():
                     raise ValueError("edges must increase [cm]")
+            self._refuse_other_width(axes)
             tuples = tuple(_as_tuples(axis) for axis in axes)
             object.__setattr__(self, "edges", tuples[0] if len(tuples) == 1 else tuples)
+
+    def _refuse_other_width(self, axes: list[np.ndarray]) -> None:
+        """A width that edges do not have would be passed over in silence."""
+        width = np.broadcast_to(np.asarray(self.bin_width, dtype=float), (len(axes),))
+        default = np.all(width == type(self).bin_width)
+        fits = all(np.allclose(np.diff(e), w) for e, w in zip(axes, width, strict=True))
+        if not (default or fits):
+            raise ValueError(
+                f"bin_width is {self.bin_width!r}, but edges (or the track that they were laid "
+                "on) give bins of another width: give edges=None, or no bin_width"
+            )
 
     def _lay_bins_on_track(self) -> None:
         """Edges between both ends of the track, which then stand for it."""
@@ -208,6 +220,33 @@ class Binning:
         if self.speed_range is not None:  # JSON knows no infinity
             parameters["speed_range"] = [v if np.isfinite(v) else None for v in self.speed_range]
         return json.dumps(parameters)
+
+    @classmethod
+    def from_json(cls, text: str) -> Binning:
+        """The binning of a result, from the attribute ``binning`` that :meth:`to_json` wrote.
+
+        Parameters
+        ----------
+        text
+            One JSON object.
+
+        Returns
+        -------
+        Binning
+            Sessions without a frame are kept, empty.
+
+        Examples
+        --------
+        >>> from neurodrift import Binning
+        >>> Binning.from_json(Binning(bin_width=5).to_json()).bin_width
+        5.0
+        """
+        parameters = json.loads(text)
+        speeds = parameters.get("speed_range")
+        if speeds is not None:
+            ends = zip(speeds, (-np.inf, np.inf), strict=True)
+            parameters["speed_range"] = tuple(end if v is None else v for v, end in ends)
+        return cls(**parameters, unused_sessions="keep")
 
 
 _WIDTH = Range(0, open_low=True, unit="cm", several=True)

@@ -184,7 +184,7 @@ class _Finder:
         Parameters
         ----------
         course
-            Its line.
+            Its line. What it finds is no change where `log_bf` speaks against any.
         log_bf
             Log Bayes factor of a change of any shape that counts.
         p
@@ -198,7 +198,7 @@ class _Finder:
             log_bf=log_bf,
             negligible=self._negligible,
         )
-        if line in ("rises", "falls") or log_bf >= _STRONG:
+        if log_bf >= _STRONG or (line in ("rises", "falls") and log_bf > 0):
             return "changes"
         return "constant" if line == "no change" else UNDECIDED
 
@@ -231,10 +231,20 @@ class _Finder:
             directed = found.not_done(self._series.at[rest]) > 0.5
         dominant[rest[directed]] = EITHER if self._series.loss is None else PHASES[1]
         null = rest[~directed]
+        if found.state == "changes" and not self._stays(null):
+            return dominant
         self.representation = self._drifts(null if null.size >= FEWEST else self._after)["state"]
         names = {"changes": PHASES[2], "constant": NO_DRIFT}
         dominant[null] = names.get(self.representation, PERHAPS_NULL)
         return dominant
+
+    def _stays(self, which: np.ndarray) -> bool:
+        """Whether some sessions can tell of null drift, and none of their statistics changes."""
+        if which.size < FEWEST:
+            return False
+        names = [name for name in self._changes if name != "loss"]
+        rows = {name: self._within(2, name, which)[3] * np.log(10) for name in names}
+        return all(self._observed(2, name, which, rows[name]) != "changes" for name in names)
 
     def _drifts(self, which: np.ndarray) -> dict[str, Any]:
         return drift_of(

@@ -80,6 +80,15 @@ def limits(result: xr.Dataset, notes: Sequence[str]) -> str:
         and not np.isfinite(result["change_point_ci_high"].values[i])
     ]
     said += [f"The end of {name} may lie beyond the last session." for name in open_ends]
+    if n >= FEWEST and {PHASES[1], EITHER} & set(result["dominant"].values):
+        after = list(result["dominant"].values)[::-1]
+        left = next(i for i, name in enumerate(after) if name != "undecided")
+        if left:
+            said.append(
+                f"What the last {f'{left} sessions do' if left > 1 else 'session does'} is "
+                f"undecided: null drift needs at least {FEWEST} sessions without a change of the "
+                "statistics."
+            )
     if "representation" not in result["quantity"].values:
         said.append("No similarity of the representation was given, so null drift is not shown.")
     elif PERHAPS_NULL in result["dominant"].values:

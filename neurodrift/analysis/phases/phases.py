@@ -110,9 +110,11 @@ def detect_phases(
     The loss counts as falling if it does so early on, whatever becomes of it later: its Bayes
     factor is the mean over the whole recording, its first half, quarter and so on.
 
-    A change of a statistic is *found* with a Bayes factor of at least 10, or by the slope of its
-    sessions (:func:`~neurodrift.analysis.series.trend.fit_trend`), whose p is corrected for the
-    number of statistics by Holm's method. It is *absent* with a factor of at most 1 if the
+    A change of a statistic is *found* with a Bayes factor of at least 10, or with one above 1 by
+    the slope of its sessions (:func:`~neurodrift.analysis.series.trend.fit_trend`), whose p is
+    corrected for the number of statistics by Holm's method. Where it is done, what follows is null
+    drift only if it is five sessions or more and no statistic changes in them, otherwise undecided.
+    A change is *absent* with a factor of at most 1 if the
     uncorrected slope finds nothing either, a change by `margin` would have been found with a power
     of 80 %, and the interval of the change lies within it; otherwise it is undecided. ``state``
     says so of each quantity, ``detectable`` the smallest steady change from the first to the last

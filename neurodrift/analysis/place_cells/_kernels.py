@@ -79,12 +79,13 @@ def scores_of_states(
     """Score of integer events in given states, (shuffle, event)."""
     n_states = log_occupancy.size
     counts = np.zeros(n_states, np.int64)
+    few = weights.size < n_states
     for i in range(states.shape[0]):
         score = 0
         for e in range(weights.size):
             counts[states[i, e]] += weights[e]
-        for e in range(weights.size):
-            s = states[i, e]
+        for j in range(weights.size if few else n_states):
+            s = states[i, j] if few else j
             score += table[counts[s]] - counts[s] * log_occupancy[s]
             counts[s] = 0
         out[i] = score
@@ -211,6 +212,17 @@ def add_scores_by_visits(
 
 
 @numba.njit(nogil=True, cache=True)
+def add_over_shifts(
+    doubled: np.ndarray, frames: np.ndarray, amounts: np.ndarray, out: np.ndarray
+) -> None:
+    """Add the numbers that integer events fall on for each shift; ``doubled``: laid twice."""
+    for e in range(frames.size):
+        amount, row = amounts[e], doubled[frames[e] :][: out.size]
+        for k in range(out.size):
+            out[k] += amount * row[k]
+
+
+@numba.njit(nogil=True, cache=True)
 def _add_steps(reached: np.ndarray, table: np.ndarray, scores: np.ndarray) -> None:
     for c in range(1, min(reached.shape[0], table.size)):
         step = table[c] - table[c - 1]
@@ -219,7 +231,7 @@ def _add_steps(reached: np.ndarray, table: np.ndarray, scores: np.ndarray) -> No
         reached[c] = 0
 
 
-_LANES = 8  # shuffles that go through the same steps side by side, one vector of numbers
+_LANES = 32  # shuffles that go through the same steps side by side, one vector of numbers
 
 
 @numba.njit(nogil=True, cache=True)
@@ -282,21 +294,14 @@ def _weighted_sums(
     values: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Sparse weights times ``values`` (column, lane); eight sums by name stay in registers."""
+    """Sparse weights times ``values`` (column, lane)."""
     for row in range(starts.size - 1):
-        a = b = c = d = e = f = g = h = 0.0
+        into = out[row]
+        into[:] = 0
         for k in range(starts[row], starts[row + 1]):
             w, some = weights[k], values[columns[k]]
-            a += w * some[0]
-            b += w * some[1]
-            c += w * some[2]
-            d += w * some[3]
-            e += w * some[4]
-            f += w * some[5]
-            g += w * some[6]
-            h += w * some[7]
-        out[row, 0], out[row, 1], out[row, 2], out[row, 3] = a, b, c, d
-        out[row, 4], out[row, 5], out[row, 6], out[row, 7] = e, f, g, h
+            for b in range(into.size):
+                into[b] += w * some[b]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -310,11 +315,12 @@ def _correlate(
 ) -> None:
     per_time, starts, columns, weights, last_starts, last_columns, last_weights, per_weight = maps
     n_bins, n_shared = per_time.size // 2, smooth.shape[1]
+    n_lanes = sums.shape[1]  # not a constant, or loops are unrolled instead of made vectors
     mean = np.zeros((2, _LANES))
     square = np.zeros((2, _LANES))
     product = np.zeros(_LANES)
     for s in range(per_time.size):
-        for b in range(_LANES):
+        for b in range(n_lanes):
             sums[s, b] *= per_time[s]
     for h in range(2):
         values = sums[h * n_bins : (h + 1) * n_bins]
@@ -323,12 +329,12 @@ def _correlate(
             values = middle
         _weighted_sums(last_starts, last_columns, last_weights, values, smooth[h])
         for p in range(n_shared):
-            for b in range(_LANES):
+            for b in range(n_lanes):
                 smooth[h, p, b] *= per_weight[h, p]
                 mean[h, b] += smooth[h, p, b]
     mean /= max(n_shared, 1)
     for p in range(n_shared):
-        for b in range(_LANES):
+        for b in range(n_lanes):
             x, y = smooth[0, p, b] - mean[0, b], smooth[1, p, b] - mean[1, b]
             square[0, b] += x * x
             square[1, b] += y * y
@@ -337,6 +343,77 @@ def _correlate(
         first, second = np.sqrt(square[0, b]), np.sqrt(square[1, b])
         defined = n_shared > 0 and first > least and second > least
         out[b] = product[b] / (first * second) if defined else np.nan
+
+
+@numba.njit(nogil=True, cache=True)
+def turn(
+    words: np.ndarray,
+    edges: np.ndarray,
+    inside: np.ndarray,
+    frames: np.ndarray,
+    of: np.ndarray,
+    out: np.ndarray,
+) -> int:
+    """What ``of`` has where events are after a random turn within each lap, (shuffle, event).
+
+    ``edges``: first frame of each lap, and the end; ``inside``: lap of each event. A turn of a lap
+    of n frames is n w / 2**32 of a word w, drawn anew where it would make some turns more frequent
+    (Lemire, https://doi.org/10.1145/3230636). Returns the number of words that were used, or -1
+    where there are too few.
+    """
+    n_laps, at = edges.size - 1, 0
+    longer = np.empty(n_laps, np.uint32)  # laps of more than a frame, the others are not turned
+    length = np.empty(n_laps, np.uint64)
+    twice = np.empty(2 * edges[n_laps], of.dtype)  # each lap laid twice
+    n_longer = 0
+    for lap in range(n_laps):
+        first, n = edges[lap], edges[lap + 1] - edges[lap]
+        for t in range(n):
+            twice[2 * first + t] = twice[2 * first + n + t] = of[first + t]
+        longer[n_longer], length[n_longer] = lap, n
+        n_longer += n > 1
+    turns = np.zeros(n_laps, np.uint32)
+    start = np.empty(frames.size, np.uint32)
+    lap_of = inside.astype(np.uint32)
+    for e in range(frames.size):
+        start[e] = frames[e] + edges[inside[e]]
+    low = np.uint64(0xFFFFFFFF)
+    for i in range(out.shape[0]):
+        if at + n_longer > words.size:
+            return -1
+        again = False
+        for k in range(n_longer):
+            product = np.uint64(words[at + k]) * length[k]
+            turns[longer[k]] = product >> np.uint64(32)
+            again |= (product & low) < length[k]
+        at += n_longer
+        if again:
+            at = _turn_carefully(words, at - n_longer, longer[:n_longer], length, turns)
+            if at < 0:
+                return -1
+        row = out[i]
+        for e in range(start.size):
+            row[e] = twice[start[e] + turns[lap_of[e]]]
+    return at
+
+
+@numba.njit(nogil=True, cache=True)
+def _turn_carefully(
+    words: np.ndarray, at: int, longer: np.ndarray, length: np.ndarray, turns: np.ndarray
+) -> int:
+    """The turns of one shuffle, some of them drawn anew."""
+    for k in range(longer.size):
+        n = length[k]
+        while True:
+            if at == words.size:
+                return -1
+            product = np.uint64(words[at]) * n
+            at += 1
+            rest = product & np.uint64(0xFFFFFFFF)
+            if rest >= n or rest >= (np.uint64(2**32) - n) % n:
+                break
+        turns[longer[k]] = product >> np.uint64(32)
+    return at
 
 
 @numba.njit(nogil=True, cache=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from neurodrift.analysis.place_cells.shuffles import Plan
@@ -13,6 +15,7 @@ _CACHED_BYTES = 2**26  # spectra of the states kept for the next unit
 # Measured nanoseconds (Zen 5): a moved event, a looked-up state, a point and stage of an FFT.
 _NS_EVENT, _NS_STATE, _NS_FFT, _NS_LOG = 0.9, 0.7, 0.23, 4.5
 _NS_VISIT, _NS_COUNTED = 0.008, 0.1  # a frame of activity added; a count of a state looked at
+_NS_ADDED, _NS_SUMMED = 0.18, 2.3  # a logarithm added; a point and stage of their transforms
 _LEVELS = 32  # counts below are looked up in turn, for many shifts at once
 _SHIFTS_AT_ONCE = 4096
 
@@ -52,7 +55,8 @@ class InformationNull:
         self.occupancy = np.bincount(self.states)
         self._lasting = self.occupancy if seconds is None else np.bincount(self.states, seconds)
         self._total = n if seconds is None else float(self._lasting.sum())
-        self._doubled = np.concatenate([self.states, self.states]).astype(np.int32)
+        self._narrow = self.states.astype(np.uint32)  # faster than signed ones
+        self._doubled = np.concatenate([self._narrow, self._narrow])
         self._log_occupancy = np.log2(self.occupancy)
         self._fixed_log = _fixed(self._log_occupancy)
         # Lengths with a large prime factor are slow: correlate with the states laid twice instead.
@@ -89,8 +93,8 @@ class InformationNull:
         if plan.null in ("circular", "circular_exact"):
             moved = self._of_shifts(frames, amounts, table, plan.shifts(self.n_frames, rng))
         else:
-            parts = plan.moved(frames, self.n_frames, rng, self.lap)
-            moved = np.concatenate([self._of_states(self.states[m], amounts, table) for m in parts])
+            parts = plan.moved(frames, self.n_frames, rng, self.lap, self._narrow)
+            moved = np.concatenate([self._of_states(states, amounts, table) for states in parts])
         return float(observed[0] * scale + offset), moved * scale + offset
 
     def _gather(
@@ -157,8 +161,7 @@ class InformationNull:
 
         n = self.n_frames
         scores = -self._summed_logarithms(frames, amounts)
-        order = np.argsort(self.states, kind="stable")
-        edges = np.concatenate([[0], np.cumsum(self._n_visits)])
+        order, edges = self._visits
         narrow = self._most_counted(amounts) < 2**8
         for some, dtype in ((narrow, np.uint8), (~narrow, np.uint16)):
             if some.any():
@@ -178,10 +181,27 @@ class InformationNull:
                 )
         return scores
 
+    @cached_property
+    def _visits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Frames in order of their states, and where those of each state begin."""
+        return np.argsort(self.states, kind="stable"), np.append(0, np.cumsum(self._n_visits))
+
+    @cached_property
+    def _doubled_log(self) -> np.ndarray:
+        """Logarithm of occupancy in each frame, laid twice."""
+        return np.asarray(self._fixed_log[self._doubled])
+
     def _summed_logarithms(self, frames: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """Logarithms of occupancy summed over the events, for every shift and exact."""
         from scipy import fft
 
+        from neurodrift.analysis.place_cells import _kernels as kernels
+
+        stages = self._length * np.log2(max(2, self._length))
+        if _NS_ADDED * frames.size * self.n_frames < _NS_SUMMED * stages:
+            summed = np.zeros(self.n_frames, dtype=np.int64)
+            kernels.add_over_shifts(self._doubled_log, frames, amounts, summed)
+            return summed
         bits = self._digit_bits(amounts)
         least = int(self._fixed_log.min())
         if bits not in self._digits:

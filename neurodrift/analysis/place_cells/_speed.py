@@ -8,6 +8,11 @@ speed lets expect is learnt anew from every moved copy, as it was from the unmov
 Activity may trail speed. One delay that is chosen from the data is often a wrong one, which looks
 like place: a unit is tested with every delay that explains it almost as well as the best one does,
 and the largest p counts.
+
+Speed of a second ago, or its change, tells where the animal is almost as well as a place field
+does, so that one of many such delays explains most fields. They are asked only where a unit shows
+that it follows speed: among passages of the same place it must be more active when that speed was
+right (:meth:`SpeedKept.beside_place`).
 """
 
 from __future__ import annotations
@@ -25,6 +30,9 @@ DELAYS = (0.0, 0.5, 1.0, 2.0)
 DELAYS_OF_COUNTS = (0.0, 0.3, 0.7)
 """The same for spikes and events, whose bursts last but which do not decay."""
 
+LAGS_OF_COUNTS = (-0.75, -0.5, -0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+"""Lags [s] at which spikes and events may follow speed, besides its change."""
+
 Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """What :meth:`SpeedKept.rates` or :meth:`SpeedKept.levels` give, to a statistic (1 + copy)."""
 
@@ -32,11 +40,15 @@ _EVENTS_PER_CLASS = 8
 _FEWEST_CLASSES, _MOST_CLASSES = 3, 8
 _RUNNING, _MOST_SPEED = 2.0, 0.95  # [cm/s]; jumps are cut at twice this quantile
 _LIKELY = 2.0  # of the logarithm of likelihood below the best delay
+_LEAST_GAIN = 8.0  # of the logarithm of likelihood by which a lag must explain more than no speed
+_LEAST_RATIO, _LEAST_SCORE = 0.5, 1.75  # of a lag beside place: log-likelihood, standard deviations
+_CHANGE = 0.5  # [s] over which change of speed is measured
+_FLOOR = 0.05  # of mean rate, below which speed is not believed to bring it
 _LEAST = 1e-3  # of the mean of what is expected, so that every frame has a length
 
 
 def trailing_speed(speed: np.ndarray, seconds: np.ndarray, counts: bool) -> np.ndarray:
-    """Running speed as activity may trail it, with each of :data:`DELAYS`.
+    """Running speed as activity may follow it.
 
     Parameters
     ----------
@@ -51,21 +63,32 @@ def trailing_speed(speed: np.ndarray, seconds: np.ndarray, counts: bool) -> np.n
     Returns
     -------
     numpy.ndarray
-        (delay, time) exponentially weighted past of the speed.
+        (delay, time) exponentially weighted past of the speed with each of :data:`DELAYS`; of
+        counts with each of :data:`DELAYS_OF_COUNTS`, then speed at each of :data:`LAGS_OF_COUNTS`,
+        and last its change [cm/s].
     """
     from neurodrift.analysis.place_cells._kernels import trail
 
     known = np.isfinite(speed)
     delays = DELAYS_OF_COUNTS if counts else DELAYS
+    n_far = len(LAGS_OF_COUNTS) + 1 if counts else 0
+    found = np.zeros((len(delays) + n_far, speed.size))
     if not known.any():
-        return np.zeros((len(delays), speed.size))
+        return found
     at = np.arange(speed.size)
     running = speed[known & (speed >= _RUNNING)]
     most = 2 * np.quantile(running, _MOST_SPEED) if running.size else np.inf
     filled = np.minimum(np.interp(at, at[known], speed[known]), most)
-    found = np.empty((len(delays), speed.size))
-    for row, delay in zip(found, delays, strict=True):
+    for row, delay in zip(found, delays, strict=False):
         trail(filled, np.asarray(seconds, dtype=np.float64), delay, row)
+    if counts:
+        ends = np.cumsum(seconds)
+        for row, lag in zip(found[len(delays) :], LAGS_OF_COUNTS, strict=False):
+            row[:] = np.interp(ends - lag, ends, filled)
+        way, edges = np.append(0.0, np.cumsum(filled * seconds)), np.append(0.0, ends)
+        now = ends - seconds / 2
+        before, here, after = (np.interp(now + k * _CHANGE, edges, way) for k in (-1, 0, 1))
+        found[-1] = (after - 2 * here + before) / _CHANGE
     return found
 
 
@@ -153,6 +176,55 @@ class SpeedKept:
         some = sums > 0
         worth = amounts.sum() / (amounts**2).sum()
         return float(worth * (sums[some] * np.log(sums[some] / classes.time[some])).sum())
+
+    def likelihood_of_one_rate(self, amounts: np.ndarray) -> float:
+        """Log-likelihood as of :meth:`likelihood_of_rates` of a rate that follows no speed.
+
+        Parameters
+        ----------
+        amounts
+            As for :meth:`rates`.
+
+        Returns
+        -------
+        float
+            Smaller than that of any speed.
+        """
+        total = float(amounts.sum())
+        return total**2 / float((amounts**2).sum()) * np.log(total / float(self.seconds.sum()))
+
+    def beside_place(self, frames: np.ndarray, amounts: np.ndarray) -> tuple[float, float]:
+        """How far activity follows speed among passages of the same state.
+
+        Given how much activity each state has, a rate that speed makes falls on those passages in
+        which speed was right, a rate that the state makes on any of them alike.
+
+        Parameters
+        ----------
+        frames, amounts
+            As for :meth:`rates`.
+
+        Returns
+        -------
+        ratio, score : float
+            Log-likelihood of the one less that of the other; and the standard deviations by which
+            that is larger than what the state alone lets expect, 0 where nothing can be told.
+        """
+        classes = self._of(frames, amounts)
+        index = classes.index[frames]
+        rate = np.bincount(index, amounts, classes.time.size) / classes.time
+        rate = np.maximum(rate, _FLOOR * amounts.sum() / self.seconds.sum())[:, None]
+        share = classes.share_in_state
+        ratio = np.log(rate / (rate * share).sum(axis=0))
+        expected = (ratio * share).sum(axis=0)
+        variance = ((ratio - expected) ** 2 * share).sum(axis=0)
+        at = self.states[frames]
+        found = ratio[index, at]
+        spread = float((amounts**2 * variance[at]).sum())
+        worth = amounts.sum() / (amounts**2).sum()
+        beyond = float((amounts * (found - expected[at])).sum())
+        score = beyond / np.sqrt(spread) if spread > 0 else 0.0
+        return float(worth * (amounts * found).sum()), score
 
     def likelihood_of_levels(self, frames: np.ndarray, amounts: np.ndarray) -> float:
         """The same of a level in Gaussian noise.
@@ -245,8 +317,9 @@ class _Classes:
     """Frames in classes of equal time by their trailing speed.
 
     ``in_state`` (class, state) is what activity in each class lets expect, ``time`` (class) that in
-    each class. What is expected is linear in speed between the middles of the classes, and such
-    that each class has the activity that it has.
+    each class, ``share_in_state`` (class, state) how the time in a state divides into classes. What
+    is expected is linear in speed between the middles of the classes, and such that each class has
+    the activity that it has.
     """
 
     def __init__(self, kept: SpeedKept, n: int) -> None:
@@ -255,6 +328,12 @@ class _Classes:
         of = np.searchsorted(edges, speed, side="right")
         self.index = np.unique(of, return_inverse=True)[1].astype(np.int8)
         self.time = np.bincount(self.index, seconds)
+        both = self.index.astype(np.int64) * kept.n_states + kept.states
+        in_both = np.bincount(both, seconds, self.time.size * kept.n_states)
+        in_both = in_both.reshape(self.time.size, -1)
+        in_state = in_both.sum(axis=0)
+        nowhere = np.full_like(in_both, 1 / self.time.size)  # states that are never visited
+        self.share_in_state = np.divide(in_both, in_state, out=nowhere, where=in_state > 0)
         middle = np.bincount(self.index, seconds * speed) / self.time
         size = middle.size
         between = np.interp(speed, middle, np.arange(size))
@@ -321,7 +400,9 @@ def likely(
     Parameters
     ----------
     by_delay
-        A :class:`BeyondSpeed` for each delay; or one statistic, which is likely by itself.
+        A :class:`BeyondSpeed` for each row of :func:`trailing_speed`; or one statistic, which is
+        likely by itself. Lags and the change of speed count where activity follows them among
+        passages of the same state.
     frames, amounts
         As for :meth:`SpeedKept.rates`.
 
@@ -330,10 +411,21 @@ def likely(
     list of Statistic
         At least one.
     """
-    found = np.zeros(len(by_delay))
+    if len(by_delay) == 1 or not frames.size:
+        return list(by_delay[:1])
+    n_near = len(DELAYS_OF_COUNTS) if len(by_delay) > len(DELAYS) else len(by_delay)
+    found = np.full(len(by_delay), -np.inf)
     for i, one in enumerate(by_delay):
-        if isinstance(one, BeyondSpeed) and frames.size:
-            of = one.kept.likelihood_of_levels if one.level else one.kept.likelihood_of_rates
-            found[i] = of(frames, amounts)
+        assert isinstance(one, BeyondSpeed)
+        of = one.kept.likelihood_of_levels if one.level else one.kept.likelihood_of_rates
+        value = of(frames, amounts)
+        if i >= n_near:
+            flat = one.kept.likelihood_of_one_rate(amounts)
+            if value < max(found[:n_near].max() - _LIKELY, flat + _LEAST_GAIN):
+                continue
+            ratio, score = one.kept.beside_place(frames, amounts)
+            if ratio < _LEAST_RATIO or score < _LEAST_SCORE:
+                continue
+        found[i] = value
     least = found.max() - _LIKELY
     return [one for one, value in zip(by_delay, found, strict=True) if value >= least]

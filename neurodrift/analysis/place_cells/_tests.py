@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 import xarray as xr
 
+from neurodrift.analysis._sharing import shareable
 from neurodrift.analysis.maps.binning import session_activity
 from neurodrift.analysis.maps.even import Ticks, ticks_of
 from neurodrift.analysis.maps.rate_maps import Grouping, group_frames, name_segments
@@ -69,6 +70,7 @@ Model = Callable[[Behaviour], Statistic]
 """Makes a statistic of behaviour."""
 
 
+@shareable
 def shuffle_tests(
     recording: xr.Dataset,
     frames: xr.Dataset,
@@ -258,7 +260,9 @@ def _test_units(
                         if detected[start + row]:
                             activity = _Activity(block[row], kind, lasting, one.ticks)
                             found = []
-                            for statistic in likely(statistics, *activity.on_frames):
+                            some = activity.n_events >= min_events
+                            asked = likely(statistics, *activity.on_frames) if some else statistics
+                            for statistic in asked:
                                 rng = generator(seed, *one.names, unit)
                                 found.append(
                                     _test_unit(
@@ -320,6 +324,12 @@ class _Activity:
             amounts *= self.seconds[frames]
         return frames, amounts
 
+    @property
+    def n_events(self) -> float:
+        """Events, or for kinds that are no counts frames with activity."""
+        frames, amounts = self.on_frames
+        return float(amounts.sum()) if self.kind.counts else float(frames.size)
+
     def on_ticks(self) -> tuple[np.ndarray, np.ndarray]:
         """Ticks with activity, and how much."""
         assert self.ticks is not None
@@ -347,7 +357,7 @@ def _test_unit(
             "is one of rates: rectify the activity, subtract its minimum, or call it fluorescence"
         )
     frames, amounts = activity.on_frames
-    n_events = float(amounts.sum()) if activity.kind.counts else float(frames.size)
+    n_events = activity.n_events
     if frames.size == 0:
         return (np.nan, *nothing, 0.0)
     observed = statistic.observed(frames, amounts)
@@ -369,7 +379,19 @@ def _test_unit(
     mean = float(null.mean())
     spread = float(null.std(ddof=0 if plan.exact or null.size < 2 else 1))
     z = (compared - mean) / spread if spread > _TIE else np.nan
-    return (observed, compared, p, z, mean, float(np.quantile(null, 0.95)), n_events)
+    return (observed, compared, p, z, mean, _quantile(null, 0.95), n_events)
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """As ``np.quantile``, in a fifth of its time for a thousand values."""
+    place = share * (values.size - 1)
+    below = int(place)
+    above = min(below + 1, values.size - 1)
+    low, high = np.partition(values, (below, above))[[below, above]]
+    part = place - below  # from the nearer end, which rounds as NumPy does
+    if part >= 0.5:
+        return float(high - (high - low) * (1 - part))
+    return float(low + (high - low) * part)
 
 
 def _in_two_looks(

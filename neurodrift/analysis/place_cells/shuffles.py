@@ -185,19 +185,59 @@ class Plan:
         n_frames: int,
         rng: np.random.Generator,
         lap: np.ndarray | None = None,
+        of: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
-        """Blocks (shuffle, event) of the frames that events at `frames` are moved to."""
+        """Blocks (shuffle, event) of the frames that events at `frames` are moved to.
+
+        With `of` (time), of what it has in these frames.
+        """
+        if self.null == "lap":
+            if lap is None:
+                raise ValueError("null='lap' needs the lap of each frame")
+            yield from self._within_laps(frames, n_frames, rng, lap, of)
+            return
+        for targets in self._targets(frames, n_frames, rng):
+            yield targets if of is None else of[targets]
+
+    def _within_laps(
+        self,
+        frames: np.ndarray,
+        n_frames: int,
+        rng: np.random.Generator,
+        lap: np.ndarray,
+        of: np.ndarray | None,
+    ) -> Iterator[np.ndarray]:
+        """Events turned within each lap, by the same numbers as ``rng.integers`` would draw."""
+        from neurodrift.analysis.place_cells._kernels import turn
+
+        first = np.flatnonzero(np.append(True, lap[1:] != lap[:-1]))
+        edges = np.append(first, n_frames)
+        inside = np.searchsorted(first, frames, side="right") - 1
+        of = np.arange(n_frames) if of is None else of
+        n_drawn = int(np.count_nonzero(np.diff(edges) > 1))
+        words: np.ndarray = np.empty(0, dtype=np.uint32)
+        at = 0
+        at_once = max(1, _MOVED_AT_ONCE // max(1, len(frames)))
+        for start in range(0, self.n_repeats, at_once):
+            moved = np.empty((min(at_once, self.n_repeats - start), len(frames)), dtype=of.dtype)
+            used, missing = -1, len(moved) * n_drawn - (words.size - at)
+            while used < 0:  # a number in 1e7 is drawn anew, and needs one word more
+                more = rng.bit_generator.random_raw(-(-max(missing, 1) // 2))
+                more = more.astype("<u8", copy=False).view("<u4")
+                words = np.concatenate([words[at:], more]) if at < words.size else more
+                used, at, missing = turn(words, edges, inside, frames, of, moved), 0, 1
+            at = used
+            yield moved
+
+    def _targets(
+        self, frames: np.ndarray, n_frames: int, rng: np.random.Generator
+    ) -> Iterator[np.ndarray]:
+        """Frames that events are moved to, without regard to laps."""
         if self.null in ("circular", "circular_exact"):
             shifts = self.shifts(n_frames, rng)
         n = len(shifts) if self.exact else self.n_repeats
         at_once = max(1, _MOVED_AT_ONCE // max(1, len(frames)))
-        if self.null == "lap":
-            if lap is None:
-                raise ValueError("null='lap' needs the lap of each frame")
-            edges = np.flatnonzero(np.diff(lap, prepend=lap[:1] - 1))
-            lengths = np.diff(edges, append=n_frames)
-            inside = np.searchsorted(edges, frames, side="right") - 1
-        elif self.null == "block":
+        if self.null == "block":
             assert self.block is not None
             edges = np.arange(0, n_frames, self.block)
             lengths = np.diff(edges, append=n_frames)
@@ -206,9 +246,6 @@ class Plan:
             m = min(at_once, n - start)
             if self.null in ("circular", "circular_exact"):
                 yield (frames + shifts[start : start + m, None]) % n_frames
-            elif self.null == "lap":
-                turn = rng.integers(0, lengths, size=(m, lengths.size))[:, inside]
-                yield edges[inside] + (frames - edges[inside] + turn) % lengths[inside]
             elif self.null == "block":
                 order = rng.permuted(np.tile(np.arange(edges.size), (m, 1)), axis=1)
                 ends = np.cumsum(lengths[order], axis=1)

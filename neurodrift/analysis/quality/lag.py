@@ -172,7 +172,10 @@ def lag_warnings(found: xr.Dataset) -> list[str]:
             f"there, {float(one['in_step_score']):.0f} at most where they are in step): their "
             "clocks seem to start at different times, and every map is of the wrong places. Look "
             "at where both clocks start. What lags so on import is put in step by "
-            f"`neurodrift import --lag {name}={lag:.1f}`."
+            f"`neurodrift import --lag {name}={lag:.1f}` (in Python, "
+            f"import_nwb(files, lag={{{name!r}: {lag:.1f}}})). Of arrays, give "
+            f"recording_from_sessions position_time {'+' if lag > 0 else '-'} {abs(lag):.1f} in "
+            "this session."
         )
     return sentences
 
@@ -321,7 +324,7 @@ class _Sums:
     """Sums of activity (step, unit) and of its square over the steps of a row: sparse if it is."""
 
     def __init__(self, activity: np.ndarray) -> None:
-        self.n_units = activity.shape[1]
+        self.n_steps, self.n_units = activity.shape
         self.dense = np.count_nonzero(activity) > 0.3 * activity.size
         self.both = [activity, activity**2]
         if not self.dense:
@@ -336,12 +339,14 @@ class _Sums:
             shape = (n_rows, len(self.both[0]))
             into = sparse.csr_array((np.ones(step.size), (row, step)), shape=shape)
             return [np.asarray(into @ values) for values in self.both]
-        size = n_rows * self.n_units
-        row_of = np.full(int(self.step.max(initial=0)) + 1, n_rows)
-        row_of[step[step < row_of.size]] = row[step < row_of.size]
-        into = row_of[self.step] * self.n_units + self.unit  # of other steps: after all
-        sums = [np.bincount(into, values, size)[:size] for values in self.both]
-        return [values.reshape(n_rows, self.n_units) for values in sums]
+        from neurodrift.analysis.quality._kernels import add_by_row
+
+        row_of = np.full(self.n_steps, -1)
+        row_of[step] = row
+        sums = np.zeros((2, n_rows, self.n_units))
+        activity, squares = self.both
+        add_by_row(row_of, self.step, self.unit, activity, squares, sums)
+        return list(sums)
 
 
 def _scores(

@@ -123,7 +123,10 @@ def tabulate_drift(drift: xr.Dataset | xr.DataTree) -> pd.DataFrame:
     drift
         Result of :func:`~neurodrift.analysis.drift.drift.compute_drift` or
         :func:`~neurodrift.analysis.drift.ceiling.compute_session_drift`; of the results of
-        :func:`neurodrift.analyze` the node ``session_drift``, or ``drift`` where there is none.
+        :func:`neurodrift.analyze` the node ``session_drift``, or ``drift`` where there is none, and
+        beside it what other nodes say of the pairs: ``drift_index``, ``decoding_error`` and
+        ``decoding_relative`` (trained in a, tested in b), ``structure_relative`` of the relations,
+        ``mean_square_step``, and the distance of behaviour ``behaviour_overall``.
 
     Returns
     -------
@@ -148,7 +151,9 @@ def tabulate_drift(drift: xr.Dataset | xr.DataTree) -> pd.DataFrame:
     >>> table[["session_a", "session_b", "lag"]].values.tolist()
     [['1', '2', 1], ['1', '3', 2], ['2', '3', 1]]
     """
+    beside = _beside(drift) if isinstance(drift, xr.DataTree) else {}
     drift = node_of(drift, "session_drift", "drift")
+    drift = drift.assign(beside) if "session_a" in drift.dims else drift
     pair = tuple(str(dim) for dim in drift.dims if str(dim).endswith(("_a", "_b")))
     if len(pair) != 2:
         raise ValueError(f"expected a drift over pairs, got dims {tuple(map(str, drift.dims))}")
@@ -173,6 +178,36 @@ def tabulate_drift(drift: xr.Dataset | xr.DataTree) -> pd.DataFrame:
         elif len(array.dims) == 1 and array.dims[0] in at:
             columns[str(key)] = array.values[at[str(array.dims[0])]]
     return pd.DataFrame(columns)
+
+
+_OF_PAIR = {  # node -> what it says of two sessions, and the name of the column
+    "drift_index": {
+        "drift_index": "drift_index",
+        "drift_index_above_control": "drift_index_above_control",
+        "population_drift_index": "population_drift_index",
+    },
+    "decoding": {"error": "decoding_error", "relative": "decoding_relative"},
+    "relations": {"structure_relative": "structure_relative"},
+    "steps": {"mean_square_step": "mean_square_step"},
+    "behaviour": {"overall": "behaviour_overall"},
+}
+
+
+def _beside(results: xr.DataTree) -> dict[str, tuple[tuple[str, str], np.ndarray]]:
+    """Measures of pairs of sessions of other nodes, in the order of the sessions of the drift."""
+    labels = node_of(results, "session_drift", "drift")["session_a"].values
+    found = {}
+    for node, names in _OF_PAIR.items():
+        if node not in results.children:
+            continue
+        pairs = results[node].to_dataset()
+        for name, column in names.items():
+            if name in pairs and set(pairs[name].dims) == {"session_a", "session_b"}:
+                laid = pairs[name].reindex(session_a=labels, session_b=labels)
+                values = laid.transpose("session_a", "session_b").values.astype(float).copy()
+                np.fill_diagonal(values, np.nan)  # a session with itself is the drift's to say
+                found[column] = (("session_a", "session_b"), values)
+    return found
 
 
 _OF_UNIT = ("maps", "sparsity", "informative", "place_cells", "stability")

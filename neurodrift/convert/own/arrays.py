@@ -35,6 +35,7 @@ from neurodrift.gate.findings import sentences, settle
 from neurodrift.gate.identities import NO_REGISTRATION
 from neurodrift.gate.inputs import Activity, Columns, Position, clock
 from neurodrift.geometry.geometry import as_geometry
+from neurodrift.io.arrays.columns import counts_rows
 from neurodrift.io.arrays.files import TABLES, list_arrays
 from neurodrift.io.nwb.session import NwbSession
 from neurodrift.io.output import whole
@@ -570,7 +571,7 @@ def _samples(section: Section, position: Position | None, place: Section | None)
     if listed is not None:
         names, found = listed
         if values["axes"] != ["frames", "units"]:
-            raise section.error("axes", "are [frames, units] where units are columns")
+            return _with_clock(section, position, _rows_as_units(section, names, found))
         is_named = isinstance(values["samples"], list)
         others = _columns_of(section)
         if place is not None and place.values.get("file") == values.get("file"):
@@ -594,6 +595,31 @@ def _samples(section: Section, position: Position | None, place: Section | None)
     if clocks:
         text = f"column {clocks[0]} (from 0) increases in every frame, as a clock does and no unit"
         raise section.error("samples", f"{text}: list the columns that are units")
+    activity = Activity(kind=values["kind"], source=source, samples=samples, columns=columns)
+    return _with_clock(section, position, activity)
+
+
+def _rows_as_units(section: Section, names: list[str], found: np.ndarray) -> Activity:
+    """Samples of a table that has one row a unit, and the columns that are its frames."""
+    if not all(re.fullmatch(r"[-+.\d]+", name) for name in names):
+        text = (
+            "are [frames, units] where units are columns. Where each row is a unit and each column "
+            "a frame, leave samples out, so that the whole table is read"
+        )
+        raise section.error("axes", text)
+    if counts_rows(found[:, 0]) and found.shape[1] > 1:
+        text = (
+            f"takes {names[0]}, which numbers the rows and is no frame: leave it out, such as by "
+            "samples: '[0-9]*'"
+        )
+        raise section.error("samples", text)
+    source = f"{_source(section)}, {len(names)} columns {names[0]} to {names[-1]} as frames"
+    return Activity(kind=section.values["kind"], source=source, samples=found.T, columns={})
+
+
+def _with_clock(section: Section, position: Position | None, activity: Activity) -> Activity:
+    """Samples with their own clock, or that of the position."""
+    samples = np.asarray(activity.samples)
     time = section.clock(len(samples))
     n_position = 0 if position is None else len(position.time)
     if time is None and position is not None and len(samples) == n_position:
@@ -605,7 +631,7 @@ def _samples(section: Section, position: Position | None, place: Section | None)
             hint = ": the axes are swapped, state them the other way round"
         text = f"has {len(samples)} frames and {samples.shape[1]} units, but its clock {n_frames}"
         raise section.error("axes", f"{text}{hint}")
-    return Activity(kind=values["kind"], source=source, samples=samples, time=time, columns=columns)
+    return replace(activity, time=time)
 
 
 def _columns_of(section: Section) -> set[str]:

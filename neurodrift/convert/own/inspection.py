@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from neurodrift.convert.pipelines.inscopix import inscopix_table
 from neurodrift.gate.plain import typical_step
 from neurodrift.gate.positions import LEAST_EXTENT, MOST_EXTENT
 from neurodrift.gate.shapes import command_text
-from neurodrift.geometry.proposal import propose_geometry
+from neurodrift.geometry.proposal import is_narrow, propose_geometry
 from neurodrift.io.arrays.columns import counts_rows, is_unnamed
 from neurodrift.io.arrays.files import TABLES, ArrayInfo, list_arrays, read_array, read_columns
 from neurodrift.io.arrays.mat_paths import leaves
@@ -60,6 +62,8 @@ class Inspection:
         (cell) numbers of a table's columns that may be those of units, by name.
     n_columns
         How many columns the table has.
+    n_not_shown
+        How many arrays or columns it has that were not looked at.
     """
 
     path: Path
@@ -67,6 +71,7 @@ class Inspection:
     guesses: tuple[Guess, ...]
     registered: Mapping[str, np.ndarray] = field(default_factory=dict)
     n_columns: int = 0
+    n_not_shown: int = 0
 
 
 def inspect_file(path: str | os.PathLike[str]) -> Inspection:
@@ -110,10 +115,15 @@ def inspect_file(path: str | os.PathLike[str]) -> Inspection:
     if path.is_dir():
         known = "suite2p, phy, Minian, track2p, ROICaT and UnitMatch"
         raise ValueError(f"{path} is a folder of none of the known pipelines ({known})")
-    listed = list_arrays(path)[:_MOST_SHOWN]
+    every = list_arrays(path)
+    wide = _wide(path, every)
+    if wide is not None:
+        return Inspection(path, "", (wide,))
+    listed = every[:_MOST_SHOWN]
     seen = [one for item in listed for one in _seen(path, item)]
     registered, n_columns = _registered(path, listed)
-    return Inspection(path, "", tuple(seen[:_MOST_SHOWN]), registered, n_columns)
+    left = len(every) - len(listed)
+    return Inspection(path, "", tuple(seen[:_MOST_SHOWN]), registered, n_columns, left)
 
 
 def inspection_text(found: Sequence[Inspection]) -> str:
@@ -142,12 +152,29 @@ def inspection_text(found: Sequence[Inspection]) -> str:
         widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
         lines = [
             "  " + "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[4]])
-            for row in rows
+            for row in _without_repeats(rows)
         ]
+        if item.n_not_shown:
+            lines.append(f"  and {item.n_not_shown} more, which were not looked at")
         told = registrations.get(item.path)
         lines += [f"  {told.text}"] if told is not None else []
         blocks.append("\n".join([str(item.path), *(line.rstrip() for line in lines)]))
     return "\n\n".join(blocks)
+
+
+_MOST_ALIKE = 6  # rows of one file with the same text, one after the other
+
+
+def _without_repeats(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Rows of a table, with the middle of long runs of the same shape and text left out."""
+    shown: list[tuple[str, ...]] = []
+    for _, run in groupby(rows, key=lambda row: (row[1], row[2], row[4])):
+        alike = list(run)
+        if len(alike) > _MOST_ALIKE:
+            more = ("...", *alike[0][1:3], "", f"{len(alike) - 2} more like these")
+            alike = [alike[0], more, alike[-1]]
+        shown += alike
+    return shown
 
 
 def proposed_mapping(
@@ -187,10 +214,29 @@ def proposed_mapping(
     for section in ("activity", "position", "trials", "registration"):
         if section in sections:
             lines.append(f"{section}:{comment if section == 'registration' else ''}")
-            lines += [f"  {key}: {_yaml(value)}" for key, value in sections[section].items()]
+            lines += [_line(key, value) for key, value in sections[section].items()]
     lines.append("sessions:")
-    lines += [f"  - session: {_yaml(label)}" for label in labels or ["1"]]
+    for label, day in zip(labels or ["1"], _days(labels) or [None], strict=True):
+        lines.append(f"  - session: {_yaml(label)}")
+        lines += [] if day is None else [f"    day: {day}"]
     return "\n".join(lines) + "\n"
+
+
+_HINTS = {
+    "kind": "spikes, events (counts), amplitudes, deconvolved, fluorescence (F, dF/F) or "
+    "activation (networks): docs/kinds.md",
+    "rate": "frames a second [Hz]",
+    "cm_per_pixel": "length of one pixel [cm]",
+}
+"""What may stand where a mapping has a question mark, by its key."""
+
+
+def _line(key: str, value: Any) -> str:
+    """A line of a section, with what is to be filled in; ``#...`` as a key is a comment."""
+    if key.startswith("#"):
+        return f"  # {value}"
+    hint = f"  # {_HINTS[key]}" if value == "?" and key in _HINTS else ""
+    return f"  {key}: {_yaml(value)}{hint}"
 
 
 def _asked(item: Inspection, what: str) -> dict[str, Any]:
@@ -241,6 +287,14 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
     place = by_role.get("x") or by_role.get("xy") or by_role.get("y")
     if place is not None and "position" not in sections:
         made = {"file": name}
+        if "x" in by_role and "y" in by_role and is_narrow(*_extents(by_role["x"], by_role["y"])):
+            wide, narrow = _extents(by_role["x"], by_role["y"])
+            made["# narrow"] = (
+                f"{by_role['y'].name} spans {narrow:.3g} cm beside {wide:.3g} of "
+                f"{by_role['x'].name}: taken for a track along one axis; of a field add "
+                f"y: {by_role['y'].name}"
+            )
+            del by_role["y"]
         if "x" in by_role:
             made |= {role: by_role[role].name for role in ("x", "y") if role in by_role}
         else:
@@ -251,6 +305,15 @@ def _propose(sections: dict[str, dict[str, Any]], item: Inspection, name: str) -
         made |= says
         made |= {"time": clock.name, **clock.says} if clock is not None else {"rate": "?"}
         sections["position"] = made
+
+
+_CM = {"cm": 1.0, "m": 100.0, "mm": 0.1}
+
+
+def _extents(x: Guess, y: Guess) -> tuple[float, float]:
+    """Lengths that both axes span [cm], NaN where the unit is not known."""
+    factor = _CM.get(str(x.says.get("unit")), float("nan"))  # a narrow axis may be taken for m
+    return x.extent * factor, y.extent * factor
 
 
 def _numbered(item: Inspection) -> str:
@@ -344,6 +407,38 @@ def _seen(path: Path, item: ArrayInfo) -> list[Guess]:
     return [_guessed(path, name, item) for name in names]
 
 
+def _wide(path: Path, listed: Sequence[ArrayInfo]) -> Guess | None:
+    """A table of one row a unit and one column a frame, None where it is no such table.
+
+    Its columns have no names, or numbers for names; a first column may number the units.
+    """
+    if path.suffix.lower() not in TABLES or len(listed) <= _MOST_SHOWN:
+        return None
+    if not 2 <= listed[0].shape[0] < len(listed):
+        return None
+    first, *rest = (item.name for item in listed)
+    if not all(re.fullmatch(r"[-+.\d]+", name) for name in rest):
+        return None
+    numbered = _named("unit", first) or is_unnamed(first)
+    if not (numbered or re.fullmatch(r"[-+.\d]+", first)):
+        return None
+    try:
+        if numbered:
+            _, found = read_columns(path, _NUMBERS, max_bytes=_LOOK_BYTES)
+        else:
+            found = read_array(path, max_bytes=_LOOK_BYTES)
+    except ValueError:  # text, or too large
+        return None
+    one = guess(_NUMBERS if numbered else "", found)
+    if one.role != "samples":
+        return None
+    text = f"{one.text} One row a unit and one column a frame: axes: [units, frames], "
+    return replace(one, text=text + (f"samples: '{_NUMBERS}'" if numbered else "without samples"))
+
+
+_NUMBERS = "[0-9]*"  # a glob of columns that are named by numbers
+
+
 def _guessed(path: Path, name: str, item: ArrayInfo) -> Guess:
     try:
         found = read_array(path, name or None, max_bytes=_LOOK_BYTES)
@@ -398,20 +493,50 @@ def _pipeline(path: Path) -> str:
     return ""
 
 
+_DATE = re.compile(r"(?<!\d)(19|20)\d\d([-_]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
 def _labels(paths: Sequence[Path]) -> list[str]:
-    """The numbers in which files differ that are otherwise named alike."""
-    groups: dict[str, list[str]] = {}
-    for path in paths:
-        numbers = re.findall(r"\d+", path.stem)
-        if numbers:
-            pattern = path.name[::-1].replace(numbers[-1][::-1], "#", 1)[::-1]
-            groups.setdefault(pattern, []).append(numbers[-1])
-    longest = max(groups.values(), key=len, default=[])
-    return sorted(set(longest), key=int) if len(set(longest)) > 1 else []
+    """The dates, or the numbers, in which files differ that are otherwise named alike."""
+    for part in (_date_of, _number_of):
+        groups: dict[str, list[str]] = {}
+        for path in paths:
+            label = part(path)
+            if label is not None:
+                before, _, after = path.name.rpartition(label)
+                groups.setdefault(f"{before}#{after}", []).append(label)
+        longest = max(groups.values(), key=lambda found: len(set(found)), default=[])
+        if len(set(longest)) > 1:
+            return sorted(set(longest), key=lambda text: int(re.sub(r"\D", "", text)))
+    return []
+
+
+def _date_of(path: Path) -> str | None:
+    """The last date in a file's name, such as 2024-03-05; None where there is none."""
+    found = [one[0] for one in _DATE.finditer(path.stem)]
+    return found[-1] if found else None
+
+
+def _number_of(path: Path) -> str | None:
+    """The last number in a file's name; None where there is none."""
+    found = re.findall(r"\d+", path.stem)
+    return found[-1] if found else None
+
+
+def _days(labels: Sequence[str]) -> list[int | None]:
+    """Days since the first session where labels are dates, otherwise None for each."""
+    digits = [re.sub(r"\D", "", label) for label in labels]
+    if not labels or not all(_DATE.fullmatch(label) for label in labels):
+        return [None] * len(labels)
+    try:
+        dates = [date(int(one[:4]), int(one[4:6]), int(one[6:])) for one in digits]
+    except ValueError:  # such as the 31st of February
+        return [None] * len(labels)
+    return [(one - dates[0]).days for one in dates]
 
 
 def _generic(path: Path, labels: list[str]) -> str:
-    """The file's name with {session} in place of its session's number."""
+    """The file's name with {session} in place of its session's date or number."""
     label = _label_of(path, labels)
     if label is None:
         return str(path)
@@ -420,9 +545,8 @@ def _generic(path: Path, labels: list[str]) -> str:
 
 
 def _label_of(path: Path, labels: list[str]) -> str | None:
-    """The session whose number a file's name ends with."""
-    numbers = re.findall(r"\d+", path.stem)
-    return numbers[-1] if numbers and numbers[-1] in labels else None
+    """The session whose date or number a file's name ends with."""
+    return next((one for one in (_date_of(path), _number_of(path)) if one in labels), None)
 
 
 def _yaml(value: Any) -> str:
@@ -472,6 +596,8 @@ class Guess:
         The same in words.
     says
         Keys of a mapping that follow from it.
+    extent
+        Of a position, how far it spans, in its own unit.
     """
 
     name: str
@@ -481,6 +607,7 @@ class Guess:
     role: str = ""
     text: str = ""
     says: dict[str, Any] = field(default_factory=dict)
+    extent: float = float("nan")
 
 
 def guess(name: str, found: Any) -> Guess:
@@ -571,6 +698,9 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
     for role in ("y", "x"):
         if _named(role, name):
             return _of_position(base, role, values)
+    told = _unit_in_name(name) if _named("time", name) else ""
+    if told and values.size > 2 and _rises(values):
+        return _of_clock(base, values, told)
     # times of events increase as well, but not in steady steps
     if values.size > 2 and _steady(values) and (_named("time", name) or values.size > 20):
         return _of_clock(base, values)
@@ -583,8 +713,36 @@ def _of_vector(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -
     return Guess(*base)
 
 
-def _of_clock(base: tuple[str, tuple[int, ...], str, str], values: np.ndarray) -> Guess:
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+_UNIT_WORDS = {"sec": "s", "secs": "s", "seconds": "s", "msec": "ms", "usec": "us"}
+
+
+def _unit_in_name(name: str) -> str:
+    """Unit of a clock that its name ends with: s, ms or us; empty where it says none."""
+    found = re.search(r"[_ ({\[]([mu]?s|[mu]?secs?|seconds)[)}\]]?$", name, re.IGNORECASE)
+    word = found[1].lower() if found else ""
+    return _UNIT_WORDS.get(word, word)
+
+
+def _rises(values: np.ndarray) -> bool:
+    """Whether values are those of a clock: they never fall, and most steps are about as long."""
+    steps = np.diff(values)
+    if not np.isfinite(values).all() or (steps < 0).any() or not (steps > 0).any():
+        return False
+    if values.size <= 20:
+        return _steady(values)
+    high, low = np.percentile(steps[steps > 0], [75, 25])
+    return bool((steps > 0).mean() > 0.5 and high <= 3 * low)
+
+
+def _of_clock(
+    base: tuple[str, tuple[int, ...], str, str], values: np.ndarray, unit: str = ""
+) -> Guess:
+    """A clock, in the unit that its name says or that its steps are in."""
     step = typical_step(values)
+    if unit and 5e-5 <= step * _SECONDS[unit] <= 10:
+        rate = 1 / (step * _SECONDS[unit])
+        return Guess(*base, "clock", f"clock in {unit}, {rate:.6g} Hz", {"time_unit": unit})
     if 5e-4 <= step <= 0.5:
         return Guess(*base, "clock", f"clock in s, {1 / step:.6g} Hz", {"time_unit": "s"})
     if step == 1 and not (_named("time", base[0]) or _named("frame", base[0])):
@@ -622,7 +780,7 @@ def _of_position(
             says["geometry"] = command_text(found.geometry)
         shape = found.geometry.kind if role != "y" else ""
         text += f" {found.why}: {shape}?" if shape else ""
-    return Guess(*base, role, text, says)
+    return Guess(*base, role, text, says, extent)
 
 
 def _of_matrix(base: tuple[str, tuple[int, ...], str, str], found: np.ndarray) -> Guess:

@@ -116,7 +116,14 @@ def recording_from_sessions(
         where = f"session {arrays.get('session', number)}"
         unknown = [str(key) for key in arrays if key not in _KEYS]
         if unknown:
-            raise ValueError(f"{where} has {', '.join(unknown)}, expected some of {_listed(_KEYS)}")
+            axes = ""
+            if "axes" in unknown:
+                axes = (
+                    ". axes is a key of mappings: here activity is (frame, unit), so transpose it"
+                )
+            raise ValueError(
+                f"{where} has {', '.join(unknown)}, expected some of {_listed(_KEYS)}{axes}"
+            )
         if "activity" not in arrays:
             raise ValueError(f"{where} has no activity, only {_listed(arrays)}")
         told: dict[str, Any] = {

@@ -33,7 +33,7 @@ from neurodrift.simulate.continual.trials import (
     TrialSettings,
     cast,
 )
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 _MOST = 1000  # trials at a time where no gradient is needed
 
@@ -50,7 +50,7 @@ _KEPT = (Kronecker, Posterior)
 _PROBE = {"task": 1, "n_trials": 100, "noise": True, "seed": 0}
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ContinualRun:
     """What learning one task after the other leaves, see :func:`train_continual`.
 
@@ -201,6 +201,10 @@ class ContinualRun:
             f"{self.reason}: {self.learner['name']}, seed {self.seed}, {learned} of "
             f"{len(last)} tasks; {mean} on those"
         )
+
+    def __repr__(self) -> str:
+        """What was trained and came out."""
+        return f"<ContinualRun: {self.text()}>"
 
     def weight_change(self) -> np.ndarray:
         """How far the weights are from those of each snapshot.

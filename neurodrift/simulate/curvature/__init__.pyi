@@ -14,6 +14,8 @@ from .timescale import fit_published_timescale as fit_published_timescale
 from .lanczos import estimate_model_curvature as estimate_model_curvature
 from .lanczos import estimate_curvature as estimate_curvature
 from .lanczos import make_hessian_product as make_hessian_product
+from .manifold import predict_solution_drift as predict_solution_drift
+from .held import compare_solution_drift as compare_solution_drift
 from .landscape import Landscape as Landscape
 from .landscape import valley as valley
 from .landscape import descend as descend

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodrift.schema.objects import expect_type
 from neurodrift.simulate.curvature.loss_point import LossPoint
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 Part = Literal["full", "gauss_newton"]
 

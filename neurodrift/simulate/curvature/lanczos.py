@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from neurodrift.progress import bar
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
@@ -29,6 +30,7 @@ def estimate_model_curvature(
     n_steps: int = 64,
     seed: int = 0,
     device: str = "cpu",
+    progress: bool = False,
 ) -> xr.Dataset:
     r"""Trace, extreme eigenvalues and number of large eigenvalues of a model's loss Hessian.
 
@@ -46,6 +48,8 @@ def estimate_model_curvature(
         As in :func:`estimate_curvature`.
     device
         Torch device, such as ``cpu`` or ``cuda``.
+    progress
+        Whether to show a bar, a probe a step.
 
     Returns
     -------
@@ -92,6 +96,7 @@ def estimate_model_curvature(
         seed=seed,
         device=device,
         dtype=dtype,
+        progress=progress,
     )
 
 
@@ -178,6 +183,7 @@ def estimate_curvature(
     seed: int = 0,
     device: str = "cpu",
     dtype: torch.dtype | None = None,
+    progress: bool = False,
 ) -> xr.Dataset:
     r"""Trace, extreme eigenvalues and number above a threshold of a symmetric operator.
 
@@ -199,6 +205,8 @@ def estimate_curvature(
         Seed of the vectors; the same on every device.
     device, dtype
         Of the vectors; float64 if not given.
+    progress
+        Whether to show a bar, a probe a step.
 
     Returns
     -------
@@ -246,7 +254,7 @@ def estimate_curvature(
             f"size {size}, n_probes {n_probes}, n_steps {n_steps}; expected at least 1, 2, 1"
         )
     ritz, weights, residuals, traces = [], [], [], []
-    for probe in range(n_probes):
+    for probe in bar(range(n_probes), "curvature", progress, unit="probe"):
         signs = 2.0 * generator(seed, "curvature", probe).integers(2, size=size) - 1.0
         start = torch.as_tensor(signs, dtype=dtype or torch.float64, device=device)
         alpha, beta = _lanczos(product, start, n_steps)

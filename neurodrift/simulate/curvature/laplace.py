@@ -14,7 +14,7 @@ from neurodrift.seeds import generator
 from neurodrift.simulate.curvature.hessian import Part
 from neurodrift.simulate.curvature.landscape import Function, Landscape
 from neurodrift.simulate.curvature.loss_point import LossPoint
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from neurodrift.simulate.gradient.networks import DERIVATIVES, STRAIGHT, Derivatives
 from neurodrift.simulate.gradient.run import Run
 from neurodrift.simulate.gradient.task import Task
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 _ARRAYS = ("W", "b", "V", "inputs", "targets")
 

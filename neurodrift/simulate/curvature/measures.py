@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import xarray as xr
 
+from neurodrift.progress import bar
 from neurodrift.simulate.curvature.hessian import (
     compute_hessian_spectrum,
     compute_published_eigenvalues,
@@ -17,7 +18,7 @@ from neurodrift.simulate.curvature.hessian import (
 from neurodrift.simulate.curvature.loss_point import LossPoint
 from neurodrift.simulate.curvature.timescale import fit_published_timescale
 from neurodrift.simulate.gradient.run import Run
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 CountRule = Literal["relative", "published", "published_expected"]
 Collection = Literal["all", "published"]
@@ -35,7 +36,8 @@ SPECTRUM = {
 """Variables of :func:`compute_hessian_measures`, and what they are."""
 
 _FINAL = {
-    "loss": "log10 of the last loss",
+    "loss": "last loss over the variance of the targets",
+    "log_loss": "log10 of the last loss",
     "active_units": "final fraction of active units, relative to the first sample",
     "active": "final active fraction, relative to the first sample",
     "log_tau": "log10 of the published fit's rate, 0 where it fails",
@@ -64,6 +66,7 @@ def compute_hessian_measures(
     step: Sequence[int] | np.ndarray | None = None,
     rule: CountRule = "relative",
     rtol: float = 1e-9,
+    progress: bool = False,
 ) -> xr.Dataset:
     """Sums and counts of the Hessian's eigenvalues at each snapshot of a run.
 
@@ -83,6 +86,8 @@ def compute_hessian_measures(
         eigenvalues and half of the null directions of active units.
     rtol
         Tolerance of ``relative`` and ``published_expected``.
+    progress
+        Whether to show a bar, a point a step.
 
     Returns
     -------
@@ -107,6 +112,18 @@ def compute_hessian_measures(
     >>> measures = compute_hessian_measures([point])
     >>> measures["eig_sum"].item(), measures["eig_nonzero"].round(3).item()
     (6.0, 0.333)
+
+    Of a run, at every snapshot:
+
+    >>> import neurodrift as nd
+    >>> run = nd.simulate.train(
+    ...     nd.simulate.random(n_samples=20, n_inputs=5),
+    ...     network=nd.simulate.Network(n_hidden=10),
+    ...     n_steps=100,
+    ...     snapshots=3,
+    ... )
+    >>> compute_hessian_measures(run)["eig_max"].dims
+    ('step',)
     """
     if rule not in get_args(CountRule):
         raise ValueError(f"rule is {rule!r}; expected one of {', '.join(get_args(CountRule))}")
@@ -121,7 +138,10 @@ def compute_hessian_measures(
         if isinstance(points, Run)
         else points
     )
-    table = np.array([_measure(point, rule, rtol) for point in found])
+    steps_done = bar(range(made.size), "curvature", progress, unit="point")
+    table = np.array(
+        [_measure(point, rule, rtol) for _, point in zip(steps_done, found, strict=True)]
+    )
     table = table.reshape(made.size, len(SPECTRUM))
     return xr.Dataset(
         {
@@ -191,7 +211,8 @@ def summarize_training(
     Returns
     -------
     xarray.Dataset
-        Over the other dimensions (``run``): ``loss`` [log10], ``active_units``, ``active``
+        Over the other dimensions (``run``): ``loss``, the last one, as a run prints it, and
+        ``log_loss``, its log10, which the published tables have; ``active_units``, ``active``
         [relative to the first sample], ``log_tau`` [log10 of 1/step] by
         :func:`neurodrift.simulate.curvature.timescale.fit_published_timescale`, ``last_step``;
         with ``spectra`` ``eig_sum``, ``eig_max`` [relative to the mean of the first samples],
@@ -234,7 +255,8 @@ def summarize_training(
     last_loss = _reduce(loss, lambda row: row[-1])
     # a loss of exactly 0, as after noise-free training of a tiny task, has no logarithm
     result = {
-        "loss": np.log10(last_loss.where(last_loss > 0)),
+        "loss": last_loss,
+        "log_loss": np.log10(last_loss.where(last_loss > 0)),
         "active_units": _reduce(units, lambda row: _final(row, n_average) / row[0]),
         "active": _reduce(active, lambda row: _final(row, n_average) / row[0]),
         "log_tau": fit_published_timescale(units)["log_tau"],

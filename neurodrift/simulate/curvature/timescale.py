@@ -10,7 +10,7 @@ import xarray as xr
 
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 _FITTED = {
     "timescale": "time constant of the exponential",

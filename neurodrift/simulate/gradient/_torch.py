@@ -212,9 +212,11 @@ class TorchNetworks:
         both = with_hidden(module, network.hidden_layer)
         self._both = torch.vmap(both)
         self._outputs = torch.vmap(lambda parameters, x: both(parameters, x)[0])
+        self._masked = torch.vmap(lambda parameters, x, mask: both(parameters, x, mask)[0])
         self._memory = pure.start(self._rule, self._parameters)
         self._step = 0
         self._early = np.full((self.n_networks, n_early), np.nan)
+        self._n_hidden: int | None = None
         self._blocks: dict[str, tuple[int, torch.Tensor]] = {}
         self._passes: tuple[int, np.ndarray] = (-1, np.empty(0))
         self._scales: dict[str, torch.Tensor] = {}
@@ -266,7 +268,11 @@ class TorchNetworks:
         import torch
 
         leaves = {name: p.requires_grad_() for name, p in self._parameters.items()}
-        losses = self._losses(leaves, x, y)
+        if self._rule.node_dropout:
+            outputs = self._masked(leaves, x, self._mask(leaves, x))
+            losses = ((outputs - y) ** 2).flatten(1).mean(1)
+        else:
+            losses = self._losses(leaves, x, y)
         slopes = torch.autograd.grad(losses.sum(), list(leaves.values()))
         with torch.no_grad():
             parameters = {name: p.detach() for name, p in leaves.items()}
@@ -302,6 +308,20 @@ class TorchNetworks:
                 learning_rate=self._rates,
             )
         return losses
+
+    def _mask(self, parameters: Any, x: torch.Tensor) -> torch.Tensor:
+        """(network, sample, unit) 0 for a unit left out, 1 / (1 - p) for the others."""
+        import torch
+
+        if self._n_hidden is None:
+            with torch.no_grad():
+                self._n_hidden = int(self._both(parameters, x)[1].shape[-1])
+        p, shape = self._rule.node_dropout, (x.shape[1], self._n_hidden)
+        drawn = [
+            generator(seed, "dropout", self._step).random(shape, dtype=np.float32) >= p
+            for seed in self._seeds
+        ]
+        return self._tensor([one / (1 - p) for one in drawn])
 
     def _minibatch(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         import torch

@@ -20,7 +20,7 @@ from neurodrift.simulate.gradient.networks import Network, initial_weights
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.run import Run
 from neurodrift.simulate.gradient.task import Task
-from neurodrift.simulate.threads import one_blas_thread, torch_threads
+from neurodrift.threads import one_blas_thread, torch_threads
 
 __all__ = ["Run", "choose_engine", "sample_steps", "train", "train_ensemble"]
 
@@ -134,8 +134,8 @@ def train(
         Every trainable array by name, such as a snapshot of another run, to start from instead of
         those of the seed. Step 0 is then this start, and optimisers begin without memory.
     engine
-        ``numba`` for one hidden ReLU layer on the CPU, all samples at once, without input noise;
-        ``torch`` for everything; ``auto`` for the first that can.
+        ``numba`` for one hidden ReLU layer on the CPU, all samples at once, without input noise of
+        SED; ``torch`` for everything; ``auto`` for the first that can.
     device
         Where torch computes: ``cpu``, ``cuda``, ``cuda:1``, ... CUDA is
         untested: the code is there, but has never been run on a device.

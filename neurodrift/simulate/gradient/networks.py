@@ -307,19 +307,27 @@ def with_hidden(module: torch.nn.Module, hidden_layer: str) -> Callable[..., Any
     Returns
     -------
     Callable
-        ``f(parameters, inputs) -> (outputs, hidden)`` with hidden flattened to (sample, unit); it
-        may be mapped over networks by :func:`torch.vmap`.
+        ``f(parameters, inputs, mask=None) -> (outputs, hidden)`` with hidden flattened to
+        (sample, unit); it may be mapped over networks by :func:`torch.vmap`. The mask multiplies
+        the recorded layer (sample, unit) on its way to the outputs.
     """
     import torch
 
     kept: list[torch.Tensor] = []
+    masks: list[torch.Tensor] = []
 
-    def keep(_: torch.nn.Module, __: Any, output: torch.Tensor) -> None:
+    def keep(_: torch.nn.Module, __: Any, output: torch.Tensor) -> torch.Tensor:
+        if masks:
+            output = output * masks[0].reshape(output.shape)
         kept[:] = [output]
+        return output
 
     dict(module.named_modules())[hidden_layer].register_forward_hook(keep)
 
-    def run(parameters: Any, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def run(
+        parameters: Any, inputs: torch.Tensor, mask: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        masks[:] = [] if mask is None else [mask]
         outputs = torch.func.functional_call(module, parameters, (inputs,))
         if not kept:
             raise ValueError(f"layer {hidden_layer!r} takes no part in the forward pass")

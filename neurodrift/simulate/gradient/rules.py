@@ -44,6 +44,9 @@ class Rule:
         Samples in one step, drawn without replacement until all have been used (the last batch of
         a pass may be smaller). All samples when omitted; the published code reads this option but
         always uses all samples.
+    momentum
+        Share of the last step's change that SGD makes again, as torch does. Slow changes are those
+        of plain descent with the learning rate over 1 less the momentum.
     betas
         Adam's decay of the mean and of the mean square of the gradient.
     decay
@@ -53,6 +56,10 @@ class Rule:
     perturbation
         SED's standard deviation of the weights' perturbation, before it is divided by the root of
         the array's first dimension.
+    node_dropout
+        Probability p that a unit of the recorded layer is left out, drawn anew for every unit,
+        sample and step; the others are divided by 1 - p. Measures, snapshots and recordings are
+        of the whole network. Not for SED.
     perturbed_loss
         Targets by which SED judges the perturbed weights: the ``same`` noisy ones as the weights
         themselves, or ``clean`` ones, as in the published code. Without label noise no difference.
@@ -68,7 +75,8 @@ class Rule:
 
     .. math::
 
-       \text{SGD:}\quad & \theta \leftarrow \theta - \eta (g + \sigma \xi) \\
+       \text{SGD:}\quad & v \leftarrow \mu v + g + \sigma \xi, \quad
+         \theta \leftarrow \theta - \eta v, \text{ with momentum } \mu \\
        \text{SED:}\quad & \theta \leftarrow \theta - \eta \zeta \,
          [L(\theta + \zeta) - L(\theta)], \quad
          \zeta \sim N\big(0, \epsilon_p^2 / n_1\big)
@@ -101,11 +109,13 @@ class Rule:
     label_noise_kind: LabelNoise = "gaussian"
     input_noise: float = 0.0
     batch_size: int | None = None
+    momentum: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     decay: float = 0.99
     epsilon: float = 1e-8
     perturbation: float = 0.1
     perturbed_loss: PerturbedLoss = "same"
+    node_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", tuple(self.betas))
@@ -132,9 +142,17 @@ class Rule:
                 f"betas are {self.betas!r} and decay is {self.decay!r}, expected two numbers and "
                 "one from 0 to below 1"
             )
+        if not _is_number(self.momentum) or not 0 <= self.momentum < 1:
+            faults.append(f"momentum is {self.momentum!r}, expected from 0 to below 1")
+        elif self.momentum and self.name != "sgd":
+            faults.append(f"momentum is for 'sgd', not for {self.name!r}")
         size = self.batch_size
         if size is not None and (not isinstance(size, int | np.integer) or size < 1):
             faults.append(f"batch_size is {size!r}, expected a whole number of at least 1")
+        if not _is_number(self.node_dropout) or not 0 <= self.node_dropout < 1:
+            faults.append(f"node_dropout is {self.node_dropout!r}, expected from 0 to below 1")
+        elif self.name == "sed" and self.node_dropout:
+            faults.append("node_dropout is for rules with a gradient, not for 'sed'")
         if self.name == "sed" and self.update_noise:
             faults.append(
                 "update_noise is for rules with a gradient; the noise of 'sed' is its perturbation"
@@ -166,9 +184,11 @@ def start(rule: Rule, parameters: Mapping[str, Any]) -> dict[str, Arrays]:
     Returns
     -------
     dict
-        ``mean`` and ``square`` of the gradient by name, as far as the rule needs them.
+        ``mean`` and ``square`` of the gradient by name, as far as the rule needs them; with
+        momentum the ``mean`` is the sum of what is left of the gradients.
     """
     kept = {"adam": ("mean", "square"), "rmsprop": ("square",)}.get(rule.name, ())
+    kept = ("mean",) if rule.momentum else kept
     return {key: {name: array * 0 for name, array in parameters.items()} for key in kept}
 
 
@@ -216,6 +236,9 @@ def step(
     rates = {
         name: rule.rate if learning_rate is None else learning_rate[name] for name in parameters
     }
+    if rule.momentum:
+        kept = {n: rule.momentum * v + gradients[n] for n, v in memory["mean"].items()}
+        return {n: p - rates[n] * kept[n] for n, p in parameters.items()}, {"mean": kept}
     if rule.name == "sgd":
         return {name: p - rates[name] * gradients[name] for name, p in parameters.items()}, {}
     if rule.name == "rmsprop":

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.recording import recording_from_arrays
+from neurodrift.schema.words import rise_of_loss
 from neurodrift.simulate.gradient.networks import Network, forward, initialise
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.task import Task
@@ -27,7 +28,7 @@ MEASURES = {
 EARLY_LOSS = "loss of the update itself, with noisy targets, over the variance of the targets"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Run:
     """What one training run leaves, see :func:`neurodrift.simulate.gradient.engine.train`.
 
@@ -179,7 +180,7 @@ class Run:
         return found.assign(made | {"snapshots_made": len(self.snapshot_steps)})
 
     def text(self) -> str:
-        """What happened, in two lines.
+        """What happened, in two lines, with a third where the loss rises.
 
         Returns
         -------
@@ -190,9 +191,18 @@ class Run:
         loss, active = (self.measures[n].values for n in ("loss", "fraction_active_units"))
         if not loss.size:
             return text
-        return (
-            f"{text}\nloss {loss[0]:.3g} to {loss[-1]:.3g}, active units {active[0]:.2f} to "
+        text += (
+            f"\nloss {loss[0]:.3g} to {loss[-1]:.3g}, active units {active[0]:.2f} to "
             f"{active[-1]:.2f}"
+        )
+        rise = rise_of_loss(loss, self.measures["step"].values)
+        return f"{text}\nwarning: {rise}: it does not learn its task" if rise else text
+
+    def __repr__(self) -> str:
+        """A line on what was trained, and what happened."""
+        return (
+            f"<Run of {self.task.name}, {self.network.n_hidden} hidden units, seed {self.seed}, "
+            f"{len(self.snapshot_steps)} snapshots: {self.text()}>"
         )
 
     def _weights(self) -> xr.Dataset:

@@ -27,14 +27,14 @@ from neurodrift.simulate.hebbian.network import (
     responses,
 )
 from neurodrift.simulate.stretches import Stretches
-from neurodrift.simulate.threads import one_blas_thread
+from neurodrift.threads import one_blas_thread
 
 Steps = int | Sequence[int] | np.ndarray
 
 _NOISE = ("forward", "lateral", "bias")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class HebbianRun:
     """What one run leaves, see :func:`train_hebbian`.
 
@@ -169,6 +169,10 @@ class HebbianRun:
             f"{self.seed}: {last} steps\n{', '.join(changes)}; correlation of population vectors "
             f"with the first {correlation:.3g}"
         )
+
+    def __repr__(self) -> str:
+        """What was trained and came out."""
+        return f"<HebbianRun of {self.text()}>"
 
 
 @checked_options

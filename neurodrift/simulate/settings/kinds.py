@@ -31,6 +31,8 @@ KINDS = {
     GRADIENT: "neurodrift.simulate.gradient.settings:RunSettings",
     "continual": "neurodrift.simulate.continual.settings:ContinualSettings",
     "hebbian": "neurodrift.simulate.hebbian.settings:HebbianSettings",
+    "oja": "neurodrift.simulate.synapses.oja:OjaSettings",
+    "fluctuation": "neurodrift.simulate.synapses.fluctuation:FluctuationSettings",
 }
 """Name of each kind, and where the class of its settings is."""
 

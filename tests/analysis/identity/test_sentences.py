@@ -9,7 +9,11 @@ import pytest
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.analysis.identity.sentences import registration_sentences
+from neurodrift.analysis.identity.sentences import (
+    overnight_matches,
+    registration_sentences,
+    weigh_matches,
+)
 from neurodrift.report.cautions import cautions
 from neurodrift.report.findings import findings
 from neurodrift.report.view import views
@@ -44,6 +48,14 @@ def span(values):
     return f"{100 * min(values):.0f} to {100 * max(values):.0f} %"
 
 
+def most(values):
+    return f"{100 * max(values):.0f} %"
+
+
+def least(values):
+    return f" ({100 * min(values):.0f} % in the pair that agrees best)"
+
+
 def table(bounds, similarity=None, **more):
     """A check of the registration in which all sessions are ok."""
     bounds = np.array(bounds, dtype=float)
@@ -69,7 +81,8 @@ def test_registration_sentences__few_cells_have_a_bound():
     pairs = [bound[i, j] for i in range(5) for j in range(5) if i < j]
     assert found.answer == (
         "Registration: not shown wrong; 40 cells are too few for an estimate (50 are needed). "
-        f"At most {span(pairs)} of the cells of a pair of sessions may be wrong, drift included."
+        f"At most {most(pairs)} of the cells of a pair of sessions may be wrong{least(pairs)}, "
+        "drift included."
     )
     assert found.warnings == ()
 
@@ -82,11 +95,11 @@ def test_registration_sentences__a_session_half_of_whose_few_cells_are_others(se
     own = [bound[session, j] for j in range(5) if j != session]
     rest = [bound[i, j] for i in range(5) for j in range(i) if session not in (i, j)]
     assert max(rest) + 0.1 < 0.5 < min(own)  # half are wrong, and the bound holds it
-    assert f"At most {span(rest)} of the cells" in found.answer
+    assert f"At most {most(rest)} of the cells" in found.answer
     (warning,) = found.warnings
     assert warning.startswith(
-        f"At most {span(own)} of the cells may be wrong with session {session + 1}, which agrees "
-        "less with all others: look at its registration."
+        f"At most {most(own)} of the cells may be wrong with session {session + 1}{least(own)}, "
+        "which agrees less with all others: look at its registration."
     )
     assert ("where faster drift looks the same" in warning) == (session == 4)
 
@@ -99,8 +112,8 @@ def test_registration_sentences__many_cells_have_an_estimate():
     )
     k = int(np.argmax(high))
     assert found.answer == (
-        "Registration: no session is found to have cells of others. If drift is steady, an "
-        f"estimated {span(share)} of the cells of a pair of sessions are wrong, at most "
+        "Registration: no session is found in which cells were matched to other cells. If drift is "
+        f"steady, an estimated {span(share)} of the cells of a pair of sessions are wrong, at most "
         f"{100 * high[k]:.0f} % (sessions {upper[0][k] + 1} and {upper[1][k] + 1}: "
         f"{100 * share[k]:.0f} %, 95 % interval {span([low[k], high[k]])})."
     )
@@ -123,7 +136,7 @@ def test_registration_sentences__the_last_session_may_drift_or_be_wrong():
     share = checked["wrong_in_session"].values[4]
     assert (checked["verdict"] == "ok").all() and 0.45 < share < 0.75
     assert "but session 5 agrees less with all others" in found.answer
-    assert f"Session 5 has an estimated {100 * share:.0f} % of cells of others" in found.answer
+    assert f"In session 5 an estimated {100 * share:.0f} % of the cells are other" in found.answer
     assert len(found.warnings) == 1
 
 
@@ -195,3 +208,54 @@ def test_registration__the_summary_and_the_report_say_the_same():
     results = nd.analyze(bare)
     assert "Registration" not in str(nd.summary(results))
     assert "registration" not in {item.key for item in findings(views(results)[0])}
+
+
+def losing(now, wrong, share, half=0.05):
+    """Two sessions with a similarity, what wrong matches have, and an estimate of their share."""
+    pair = ("session_a", "session_b")
+    off = np.array([[np.nan, 1.0], [1.0, np.nan]])
+    values = {"within": 1.0, "similarity": now, "wrong": wrong, "needed": (1 - now) / (1 - wrong)}
+    found = xr.Dataset(
+        {name: (("measure", *pair), (value * off)[None]) for name, value in values.items()},
+        coords={
+            "measure": ["rate_map_correlation_relative"],
+            "session_a": ["1", "2"],
+            "session_b": ["1", "2"],
+            "lag": (pair, [[0, 1], [-1, 0]]),
+        },
+    )
+    ends = {"": share, "_ci_low": share - half, "_ci_high": share + half}
+    checked = xr.Dataset(
+        {f"wrong_share{end}": (("session", "other"), value * off) for end, value in ends.items()},
+        coords={"session": ["1", "2"], "other": ["1", "2"]},
+    )
+    return found, checked
+
+
+def test_weigh_matches__share_times_what_a_wrong_match_loses():
+    weighed = weigh_matches(*losing(now=0.7, wrong=0.1, share=0.15))
+    assert weighed.taken == pytest.approx(0.15 * 0.9) and weighed.seen == pytest.approx(0.3)
+    assert weighed.text == (
+        "Of the 0.30 that the correlation of maps without noise loses between sessions 1 and 2, "
+        "these wrong matches alone would take about 0.14 (0.09 to 0.18, for 15 %, 10 % and 20 % "
+        "wrong); 0.17 (0.12 to 0.21) is left."
+    )
+
+
+def test_weigh_matches__all_of_it_and_nothing_known():
+    assert weigh_matches(*losing(0.9, 0.0, 0.2)).text.endswith("they could make all of it.")
+    found, checked = losing(0.7, 0.1, np.nan)
+    assert weigh_matches(found, checked) is None
+    assert weigh_matches(found, checked.drop_vars("wrong_share")) is None
+    assert weigh_matches(*losing(1.05, 0.1, 0.1)) is None
+
+
+@pytest.mark.parametrize(
+    ("excess", "end"),
+    [(0.09, "take 0.13 between sessions: they could make all of it."), (0.2, "0.07 is left.")],
+)
+def test_overnight_matches__beside_what_the_night_takes(excess, end):
+    within = xr.Dataset({"excess_pooled": excess, "step_pooled": 0.95})
+    text = overnight_matches(within, *losing(0.7, 0.1, 0.15))
+    assert "an estimated 15 %, alone" in text and text.endswith(end)
+    assert overnight_matches(within * -1, *losing(0.7, 0.1, 0.15)) == ""

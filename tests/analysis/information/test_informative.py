@@ -7,7 +7,7 @@ import xarray as xr
 import neurodrift as nd
 from neurodrift.analysis.information.estimates import detect_informative_units, informative_cells
 from neurodrift.analysis.maps.binning import Binning
-from neurodrift.analysis.nodes import informative_measures
+from neurodrift.analysis.nodes.cells import informative_measures
 from neurodrift.simulate.gradient.engine import train
 from neurodrift.simulate.gradient.networks import Network
 from neurodrift.simulate.gradient.tasks import PUBLISHED, predictive_track

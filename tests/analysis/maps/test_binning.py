@@ -319,8 +319,8 @@ def test_binning__is_a_value():
     b = Binning(edges=(0.0, 1.0, 2.0), speed_range=(1.0, np.inf))
     assert a == b and hash(a) == hash(b)
     assert dataclasses.replace(a, min_occupancy=1.0) != b
-    two = Binning(edges=(np.arange(3), [0, 5]), bin_width=np.array([1, 2]))
-    assert two.edges == ((0.0, 1.0, 2.0), (0.0, 5.0)) and two.bin_width == (1.0, 2.0)
+    two = Binning(edges=(np.arange(3), [0, 2]), bin_width=np.array([1, 2]))
+    assert two.edges == ((0.0, 1.0, 2.0), (0.0, 2.0)) and two.bin_width == (1.0, 2.0)
     assert hash(two)
 
 
@@ -360,3 +360,10 @@ def test_binning__track_is_whole_bins_between_its_ends():
     ):
         with pytest.raises(ValueError, match=message):
             Binning(**change)
+
+
+def test_binning__refuses_a_width_that_its_edges_do_not_have():
+    track = Binning(track=(0, 96), bin_width=8)
+    with pytest.raises(ValueError, match="another width: give edges=None"):
+        dataclasses.replace(track, bin_width=2)  # the edges would stay, in silence
+    assert len(dataclasses.replace(track, bin_width=2, edges=None, track=(0, 96)).edges) == 49

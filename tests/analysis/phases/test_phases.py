@@ -189,6 +189,31 @@ def test_phases__one_statistic_that_leans_is_enough_for_doubt() -> None:
     assert "the representation loses" in found.attrs["conclusion"]
 
 
+def test_phases__a_slope_that_no_shape_bears_out_is_undecided() -> None:
+    # five draws of 1.5 +- 3 %: p of the slope .046, Bayes factor of a change 0.58
+    information = [1.4732, 1.5284, 1.5468, 1.5464, 1.5818]
+    found = detect_phases(
+        _results({"information": information}, _drifting(5)), measures=["information"]
+    )
+    row = found.sel(quantity="information")
+    assert row["linear_p"] < 0.05 and row["log10_bayes_factor"] < 0
+    assert found.attrs["verdict"] == "undecided" and row["state"] == "undecided"
+    assert found["change_point"].isnull().all()
+
+
+def test_phases__no_null_drift_in_sessions_too_few_to_tell() -> None:
+    noise = 0.03 * np.random.default_rng(0).standard_normal((10, 5))
+    told = set()
+    for one in noise:
+        falling = {"fraction_active_units": 0.5 * (1 - 0.3 * np.arange(5) / 4 + one)}
+        found = detect_phases(_results(falling, _drifting(5)))
+        told.add(found.attrs["verdict"])
+        last = found["dominant"].values[-1] == "undecided" != found["dominant"].values[0]
+        assert ("null drift needs at least 5 sessions" in found.attrs["limits"]) == last
+    assert "fast learning or directed drift, then undecided" in told
+    assert not any("null" in name for name in told)
+
+
 @pytest.mark.parametrize("n", [1, 2, 4])
 def test_phases__too_few_sessions_say_so(n: int) -> None:
     found = detect_phases(

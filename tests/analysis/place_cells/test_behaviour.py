@@ -15,6 +15,9 @@ from neurodrift.analysis.place_cells._behaviour import (
 )
 from neurodrift.analysis.place_cells._null import information_beyond
 from neurodrift.analysis.place_cells._speed import (
+    DELAYS,
+    DELAYS_OF_COUNTS,
+    LAGS_OF_COUNTS,
     BeyondSpeed,
     SpeedKept,
     likely,
@@ -208,6 +211,78 @@ def test_likely__is_the_delay_of_the_generator() -> None:
 
     assert draw(0, 5.0) == [0] and draw(2, 5.0) == [2]
     assert max(len(draw(0, 0.005)) for _ in range(20)) > 1
+
+
+def test_trailing_speed__at_a_lag_and_its_change() -> None:
+    speed = 20.0 + 5.0 * np.sin(np.arange(200) / 10.0)
+    seconds = np.full(200, 1 / HZ)
+    rows = trailing_speed(speed, seconds, counts=True)
+    assert len(rows) == len(DELAYS_OF_COUNTS) + len(LAGS_OF_COUNTS) + 1
+    assert trailing_speed(speed, seconds, counts=False).shape == (len(DELAYS), 200)
+    behind = rows[len(DELAYS_OF_COUNTS) + LAGS_OF_COUNTS.index(1.0)]
+    np.testing.assert_allclose(behind[10:], speed[:-10])
+    for t in (50, 99):  # mean speed of half a second after the frame less that before it
+        after = (speed[t] / 2 + speed[t + 1 : t + 5].sum() + speed[t + 5] / 2) / 5
+        before = (speed[t] / 2 + speed[t - 4 : t].sum() + speed[t - 5] / 2) / 5
+        assert rows[-1, t] == pytest.approx(after - before)
+
+
+def test_beside_place__equals_loops() -> None:
+    rng = np.random.default_rng(12)
+    run = shuttle(rng, 20, slow_ends=0.5)
+    states = (run["x"] // 10).astype(int)
+    seconds = rng.uniform(0.05, 0.15, states.size)
+    kept = SpeedKept(states, 10, run["speed"], run["lap"], seconds)
+    counts = rng.poisson(0.01 * run["speed"])
+    frames = np.flatnonzero(counts)
+    amounts = counts[frames].astype(float)
+    ratio, score = kept.beside_place(frames, amounts)
+
+    n_classes = int(np.clip(amounts.sum() ** 2 / (amounts**2).sum() // 8, 3, 8))
+    edges = np.quantile(run["speed"], np.arange(1, n_classes) / n_classes)
+    of = np.array([(edges <= value).sum() for value in run["speed"]])
+    least = 0.05 * counts.sum() / seconds.sum()
+    rate = np.array(
+        [max(counts[of == k].sum() / seconds[of == k].sum(), least) for k in range(n_classes)]
+    )[of]
+    value = beyond = spread = 0.0
+    for s in range(10):
+        inside = states == s
+        weights = seconds[inside]
+        logs = np.log(rate[inside] / np.average(rate[inside], weights=weights))
+        mean = np.average(logs, weights=weights)
+        variance = np.average((logs - mean) ** 2, weights=weights)
+        value += (counts[inside] * logs).sum()
+        beyond += (counts[inside] * (logs - mean)).sum()
+        spread += (counts[inside] ** 2).sum() * variance
+    assert ratio == pytest.approx(value * amounts.sum() / (amounts**2).sum())
+    assert score == pytest.approx(beyond / np.sqrt(spread))
+
+
+def test_likelihood__of_one_rate_is_that_of_one_class() -> None:
+    rng = np.random.default_rng(14)
+    seconds = rng.uniform(0.05, 0.15, 400)
+    kept = SpeedKept(np.arange(400) % 10, 10, np.ones(400), None, seconds)
+    frames, amounts = np.arange(0, 400, 7), rng.integers(1, 4, 58).astype(float)
+    assert kept.likelihood_of_one_rate(amounts) == pytest.approx(
+        kept.likelihood_of_rates(frames, amounts)
+    )
+    other = SpeedKept(kept.states, 10, rng.random(400), None, seconds)
+    assert other.likelihood_of_rates(frames, amounts) > kept.likelihood_of_one_rate(amounts)
+
+
+def test_place_cells__speed_of_a_second_ago_and_acceleration_are_not_place() -> None:
+    """Both pass in most tests where only the speed of now is kept; fields stay."""
+    rng = np.random.default_rng(13)
+    run = shuttle(rng, 60, slow_ends=0.7)
+    ago = run["speed"][np.maximum(np.arange(run["speed"].size) - 10, 0)] / 20
+    smooth = np.convolve(run["speed"], np.ones(5) / 5, mode="same")
+    change = np.clip(1 + np.gradient(smooth) * HZ / 10, 0, 4)
+    for follows in (ago, change):
+        untuned = recording_of(run, rng.poisson(0.7 * follows[:, None] * np.ones(80) / HZ))
+        cells = detect_place_cells(untuned)
+        assert cells["null"].item() == "speed"
+        assert cells["significant"].mean() < 0.16
 
 
 def test_place_cells__speed_is_not_place() -> None:

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neurodrift.analysis.place_cells._kernels import turn
+from neurodrift.analysis.place_cells._tests import _quantile
 from neurodrift.analysis.place_cells.shuffles import Plan, compute_null_distribution, empirical_p
 
 NULLS = ("circular", "lap", "block", "permutation", "occupancy")
@@ -42,6 +44,25 @@ def test_moved__lap_stays_in_its_lap_and_keeps_order() -> None:
         inside = np.flatnonzero(number == LAP)
         steps = np.diff(targets[:, inside], axis=1) % inside.size
         assert (steps == 1 % inside.size).all()
+
+
+def test_moved__within_laps_by_the_numbers_that_numpy_draws() -> None:
+    frames = np.array([0, 7, 49, 50, 61, 70, 71, 119])
+    first, lengths = np.array([0, 50, 70, 71]), np.array([50, 20, 1, 49])
+    turns = np.random.default_rng(0).integers(0, lengths, size=(50, 4))
+    inside = np.searchsorted(first, frames, side="right") - 1
+    expected = first[inside] + (frames - first[inside] + turns[:, inside]) % lengths[inside]
+    assert (moved("lap", frames) == expected).all()
+
+
+def test_turn__draws_a_word_anew_that_would_make_a_turn_more_frequent() -> None:
+    """Of three frames the word 0 is one too many: 2**32 words are no multiple of three."""
+    edges, inside, frames = np.array([0, 3]), np.zeros(1, dtype=np.int64), np.zeros(1, np.int64)
+    out = np.zeros((1, 1), dtype=np.int64)
+    words = np.array([0, 0, 2**32 - 1, 2**31], dtype=np.uint32)
+    assert turn(words, edges, inside, frames, np.arange(3), out) == 3 and out.item() == 2
+    assert turn(words[:2], edges, inside, frames, np.arange(3), out) == -1
+    assert turn(words[3:], edges, inside, frames, np.arange(3), out) == 1 and out.item() == 1
 
 
 def test_moved__repeated_lap_number_is_another_lap() -> None:
@@ -150,3 +171,8 @@ def test_empirical_p__counts_ties_against() -> None:
 def test_null_distribution__bad_options(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         compute_null_distribution(np.sum, np.ones(5), **options)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=50), st.floats(0, 1))
+def test_quantile__is_that_of_numpy(values: list[float], share: float) -> None:
+    assert _quantile(np.array(values), share) == float(np.quantile(values, share))

@@ -85,6 +85,8 @@ def test_check_lag__finds_offsets_with_their_sign(kind, lag):
         (text,) = json.loads(found.attrs["warnings"])
         assert f"{'after' if lag > 0 else 'before'} position" in text
         assert f"--lag 1={found['best_lag'].item():.1f}`" in text
+        later = f"position_time {'+' if lag > 0 else '-'} {abs(found['best_lag'].item()):.1f} in"
+        assert later in text
 
 
 def test_check_lag__positive_is_activity_after_position():

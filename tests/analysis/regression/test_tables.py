@@ -169,3 +169,21 @@ def test_tabulate_units__refuses() -> None:
         tabulate_units(testing.linear_track(n_units=2, n_sessions=1, minutes=1))
     with pytest.raises(ValueError, match="hold no unit"):
         tabulate_units(xr.DataTree())
+
+
+def test_drift_table__has_what_other_nodes_say_of_the_pairs() -> None:
+    track = testing.linear_track(n_units=12, n_sessions=3, minutes=4, drift=0.3)
+    results = analyze(track, measures=["session_drift", "drift_index", "decoding", "steps"])
+    table = tabulate_drift(results)
+    later = table["lag"].to_numpy() > 0
+    first, second = np.triu_indices(3, 1)
+    for node, name, column in (
+        ("drift_index", "drift_index_above_control", "drift_index_above_control"),
+        ("decoding", "relative", "decoding_relative"),
+        ("decoding", "error", "decoding_error"),
+        ("steps", "mean_square_step", "mean_square_step"),
+    ):
+        pairs = results[node][name].transpose("session_a", "session_b").values
+        np.testing.assert_allclose(table[column].to_numpy()[later], pairs[first, second])
+        assert table[column][~later].isna().all()
+    assert "structure_relative" not in table

@@ -27,6 +27,11 @@ SPARSE = np.where(RNG.random((N, 9)) < 0.01, 0.25, 0.0)
     [
         ("time", TIME, "clock", {"time_unit": "s"}),
         ("t", np.arange(N) * 50.0, "clock", {"time_unit": "ms"}),
+        ("t_ms", np.arange(N) * 1.0, "clock", {"time_unit": "ms"}),
+        ("t_us", np.round(TIME * 1e6), "clock", {"time_unit": "us"}),
+        ("time_ms", np.arange(N) * 0.5, "clock", {"time_unit": "ms"}),
+        ("timestamp_ms", np.floor(np.arange(N) * 0.7), "clock", {"time_unit": "ms"}),
+        ("time (s)", np.arange(N) * 5.0, "clock", {"time_unit": "s"}),
         ("frame", np.arange(N) + 1, "clock", {"time_unit": "frames", "rate": "?", "count_from": 1}),
         ("x", 48 * (1 + np.sin(TIME)), "x", {"unit": "cm"}),
         ("pos_x", 0.48 * (1 + np.sin(TIME)), "x", {"unit": "m"}),
@@ -164,3 +169,102 @@ def test_inspect_file__minian_with_one_signal(tmp_path):
     assert "options: {signal: C}" in proposed_mapping([inspect_file(tmp_path)])
     with pytest.raises(FileNotFoundError, match="holds no S, but C"):
         read_minian(tmp_path, rate=30.0)
+
+
+def test_proposed_mapping__dates_are_the_sessions(tmp_path):
+    for day in ("2024-03-05", "2024-03-07", "2024-03-10"):
+        table = pd.DataFrame({"t_ms": np.arange(N) * 50.0, "x": 48 * (1 + np.sin(TIME))})
+        table.to_csv(tmp_path / f"m1_{day}_position.csv", index=False)
+        np.save(tmp_path / f"m1_{day}_traces.npy", RNG.random((N, 6)))
+    found = [inspect_file(path) for path in sorted(tmp_path.iterdir())]
+    text = proposed_mapping(found, tmp_path)
+    listed = [line for line in text.splitlines() if "session: " in line]
+    assert listed == [
+        "  - session: 2024-03-05",
+        "  - session: 2024-03-07",
+        "  - session: 2024-03-10",
+    ]
+    assert [line for line in text.splitlines() if "day: " in line] == [
+        "    day: 0",
+        "    day: 2",
+        "    day: 5",
+    ]
+    assert "m1_{session}_position.csv" in text and "m1_{session}_traces.npy" in text
+    assert "time: t_ms" in text and "time_unit: ms" in text
+    for one in ("20240305", "20240307"):
+        np.save(tmp_path / f"run{one}.npy", RNG.random((N, 6)))
+    plain = [inspect_file(path) for path in sorted(tmp_path.glob("run*.npy"))]
+    assert "session: 20240305" in proposed_mapping(plain, tmp_path)
+    for number in ("1", "2"):  # one day, two sessions
+        np.save(tmp_path / f"2024-03-05_part{number}.npy", RNG.random((N, 6)))
+    parts = [inspect_file(path) for path in sorted(tmp_path.glob("*part*.npy"))]
+    assert "2024-03-05_part{session}.npy" in proposed_mapping(parts, tmp_path)
+
+
+def test_proposed_mapping__says_what_kinds_there_are(tmp_path):
+    columns = {f"cell{i}": RNG.random(N) for i in range(5)}
+    pd.DataFrame({"time": TIME, **columns}).to_csv(tmp_path / "a.csv", index=False)
+    text = proposed_mapping([inspect_file(tmp_path / "a.csv")], tmp_path)
+    (line,) = [line for line in text.splitlines() if "kind:" in line]
+    assert line.startswith("  kind: '?'  # spikes, events (counts), amplitudes, deconvolved")
+
+
+@pytest.mark.parametrize(("across", "taken"), [(4.0, True), (60.0, False)])
+def test_proposed_mapping__narrow_y_is_a_track(tmp_path, across, taken):
+    x, y = 60 * (1 + np.sin(TIME)), across * RNG.random(N)
+    pd.DataFrame({"time": TIME, "x": x, "y": y}).to_csv(tmp_path / "p.csv", index=False)
+    np.save(tmp_path / "pos.npy", np.stack([x, y], 1))
+    text = proposed_mapping([inspect_file(tmp_path / "p.csv")], tmp_path)
+    assert ("\n  y: y" not in text) == taken
+    assert ("taken for a track along one axis; of a field add y: y" in text) == taken
+    said = inspection_text([inspect_file(tmp_path / "pos.npy")])
+    assert ("y spans 4 cm only" in said or "y spans 3.9" in said) == taken
+    assert ("x alone is to be given: linear?" in said) == taken
+
+
+def test_inspect_file__one_row_a_cell_and_one_column_a_frame(tmp_path):
+    counts = RNG.poisson(0.05, (7, 900))
+    np.savetxt(tmp_path / "events_1.csv", counts, fmt="%d", delimiter=",")
+    np.savetxt(tmp_path / "events_2.csv", counts[:5], fmt="%d", delimiter=",")
+    pd.DataFrame(counts).to_csv(tmp_path / "indexed_1.csv", index_label="cell")
+    position = pd.DataFrame({"time_s": np.arange(1800) / 20, "x_cm": 50 + 40 * np.sin(TIME[0])})
+    position["x_cm"] += 40 * np.sin(np.arange(1800) / 60)
+    for i in (1, 2):
+        position.to_csv(tmp_path / f"position_{i}.csv", index=False)
+    paths = [tmp_path / f"{name}_{i}.csv" for name in ("events", "position") for i in (1, 2)]
+    found = [inspect_file(path) for path in paths]
+    text = inspection_text(found)
+    assert len(text.splitlines()) < 20 and "(7, 900)" in text and "(5, 900)" in text
+    assert "events of 7 units in 900 frames? One row a unit and one column a frame" in text
+    proposed = proposed_mapping(found, tmp_path)
+    assert "kind: events" in proposed and "axes: [units, frames]" in proposed
+    assert "samples" not in proposed and "nothing like it" not in proposed
+    (indexed,) = inspect_file(tmp_path / "indexed_1.csv").guesses
+    assert indexed.shape == (7, 900) and "samples: '[0-9]*'" in indexed.text
+
+    def converted(activity):
+        mapping = (
+            "subject: {id: m1}\nenvironment: track\n"
+            f"activity: {{kind: events, {activity}, axes: [units, frames], rate: 10}}\n"
+            "position: {file: position_1.csv, x: x_cm, unit: cm, time: time_s, time_unit: s}\n"
+            "sessions: [{session: 1, day: 0}]\n"
+        )
+        (tmp_path / "m.yaml").write_text(mapping)
+        (path,) = convert(tmp_path / "m.yaml", tmp_path / "nwb", overwrite=True)
+        return import_nwb(path, accept=["*"])["activity"].sum("time").values.tolist()
+
+    each = counts.sum(axis=1).tolist()
+    assert converted("file: events_1.csv") == each
+    assert converted("file: events_1.csv, samples: '*'") == each
+    assert converted("file: indexed_1.csv, samples: '[0-9]*'") == each
+    with pytest.raises(ValueError, match="leave samples out, so that the whole table is read"):
+        converted("file: indexed_1.csv, samples: '*'")
+
+
+def test_inspection_text__long_runs_of_columns_are_shortened(tmp_path):
+    cells = pd.DataFrame(SPARSE).rename(columns=lambda i: f"c{i}")
+    many = pd.concat([cells.add_suffix(f"_{k}") for k in range(8)], axis=1)
+    many.to_csv(tmp_path / "cells.csv", index=False)
+    text = inspection_text([inspect_file(tmp_path / "cells.csv")])
+    assert "58 more like these" in text and "and 12 more, which were not looked at" in text
+    assert len(text.splitlines()) < 8

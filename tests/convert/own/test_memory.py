@@ -41,6 +41,7 @@ def test_recording_from_sessions__events_and_samples_on_their_own_clocks():
     ("change", "message"),
     [
         ({"activty": 1}, "session 1 has activty, expected some of session, activity"),
+        ({"axes": ["units", "frames"]}, "here activity is .frame, unit., so transpose it"),
         ({"activity": np.zeros((5, 3))}, "has no clock: give activity_time"),
         ({"activity": np.zeros((5, 3)), "activity_time": [0.0, 1.0]}, "5 frames, but its clock"),
         ({"position": X[:-1]}, "clock has 2400"),
@@ -55,3 +56,12 @@ def test_recording_from_sessions__says_what_does_not_fit(change, message):
         nd.recording_from_sessions([])
     with pytest.raises(ValueError, match="has no activity, only position"):
         nd.recording_from_sessions([session()])
+
+
+def test_recording_from_sessions__speaks_python_of_swapped_axes_and_accept():
+    swapped = np.random.default_rng(0).poisson(0.2, (20, 600))
+    one = {"position": X[:400], "position_time": TIME[:400], "activity_frame_rate": 1.0}
+    with pytest.raises(ValueError, match="transpose it") as caught:
+        nd.recording_from_sessions([one | {"activity": swapped}])
+    said = str(caught.value)
+    assert "(activity.T)" in said and "accept=['axes'" in said and "--accept" not in said

@@ -106,7 +106,7 @@ def test_inspect__doubts_are_said(table):
     beyond = table.copy()
     beyond.iloc[0, 0] = 36
     said, text = mapped(beyond)
-    assert "names unit 36 (from 0), but session 01 has 36 units" in said
+    assert "names unit 36 (from 0), but session 2026-03-01 has 36 units" in said
     assert "registration:" not in text
 
 

@@ -94,13 +94,15 @@ def test_import__says_what_is_out_of_step_and_the_report_does(mouse, tmp_path, c
     files = late(mouse, tmp_path, 12.4)
     store, results = tmp_path / "late.zarr", tmp_path / "results.zarr"
     assert main(["import", *files, "-o", str(store)]) == 2
-    assert "12.4 s before its first activity" in capsys.readouterr().err
+    refused = capsys.readouterr().err
+    assert "12.4 s before its first activity" in refused
+    assert "--accept silence" in refused and "accept=" not in refused
     assert main(["import", *files, "-o", str(store), "--accept", "silence"]) == 0
     said = capsys.readouterr().out
     assert "out of step in 2 of 2 sessions" in said
     assert "warning: In session 1 activity comes 12." in said and "--lag 1=12." in said
     assert main(["analyze", str(store), "-o", str(results), "--measures", "lag", "sessions"]) == 0
-    assert "Warning: In session 2 activity comes 12." in capsys.readouterr().out
+    assert "SERIOUS: In session 2 activity comes 12." in capsys.readouterr().out
     assert (open_results(results)["lag"]["verdict"] == "out of step").all()
 
     mended = tmp_path / "mended.zarr"

@@ -150,7 +150,8 @@ def literal_row(measures, spectra, i):
     )
     total, largest, share = (spectra[n].values[i] for n in ("eig_sum", "eig_max", "eig_nonzero"))
     return {
-        "loss": np.log10(loss[-1]),
+        "loss": loss[-1],
+        "log_loss": np.log10(loss[-1]),
         "active": active[-11:-1].mean() / active[0],
         "active_units": units[-11:-1].mean() / units[0],
         "eig_sum": total[-11:-1].mean() / total[0:10].mean(),
@@ -214,7 +215,7 @@ def test_training_summary__one_run_and_no_signal():
         summarize_training(measures, spectra, collection="published")
     dead = summarize_training(measures * 0)
     assert str(dead["reason"].values) == "no active unit in a sample"
-    assert np.isnan([float(dead[name]) for name in ("loss", "active", "active_units")]).all()
+    assert np.isnan([float(dead[name]) for name in ("log_loss", "active", "active_units")]).all()
 
 
 def test_training_summary__lazy_and_chunked():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,54 @@ def test_train__noise_free_step_by_step(engine: Any, size: tuple, rule: Any) -> 
             np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-10)
     early = np.array(losses) / task.targets.var(ddof=1)
     np.testing.assert_allclose(run.measures["early_loss"], early, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("label_noise", [0.0, 0.3])
+def test_momentum__both_engines_by_a_loop(size: tuple, label_noise: float) -> None:
+    """The same weights by hand; with label noise the two engines go the same slow way."""
+    task, n_hidden = task_of(*size[:3]), size[3]
+    rule = Rule(learning_rate=0.02, momentum=0.9, label_noise=label_noise)
+    steps = [0, 1, 2, 5, 60, 200]
+    options: dict[str, Any] = {"n_steps": 200, "snapshots": steps, "measures": [0, 200], "seed": 6}
+    runs = [
+        train(task, network=Network(n_hidden=n_hidden), rule=rule, engine=engine, **options)  # type: ignore[arg-type]
+        for engine in ENGINES
+    ]
+    if label_noise:
+        losses = [float(run.measures["loss"][-1]) for run in runs]
+        assert max(losses) < 5 * min(losses) + 0.1
+        return
+    start = initialise(size[1], n_hidden, size[2], seed=6)
+    theta = {name: array.copy() for name, array in start.items()}
+    kept = {name: np.zeros_like(array) for name, array in theta.items()}
+    for step in range(201):
+        if step in steps:
+            for run in runs:
+                for name, array in run.snapshot(step).items():
+                    np.testing.assert_allclose(array, theta[name], rtol=0, atol=1e-10)
+        below = task.inputs @ theta["W"].T + theta["b"]
+        hidden = np.maximum(below, 0)
+        error = 2 * (hidden @ theta["V"].T - task.targets) / task.targets.size
+        back = (error @ theta["V"]) * (below > 0)
+        slope = {"W": back.T @ task.inputs, "b": back.sum(axis=0), "V": error.T @ hidden}
+        for name in theta:
+            kept[name] = 0.9 * kept[name] + slope[name]
+            theta[name] = theta[name] - 0.02 * kept[name]
+
+
+def test_momentum__walks_as_fast_as_plain_descent_with_a_larger_rate() -> None:
+    """The weights of silent units walk by eta sigma / (1 - momentum) a step."""
+    task, network = task_of(3, 4, 2), Network(n_hidden=20)
+    start = {k: v * 0 for k, v in initialise(4, 20, 2, seed=0).items()}
+    start["b"] -= 1e3  # nothing fires
+    rule = Rule(learning_rate=0.01, momentum=0.9, update_noise=1.0)
+    training = trainer("numba", task, network, rule, 1, weights=start)
+    training.advance(3000)
+    after = training.weights()[0]
+    walked = np.concatenate([(after[k] - start[k]).ravel() for k in ("W", "V")])
+    expected = 0.1 * np.sqrt(3000)
+    assert abs(walked.std() / expected - 1) < 4 / np.sqrt(2 * walked.size)
 
 
 def test_train__engines_agree_in_single_precision() -> None:
@@ -226,11 +275,22 @@ def test_sed__perturbed_loss() -> None:
         assert spread["clean"] > 20 * spread["same"]
 
 
-@pytest.mark.parametrize("rule", ["sgd", "sed", "adam", "rmsprop"])
-def test_train__engines_agree_in_distribution(rule: Any) -> None:
+@pytest.mark.parametrize(
+    "setting",
+    [
+        Rule(update_noise=0.5, label_noise=0.5),
+        Rule(update_noise=0.1, input_noise=0.3),
+        Rule("sed", learning_rate=0.7),
+        Rule("adam", update_noise=0.1),
+        Rule("rmsprop", update_noise=0.1),
+        Rule("rmsprop", input_noise=0.2),
+        Rule(update_noise=0.1, node_dropout=0.3),
+        Rule(learning_rate=0.03, update_noise=0.1, momentum=0.8),
+    ],
+    ids=["sgd", "sgd, inputs", "sed", "adam", "rmsprop", "rmsprop, inputs", "dropout", "momentum"],
+)
+def test_train__engines_agree_in_distribution(setting: Rule) -> None:
     task, n = task_of(3, 4, 2), 150
-    options = {"sgd": {"update_noise": 0.5, "label_noise": 0.5}, "sed": {"learning_rate": 0.7}}
-    setting = Rule(rule, **options.get(rule, {"update_noise": 0.1}))  # type: ignore[arg-type]
     values = {}
     for k, engine in enumerate(ENGINES):
         runs = train_ensemble(
@@ -560,7 +620,10 @@ def test_sample_steps__few_steps() -> None:
         ({"spacing": "cubic"}, "spacing is 'cubic'"),
         ({"rule": Rule(batch_size=6)}, "batch_size is 6, but the task has 5"),
         ({"engine": "numba", "network": Network(depth=2)}, "does not train a network other"),
-        ({"engine": "numba", "rule": Rule(input_noise=1, batch_size=2)}, "input noise or minib"),
+        (
+            {"engine": "numba", "rule": Rule("sed", input_noise=1, batch_size=2)},
+            "of 'sed' or minib",
+        ),
         ({"engine": "numba", "device": "cuda:1"}, "numba engine computes on the CPU, but device"),
         ({"device": "meta"}, "device is 'meta', expected 'cpu', 'cuda' or 'cuda:0'"),
         ({"device": "cuda:"}, "device is 'cuda:', expected"),
@@ -650,3 +713,13 @@ def test_train__sparsifies_under_update_noise() -> None:
         assert (run.measures["loss"][5:] < 1e-6).all()
         changes = run.measures["active_fraction"][20:].values
         assert np.ptp(changes) < 1.5 / (task.n_samples * 100)  # a pair at 0 may go by rounding
+
+
+def test_run__prints_shortly_and_says_that_the_loss_rises():
+    run = train(random(), network=Network(n_hidden=10), n_steps=50, snapshots=3)
+    assert len(repr(run)) < 200 and "random, 10 hidden units" in repr(run)
+    assert "warning" not in run.text()
+    measures = run.measures.copy(deep=True)
+    measures["loss"].values[:] = np.linspace(1, 3, measures["loss"].size)
+    text = dataclasses.replace(run, measures=measures).text()
+    assert "warning: the loss rises, from 1 at step 0 to 3 at step 50" in text

@@ -9,6 +9,11 @@ torch = pytest.importorskip("torch")
 
 OPTIMISERS = {
     "sgd": (Rule("sgd", learning_rate=0.07), torch.optim.SGD, {"lr": 0.07}),
+    "momentum": (
+        Rule("sgd", learning_rate=0.03, momentum=0.8),
+        torch.optim.SGD,
+        {"lr": 0.03, "momentum": 0.8},
+    ),
     "adam": (
         Rule("adam", learning_rate=0.01, betas=(0.8, 0.95), epsilon=1e-6),
         torch.optim.Adam,

@@ -39,6 +39,8 @@ SMALL = {
     "gradient": {"task": {"name": "random"}, "n_steps": 20, "measures": 3, "snapshots": 2},
     "continual": TINY,
     "hebbian": {"simulation": "hebbian", "inputs": {"name": "ring", "n_positions": 30}},
+    "oja": {"simulation": "oja", "n_steps": 200, "snapshots": 3},
+    "fluctuation": {"simulation": "fluctuation", "n_units": 5, "n_sessions": 3},
 }
 
 
@@ -67,7 +69,8 @@ def test_kinds__settings_import_none_of_them():
     script = (
         "import sys, neurodrift.simulate.settings.kinds, neurodrift.simulate.settings.sweep; "
         "print([n for n in sys.modules if n.startswith(('neurodrift.simulate.gradient', "
-        "'neurodrift.simulate.continual', 'neurodrift.simulate.hebbian'))])"
+        "'neurodrift.simulate.continual', 'neurodrift.simulate.hebbian', "
+        "'neurodrift.simulate.synapses'))])"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert found.stdout.strip() == "[]", found.stderr
@@ -130,10 +133,11 @@ def test_settings__made_in_python_are_refused_as_the_command_refuses_them(
     assert not (tmp_path / "run.zarr").exists()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_simulate__checks_again(kind):
+@pytest.mark.parametrize(
+    ("kind", "section"), [("gradient", "rule"), ("continual", "learner"), ("hebbian", "rule")]
+)
+def test_simulate__checks_again(kind, section):
     settings = settings_from_values(SMALL[kind])
-    section = {"gradient": "rule", "continual": "learner", "hebbian": "rule"}[kind]
     getattr(settings, section)["learning_rate"] = -1.0  # a dict can be changed
     with pytest.raises(ValueError, match="learning_rate is -1.0"):
         simulate(settings)

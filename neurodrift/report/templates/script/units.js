@@ -68,7 +68,7 @@ const explorer = (r) => {
     for (let s = 0; s < nS; s++) for (let k = 0; k < nD; k++) {
       const row = make("tr"), i = r.at(u, s, k), bin = r.peakBin(u, s, k), c = d.cells;
       row.append(make("td", {}, d.sessions[s]), make("td", {}, nD > 1 ? d.ways[k] : "both"),
-        make("td", {}, d.detected[u * nS + s] ? "yes" : "no"), make("td", {}, d.place ? d.place[u * nS + s] ? "yes" : "no" : "–"),
+        make("td", {}, d.detected[u * nS + s] ? "yes" : "no"), make("td", {}, d.place ? d.place[u * nS + s] && (!d.significant || d.significant[i]) ? "yes" : "no" : "–"),
         make("td", {}, show(d.peaks[i])), make("td", {}, r.place(bin)));
       for (const name of ["n_events", "p", "naive", "ssr", "bae", "stability"]) row.append(make("td", {}, c[name] ? show(c[name][i]) : "–"));
       rows.push(row);
@@ -85,7 +85,7 @@ const explorer = (r) => {
       if (d.where[s]) name.append(make("small", {}, d.where[s]));
       view.append(name);
       for (let k = 0; k < nD; k++) {
-        const there = d.detected[u * nS + s], place = d.significant && d.significant[r.at(u, s, k)];
+        const there = d.detected[u * nS + s], place = d.significant && d.place[u * nS + s] && d.significant[r.at(u, s, k)];
         const trace = make("div", { class: `trace s${k + 1}${there ? "" : " absent"}` });
         const text = there ? numbers(u, s, k) : ["not detected"];
         const svg = make("svg", { viewBox: `0 0 ${nP} 1`, preserveAspectRatio: "none", role: "img", height: nS <= 10 ? 46 : nS <= 30 ? 28 : 16,

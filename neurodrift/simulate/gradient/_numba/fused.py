@@ -12,7 +12,7 @@ from neurodrift.simulate.gradient.networks import Network, initial_weights
 from neurodrift.simulate.gradient.rules import Rule
 from neurodrift.simulate.gradient.task import Task
 
-RULES = ("sgd", "adam", "rmsprop", "sed")
+RULES = ("sgd", "adam", "rmsprop", "sed", "momentum")
 """In the order of the kernels' numbers."""
 
 
@@ -21,8 +21,8 @@ def obstacles(network: Network, rule: Rule) -> list[str]:
     found = []
     if not network.is_published:
         found.append("a network other than one hidden layer of ReLU units")
-    if rule.input_noise:
-        found.append("input noise")
+    if rule.input_noise and rule.name == "sed":
+        found.append("input noise of 'sed'")
     if rule.batch_size is not None:
         found.append("minibatches")
     return found
@@ -40,9 +40,10 @@ class FusedNetwork:
     n_early
         Number of first steps whose training loss is kept.
     rank_factor
-        Replace the inputs by their rank factor where that is smaller (SGD and SED).
+        Replace the inputs by their rank factor where that is smaller (SGD and SED, without input
+        noise).
     packed
-        Compute silent units lazily.
+        Compute silent units lazily; not with input noise.
     weights
         W, b and V to start from; those of the seed when omitted.
 
@@ -88,7 +89,10 @@ class FusedNetwork:
         design = np.column_stack([task.inputs, np.ones(task.n_samples)])
         self._basis: np.ndarray | None = None
         self._outside = np.zeros_like(theta)
-        if rank_factor and rule.name in ("sgd", "sed") and task.n_samples < task.n_inputs + 1:
+        kernel = self._kernel
+        still = not rule.input_noise  # which leaves the span of the inputs and wakes silent units
+        few = task.n_samples < task.n_inputs + 1
+        if rank_factor and still and few and kernel in ("sgd", "sed"):
             basis, triangle = np.linalg.qr(design.T)
             self._basis = basis
             self._outside = theta - theta @ basis @ basis.T
@@ -102,9 +106,8 @@ class FusedNetwork:
         self._rows = np.zeros((n_rows, width), kind)
         self._rows[: design.shape[1], : self._n_units] = theta.T
         self._rows[design.shape[1] :, : self._n_units] = weights["V"]
-        self._mean = np.zeros((n_rows if rule.name == "adam" else 0, width), kind)
-        adaptive = rule.name in ("adam", "rmsprop")
-        self._square = np.zeros((n_rows if adaptive else 0, width), kind)
+        self._mean = np.zeros((n_rows if kernel in ("adam", "momentum") else 0, width), kind)
+        self._square = np.zeros((n_rows if kernel in ("adam", "rmsprop") else 0, width), kind)
         self._counters = np.array([0, width], dtype=np.int64)
         self._unit = np.arange(width)
         self._since = np.zeros(width, dtype=np.int64)
@@ -112,7 +115,9 @@ class FusedNetwork:
             2**32, size=4 * _kernels_noise.N_STREAMS, dtype=np.uint32
         )
         self._stream = words
-        self._packed = packed and (rule.name == "sgd" or (adaptive and not rule.update_noise))
+        self._packed = (
+            packed and still and (kernel == "sgd" or (kernel != "sed" and not rule.update_noise))
+        )
         # of what is not yet drawn outside the basis: steps, or by SED squared loss differences
         self._pending = np.zeros(1)
         self._numbers = np.array(
@@ -126,9 +131,17 @@ class FusedNetwork:
                 1e-200 if kind == np.float64 else 1e-36,
                 rule.perturbation / np.sqrt(self._n_units),
                 rule.perturbation / np.sqrt(task.n_outputs),
+                rule.input_noise,
+                rule.node_dropout,
+                rule.momentum,
             ]
         )
         self._early = np.full(n_early, np.nan)
+
+    @property
+    def _kernel(self) -> str:
+        """Name in `RULES` of what makes a step."""
+        return "momentum" if self._rule.momentum else self._rule.name
 
     @property
     def early(self) -> np.ndarray:
@@ -159,7 +172,7 @@ class FusedNetwork:
         kernels.advance(
             *self._network,
             self._numbers,
-            RULES.index(rule.name),
+            RULES.index(self._kernel),
             uniform,
             self._packed,
             self._n_units,

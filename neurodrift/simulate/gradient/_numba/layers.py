@@ -267,6 +267,19 @@ def adam(rows, mean, square, gradient, width, rate, root, beta_1, beta_2, epsilo
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def momentum(rows, mean, gradient, width, rate, kept):  # type: ignore[no-untyped-def]
+    """Descent by what is left of all gradients so far."""
+    w, m, g = rows.ravel(), mean.ravel(), gradient.ravel()
+    old, back = splat(kept), splat(-rate)
+    for i in range(rows.shape[0]):
+        for j in range(0, width, LANES):
+            p = i * rows.shape[1] + j
+            left = add_product(old, load(m, p), load(g, p))
+            store(m, p, left)
+            store(w, p, add_product(back, left, load(w, p)))
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def rmsprop(rows, square, gradient, width, rate, decay, epsilon):  # type: ignore[no-untyped-def]
     """RMSprop without momentum."""
     w, v, g = rows.ravel(), square.ravel(), gradient.ravel()

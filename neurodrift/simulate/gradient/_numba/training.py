@@ -26,6 +26,7 @@ from neurodrift.simulate.gradient._numba.layers import (
     add_noise,
     descend,
     fires,
+    momentum,
     outputs,
     project,
     rmsprop,
@@ -36,7 +37,7 @@ from neurodrift.simulate.gradient._numba.simd import LANES
 REPACK = 64
 """Steps between two looks for units that have fallen silent."""
 
-SGD, ADAM, RMSPROP, SED = 0, 1, 2, 3
+SGD, ADAM, RMSPROP, SED, MOMENTUM = range(5)
 STEP, FRONT = 0, 1
 (
     LEARNING_RATE,
@@ -49,7 +50,10 @@ STEP, FRONT = 0, 1
     TINY,
     PERTURB_IN,
     PERTURB_OUT,
-) = range(10)
+    INPUT_NOISE,
+    NODE_DROPOUT,
+    KEPT,
+) = range(13)
 
 _FAST = {"contract"}
 
@@ -160,6 +164,30 @@ def _fill(state, noise, n, uniform):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def _shake(inputs, scale, state, noise, out):  # type: ignore[no-untyped-def]
+    """Write inputs with noise on every feature."""
+    n_samples, n_features = inputs.shape[0], inputs.shape[1] - 1
+    fill_normal(state, noise, n_samples * n_features)
+    q = 0
+    for s in range(n_samples):
+        for k in range(n_features):
+            out[s, k] = inputs[s, k] + scale * inputs.dtype.type(noise[q])
+            q += 1
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def _leave_out(hidden, front, share, state, noise):  # type: ignore[no-untyped-def]
+    """Silence each unit on each sample with a probability; make up for it in the others."""
+    fill_uniform(state, noise, hidden.shape[0] * front)
+    factor = hidden.dtype.type(1 / (1 - share))
+    q = 0
+    for s in range(hidden.shape[0]):
+        for j in range(front):
+            hidden[s, j] *= factor if noise[q] >= share - 0.5 else hidden.dtype.type(0)
+            q += 1
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def advance(
     inputs: np.ndarray,
     targets: np.ndarray,
@@ -178,7 +206,7 @@ def advance(
     until: int,
     early: np.ndarray,
 ) -> None:
-    """Train by SGD, Adam or RMSprop until the count of steps is `until`."""
+    """Train by SGD, with momentum or not, Adam or RMSprop until the count of steps is `until`."""
     kind = rows.dtype.type
     n_samples, n_inputs = inputs.shape
     n_outputs = targets.shape[1]
@@ -190,9 +218,13 @@ def advance(
     gradient = np.zeros((1, 1) if rule == SGD else rows.shape, rows.dtype)
     noise = np.zeros(-(-n_rows * width // BATCH) * BATCH, np.float32)
     label = np.zeros(-(-n_samples * n_outputs // BATCH) * BATCH, np.float32)
+    shaken = inputs.copy()  # the last column is the bias, which has no noise
+    shakes = np.zeros(-(-n_samples * n_inputs // BATCH) * BATCH, np.float32)
 
     rate, level = kind(numbers[LEARNING_RATE]), kind(numbers[LABEL_NOISE])
-    noisy = numbers[UPDATE_NOISE] > 0
+    noisy, shake = numbers[UPDATE_NOISE] > 0, kind(numbers[INPUT_NOISE])
+    left_out = numbers[NODE_DROPOUT]
+    chances = np.zeros(-(-n_samples * width // BATCH) * BATCH if left_out else 0, np.float32)
     scale = kind(numbers[UPDATE_NOISE] * (numbers[LEARNING_RATE] if rule == SGD else 1.0))
     factor = kind(2 / (n_samples * n_outputs) * (-numbers[LEARNING_RATE] if rule == SGD else 1.0))
     drawn = -(-n_units // LANES) * LANES
@@ -209,7 +241,11 @@ def advance(
                 _repack(inputs, rows, mean, square, counters, unit, since, n_units, hidden)
         front = counters[FRONT]
 
-        project(inputs, rows, 0, 0, front, False, hidden, hidden)
+        if shake > 0:
+            _shake(inputs, shake, state, shakes, shaken)
+        project(shaken, rows, 0, 0, front, False, hidden, hidden)
+        if left_out > 0:
+            _leave_out(hidden, front, left_out, state, chances)
         outputs(hidden, rows, n_inputs, front, predicted)
         if level > 0:
             _fill(state, label, n_samples * n_outputs, uniform)
@@ -220,10 +256,14 @@ def advance(
             for k in range(n_outputs):
                 error[s, k] *= factor
         project(error, rows, n_inputs, 0, front, True, hidden, delta)
+        if left_out > 0:
+            for s in range(n_samples):
+                for j in range(front):
+                    delta[s, j] *= kind(1 / (1 - left_out))
 
         if rule == SGD:
             descend(error, hidden, rows, n_inputs, front)
-            descend(inputs, delta, rows, 0, front)
+            descend(shaken, delta, rows, 0, front)
             if noisy:
                 near = min(front, drawn)
                 fill_normal(state, noise, n_inputs * drawn + n_outputs * near)
@@ -232,7 +272,7 @@ def advance(
             continue
         gradient[:, :front] = kind(0)
         descend(error, hidden, gradient, n_inputs, front)
-        descend(inputs, delta, gradient, 0, front)
+        descend(shaken, delta, gradient, 0, front)
         if noisy:
             fill_normal(state, noise, n_rows * drawn)
             add_noise(gradient, 0, n_rows, drawn, n_units, scale, noise, 0)
@@ -245,6 +285,8 @@ def advance(
                 kind(numbers[BETA_1]), kind(numbers[BETA_2]), kind(numbers[EPSILON]),
                 kind(numbers[TINY]),
             )  # fmt: skip
+        elif rule == MOMENTUM:
+            momentum(rows, mean, gradient, front, rate, kind(numbers[KEPT]))
         else:
             rmsprop(
                 rows, square, gradient, front, rate, kind(numbers[DECAY]), kind(numbers[EPSILON])

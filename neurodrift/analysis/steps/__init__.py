@@ -1,0 +1,1 @@
+"""How units change from session to session: how far, by what law, in jumps or in small steps."""

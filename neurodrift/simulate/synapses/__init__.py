@@ -1,0 +1,1 @@
+"""Synapses that never rest: Oja's rule among irrelevant stimuli, and weights that fluctuate."""

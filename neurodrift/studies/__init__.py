@@ -1,0 +1,1 @@
+"""Studies: many recordings from one file, pooled with the animal as the unit of inference."""

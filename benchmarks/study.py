@@ -36,6 +36,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import yaml
 
 import neurodrift as nd
 from neurodrift.studies import run as running
@@ -154,7 +155,6 @@ def kill_and_resume(
 ) -> tuple[int, bool]:
     """Kill drivers with their workers at random moments; how often, and whether nothing is lost."""
     file = out.parent / "killed.yaml"
-    import yaml
 
     file.write_text(yaml.safe_dump(plan_of(data, n)), encoding="utf-8")
     rng = np.random.default_rng(0)

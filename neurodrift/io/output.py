@@ -24,6 +24,7 @@ _LOCKED = re.compile(r"\.(?P<name>.+)\.lock", re.DOTALL)
 _CUT = re.compile(r"~[0-9a-f]{12}\Z")  # a name of which the start and a digest are left
 _MOST_BYTES = 150  # of a name: systems allow 255, and hidden names are longer than their own
 _WAIT = 5.0  # seconds for threads that still write to end
+_DYING = 1.0  # [s] that a killed process takes to go, at most
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
@@ -127,6 +128,8 @@ def whole(
 def held(path: Path) -> Iterator[None]:
     """Let no other command write to a place; what a dead process held is free.
 
+    A second is waited for a process that holds it: one that was killed a moment ago may not be gone.
+
     Parameters
     ----------
     path
@@ -144,7 +147,7 @@ def held(path: Path) -> Iterator[None]:
         yield
         return
     file = _lock_file(place)
-    lock = SoftFileLock(file, timeout=0, thread_local=False)
+    lock = SoftFileLock(file, timeout=_DYING, poll_interval=0.02, thread_local=False)
     with _parents(place):
         try:
             lock.acquire()

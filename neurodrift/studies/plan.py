@@ -276,7 +276,7 @@ def load_plan(
         entries=entries,
         factors=values.get("factors", {}),
         intervention=values.get("intervention"),
-        analysis=values.get("analysis", {}),
+        analysis=dict(sorted(_analysis(values).items())),  # one study, however it is ordered
         questions=_tuple(values.get("questions")),
         covariates=_tuple(values.get("covariates")),
         multiverse=values.get("multiverse"),

@@ -87,6 +87,12 @@ def test_load_plan__paths_are_relative_to_the_file(load, tmp_path, monkeypatch):
     assert load_plan({"recordings": [{"path": "a"}]}, folder="sub").folder == tmp_path / "sub"
 
 
+def test_load_plan__settings_in_any_order_are_one_study(load):
+    one = load("recordings: [{path: m.zarr}]\nanalysis: {n_repeats: 9, bin_width: 3}\n")
+    other = load("recordings: [{path: m.zarr}]\nanalysis: {bin_width: 3, n_repeats: 9}\n")
+    assert list(one.analysis.items()) == list(other.analysis.items())
+
+
 def test_load_plan__settings_are_those_of_the_analysis():
     import inspect
     from dataclasses import fields

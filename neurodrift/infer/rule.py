@@ -19,6 +19,8 @@ from neurodrift.infer.scale import columns, usable
 from neurodrift.infer.table import Runs, runs_of
 from neurodrift.infer.target import Source, Target, target_of
 from neurodrift.infer.verdict import judge
+from neurodrift.schema import label
+from neurodrift.schema.inference import INFERENCE
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
@@ -189,7 +191,9 @@ def infer_rule(
     )
     told = reasons(away, scale.statistic[near])
     verdict = judge(nodes, level, told)
-    tree = xr.DataTree.from_dict({name: node for name, node in nodes.items() if node.sizes})
+    tree = xr.DataTree.from_dict(
+        {name: label(node, INFERENCE.get(name, {})) for name, node in nodes.items() if node.sizes}
+    )
     tree.attrs |= {
         "title": "neurodrift inference",
         "target": own.name,

@@ -18,6 +18,8 @@ from neurodrift.infer.pace import active_share, drift_speed
 from neurodrift.infer.prior import describe_prior, open_prior, open_prior_run, simulate_prior
 from neurodrift.infer.prior_settings import read_prior
 from neurodrift.infer.statistics import STATISTICS, statistics_of
+from neurodrift.schema import structure_faults
+from neurodrift.schema.inference import PRIOR
 from neurodrift.simulate.settings.kinds import settings_from_values
 
 SMALL = {
@@ -43,6 +45,7 @@ def store(tmp_path_factory):
 def test_open_prior__is_what_its_runs_say(store):
     prior = open_prior(store, "many events")
     assert dict(prior.sizes) == {"run": 12, "statistic": len(STATISTICS)}
+    assert structure_faults(prior, PRIOR) == [] and set(prior.variables) <= set(PRIOR)
     assert prior["rule"].values.tolist() == [EVERY[i % 6] for i in range(12)]
     assert set(prior["task"].values) == {"random"}
     assert prior.attrs["observations"] == ["full", "many events", "few events"]
@@ -126,7 +129,9 @@ def test_read_prior__tasks_and_kinds_of_the_catalogue():
 
 
 def test_catalog__priors_are_no_simulations(capsys):
-    assert set(priors()) == {"inference-prior", RANDOM} and not set(priors()) & set(simulations())
+    assert set(priors()) == {"inference-prior", "inference-prior-published", RANDOM} and not set(
+        priors()
+    ) & set(simulations())
     assert _options.priors() == sorted(priors()) and RANDOM not in _options.published()
     assert main(["catalog", "list"]) == 0
     assert f"{RANDOM}: The random task of the inference prior" in capsys.readouterr().out

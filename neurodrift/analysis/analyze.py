@@ -18,6 +18,7 @@ from neurodrift.analysis.cache import Cache, Keeper
 from neurodrift.analysis.footing.measures import footing_of
 from neurodrift.analysis.information._compiled import FIRST, is_first_run
 from neurodrift.analysis.maps.binning import Binning, as_binning, used_sessions
+from neurodrift.analysis.nodes.node import Node
 from neurodrift.analysis.nodes.series import n_maps_of
 from neurodrift.analysis.nodes.table import chosen_nodes, reason_without
 from neurodrift.analysis.nodes.work import Work
@@ -34,6 +35,10 @@ from neurodrift.threads import one_blas_thread
 __all__ = ["analyze"]
 
 _FEWEST_BINS = 3
+
+
+_FAULTS = (np.linalg.LinAlgError, ArithmeticError, LookupError, AttributeError, AssertionError)
+"""Errors that are faults of our own and not of the input: one node may fail of them."""
 
 
 @checked_options
@@ -229,9 +234,12 @@ def analyze(
     for node in bar(nodes, "analyze", progress, unit="node"):
         reason = reason_without(node, work)
         if reason is None:
-            with one_blas_thread():  # small matrices: several threads take twice the time
-                work.nodes[node.name] = keeper.node(node, work)
-        else:
+            try:
+                with one_blas_thread():  # small matrices: several threads take twice the time
+                    work.nodes[node.name] = keeper.node(node, work)
+            except _FAULTS as error:
+                reason = _without_fault(node, nodes, error)
+        if reason is not None:
             without[node.name] = reason
 
     if "maps" in work.nodes:
@@ -274,6 +282,19 @@ def analyze(
         for name, node in work.nodes.items()
     }
     return xr.DataTree.from_dict({"/": root, **found})
+
+
+def _without_fault(node: Node, nodes: Sequence[Node], error: Exception) -> str:
+    """Why a node is left out that failed by no fault of its input; raise it if others need it."""
+    if any(node.name in other.uses for other in nodes):
+        error.add_note(f"in the node {node.name!r} of neurodrift.analyze")
+        raise error
+    reason = f"it failed by a fault of neurodrift ({type(error).__name__}: {error})"
+    warnings.warn(
+        f"the node {node.name!r} is left out, {reason}: please report it; all others are whole",
+        stacklevel=4,
+    )
+    return reason
 
 
 def _outside(recording: xr.Dataset, binning: Binning) -> dict[str, str]:

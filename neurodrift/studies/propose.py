@@ -88,6 +88,7 @@ def propose_study(
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}: expected the folder of the data")
+    folder = folder.absolute()  # the files of recordings are
     path = folder / "study.yaml" if path is None else Path(path)
     nwb, stores, sweeps, others = _look(folder)
     lines: list[str] = []

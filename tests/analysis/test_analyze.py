@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -332,3 +333,34 @@ def test_analyze__warns_of_positions_that_are_one_bin():
         nd.analyze(network)
     found = nd.analyze(network, bin_width=0.1)
     assert found["maps"].sizes["position"] == 10
+
+
+def failing(monkeypatch, name, error):
+    """Let one node fail by a fault of our own."""
+    import neurodrift.analysis.analyze as module
+
+    def fails(work):
+        raise error
+
+    nodes = [
+        replace(node, compute=fails) if node.name == name else node
+        for node in module.chosen_nodes(["sessions", "alignment"])
+    ]
+    monkeypatch.setattr(module, "chosen_nodes", lambda measures: nodes)
+
+
+def test_analyze__a_node_that_fails_takes_no_other_along(recording, monkeypatch):
+    failing(monkeypatch, "alignment", np.linalg.LinAlgError("Eigenvalues did not converge"))
+    with pytest.warns(UserWarning, match="'alignment' is left out, it failed by a fault"):
+        found = nd.analyze(recording, binning=BINS, n_repeats=10, n_draws=1)
+    assert "alignment" not in found.children and "sessions" in found.children
+    assert "Eigenvalues did not converge" in json.loads(found.attrs["left_out"])["alignment"]
+
+
+def test_analyze__a_fault_of_what_others_need_is_raised_with_the_name_of_the_node(
+    recording, monkeypatch
+):
+    failing(monkeypatch, "sparsity", KeyError("unit"))
+    with pytest.raises(KeyError) as caught:
+        nd.analyze(recording, binning=BINS, n_repeats=10, n_draws=1)
+    assert caught.value.__notes__ == ["in the node 'sparsity' of neurodrift.analyze"]

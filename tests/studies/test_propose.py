@@ -100,3 +100,12 @@ def test_propose_study__a_file_that_cannot_be_read_is_told(tmp_path):
     path.write_text(propose_study(tmp_path, path))
     assert "# broken cannot be read: " in path.read_text()
     assert names(path, tmp_path / "scratch") == ["n1 linear track", "broken"]
+
+
+@pytest.mark.parametrize("folder", ["data", "./data", "."])
+def test_propose_study__a_folder_beside_this_one(tmp_path, monkeypatch, folder):
+    write_nwb(tmp_path / "data", make_mouse(0, "n1"))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "study.yaml"
+    path.write_text(propose_study(folder, "study.yaml"))
+    assert len(names(path, tmp_path / "scratch")) == 1

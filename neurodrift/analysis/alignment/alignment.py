@@ -252,11 +252,12 @@ class _Case:
         clear
             Whether the change must be clear from noise, and not above 0 alone.
         """
-        codes = self._scaled(rate, first, backwards)
+        ways = self._known_ways(rate, first)
+        codes = self._scaled(rate, first, backwards, ways)
         if codes is None:
             return None
         left, change = 0.0, np.zeros(self.units.size)
-        for fitted, asked in self.ways:
+        for fitted, asked in ways:
             turned = self._turned(codes, fitted, asked)
             before, after = (_centred(code[:, :, asked]) for code in codes[-2:])
             step = after - before
@@ -284,7 +285,7 @@ class _Case:
         backwards
             (unit) whose time runs backwards.
         """
-        codes = self._scaled(rate, None, backwards)
+        codes = self._scaled(rate, None, backwards, self.ways)
         found = []
         for fitted, asked in self.ways:
             turned = None if codes is None else self._turned(codes, fitted, asked)
@@ -294,16 +295,40 @@ class _Case:
             found.append(reading_errors(turned, before, after, away[np.ix_(asked, asked)]))
         return np.asarray(np.mean(found, axis=0))
 
+    def _known_ways(
+        self, rate: np.ndarray, first: np.ndarray | None
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The ways without points that are not known: a draw lacks what its source did not visit.
+
+        Parameters
+        ----------
+        rate, first
+            As for :meth:`explained`.
+        """
+        codes = self._codes(rate, first)
+        known = np.all([np.isfinite(code).all(axis=(0, 1)) for code in codes], axis=0)
+        ways = [(fitted[known[fitted]], asked[known[asked]]) for fitted, asked in self.ways]
+        few = any(min(fitted.size, asked.size) < _FEWEST_POINTS for fitted, asked in ways)
+        return [] if few else ways
+
+    def _codes(self, rate: np.ndarray, first: np.ndarray | None) -> list[np.ndarray]:
+        """Codes (half, unit, point) of the sessions."""
+        one = rate if first is None else first
+        sources = zip(self.sessions, (one, rate, rate), strict=False)
+        return [source[s][:, self.units] for s, source in sources]
+
     def _scaled(
-        self, rate: np.ndarray, first: np.ndarray | None, backwards: np.ndarray | None
+        self,
+        rate: np.ndarray,
+        first: np.ndarray | None,
+        backwards: np.ndarray | None,
+        ways: list[tuple[np.ndarray, np.ndarray]],
     ) -> list[np.ndarray] | None:
         """Codes (half, unit, point) of the sessions with the same variance; None without any."""
-        one = rate if first is None else first
-        codes = [
-            source[s][:, self.units]
-            for s, source in zip(self.sessions, (one, rate, rate), strict=False)
-        ]
-        points = np.unique(np.concatenate([way[0] for way in self.ways]))
+        if not ways:
+            return None
+        codes = self._codes(rate, first)
+        points = np.unique(np.concatenate([way[0] for way in ways]))
         power = [_power(code[:, :, points]) for code in codes]
         if not min(power) > 0:
             return None

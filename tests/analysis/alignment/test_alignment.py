@@ -253,3 +253,15 @@ def test_reading_errors__literal() -> None:
         expected.append(np.mean(errors))
     found = reading_errors((told[0], told[1]), before, after, away)
     np.testing.assert_allclose(found, expected)
+
+
+def test_sessions_that_did_not_visit_some_places__are_compared_where_they_did() -> None:
+    recording = track()
+    first = recording["session_index"] == 0
+    partly = recording.assign(x=recording["x"].where(~(first & (recording["x"] > 80))))
+    found = compute_alignment(halves_of(partly), n_draws=20)
+    for name in ("transfer", "transfer_unrelated"):
+        off = ~np.isnan(found[name].values)
+        assert off[0, 1] and off[1, 2]
+    whole = compute_alignment(halves_of(track()), n_draws=20)
+    assert found["transfer"].values[1, 2] == whole["transfer"].values[1, 2]

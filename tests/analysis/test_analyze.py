@@ -364,3 +364,20 @@ def test_analyze__a_fault_of_what_others_need_is_raised_with_the_name_of_the_nod
     with pytest.raises(KeyError) as caught:
         nd.analyze(recording, binning=BINS, n_repeats=10, n_draws=1)
     assert caught.value.__notes__ == ["in the node 'sparsity' of neurodrift.analyze"]
+
+
+def test_analyze__what_has_no_noise_has_no_ceiling():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([np.linspace(0, 96, 60), np.linspace(96, 0, 60)])
+    centre = rng.uniform(0, 96, 20)
+    layers = []
+    for _ in range(5):
+        layers.append(np.exp(-(((x[:, None] - centre) / 10) ** 2)))
+        centre = centre + rng.normal(0, 3, 20)
+    net = nd.recording_from_checkpoints(layers, x, steps=np.arange(5))
+    found = nd.analyze(net)
+    assert "session_drift" not in found.children
+    assert found["phases"].attrs["similarity"] == "rate_map_correlation"
+    drift = found["drift"]["rate_map_correlation"].values
+    change = 100 * (1 - np.diagonal(drift, 1).mean())
+    assert 100 * float(found["phases"]["neighbour_change"]) == pytest.approx(change, abs=1.0)

@@ -12,7 +12,7 @@ from neurodrift.analysis.regression.tables import tabulate_sessions
 from neurodrift.schema import label
 from neurodrift.schema.results import MEASURES
 
-OF_PHASES = ("sessions", "drift", "session_drift", "matched")
+OF_PHASES = ("sparsity", "sessions", "drift", "session_drift", "matched")
 
 
 def sessions(work: Work) -> xr.Dataset:

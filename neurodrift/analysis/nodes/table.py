@@ -137,7 +137,7 @@ NODES: tuple[Node, ...] = (
         "session_drift",
         "similarity of halves of sessions, with the noise ceiling on the diagonal",
         drift.session_drift,
-        needs=("units", "position", "frames"),
+        needs=("units", "position", "frames", "noise"),
         uses=("sparsity", "place_cells", "cross_fitted"),
         options=("binning", "smoothing", "seed"),
         place="drift",

@@ -146,7 +146,7 @@ def _of_statistics(result: xr.Dataset) -> str:
         strongest = max(known.values())
         chance = float(result["probability"].values[1].max())
         return (
-            f"The statistics ({', '.join(n.replace('_', ' ') for n in known)}) are {later}constant"
+            f"The statistics ({', '.join(map(_words, known))}) are {later}constant"
             f" (probability that any changes {chance:.2g}, strongest sign: {_factor(strongest)}): "
             f"{_seen(result, list(known))} would have been found with a power of 80 %."
         )
@@ -162,6 +162,20 @@ def _of_statistics(result: xr.Dataset) -> str:
     return ". ".join(said) + "."
 
 
+_WORDS = {
+    "fraction_active_units": "active units",
+    "active_fraction": "active fraction",
+    "fraction_place_cells": "place cells",
+    "information_informative": "information",
+    "information": "information",
+}
+
+
+def _words(name: str) -> str:
+    """A statistic as a lab would say it."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
 def _detectable(result: xr.Dataset, name: str) -> float:
     return float(result["detectable"].sel(quantity=name))
 
@@ -169,7 +183,7 @@ def _detectable(result: xr.Dataset, name: str) -> float:
 def _seen(result: xr.Dataset, names: Sequence[str]) -> str:
     """The smallest changes that would have been found."""
     sizes = [
-        f"{_percent(_detectable(result, name))} of {name.replace('_', ' ')}"
+        f"{_percent(_detectable(result, name))} of {_words(name)}"
         for name in names
         if np.isfinite(_detectable(result, name))
     ]
@@ -188,7 +202,7 @@ def _of_drift(result: xr.Dataset) -> str:
     interval = f" [{values[1]:.0f}, {values[2]:.0f}]" if np.isfinite(values[1:]).all() else ""
     said = [
         f"From one session to the next the representation loses {values[0] + 0.0:.0f} %{interval} "
-        "of its similarity, noise removed"
+        f"of its similarity{', noise removed' * result.attrs['similarity'].endswith('_relative')}"
         + (f", and its similarity falls with the lag at p = {p:.2g}." if p > 0 else ".")
     ]
     null = result.sel(phase=PHASES[2])
@@ -206,7 +220,7 @@ def _motion(result: xr.Dataset, name: str) -> str:
     row = result.sel(quantity=name)
     values = [100 * float(row[f"total_change{end}"]) for end in ("", "_ci_low", "_ci_high")]
     size = f"{values[0]:+.0f} % [{values[1]:+.0f}, {values[2]:+.0f}]"
-    return f"{name.replace('_', ' ')} {size} ({_factor(float(row['log10_bayes_factor']))})"
+    return f"{_words(name)} {size} ({_factor(float(row['log10_bayes_factor']))})"
 
 
 def _evidence(result: xr.Dataset, name: str) -> float:

@@ -185,7 +185,7 @@ def test_phases__one_statistic_that_leans_is_enough_for_doubt() -> None:
     }
     found = detect_phases(_results(values, _drifting(8)))
     assert found.attrs["verdict"] == "undecided"
-    assert "fraction place cells +" in found.attrs["conclusion"]
+    assert "place cells +" in found.attrs["conclusion"]
     assert "the representation loses" in found.attrs["conclusion"]
 
 

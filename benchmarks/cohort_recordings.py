@@ -46,7 +46,7 @@ QUESTIONS = {
 }
 SESSIONS = 4
 NODES = ["sessions", "place_cells", "drift", "session_drift", "cross_fitted", "matched"]
-ANALYSIS = {"n_repeats": 20, "measures": NODES}
+ANALYSIS = {"n_repeats": 20, "n_draws": 5, "measures": NODES}
 
 
 def animal(truth: str, rng: np.random.Generator, n_units: int, n_laps: int) -> list[dict[str, Any]]:

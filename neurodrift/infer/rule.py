@@ -8,17 +8,18 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.infer.by_speed import fit_speed
-from neurodrift.infer.classify import Classifier, stored
-from neurodrift.infer.conformal import conformal_p, rule_p
-from neurodrift.infer.fit import Fit
-from neurodrift.infer.held_out import better_than, measure_pairs, measure_rules
-from neurodrift.infer.misspecified import ALARM, Clouds, fit_clouds, outside, reasons
-from neurodrift.infer.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
-from neurodrift.infer.scale import columns, usable
-from neurodrift.infer.table import Runs, runs_of
-from neurodrift.infer.target import Source, Target, target_of
-from neurodrift.infer.verdict import judge
+from neurodrift.infer.classifier.fit import Fit
+from neurodrift.infer.classifier.logistic import Classifier, stored
+from neurodrift.infer.classifier.runs import Runs, runs_of
+from neurodrift.infer.classifier.scale import columns, usable
+from neurodrift.infer.classifier.speed import fit_speed
+from neurodrift.infer.doubt.clouds import ALARM, Clouds, fit_clouds
+from neurodrift.infer.doubt.conformal import conformal_p, rule_p
+from neurodrift.infer.doubt.held_out import better_than, measure_pairs, measure_rules
+from neurodrift.infer.doubt.outside import outside, reasons
+from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
+from neurodrift.infer.doubt.verdict import judge
+from neurodrift.infer.statistics.target import Source, Target, target_of
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
@@ -149,7 +150,7 @@ def infer_rule(
     probability = classifier.probabilities(seen)
     nodes: dict[str, xr.Dataset] = {}
     if method == "sbi":
-        from neurodrift.infer.neural import fit_posterior
+        from neurodrift.infer.classifier.neural import fit_posterior
 
         neural = fit_posterior(runs, features, seen, seed=seed)
         nodes["other_posterior"] = xr.Dataset(

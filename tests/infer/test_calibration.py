@@ -8,8 +8,13 @@ import xarray as xr
 from scipy.stats import norm
 
 import neurodrift as nd
-from neurodrift.infer.held_out import better_than, measure_pairs, measure_reliability, measure_rules
-from neurodrift.infer.table import runs_of
+from neurodrift.infer.classifier.runs import runs_of
+from neurodrift.infer.doubt.held_out import (
+    better_than,
+    measure_pairs,
+    measure_reliability,
+    measure_rules,
+)
 from tests.infer.clouds import RULES, table
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.infer.misspecified import (
+from neurodrift.infer.classifier.runs import runs_of
+from neurodrift.infer.classifier.scale import fit_scale
+from neurodrift.infer.doubt.outside import (
     _left_out,
     _shrink,
     distances,
@@ -16,8 +18,6 @@ from neurodrift.infer.misspecified import (
     reasons,
     tail_p,
 )
-from neurodrift.infer.scale import fit_scale
-from neurodrift.infer.table import runs_of
 from tests.infer.clouds import draws, one_run, table, target
 
 

@@ -9,9 +9,9 @@ import pytest
 
 import neurodrift as nd
 from neurodrift import testing
-from neurodrift.infer.observation import Observation, observation_of, spread
-from neurodrift.infer.observed import Observed
-from neurodrift.infer.seeing import observe
+from neurodrift.infer.observation.counts import Observed
+from neurodrift.infer.observation.network import observe
+from neurodrift.infer.observation.protocol import Observation, observation_of, spread
 
 
 def activity(n_sessions=4, n_units=60, n_conditions=6, seed=0):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurodrift.infer.observed import Observed
+from neurodrift.infer.observation.counts import Observed
 
 
 def seen(**changes):

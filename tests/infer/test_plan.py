@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.infer.observed import some_sessions
+from neurodrift.infer.observation.counts import some_sessions
 from neurodrift.infer.plan import describe_plan
 from tests.infer.test_observed import seen
 

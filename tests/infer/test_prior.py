@@ -11,13 +11,13 @@ import xarray as xr
 import neurodrift as nd
 from neurodrift.catalog import priors, simulations
 from neurodrift.cli import _options, main
-from neurodrift.infer.dose import parameters_of
-from neurodrift.infer.matching import match_runs
-from neurodrift.infer.observation import Observation
-from neurodrift.infer.pace import active_share, drift_speed
-from neurodrift.infer.prior import describe_prior, open_prior, open_prior_run, simulate_prior
-from neurodrift.infer.prior_settings import read_prior
-from neurodrift.infer.statistics import STATISTICS, statistics_of
+from neurodrift.infer.observation.protocol import Observation
+from neurodrift.infer.prior.matching import match_runs
+from neurodrift.infer.prior.pace import active_share, drift_speed
+from neurodrift.infer.prior.parameters import parameters_of
+from neurodrift.infer.prior.settings import read_prior
+from neurodrift.infer.prior.store import describe_prior, open_prior, open_prior_run, simulate_prior
+from neurodrift.infer.statistics.vector import STATISTICS, statistics_of
 from neurodrift.simulate.settings.kinds import settings_from_values
 
 SMALL = {
@@ -95,7 +95,7 @@ def test_simulate_prior__is_the_same_in_any_order_and_resumes(store, tmp_path, m
     long, short = open_prior(store, 1), open_prior(few, 1)
     np.testing.assert_array_equal(long["value"].values[:7], short["value"].values)
     # killed after three runs, then the same call again
-    from neurodrift.infer.prior_run import PriorRunSettings
+    from neurodrift.infer.prior.run import PriorRunSettings
 
     made = []
     simulate = PriorRunSettings.simulate
@@ -283,7 +283,7 @@ def test_match_runs__refused(rule, speed, message):
 
 
 def test_prior_run__fewer_sessions_at_the_nearest_times():
-    from neurodrift.infer.prior_run import _nearest
+    from neurodrift.infer.prior.run import _nearest
 
     times = np.linspace(0, 7, 8)
     assert _nearest(times, ()).tolist() == list(range(8))

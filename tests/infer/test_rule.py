@@ -7,11 +7,11 @@ import pytest
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.infer.classify import fit_classifier, restored
-from neurodrift.infer.conformal import conformal_p, half_width, surprise
-from neurodrift.infer.recovered import fit_parameter
-from neurodrift.infer.scale import columns, fit_scale
-from neurodrift.infer.table import runs_of
+from neurodrift.infer.classifier.logistic import fit_classifier, restored
+from neurodrift.infer.classifier.runs import runs_of
+from neurodrift.infer.classifier.scale import columns, fit_scale
+from neurodrift.infer.doubt.conformal import conformal_p, half_width, surprise
+from neurodrift.infer.doubt.recovered import fit_parameter
 from tests.infer.clouds import RULES, one_run, table, target
 
 

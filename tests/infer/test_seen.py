@@ -7,8 +7,8 @@ import xarray as xr
 
 import neurodrift as nd
 from neurodrift import testing
-from neurodrift.infer.seen import MOST_INPUTS, observed_of
-from neurodrift.infer.statistics import STATISTICS, statistics_of
+from neurodrift.infer.observation.recording import MOST_INPUTS, observed_of
+from neurodrift.infer.statistics.vector import STATISTICS, statistics_of
 
 
 def track(**options):

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurodrift.infer.descriptions import descriptions
-from neurodrift.infer.observed import Observed
-from neurodrift.infer.statistics import STATISTICS, statistics_of
+from neurodrift.infer.observation.counts import Observed
+from neurodrift.infer.statistics.vector import STATISTICS, statistics_of
+from neurodrift.infer.statistics.words import descriptions
 
 N_BINS, WIDTH = 20, 0.08
 

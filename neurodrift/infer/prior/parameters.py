@@ -58,7 +58,7 @@ def parameters_of(run: Mapping[str, Any]) -> RunValues:
 
     Examples
     --------
-    >>> from neurodrift.infer.dose import parameters_of
+    >>> from neurodrift.infer.prior.parameters import parameters_of
     >>> from neurodrift.simulate.settings.kinds import settings_from_values, settings_values
     >>> run = settings_from_values({
     ...     "task": {"name": "random"}, "rule": {"update_noise": 0.1}, "n_steps": 1000,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodrift.infer.classify import Classifier, fit_classifier
-from neurodrift.infer.scale import Scale, columns, fit_scale, usable
-from neurodrift.infer.table import Runs
+from neurodrift.infer.classifier.logistic import Classifier, fit_classifier
+from neurodrift.infer.classifier.runs import Runs
+from neurodrift.infer.classifier.scale import Scale, columns, fit_scale, usable
 
 
 @dataclass(frozen=True)

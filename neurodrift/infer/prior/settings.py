@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from neurodrift._version import __version__
-from neurodrift.infer.dose import READERS
-from neurodrift.infer.observation import Observation
-from neurodrift.infer.prior_run import PriorRunSettings
+from neurodrift.infer.observation.protocol import Observation
+from neurodrift.infer.prior.parameters import READERS
+from neurodrift.infer.prior.run import PriorRunSettings
 from neurodrift.schema.yaml import Place, Source, schema_faults
 from neurodrift.seeds import generator
 from neurodrift.simulate.settings.kinds import (
@@ -120,7 +120,7 @@ def read_prior(
 
     Examples
     --------
-    >>> from neurodrift.infer.prior_settings import read_prior
+    >>> from neurodrift.infer.prior.settings import read_prior
     >>> runs = read_prior("inference-prior", n_runs=20)
     >>> len(runs), len(runs[0].run["snapshots"])
     (20, 8)

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.table import Runs
+from neurodrift.infer.classifier.runs import Runs
 
 _BINS = 10
 

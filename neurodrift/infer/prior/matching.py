@@ -9,15 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from neurodrift.infer.classify import logistic
+from neurodrift.infer.classifier.speed import SLOWEST, speed_alone
 
 MOST_BINS = (8, 4)
 """Bins of speed and of the share of active units at the start, at most."""
-
-SLOWEST = 1e-4
-"""Speeds below are as good as none [loss of correlation]."""
-
-_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,7 @@ def match_runs(
     rule
         (run) names.
     speed
-        (run) loss of the correlation of maps, see :func:`neurodrift.infer.pace.drift_speed`.
+        (run) loss of the correlation of maps, see :func:`neurodrift.infer.prior.pace.drift_speed`.
     start
         (run) share of active units in the first session.
     bins
@@ -151,7 +146,7 @@ def match_runs(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.infer.matching import match_runs
+    >>> from neurodrift.infer.prior.matching import match_runs
     >>> speed = np.tile([0.1, 0.2, 0.3, 0.4], 4)
     >>> found = match_runs(np.repeat(["a", "b"], 8), speed, np.full(16, 0.5))
     >>> float(found.weight.min()), found.chance
@@ -190,48 +185,6 @@ def match_runs(
         accuracy_after=speed_alone(number, pace, start, weight, seed=seed),
         chance=1 / names.size,
     )
-
-
-def speed_alone(
-    number: np.ndarray, pace: np.ndarray, start: np.ndarray, weight: np.ndarray, *, seed: int = 0
-) -> float:
-    """Share of rules that a classifier names from speed and start alone.
-
-    Parameters
-    ----------
-    number
-        (run) number of the rule.
-    pace, start
-        (run) logarithm of the speed, and share of active units at the start.
-    weight
-        (run) weights; runs of weight 0 are left out.
-    seed
-        Seed of the folds.
-
-    Returns
-    -------
-    float
-        Of logistic regression on both, their squares and their product, in five folds; every rule
-        counts the same. NaN where a rule has fewer than five runs.
-    """
-    regression = logistic("what speed gives away")
-    from sklearn.model_selection import StratifiedKFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
-    used = weight > 0
-    y, w = number[used], weight[used]
-    if np.bincount(y, minlength=number.max() + 1).min() < _FOLDS:
-        return float("nan")
-    totals = np.bincount(y, weights=w)
-    w = w / totals[y]
-    x = np.column_stack([pace, start])[used]
-    right = np.zeros(y.size)
-    for train, test in StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(x, y):
-        model = make_pipeline(StandardScaler(), PolynomialFeatures(2), regression(max_iter=1000))
-        model.fit(x[train], y[train], logisticregression__sample_weight=w[train] * y.size)
-        right[test] = model.predict(x[test]) == y[test]
-    return float((right * w).sum() / w.sum())
 
 
 def _n_bins(pace: np.ndarray, start: np.ndarray, number: np.ndarray) -> tuple[int, int]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neurodrift.infer.observation import Observation, spread
-from neurodrift.infer.observed import Observed
+from neurodrift.infer.observation.counts import Observed
+from neurodrift.infer.observation.protocol import Observation, spread
 from neurodrift.seeds import generator
 
 
@@ -33,7 +33,7 @@ def observe(
     day
         Times of the sessions; those of the observation when omitted, else 0, 1, 2, ...
     segment, geometry
-        How the conditions lie, see :class:`neurodrift.infer.observed.Observed`.
+        How the conditions lie, see :class:`neurodrift.infer.observation.counts.Observed`.
 
     Returns
     -------
@@ -59,8 +59,8 @@ def observe(
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.infer.observation import Observation
-    >>> from neurodrift.infer.seeing import observe
+    >>> from neurodrift.infer.observation.protocol import Observation
+    >>> from neurodrift.infer.observation.network import observe
     >>> seen = Observation(n_cells=10, events_per_cell=(50, 50))
     >>> counts = observe(np.ones((3, 20, 5)), seen, seed=0).events
     >>> counts.shape, bool(abs(counts.sum() / 30 - 50) < 5)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodrift.infer.table import Runs
+from neurodrift.infer.classifier.runs import Runs
 
 LEAST_THERE = 0.5
 """Share of the runs, of every rule together, in which a statistic must be there to be used."""

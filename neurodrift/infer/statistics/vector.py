@@ -24,7 +24,7 @@ from neurodrift.infer.measures import (
 from neurodrift.infer.measures.pairs import Pairs, by_lag, course, pairs_of
 from neurodrift.infer.measures.tails import unevenness
 from neurodrift.infer.measures.view import View, view_of
-from neurodrift.infer.observed import Observed
+from neurodrift.infer.observation.counts import Observed
 
 _LAGS = ("first", "last", "shape", "acceleration")
 _COURSE = ("level", "course", "bend")
@@ -96,8 +96,8 @@ def statistics_of(observed: Observed, *, se: bool = True, seed: int = 0) -> xr.D
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.infer.observed import Observed
-    >>> from neurodrift.infer.statistics import statistics_of
+    >>> from neurodrift.infer.observation.counts import Observed
+    >>> from neurodrift.infer.statistics.vector import statistics_of
     >>> rng = np.random.default_rng(1)
     >>> rate = rng.lognormal(size=(1, 4, 30, 12)) * rng.lognormal(size=(1, 1, 30, 12))
     >>> seen = Observed(

@@ -1,9 +1,8 @@
-"""From a recording, or the results of its analysis, to what was seen in halves of its sessions."""
+"""What was seen in halves of the sessions of a recording."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -13,101 +12,16 @@ from neurodrift.analysis.drift.ceiling import compute_half_maps, finest_split
 from neurodrift.analysis.maps.binning import Binning, as_binning
 from neurodrift.analysis.maps.rate_maps import compute_rate_maps
 from neurodrift.geometry.geometry import geometry_of
-from neurodrift.infer.measures.view import evenly
-from neurodrift.infer.observed import Observed, order_of
-from neurodrift.infer.statistics import statistics_of
+from neurodrift.infer.observation.counts import Observed, order_of
+from neurodrift.infer.observation.results import observed_of_results
+from neurodrift.infer.observation.sessions import Undetected, whole_sessions
+from neurodrift.infer.observation.subset import evenly
 from neurodrift.recording import slice_sessions
 from neurodrift.schema.kinds import expect_kind
 from neurodrift.schema.objects import expect_choice
-from neurodrift.schema.options import checked_options
 
 MOST_INPUTS = 200
 """Inputs of a task without position that are taken, evenly over all, where there are more."""
-
-Undetected = Literal["auto", "missing", "silent"]
-"""What a unit is that was not detected in a session."""
-
-
-@checked_options
-def drift_statistics(
-    source: xr.Dataset | xr.DataTree | Observed,
-    *,
-    binning: Binning | None = None,
-    undetected: Undetected = "auto",
-    se: bool = True,
-    seed: int = 0,
-) -> xr.Dataset:
-    r"""Statistics of drift as one vector, the same for animals and networks.
-
-    They speak of the rule that moves a code, not of the recording: time is from the first session
-    to the last whatever its unit, rates are over each session's gain and most over each unit's own
-    mean, similarities are over those between halves of one session, and squares are products of
-    halves, so that few events do not enlarge them.
-
-    Parameters
-    ----------
-    source
-        A recording; or results of :func:`neurodrift.analyze` with maps that are not smoothed; or
-        what :func:`neurodrift.infer.seen.observed_of` gives.
-    binning
-        Bins of position and frames that count, as for :func:`neurodrift.compute_half_maps`; of a
-        recording only.
-    undetected
-        What a unit is that was not detected in a session: ``"missing"``; ``"silent"``; or
-        ``"auto"``: silent where cells were found in each session by their activity (attribute
-        ``detection`` is ``each_session``), otherwise missing.
-    se
-        Whether standard errors are computed (:func:`neurodrift.infer.statistics.statistics_of`).
-    seed
-        Of random groups of units.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``value`` and, where asked for, ``se`` (statistic) [1]. NaN where a statistic is not
-        defined. docs/drift-statistics.md says what each is, why it speaks of the rule, and what
-        biases it.
-
-    Raises
-    ------
-    TypeError
-        If `source` is none of these.
-    ValueError
-        If the activity is fluorescence or below 0, there are neither positions nor trial types nor
-        inputs, no session has two halves, or the results hold no such maps.
-
-    Notes
-    -----
-    With the activity :math:`f^h_a` of half h of session a, a similarity of sessions a and b is
-
-    .. math:: S_{ab} = \frac{\overline{f_a^h \cdot f_b^k}}
-        {\sqrt{(f_a^1 \cdot f_a^2)(f_b^1 \cdot f_b^2)}}
-
-    with products summed over units and conditions before they are divided [1]_. Standard errors
-    come from leaving out one of 20 groups of units in turn, and say how much it mattered which
-    cells were seen; they say nothing of other animals.
-
-    References
-    ----------
-    .. [1] Spearman (1904), Am J Psychol 15:72. https://doi.org/10.2307/1412159
-
-    Examples
-    --------
-    >>> import neurodrift as nd
-    >>> from neurodrift import testing
-    >>> recording = testing.linear_track(n_units=40, n_sessions=4, drift=0.3)
-    >>> found = nd.drift_statistics(recording)
-    >>> found["value"].dims, bool(found["value"].sel(statistic="maps_first") < 1)
-    (('statistic',), True)
-    """
-    if isinstance(source, Observed):
-        return statistics_of(source, se=se, seed=seed)
-    observed = observed_of(source, binning=binning, undetected=undetected)
-    found = statistics_of(observed, se=se, seed=seed)
-    own = {
-        name: source[name].values for name in ("subject", "environment") if name in source.coords
-    }
-    return found.assign_coords(own)
 
 
 def observed_of(
@@ -152,13 +66,13 @@ def observed_of(
     Examples
     --------
     >>> from neurodrift import testing
-    >>> from neurodrift.infer.seen import observed_of
+    >>> from neurodrift.infer.observation.recording import observed_of
     >>> observed_of(testing.linear_track(n_units=4, n_sessions=2)).events.shape
     (2, 2, 4, 50)
     """
     expect_choice("undetected", undetected, ("auto", "missing", "silent"))
     if isinstance(source, xr.DataTree):
-        return _of_results(source, undetected)
+        return observed_of_results(source, undetected)
     if not isinstance(source, xr.Dataset) or "activity" not in source:
         raise TypeError(
             f"expected a recording or results of neurodrift.analyze, got {type(source).__name__}"
@@ -173,7 +87,7 @@ def observed_of(
     else:
         events, seconds, detected, segment = _of_inputs(recording, noisy)
         geometry = "none"
-    return _finished(
+    return whole_sessions(
         recording, undetected, events, seconds, detected, segment, geometry=geometry, counts=noisy
     )
 
@@ -285,98 +199,3 @@ def _halves_of_trials(recording: xr.Dataset, part: slice, types: np.ndarray) -> 
         own = (types == name) & (trial >= 0)
         half[own] = np.unique(trial[own], return_inverse=True)[1] % 2
     return half
-
-
-def _of_results(results: xr.DataTree, undetected: Undetected) -> Observed:
-    what = "give the recording itself: neurodrift.drift_statistics(recording)"
-    if "half_maps" not in results.children:
-        raise ValueError(
-            "the results hold no node half_maps, which has the maps of both halves of each "
-            f"session: {what}, or results of neurodrift.analyze(recording, smoothing=0)"
-        )
-    node = only_registered(_with_days(results, results["half_maps"].to_dataset()))
-    smoothing = float(node.attrs.get("smoothing", 0.0))
-    if smoothing > 0:
-        raise ValueError(
-            f"the half maps of these results are smoothed by {smoothing:g} cm, so that noise of "
-            f"neighbouring bins is not independent: {what}, or results of "
-            "neurodrift.analyze(recording, smoothing=0)"
-        )
-    dims = ("half", "session", "unit", "direction", "position")
-    rate = node["rate"].transpose(*dims).values.astype(float)
-    shape = (*rate.shape[:3], -1)
-    n_directions, n_bins = rate.shape[3:]
-    flat = rate.reshape(shape)
-    seconds = np.isfinite(flat).any(axis=2).astype(float)
-    detected = np.asarray(np.isfinite(flat).any(axis=(0, 3)))
-    if "detected" in node:
-        detected = node["detected"].transpose("session", "unit").values.astype(bool)
-    return _finished(
-        node,
-        undetected,
-        np.nan_to_num(flat),
-        seconds,
-        detected,
-        np.repeat(np.arange(n_directions), n_bins),
-        geometry=order_of(geometry_of(node["x_bin"])),
-        counts=node.attrs.get("activity_kind") != "activation",
-    )
-
-
-def _with_days(results: xr.DataTree, node: xr.Dataset) -> xr.Dataset:
-    """The node with the days and steps that another node has of the same sessions."""
-    sessions = node["session"].values
-    for name in ("day", "training_step"):
-        for other in results.children.values():
-            found = other.coords.get(name)
-            if found is None or found.dims != ("session",):
-                continue
-            if np.array_equal(found["session"].values, sessions):
-                node = node.assign_coords({name: ("session", found.values)})
-                break
-    return node
-
-
-def _finished(
-    source: xr.Dataset,
-    undetected: Undetected,
-    events: np.ndarray,
-    seconds: np.ndarray,
-    detected: np.ndarray,
-    segment: np.ndarray,
-    **rest: Any,
-) -> Observed:
-    """Sessions that have both halves, with their days."""
-    if (events < 0).any():
-        raise ValueError(
-            "some activity is below 0, and drift statistics are of rates: give events, or the "
-            "activity of rectified units"
-        )
-    if undetected == "auto":
-        each = source.attrs.get("detection") == "each_session"
-        undetected = "silent" if each else "missing"
-    if undetected == "silent":
-        detected = np.ones_like(detected)
-    whole = (seconds.sum(axis=-1) > 0).all(axis=0)
-    if not whole.any():
-        raise ValueError(
-            "no session has two halves with a frame that counts: sessions need two trials, four "
-            "laps or two minutes"
-        )
-    return Observed(
-        events=events[:, whole],
-        seconds=seconds[:, whole],
-        detected=detected[whole],
-        day=_days(source)[whole],
-        segment=segment,
-        **rest,
-    )
-
-
-def _days(source: xr.Dataset) -> np.ndarray:
-    for name in ("day", "training_step"):
-        if name in source.coords:
-            days = source[name].values.astype(float)
-            if np.isfinite(days).all() and (np.diff(days) > 0).all():
-                return np.asarray(days)
-    return np.arange(source.sizes["session"], dtype=float)

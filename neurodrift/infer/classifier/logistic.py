@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.scale import Scale
-from neurodrift.infer.table import Runs
+from neurodrift.infer.classifier.runs import Runs
+from neurodrift.infer.classifier.scale import Scale
 from neurodrift.seeds import generator
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -72,36 +72,19 @@ class Observed:
             raise ValueError(f"geometry is {self.geometry!r}, expected one of {GEOMETRIES}")
 
 
-def some_sessions(seen: Observed, n: int | None) -> Observed:
-    """So many sessions of what was seen, evenly from the first to the last.
+def events_of_a_cell(seen: Observed) -> float:
+    """Mean events of a detected cell in a session.
 
     Parameters
     ----------
     seen
         What was seen.
-    n
-        Number of sessions; all when None.
 
     Returns
     -------
-    Observed
-        The sessions.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many, or fewer than two are asked for.
+    float
+        NaN of what is no count, or where nothing was detected.
     """
-    if n is None:
-        return seen
-    n_sessions = seen.day.size
-    if not 2 <= n <= n_sessions:
-        raise ValueError(f"{n} sessions are asked for, expected 2 to {n_sessions}")
-    kept = np.unique(np.round(np.linspace(0, n_sessions - 1, n)).astype(int))
-    return replace(
-        seen,
-        events=seen.events[:, kept],
-        seconds=seen.seconds[:, kept],
-        detected=seen.detected[kept],
-        day=seen.day[kept],
-    )
+    if not seen.counts or not seen.detected.any():
+        return float("nan")
+    return float(seen.events.sum(axis=(0, 3))[seen.detected].mean())

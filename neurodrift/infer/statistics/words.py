@@ -148,7 +148,7 @@ def descriptions(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     Parameters
     ----------
     names
-        Of :data:`neurodrift.infer.statistics.STATISTICS`.
+        Of :data:`neurodrift.infer.statistics.vector.STATISTICS`.
 
     Returns
     -------

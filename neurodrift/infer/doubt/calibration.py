@@ -8,21 +8,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.by_speed import fit_speed
-from neurodrift.infer.classify import FOLDS, folds_of, held_out_scores
-from neurodrift.infer.conformal import rule_p
-from neurodrift.infer.fit import Fit, names_in_use
-from neurodrift.infer.held_out import measure_pairs, measure_reliability, measure_rules
-from neurodrift.infer.misspecified import (
-    ALARM,
-    distances,
-    fit_clouds,
-    tail_p,
-)
-from neurodrift.infer.recovered import PARAMETERS_ASKED, fit_parameter
-from neurodrift.infer.scale import columns, fit_scale
-from neurodrift.infer.table import Runs, has_enough, runs_of
-from neurodrift.infer.verdict import CANNOT_TELL, OUTSIDE, stands_still
+from neurodrift.infer.classifier.fit import Fit, names_in_use
+from neurodrift.infer.classifier.logistic import FOLDS, folds_of, held_out_scores
+from neurodrift.infer.classifier.runs import Runs, has_enough, runs_of
+from neurodrift.infer.classifier.scale import columns, fit_scale
+from neurodrift.infer.classifier.speed import fit_speed
+from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds
+from neurodrift.infer.doubt.conformal import conformal_p, rule_p
+from neurodrift.infer.doubt.held_out import measure_pairs, measure_reliability, measure_rules
+from neurodrift.infer.doubt.recovered import PARAMETERS_ASKED, fit_parameter
+from neurodrift.infer.doubt.verdict import CANNOT_TELL, OUTSIDE, stands_still
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
 
@@ -161,7 +156,7 @@ def _one_fold(runs: Runs, names: list[str], out: np.ndarray, seed: int) -> _Part
     return _Part(
         log_p=np.log(probability),
         set_p=rule_p(held_out, kept.number, kept.weight, probability),
-        p=tail_p(own, clouds.weight, away.min(axis=1)),
+        p=conformal_p(own, clouds.weight, away.min(axis=1)),
         still=stands_still(runs.statistic, runs.value[out]),
     )
 

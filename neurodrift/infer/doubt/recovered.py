@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodrift.infer.classify import FOLDS, folds_of
-from neurodrift.infer.conformal import half_width
-from neurodrift.infer.table import FEWEST, Runs
+from neurodrift.infer.classifier.logistic import FOLDS, folds_of
+from neurodrift.infer.classifier.runs import FEWEST, Runs
+from neurodrift.infer.doubt.conformal import half_width
 
 IDENTIFIED = 0.5
 """Held-out share of the variance of its logarithm that is explained before a dose is given."""

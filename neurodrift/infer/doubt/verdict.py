@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -84,7 +83,7 @@ def judge(tree: dict[str, xr.Dataset], level: float, told: tuple[list[str], bool
             return Verdict(CANNOT_TELL, "", doubt)
     text = (
         f"This drift is like that of {best}, with a probability of {probability.max():.2f} among "
-        f"{listing(rules)}; the set that holds the rule in {_percent(level)} of such runs has no "
+        f"{listing(rules)}; the set that holds the rule in {percent(level)} of such runs has no "
         "other."
     )
     return Verdict(NAMED, best, text)
@@ -96,7 +95,7 @@ def _nothing_drifts(statistics: xr.Dataset) -> str:
     if stands_still(names, value):
         return (
             "Hardly any drift is seen: from the first to the last sessions maps, population "
-            f"vectors and rates lose less than {_percent(LEAST_LOSS)} of their similarity."
+            f"vectors and rates lose less than {percent(LEAST_LOSS)} of their similarity."
         )
     if stands_still(names, value + _SURE * se, 0.0):
         return (
@@ -157,7 +156,7 @@ def _nothing_learnt(held_out: xr.Dataset) -> str:
         return ""
     return (
         f"With this observation no rule can be told: held-out runs are named right in "
-        f"{_percent(accuracy)}, by chance in {_percent(chance)}."
+        f"{percent(accuracy)}, by chance in {percent(chance)}."
     )
 
 
@@ -166,8 +165,8 @@ def _speed_decides(held_out: xr.Dataset) -> str:
     if gain is None or gain - _SURE * held_out.attrs["gain_over_speed_se"] > 0:
         return ""
     return (
-        f"The speed of drift alone names {_percent(held_out.attrs['speed_accuracy'])} of held-out "
-        f"runs, all statistics {_percent(held_out.attrs['accuracy'])}: speed decides, not the rule."
+        f"The speed of drift alone names {percent(held_out.attrs['speed_accuracy'])} of held-out "
+        f"runs, all statistics {percent(held_out.attrs['accuracy'])}: speed decides, not the rule."
     )
 
 
@@ -179,7 +178,7 @@ def _several(posterior: xr.Dataset, rules: list[str], level: float) -> str:
     text = f"It may be {' or '.join(chosen)}; the set of rules has all of these"
     if others:
         text += f", and not {' or '.join(others)}"
-    return f"{text} (coverage {_percent(level)})."
+    return f"{text} (coverage {percent(level)})."
 
 
 def _flat(rules: list[str], probability: np.ndarray, level: float) -> str:
@@ -212,130 +211,6 @@ def _disagree(tree: dict[str, xr.Dataset], best: str) -> str:
     return f"The two methods disagree: {best}, and {there} by logistic regression."
 
 
-def describe_inference(found: xr.DataTree) -> str:
-    """An inference in words: the verdict, its reason, and what belongs beside it.
-
-    Parameters
-    ----------
-    found
-        Result of :func:`neurodrift.infer_rule`.
-
-    Returns
-    -------
-    str
-        Sentences, one a line.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import neurodrift as nd
-    >>> value = np.random.default_rng(0).normal(size=(60, 3))
-    >>> value[30:, 0] += 8
-    >>> names = {"run": np.arange(60), "statistic": list("xyz")}
-    >>> rule = ("run", np.repeat(["a", "b"], 30))
-    >>> prior = xr.Dataset({"value": (("run", "statistic"), value)}, names | {"rule": rule})
-    >>> found = nd.infer_rule(prior[["value"]].isel(run=35, drop=True), prior)
-    >>> nd.describe_inference(found).splitlines()[0][:46]
-    'named: b. This drift is like that of b, with a'
-    """
-    return "\n".join(inference_sentences(found))
-
-
-def inference_sentences(found: xr.DataTree) -> list[str]:
-    """The sentences of :func:`describe_inference`."""
-    attrs = found.attrs
-    title = f"named: {attrs['rule']}" if attrs["verdict"] == NAMED else attrs["verdict"]
-    lines = [f"{title}. {attrs['reason']}"]
-    if attrs["verdict"] == OUTSIDE:
-        lines.append("No rule can be read from its probabilities.")
-    lines += _pair_sentences(found["pairs"].to_dataset()) if "pairs" in found.children else []
-    if attrs["verdict"] != OUTSIDE and "dose" in found.children:
-        lines += _dose_sentences(found)
-    return [*lines, _test_sentence(found["outside"].to_dataset())]
-
-
-def _pair_sentences(pairs: xr.Dataset) -> list[str]:
-    """Which pairs are told apart: the shorter list of the two, and the worst of the others."""
-    accuracy = pairs["accuracy"].values
-    told = accuracy >= TOLD_APART
-    if told.all():
-        return [f"Seen like this, any two rules are told apart (least: {_pair(pairs, accuracy)})."]
-    close = [_pair(pairs, np.where(np.arange(told.size) == i, -1, 1)) for i in _worst(accuracy)]
-    lines = [f"Seen like this, not surely told apart: {listing(close)}."]
-    if told.any():
-        least = _pair(pairs, np.where(told, accuracy, 2))
-        lines.append(f"Any other two rules are told apart (least: {least}).")
-    else:
-        lines.append("No two rules are.")
-    return lines
-
-
-def _worst(accuracy: np.ndarray) -> list[int]:
-    order = np.argsort(accuracy, kind="stable")
-    return [int(i) for i in order if accuracy[i] < TOLD_APART]
-
-
-def _pair(pairs: xr.Dataset, by: np.ndarray) -> str:
-    """The pair with the least value."""
-    i = int(by.argmin())
-    names = [str(pairs[name].values[i]) for name in ("rule_a", "rule_b")]
-    return f"{names[0]} from {names[1]} ({_percent(pairs['accuracy'].values[i])})"
-
-
-def _dose_sentences(found: xr.DataTree) -> list[str]:
-    dose = found["dose"].to_dataset()
-    chosen = found["posterior"].to_dataset()["in_set"]
-    lines = []
-    for rule in dose["rule"].values:
-        own = dose.sel(rule=rule)
-        if not np.isfinite(own["dose"]) or not bool(chosen.sel(rule=rule)):
-            continue
-        lines.append(
-            f"If it is {rule}, its dose is {float(own['dose']):.2g} "
-            f"({_percent(found.attrs['level'])} interval {float(own['dose_ci_low']):.2g} to "
-            f"{float(own['dose_ci_high']):.2g}; held-out runs are wrong by a factor of "
-            f"{float(own['factor']):.2f}, median)."
-        )
-        parts = _parts(own)
-        if parts:
-            lines.append(f"Not given, for the statistics do not tell them apart: {parts}.")
-    return lines
-
-
-def _parts(own: xr.Dataset) -> str:
-    told = [
-        f"{str(name).replace('_', ' ')} (held-out R² {value:.2f})"
-        for name, value in zip(own["parameter"].values, own["r2"].values, strict=True)
-        if name != "dose" and np.isfinite(value)
-    ]
-    return listing(told)
-
-
-def _test_sentence(away: xr.Dataset) -> str:
-    alarms = float(away["false_alarms"].mean())
-    text = f"Whether a target is outside: of the prior's own runs {_percent(alarms)} are called so"
-    power = away["power"].values
-    if np.isfinite(power).all():
-        worst = str(away["rule"].values[int(power.argmin())])
-        text += f", of a rule that is left out {_percent(power.mean())} (least: {worst}, "
-        text += f"{_percent(power.min())})"
-    return f"{text}."
-
-
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """A share in per cent, without decimals."""
     return f"{100 * float(value):.0f} %"
-
-
-def facts(found: xr.DataTree) -> dict[str, Any]:
-    """An inference for a script: verdict, rule, reason, probabilities, the set of rules."""
-    posterior = found["posterior"].to_dataset()
-    rules = [str(name) for name in posterior["rule"].values]
-    return {
-        "verdict": found.attrs["verdict"],
-        "rule": found.attrs["rule"],
-        "reason": found.attrs["reason"],
-        "probability": dict(zip(rules, posterior["probability"].values.tolist(), strict=True)),
-        "set": [n for n, own in zip(rules, posterior["in_set"].values, strict=True) if own],
-        "outside_p": found["outside"].attrs["p"],
-    }

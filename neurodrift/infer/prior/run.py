@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.conditions import conditions_of
-from neurodrift.infer.dose import RunValues, parameters_of
-from neurodrift.infer.observation import Observation
-from neurodrift.infer.observed import Observed
-from neurodrift.infer.pace import active_share, drift_speed
-from neurodrift.infer.seeing import observe
-from neurodrift.infer.statistics import STATISTICS, VERSION, statistics_of
+from neurodrift.infer.observation.counts import Observed, events_of_a_cell
+from neurodrift.infer.observation.network import observe
+from neurodrift.infer.observation.protocol import Observation
+from neurodrift.infer.observation.subset import nearest_sessions
+from neurodrift.infer.prior.conditions import conditions_of
+from neurodrift.infer.prior.pace import active_share, drift_speed
+from neurodrift.infer.prior.parameters import RunValues, parameters_of
+from neurodrift.infer.statistics.vector import STATISTICS, VERSION, statistics_of
 from neurodrift.simulate.settings.kinds import settings_from_values
 
 NUMBERS = {
@@ -217,7 +218,7 @@ class PriorRun:
         if self.activity is None:
             raise ValueError(f"the run ended before its last session ({self.reason})")
         times = np.asarray(self.settings.times())
-        kept = _nearest(times, observation.days)
+        kept = nearest_sessions(times, observation.days)
         return observe(
             self.activity[kept],
             observation,
@@ -290,24 +291,6 @@ class PriorRun:
         )
 
 
-def events_of_a_cell(seen: Observed) -> float:
-    """Mean events of a detected cell in a session.
-
-    Parameters
-    ----------
-    seen
-        What was seen.
-
-    Returns
-    -------
-    float
-        NaN of what is no count, or where nothing was detected.
-    """
-    if not seen.counts or not seen.detected.any():
-        return float("nan")
-    return float(seen.events.sum(axis=(0, 3))[seen.detected].mean())
-
-
 def _plain(found: RunValues) -> dict[str, float]:
     return {
         "learning_rate": found.learning_rate,
@@ -321,19 +304,6 @@ def _plain(found: RunValues) -> dict[str, float]:
 
 def _n_sessions(run: Mapping[str, Any]) -> int:
     return int(run["n_sessions"]) if "n_sessions" in run else len(run["snapshots"])
-
-
-def _nearest(times: np.ndarray, days: Sequence[float]) -> np.ndarray:
-    """Sessions of a run at the times of fewer sessions, both from the first to the last."""
-    every = np.arange(times.size)
-    if not 2 <= len(days) < times.size:
-        return every
-    wanted = (np.asarray(days) - days[0]) / (days[-1] - days[0])
-    have = (times - times[0]) / (times[-1] - times[0])
-    kept = np.abs(have[None] - wanted[:, None]).argmin(axis=1)
-    for i in range(1, kept.size):  # a session is seen once
-        kept[i] = max(kept[i], kept[i - 1] + 1)
-    return np.minimum(kept, times.size - kept.size + np.arange(kept.size))
 
 
 def _n_frames(run: Mapping[str, Any]) -> int:

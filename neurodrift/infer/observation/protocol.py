@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.geometry.geometry import geometry_of
-from neurodrift.infer.observed import Observed, order_of
+from neurodrift.infer.observation.counts import Observed
+from neurodrift.infer.observation.recording import observed_of
+from neurodrift.infer.observation.results import counts_of_maps
 from neurodrift.schema.objects import expect_type
 
 EVENTS = (100.0, 300.0)
@@ -59,7 +60,7 @@ class Observation:
 
     Examples
     --------
-    >>> from neurodrift.infer.observation import Observation
+    >>> from neurodrift.infer.observation.protocol import Observation
     >>> seen = Observation(name="mouse", n_cells=200, events_per_cell=(8, 30))
     >>> Observation.from_json(seen.to_json()) == seen
     True
@@ -188,8 +189,8 @@ def observation_of(source: Observed | xr.Dataset | xr.DataTree, name: str = "") 
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.infer.observation import observation_of
-    >>> from neurodrift.infer.observed import Observed
+    >>> from neurodrift.infer.observation.protocol import observation_of
+    >>> from neurodrift.infer.observation.counts import Observed
     >>> seen = Observed(
     ...     events=np.full((2, 3, 4, 5), 2.0), seconds=np.ones((2, 3, 5)),
     ...     detected=np.ones((3, 4), bool), day=np.arange(3.0), segment=np.zeros(5, int),
@@ -198,10 +199,8 @@ def observation_of(source: Observed | xr.Dataset | xr.DataTree, name: str = "") 
     (20.0, 20.0)
     """
     if not isinstance(source, Observed):
-        from neurodrift.infer.seen import observed_of
-
         name = name or _subject(source)
-        source = _of_results(source) if isinstance(source, xr.DataTree) else observed_of(source)
+        source = counts_of_maps(source) if isinstance(source, xr.DataTree) else observed_of(source)
     events = np.nansum(source.events, axis=(0, 3))  # session, unit
     ever = (events * source.detected).sum(axis=0) > 0
     if not ever.any():
@@ -220,28 +219,6 @@ def observation_of(source: Observed | xr.Dataset | xr.DataTree, name: str = "") 
         detection=() if whole else tuple(patterns),
         n_conditions=int(source.segment.size),
         noise_free=False,
-    )
-
-
-def _of_results(results: xr.DataTree) -> Observed:
-    """Events and time of the maps of results, whose halves are taken to be equal."""
-    maps = results["maps"].to_dataset() if "maps" in results.children else xr.Dataset()
-    if "events" not in maps or "session" not in maps["events"].dims:
-        raise ValueError(
-            "the results hold no maps with the events of every session: give the recording itself"
-        )
-    maps = maps.compute()
-    events = maps["events"].transpose("session", "unit", "direction", "position").values
-    seconds = maps["occupancy"].transpose("session", "direction", "position").values
-    n_sessions, n_units, n_directions, n_bins = events.shape
-    day = maps["day"].values if "day" in maps.coords else np.arange(n_sessions)
-    return Observed(
-        events=np.tile(np.nan_to_num(events).reshape(1, n_sessions, n_units, -1) / 2, (2, 1, 1, 1)),
-        seconds=np.tile(np.nan_to_num(seconds).reshape(1, n_sessions, -1) / 2, (2, 1, 1)),
-        detected=maps["detected"].transpose("session", "unit").values,
-        day=np.asarray(day, dtype=float),
-        segment=np.repeat(np.arange(n_directions), n_bins),
-        geometry=order_of(geometry_of(maps["x_bin"])),
     )
 
 
@@ -283,7 +260,7 @@ def spread(share: np.ndarray, n: int) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.infer.observation import spread
+    >>> from neurodrift.infer.observation.protocol import spread
     >>> spread(np.array([1.0, 3.0]), 4).tolist()
     [0.5, 0.5, 1.5, 1.5]
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from neurodrift.infer.statistics.drift import drift_statistics
 from neurodrift.schema.objects import expect_type
 
 Source = xr.Dataset | xr.DataTree
@@ -88,6 +89,4 @@ def _table(source: Source) -> xr.Dataset:
     node = source.to_dataset() if isinstance(source, xr.DataTree) else source
     if "value" in node and node["value"].dims == ("statistic",):
         return node
-    from neurodrift.infer.seen import drift_statistics
-
     return drift_statistics(source)

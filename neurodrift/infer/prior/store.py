@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.matching import describe_matching, match_runs
-from neurodrift.infer.observation import Observation
-from neurodrift.infer.observed import some_sessions
-from neurodrift.infer.prior_run import NUMBERS, PriorRun, PriorRunSettings, events_of_a_cell
-from neurodrift.infer.prior_settings import NAME, read_prior
-from neurodrift.infer.statistics import STATISTICS, VERSION, statistics_of
+from neurodrift.infer.observation.counts import events_of_a_cell
+from neurodrift.infer.observation.protocol import Observation
+from neurodrift.infer.observation.subset import some_sessions
+from neurodrift.infer.prior.matching import describe_matching, match_runs
+from neurodrift.infer.prior.run import NUMBERS, PriorRun, PriorRunSettings
+from neurodrift.infer.prior.settings import NAME, read_prior
+from neurodrift.infer.statistics.vector import STATISTICS, VERSION, statistics_of
 from neurodrift.simulate.store import read_groups
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
@@ -53,7 +54,7 @@ def simulate_prior(
         ``{"families.gradient.settings.n_steps": 10_000}``.
     observations
         How the runs are seen, instead of the file's observations: those of an animal by
-        :func:`neurodrift.infer.observation.observation_of`.
+        :func:`neurodrift.infer.observation.protocol.observation_of`.
     n_runs
         Number of runs instead of the file's.
     scheduler, workers, overwrite, progress
@@ -122,7 +123,7 @@ def open_prior(
     xarray.Dataset
         ``value`` (run, statistic), computed anew, with a warning, where the store was made by other
         statistics than those of today; over ``run`` the coordinates ``rule`` and ``task``,
-        ``speed``, ``start``, ``weight`` (see :func:`neurodrift.infer.matching.match_runs`),
+        ``speed``, ``start``, ``weight`` (see :func:`neurodrift.infer.prior.matching.match_runs`),
         ``learning``, ``seed``, ``n_cells``, ``n_events``, the parameters (NaN where a rule has
         none) and the losses. Runs that diverged or fell silent are left out, and counted in
         ``left_out``. Other attributes: ``version``, ``settings``, ``observation_json``,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.table import Runs
+from neurodrift.infer.classifier.runs import Runs
 from neurodrift.seeds import generator
 
 _SAMPLES = 4000

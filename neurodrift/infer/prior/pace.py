@@ -23,7 +23,7 @@ def drift_speed(activity: np.ndarray) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodrift.infer.pace import drift_speed
+    >>> from neurodrift.infer.prior.pace import drift_speed
     >>> moved = np.array([[[0.0, 1.0], [1.0, 0.0]], [[0.0, 2.0], [0.0, 0.0]]])
     >>> round(drift_speed(moved), 6)
     0.5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.seen import observed_of
+from neurodrift.infer.observation.recording import observed_of
 
 CIRCULAR = ("ring", "predictive")
 """Environments whose positions lie on a circle, which their recordings do not say."""
@@ -43,11 +43,11 @@ def conditions_of(recording: xr.Dataset) -> Conditions:
     Returns
     -------
     Conditions
-        Those of :func:`neurodrift.infer.seen.observed_of` that have frames.
+        Those of :func:`neurodrift.infer.observation.recording.observed_of` that have frames.
 
     Examples
     --------
-    >>> from neurodrift.infer.conditions import conditions_of
+    >>> from neurodrift.infer.prior.conditions import conditions_of
     >>> from neurodrift.simulate.synapses.fluctuation import FluctuationSettings
     >>> run = FluctuationSettings(n_units=5, n_sessions=3).simulate()
     >>> conditions_of(run.recording()).activity.shape

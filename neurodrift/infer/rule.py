@@ -10,7 +10,7 @@ import xarray as xr
 from neurodrift._version import __version__
 from neurodrift.infer.classifier.fit import Fit
 from neurodrift.infer.classifier.logistic import Classifier, stored
-from neurodrift.infer.classifier.runs import Runs, runs_of
+from neurodrift.infer.classifier.runs import Runs, as_labels, runs_of
 from neurodrift.infer.classifier.scale import columns, usable
 from neurodrift.infer.classifier.speed import fit_speed
 from neurodrift.infer.doubt.clouds import ALARM, Clouds, fit_clouds
@@ -154,7 +154,7 @@ def infer_rule(
 
         neural = fit_posterior(runs, features, seen, seed=seed)
         nodes["other_posterior"] = xr.Dataset(
-            {"probability": ("rule", probability)}, coords={"rule": _names(runs.rules)}
+            {"probability": ("rule", probability)}, coords={"rule": as_labels(runs.rules)}
         )
         nodes["network"] = neural.network
         probability = neural.probability
@@ -166,7 +166,7 @@ def infer_rule(
             "false_alarms": ("rule", away.false_alarms),
             "power": ("rule", away.power),
         },
-        coords={"rule": _names(runs.rules)},
+        coords={"rule": as_labels(runs.rules)},
         attrs={
             "p": away.p,
             "found": int(away.found),
@@ -232,7 +232,7 @@ def _posterior(
             "cloud_p": ("rule", cloud_p),
             "n_runs": ("rule", np.bincount(runs.number, minlength=len(runs.rules))),
         },
-        coords={"rule": _names(runs.rules)},
+        coords={"rule": as_labels(runs.rules)},
         attrs={"alarm": ALARM},
     )
 
@@ -275,7 +275,7 @@ def _dose(
             "factor": ("rule", dose[3]),
             "r2": (("rule", "parameter"), r2),
         },
-        coords={"rule": _names(runs.rules), "parameter": _names(asked)},
+        coords={"rule": as_labels(runs.rules), "parameter": as_labels(asked)},
         attrs={"identified": IDENTIFIED},
     )
 
@@ -297,7 +297,7 @@ def _by_task(
         return xr.Dataset()
     return xr.Dataset(
         {"probability": (("task", "rule"), np.stack(list(found.values())))},
-        coords={"task": _names(list(found)), "rule": _names(runs.rules)},
+        coords={"task": as_labels(found), "rule": as_labels(runs.rules)},
     )
 
 
@@ -328,10 +328,10 @@ def _statistics(
             "value": ("statistic", own.value),
             "se": ("statistic", own.se),
             "used": ("statistic", kept),
-            "left_out": ("statistic", _names(list(why.values()))),
+            "left_out": ("statistic", as_labels(why.values())),
             "cloud": (("rule", "shown_run", "statistic"), shown),
         },
-        coords={"statistic": _names(runs.statistic.tolist()), "rule": _names(runs.rules)},
+        coords={"statistic": as_labels(runs.statistic.tolist()), "rule": as_labels(runs.rules)},
     )
 
 
@@ -339,7 +339,3 @@ def _spread(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     found = np.full(kept.size, np.nan)
     found[kept] = values
     return found
-
-
-def _names(names: list[str]) -> np.ndarray:
-    return np.array(names, dtype=object)

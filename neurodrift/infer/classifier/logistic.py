@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.classifier.runs import Runs
+from neurodrift.infer.classifier.runs import Runs, as_labels
 from neurodrift.infer.classifier.scale import Scale
 from neurodrift.seeds import generator
 
@@ -230,7 +230,7 @@ def stored(classifier: Classifier, runs: Runs) -> xr.Dataset:
             "fitted_weight": ("fitted_run", runs.weight),
         },
         coords={
-            "rule": np.array(classifier.rules, dtype=object),
+            "rule": as_labels(classifier.rules),
             "statistic": scale.statistic.astype(object),
         },
         attrs={

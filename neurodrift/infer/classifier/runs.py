@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -116,7 +117,7 @@ def runs_of(prior: xr.Dataset, *, matched: bool = True) -> Runs:
         )
     prior = _sorted(prior)
     n = prior.sizes["run"]
-    rule = _texts(prior, "rule", n)
+    rule = texts_of(prior, "rule")
     weight = _numbers(prior, "weight", n) if matched and "weight" in prior else np.ones(n)
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError("weight of the prior must be finite and not negative")
@@ -134,7 +135,7 @@ def runs_of(prior: xr.Dataset, *, matched: bool = True) -> Runs:
         value=value,
         statistic=prior["statistic"].values.astype(str),
         rule=rule,
-        task=_texts(prior, "task", n),
+        task=texts_of(prior, "task"),
         speed=_numbers(prior, "speed", n),
         weight=_equal_by_rule(weight, rule),
         parameters=parameters,
@@ -159,8 +160,16 @@ def _sorted(prior: xr.Dataset) -> xr.Dataset:
     return prior.isel(run=np.argsort(labels, kind="stable"))
 
 
-def _texts(prior: xr.Dataset, name: str, n: int) -> np.ndarray:
-    return prior[name].values.astype(str) if name in prior else np.full(n, "")
+def texts_of(prior: xr.Dataset, name: str) -> np.ndarray:
+    """Texts (run) of a prior or of the table of a sweep, empty where it has none of the name."""
+    if name not in prior:
+        return np.full(prior.sizes["run"], "")
+    return np.asarray(prior[name].values.astype(object).astype(str))
+
+
+def as_labels(names: Iterable[str]) -> np.ndarray:
+    """Names as a coordinate that a store holds: objects, not texts of one width."""
+    return np.array(list(names), dtype=object)
 
 
 def _numbers(prior: xr.Dataset, name: str, n: int) -> np.ndarray:

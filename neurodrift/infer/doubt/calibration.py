@@ -10,7 +10,7 @@ import xarray as xr
 
 from neurodrift.infer.classifier.fit import Fit, names_in_use
 from neurodrift.infer.classifier.logistic import FOLDS, folds_of, held_out_scores
-from neurodrift.infer.classifier.runs import Runs, has_enough, runs_of
+from neurodrift.infer.classifier.runs import Runs, as_labels, has_enough, runs_of
 from neurodrift.infer.classifier.scale import columns, fit_scale
 from neurodrift.infer.classifier.speed import fit_speed
 from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds
@@ -211,10 +211,10 @@ def _left_out(runs: Runs, names: list[str], level: float, seed: int) -> xr.Datas
         shares[i, -1] = np.mean(((part.p > ALARM) | part.still) & ~named)
         best = others[part.log_p.argmax(axis=1)][named]
         shares[i, : len(rules)] = np.bincount(best, minlength=len(rules)) / out.sum()
-    said = np.array([*rules, OUTSIDE, CANNOT_TELL], dtype=object)
+    said = as_labels([*rules, OUTSIDE, CANNOT_TELL])
     return xr.Dataset(
         {"share": (("rule", "said"), shares)},
-        coords={"rule": np.array(rules, dtype=object), "said": said},
+        coords={"rule": as_labels(rules), "said": said},
     )
 
 
@@ -244,8 +244,8 @@ def _matching(prior: xr.Dataset, names: list[str], seed: int) -> xr.Dataset:
             "log_loss": (("weighting", "features"), loss, {"units": "nat"}),
         },
         coords={
-            "weighting": np.array(list(weightings), dtype=object),
-            "features": np.array(["all statistics", "speed alone"], dtype=object),
+            "weighting": as_labels(weightings),
+            "features": as_labels(["all statistics", "speed alone"]),
         },
     )
 
@@ -274,8 +274,8 @@ def _doses(runs: Runs, names: list[str], outer: np.ndarray, level: float, seed: 
             "rank": (("rule", "parameter", "rank_bin"), rank),
         },
         coords={
-            "rule": np.array(runs.rules, dtype=object),
-            "parameter": np.array(asked, dtype=object),
+            "rule": as_labels(runs.rules),
+            "parameter": as_labels(asked),
             "rank_bin": (np.arange(_RANK_BINS) + 0.5) / _RANK_BINS,
         },
     )
@@ -324,10 +324,9 @@ def _transfer(runs: Runs, names: list[str], seed: int) -> xr.Dataset:
                 else np.log(fit.classifier.probabilities(fit.scale.features(columns(test, names))))
             )
             accuracy[i, j] = measure_rules(log_p, test).attrs["accuracy"]
-    labels = np.array(tasks, dtype=object)
     return xr.Dataset(
         {"accuracy": (("train_task", "test_task"), accuracy)},
-        coords={"train_task": labels, "test_task": labels},
+        coords={"train_task": as_labels(tasks), "test_task": as_labels(tasks)},
     )
 
 
@@ -353,5 +352,5 @@ def _sensitivity(runs: Runs, whole: Fit, seed: int) -> xr.Dataset:
             "accuracy": ("left_out", np.array(accuracy)),
             "log_loss": ("left_out", np.array(loss), {"units": "nat"}),
         },
-        coords={"left_out": np.array(list(without), dtype=object)},
+        coords={"left_out": as_labels(without)},
     )

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.classifier.runs import Runs
+from neurodrift.infer.classifier.runs import Runs, as_labels
 
 _BINS = 10
 
@@ -46,7 +46,7 @@ def measure_rules(log_p: np.ndarray, runs: Runs) -> xr.Dataset:
             "n_runs": ("rule", np.bincount(number, minlength=len(rules))),
             "confusion": (("rule", "named_rule"), confusion),
         },
-        coords={"rule": _names(rules), "named_rule": _names(rules)},
+        coords={"rule": as_labels(rules), "named_rule": as_labels(rules)},
         attrs={
             "accuracy": float(accuracy.mean()),
             "log_loss": float(loss.mean()),
@@ -143,7 +143,10 @@ def measure_pairs(log_p: np.ndarray, runs: Runs) -> xr.Dataset:
             "accuracy": ("pair", np.array(columns[2], dtype=float)),
             "accuracy_se": ("pair", np.array(columns[3], dtype=float)),
         },
-        coords={"rule_a": ("pair", _names(columns[0])), "rule_b": ("pair", _names(columns[1]))},
+        coords={
+            "rule_a": ("pair", as_labels(columns[0])),
+            "rule_b": ("pair", as_labels(columns[1])),
+        },
     )
 
 
@@ -154,7 +157,3 @@ def better_than(log_p: np.ndarray, other: np.ndarray, runs: Runs) -> tuple[float
     mean = float(np.average(gained, weights=runs.weight))
     share = runs.weight / runs.weight.sum()
     return mean, float(np.sqrt((share**2 * (gained - mean) ** 2).sum()))
-
-
-def _names(names: object) -> np.ndarray:
-    return np.array(names, dtype=object)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.infer.classifier.runs import texts_of
 from neurodrift.infer.observation.counts import events_of_a_cell
 from neurodrift.infer.observation.protocol import Observation
 from neurodrift.infer.observation.subset import some_sessions
@@ -166,7 +167,7 @@ def open_prior(
             "value": (("run", "statistic"), value),
             "n_cells": ("run", n_cells),
             "n_events": ("run", n_events),
-            "learning": ("run", _words(used, "learning")),
+            "learning": ("run", texts_of(used, "learning")),
             "seed": ("run", used["seed"].values),
         }
         | {name: ("run", used[name].values, {"long_name": text}) for name, text in NUMBERS.items()},
@@ -304,14 +305,6 @@ def _tasks(used: xr.Dataset) -> np.ndarray:
     task = np.full(used.sizes["run"], "track", dtype=object)
     for name in _TASKS:
         if name in used:
-            words = _words(used, name)
+            words = texts_of(used, name)
             task = np.where(words != "", words, task)
     return task.astype(object).astype(str)
-
-
-def _words(used: xr.Dataset, name: str) -> np.ndarray:
-    return (
-        used[name].values.astype(object).astype(str)
-        if name in used
-        else np.full(used.sizes["run"], "")
-    )

@@ -8,7 +8,7 @@ import xarray as xr
 import neurodrift as nd
 from neurodrift import testing
 from neurodrift.infer.observation.recording import MOST_INPUTS, observed_of
-from neurodrift.infer.statistics.vector import STATISTICS, statistics_of
+from neurodrift.infer.statistics.vector import statistics_of
 
 
 def track(**options):
@@ -189,32 +189,6 @@ def test_observed__trial_types_are_conditions():
     np.testing.assert_array_equal(by_stretch.events[..., :2], observed.events[..., :2])
 
 
-# --- results
-
-
-def test_observed__results_say_nearly_the_same_as_the_recording():
-    recording = track(n_units=30, drift=0.3)
-    results = nd.analyze(recording, measures=["half_maps", "sparsity"], smoothing=0)
-    one, other = (nd.drift_statistics(a, se=False)["value"] for a in (results, recording))
-    known = np.isfinite(one.values) & np.isfinite(other.values)
-    assert known.sum() > 35
-    close = np.isclose(one.values[known], other.values[known], atol=0.1)
-    assert close.mean() > 0.9
-    observed = observed_of(results)
-    assert observed.geometry == "linear" and observed.day.tolist() == [0, 2, 4]
-
-
-def test_observed__results_that_cannot_tell():
-    results = nd.analyze(track(), measures=["half_maps"])
-    with pytest.raises(ValueError, match=r"smoothed by 4 cm.*smoothing=0"):
-        observed_of(results)
-    with pytest.raises(ValueError, match="no node half_maps"):
-        observed_of(nd.analyze(track(), measures=["sparsity"]))
-
-
-# --- refused
-
-
 def test_observed__refused():
     with pytest.raises(TypeError, match="expected a recording or results"):
         observed_of(np.zeros(3))
@@ -237,45 +211,3 @@ def test_observed__nothing_usable():
     recording = track(minutes=1).drop_vars(["trial", "lap"])
     with pytest.raises(ValueError, match="no session has two halves"):
         observed_of(recording.isel(time=np.arange(recording.sizes["time"]) % 1200 < 900))
-
-
-# --- the public function
-
-
-def test_drift_statistics__of_a_recording():
-    recording = track(n_units=40)
-    found = nd.drift_statistics(recording)
-    assert list(found["statistic"].values) == list(STATISTICS)
-    assert found["subject"].item() == "synthetic" and found.attrs["n_units"] == 40
-    plain = nd.drift_statistics(observed_of(recording), se=False)
-    np.testing.assert_allclose(plain["value"], found["value"])
-    assert "se" not in plain
-
-
-@pytest.mark.parametrize("circle", [False, True])
-def test_drift_statistics__tells_known_animals_apart(circle):
-    def of(truth):
-        rng = np.random.default_rng(3)
-        animal = animals.make(truth, rng, n_units=80, circle=circle, n_laps=30)
-        found = nd.drift_statistics(animal.recording, se=False)["value"]
-        return dict(zip(STATISTICS, found.values, strict=True))
-
-    stable, jumps, walk, rates, turnover = map(
-        of, ("stable", "jumps", "independent", "rates", "turnover")
-    )
-    assert abs(stable["maps_last"] - 1) < 0.05 and abs(stable["rates_last"] - 1) < 0.05
-    assert jumps["shifts_tails"] > 0.5 > 0.3 > walk["shifts_tails"]
-    assert jumps["steps_tails"] > walk["steps_tails"] + 1
-    assert rates["rate_changes_scale"] > 0.3 > 0.15 > walk["rate_changes_scale"]
-    assert turnover["survival_first"] == pytest.approx(0.8, abs=0.08)
-    assert turnover["active_level"] == pytest.approx(0.5, abs=0.15)
-    assert min(stable["overlap_last"], walk["overlap_last"], jumps["overlap_last"]) > 0.97
-
-
-def test_drift_statistics__fewer_events_are_no_drift():
-    animal = animals.make("events", np.random.default_rng(4), n_units=80, n_laps=40)
-    found = nd.drift_statistics(animal.recording, se=False)["value"]
-    for name in ("maps_last", "vectors_last", "rates_last", "overlap_last"):
-        assert found.sel(statistic=name).item() == pytest.approx(1, abs=0.05)
-    for name in ("active_course", "information_course", "gini_course"):
-        assert abs(found.sel(statistic=name).item()) < 0.12

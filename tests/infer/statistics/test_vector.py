@@ -82,7 +82,7 @@ def small(seed=0, **shape):
 def test_names__are_told_apart_and_described():
     assert len(set(STATISTICS)) == len(STATISTICS) > 40
     assert all(all(words) for words in descriptions(STATISTICS).values())
-    page = (Path(__file__).parents[2] / "docs" / "drift-statistics.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "drift-statistics.md").read_text()
     assert re.findall(r"^\| `(\w+)` \|", page, re.M) == list(STATISTICS)
     for what, why in descriptions(STATISTICS).values():
         assert f"| {what} | {why} |" in page

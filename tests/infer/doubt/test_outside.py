@@ -8,17 +8,10 @@ import pytest
 import neurodrift as nd
 from neurodrift.infer.classifier.runs import runs_of
 from neurodrift.infer.classifier.scale import fit_scale
-from neurodrift.infer.doubt.outside import (
-    _left_out,
-    _shrink,
-    distances,
-    fit_clouds,
-    left_out_power,
-    outside,
-    reasons,
-    tail_p,
-)
-from tests.infer.clouds import draws, one_run, table, target
+from neurodrift.infer.doubt.clouds import distances, fit_clouds
+from neurodrift.infer.doubt.conformal import conformal_p
+from neurodrift.infer.doubt.outside import left_out_power, outside, reasons
+from tests.infer.clouds import one_run, table, target
 
 
 def learnt(prior):
@@ -32,7 +25,7 @@ def test_outside__five_percent_false_alarms():
     runs, scale, _, clouds = learnt(table(n=100, apart=3.0, seed=0))
     new = table(n=100, apart=3.0, seed=99)
     away = distances(clouds, scale.features(new["value"].values)).min(axis=1)
-    p = tail_p(clouds.scores.min(axis=1), clouds.weight, away)
+    p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
     alarms = (p <= 0.05).sum()
     assert 8 <= alarms <= 36  # of 400: 20, three standard deviations of a binomial and of edges
 
@@ -42,7 +35,7 @@ def test_outside__alarms_with_missing_values_too():
     runs, scale, _, clouds = learnt(table(**options, seed=0))
     new = table(**options, seed=98)
     away = distances(clouds, scale.features(new["value"].values)).min(axis=1)
-    p = tail_p(clouds.scores.min(axis=1), clouds.weight, away)
+    p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
     assert 8 <= (p <= 0.05).sum() <= 36
 
 
@@ -51,19 +44,6 @@ def test_outside__a_rule_that_is_left_out_is_flagged():
     assert (left_out_power(clouds, runs) > 0.9).all()
     runs, _, _, clouds = learnt(table(n=100, apart=0.0))
     assert (left_out_power(clouds, runs) < 0.2).all()
-
-
-def test_left_out__is_the_distance_from_all_others():
-    rng = np.random.default_rng(0)
-    x = draws(rng, 40, 6) @ rng.normal(size=(6, 6))
-    found = _left_out(x - x.mean(axis=0))
-    part = _shrink(40, 6)
-    diagonal = part * np.diag(np.cov(x.T).diagonal())
-    for i in (0, 7, 39):
-        others = np.delete(x, i, axis=0)
-        covariance = (1 - part) * np.cov(others.T) + diagonal
-        apart = x[i] - others.mean(axis=0)
-        assert found[i] == pytest.approx(apart @ np.linalg.inv(covariance) @ apart)
 
 
 def test_infer_rule__a_target_far_away_names_its_statistics():

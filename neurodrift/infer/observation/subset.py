@@ -29,7 +29,7 @@ def nearest_sessions(times: np.ndarray, wanted: Sequence[float] | np.ndarray) ->
     -------
     numpy.ndarray
         Numbers of sessions, each once. All of them where fewer than two are wanted, or as many as
-        there are or more. Of two that are as near the one with an even number.
+        there are or more.
 
     Examples
     --------
@@ -38,11 +38,11 @@ def nearest_sessions(times: np.ndarray, wanted: Sequence[float] | np.ndarray) ->
     >>> nearest_sessions(np.arange(8), [0, 1, 4]).tolist()
     [0, 2, 7]
     """
-    every = np.arange(times.size)
     if not 2 <= len(wanted) < times.size:
-        return every
-    at = np.interp(wanted, [wanted[0], wanted[-1]], [times[0], times[-1]])
-    kept = np.round(np.interp(at, times, every)).astype(int)
+        return np.arange(times.size)
+    at = (np.asarray(wanted) - wanted[0]) / (wanted[-1] - wanted[0])
+    have = (times - times[0]) / (times[-1] - times[0])
+    kept = np.abs(have[None] - at[:, None]).argmin(axis=1)
     for i in range(1, kept.size):  # a session is seen once
         kept[i] = max(kept[i], kept[i - 1] + 1)
     return np.minimum(kept, times.size - kept.size + np.arange(kept.size))
@@ -73,7 +73,8 @@ def some_sessions(seen: Observed, n: int | None) -> Observed:
     n_sessions = seen.day.size
     if not 2 <= n <= n_sessions:
         raise ValueError(f"{n} sessions are asked for, expected 2 to {n_sessions}")
-    kept = nearest_sessions(np.arange(n_sessions), np.arange(n))
+    even = np.round(np.linspace(0, n_sessions - 1, n))
+    kept = nearest_sessions(np.arange(n_sessions), even)
     return replace(
         seen,
         events=seen.events[:, kept],

@@ -25,14 +25,19 @@ def test_nearest_sessions__literally():
         assert nearest_sessions(times, wanted).tolist() == [0, middle, n - 1]
 
 
-def test_nearest_sessions__of_two_as_near_the_even_one():
-    assert nearest_sessions(np.arange(8), (0, 1, 2)).tolist() == [0, 4, 7]
-    assert nearest_sessions(np.arange(6), (0, 1, 2)).tolist() == [0, 2, 5]
-
-
 def test_some_sessions__evenly_from_first_to_last():
     whole = seen(day=np.array([0.0, 1.0, 5.0]), events=np.arange(120.0).reshape(2, 3, 4, 5))
     assert some_sessions(whole, None) is whole
     ends = some_sessions(whole, 2)
     assert ends.day.tolist() == [0, 5] and ends.events.shape == (2, 2, 4, 5)
     np.testing.assert_array_equal(ends.events, whole.events[:, [0, 2]])
+    for n_sessions in range(2, 20):
+        longer = seen(
+            day=np.arange(float(n_sessions)),
+            events=np.ones((2, n_sessions, 4, 5)),
+            seconds=np.ones((2, n_sessions, 5)),
+            detected=np.ones((n_sessions, 4), bool),
+        )
+        for n in range(2, n_sessions + 1):
+            even = [round(i * (n_sessions - 1) / (n - 1)) for i in range(n)]
+            assert some_sessions(longer, n).day.tolist() == even

@@ -11,6 +11,7 @@ import xarray as xr
 from neurodrift.infer.classifier.runs import Runs, as_labels
 from neurodrift.infer.classifier.scale import Scale
 from neurodrift.seeds import generator
+from neurodrift.threads import one_blas_thread
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Inverse strengths of the penalty on squared coefficients, one of which is chosen."""
@@ -146,6 +147,7 @@ def held_out_scores(
     return found
 
 
+@one_blas_thread()  # on two, small fits took ten times as long on a busy machine
 def _fitted(
     features: np.ndarray, runs: Runs, kept: np.ndarray, strength: float
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 from neurodrift.infer.classifier.logistic import FOLDS, Classifier, fit_classifier, logistic
 from neurodrift.infer.classifier.runs import Runs
 from neurodrift.infer.classifier.scale import Scale
+from neurodrift.threads import one_blas_thread
 
 SLOWEST = 1e-4
 """Speeds below are as good as none [loss of correlation]."""
@@ -40,6 +41,7 @@ def fit_speed(runs: Runs, seed: int = 0) -> Classifier | None:
     return fit_classifier(runs, scale, np.stack([x, x**2, x**3], axis=1), seed=seed)
 
 
+@one_blas_thread()
 def speed_alone(
     number: np.ndarray, pace: np.ndarray, start: np.ndarray, weight: np.ndarray, *, seed: int = 0
 ) -> float:

@@ -30,9 +30,9 @@ import numpy as np
 import pandas as pd
 
 import neurodrift as nd
-from neurodrift.infer.descriptions import descriptions
-from neurodrift.infer.observed import Observed
-from neurodrift.infer.statistics import STATISTICS, statistics_of
+from neurodrift.infer.observation.counts import Observed
+from neurodrift.infer.statistics.vector import STATISTICS, statistics_of
+from neurodrift.infer.statistics.words import descriptions
 
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"
 KINDS = ("nothing", "walk", "jump", "rates", "turnover", "lasting", "silencing", "sharper", "all")

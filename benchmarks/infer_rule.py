@@ -22,13 +22,14 @@ import numpy as np
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.infer.classify import folds_of
-from neurodrift.infer.fit import Fit
-from neurodrift.infer.matching import match_runs
-from neurodrift.infer.misspecified import ALARM, distances, fit_clouds, tail_p
-from neurodrift.infer.prior import open_prior
-from neurodrift.infer.scale import LEAST_THERE, columns, usable
-from neurodrift.infer.table import Runs, has_enough, runs_of
+from neurodrift.infer.classifier.fit import Fit
+from neurodrift.infer.classifier.logistic import folds_of
+from neurodrift.infer.classifier.runs import Runs, has_enough, runs_of
+from neurodrift.infer.classifier.scale import LEAST_THERE, columns, usable
+from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds
+from neurodrift.infer.doubt.conformal import conformal_p
+from neurodrift.infer.prior.matching import match_runs
+from neurodrift.infer.prior.store import open_prior
 from neurodrift.threads import one_blas_thread
 
 SMALL = 200
@@ -125,7 +126,7 @@ def _other(prior: Runs, target: Runs) -> tuple[float, float]:
         near = fit.scale.steady
         clouds = fit_clouds(fit.features[:, near], kept)
         away = distances(clouds, new[:, near]).min(axis=1)
-        p[out] = tail_p(clouds.scores.min(axis=1), clouds.weight, away)
+        p[out] = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
     each = [prior.rule == name for name in prior.rules]
     return float(np.mean([right[own].mean() for own in each])), float((p <= ALARM).mean())
 
@@ -142,7 +143,7 @@ def elsewhere(found: dict[str, xr.Dataset], others: dict[str, xr.Dataset]) -> No
         near = fit.scale.steady
         clouds = fit_clouds(fit.features[:, near], prior)
         away = distances(clouds, new[:, near]).min(axis=1)
-        p = tail_p(clouds.scores.min(axis=1), clouds.weight, away)
+        p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
         print(f"\n== {name}: {other.rule.size} runs of the other prior, named by this one")
         for rule in other.rules:
             own = other.rule == rule

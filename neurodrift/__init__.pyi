@@ -146,8 +146,8 @@ from .cohort.power import power as power
 
 # which rule drifts like this
 from .infer.rule import infer_rule as infer_rule
-from .infer.verdict import describe_inference as describe_inference
-from .infer.calibration import calibrate_inference as calibrate_inference
+from .infer.doubt.sentences import describe_inference as describe_inference
+from .infer.doubt.calibration import calibrate_inference as calibrate_inference
 from .infer.report.document import write_inference_report as write_inference_report
 
 # all of it
@@ -180,12 +180,12 @@ from .studies.pictures import plot_normalized_series as plot_normalized_series
 from .studies.pictures import tabulate_normalized_slopes as tabulate_normalized_slopes
 
 # which rule drifts like this
-from .infer.seen import drift_statistics as drift_statistics
-from .infer.observation import Observation as Observation
-from .infer.observation import observation_of as observation_of
-from .infer.prior import simulate_prior as simulate_prior
-from .infer.prior import open_prior as open_prior
-from .infer.prior import describe_prior as describe_prior
+from .infer.statistics.drift import drift_statistics as drift_statistics
+from .infer.observation.protocol import Observation as Observation
+from .infer.observation.protocol import observation_of as observation_of
+from .infer.prior.store import simulate_prior as simulate_prior
+from .infer.prior.store import open_prior as open_prior
+from .infer.prior.store import describe_prior as describe_prior
 from .infer.plan import plan_recording as plan_recording
 from .infer.plan import describe_plan as describe_plan
 

@@ -18,7 +18,7 @@ _BEFORE: list[list[int]] = []  # threads of each library before, once for everyb
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep NumPy's linear algebra to one thread; calls may nest, and overlap in several threads.
+    """Keep linear algebra of NumPy and SciPy to one thread; calls may nest, and overlap in threads.
 
     The number of threads belongs to the process, so the first to ask sets the limit and the last
     to leave takes it away.
@@ -41,6 +41,7 @@ def one_blas_thread() -> Iterator[None]:
 @functools.cache
 def _libraries() -> list[Any]:
     """Looking for the libraries takes milliseconds, setting a limit none."""
+    import scipy.linalg  # noqa: F401  brings a library of its own, which would be missed
     from threadpoolctl import ThreadpoolController
 
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)

@@ -25,6 +25,8 @@ SIMULATE_ROOMS = ("settings", "gradient", "gradient._numba", "curvature", "conti
 SIMULATE_ROOMS += ("continual.learners", "hebbian", "synapses")
 SIMULATE = {f"simulate.{room}" for room in SIMULATE_ROOMS} | {"simulate"}
 PAGES = {"catalog", "plotting", "report"}
+INFER_ROOMS = ("observation", "measures", "statistics", "classifier", "prior", "doubt")
+INFER = {f"infer.{room}" for room in INFER_ROOMS} | {"infer"}
 
 ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room of its own
     **dict.fromkeys(BASE, BASE),
@@ -53,12 +55,20 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     | {"cohort", "workers"}
     | {"studies.report"},
     "studies.report": ANALYSIS | CORE | {"io", "report", "cohort", "studies"},
-    "examples": GATE | IO | CONVERT | SIMULATE | {"catalog", "testing", "infer"},
+    "examples": GATE | IO | CONVERT | SIMULATE | {"catalog", "testing"} | INFER,
     "pictures": CORE | ANALYSIS | {"plotting"},
     "viewer": CORE | IO | ANALYSIS | {"plotting"},
-    "infer": GATE | IO | SIMULATE | ANALYSIS | {"catalog", "workers", "infer.measures"},
-    "infer.measures": BASE | {"infer"},
-    "infer.report": CORE | ANALYSIS | {"io", "report", "plotting", "infer"},
+    "infer.observation": CORE | ANALYSIS,
+    "infer.measures": BASE | {"infer.observation"},
+    "infer.statistics": BASE | ANALYSIS | {"infer.observation", "infer.measures"},
+    "infer.classifier": BASE,
+    "infer.prior": BASE | SIMULATE | {"infer.observation", "infer.statistics", "infer.classifier"},
+    "infer.doubt": BASE | {"infer.classifier"},
+    "infer": BASE | INFER,
+    "infer.report": CORE
+    | ANALYSIS
+    | {"io", "report", "plotting", "infer.classifier"}
+    | {"infer.doubt"},
     "demo": GATE | IO | ANALYSIS | PAGES | {"testing", "examples"},
     "cli": GATE
     | IO
@@ -67,7 +77,8 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     | SIMULATE
     | PAGES
     | {"testing", "demo", "studies", "studies.report", "cohort", "viewer"}
-    | {"infer", "infer.report"},
+    | INFER
+    | {"infer.report"},
 }
 BETWEEN = {  # rooms of one idea that build on each other
     "analysis.place_cells": {"maps"},

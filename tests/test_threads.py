@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -39,6 +41,18 @@ def test_one_blas_thread__nested_and_restored(two_threads):
             assert blas_threads() == {1}
         assert blas_threads() == {1}
     assert blas_threads() == {2}
+
+
+def test_one_blas_thread__a_library_that_scipy_brings_later():
+    """What is first imported under the limit has one thread too."""
+    script = """
+from threadpoolctl import threadpool_info
+from neurodrift.threads import one_blas_thread
+with one_blas_thread():
+    import scipy.linalg
+    print({lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"})
+"""
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "{1}"
 
 
 def test_one_blas_thread__restored_after_an_error(two_threads):

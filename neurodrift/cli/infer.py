@@ -85,9 +85,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 @claiming("target", "prior", outputs=("out", "report"))
 def _infer(options: argparse.Namespace) -> Facts:
+    from neurodrift.infer.doubt.sentences import describe_inference, facts
     from neurodrift.infer.report.document import write_inference_report
     from neurodrift.infer.rule import infer_rule
-    from neurodrift.infer.verdict import describe_inference, facts
     from neurodrift.io.zarr import save_results
 
     target = _target(options)
@@ -116,7 +116,7 @@ def _infer(options: argparse.Namespace) -> Facts:
 
 def _plan(options: argparse.Namespace, target: xr.Dataset | xr.DataTree) -> str:
     """What could have been told apart, of a prior that keeps its activity."""
-    from neurodrift.infer.observation import observation_of
+    from neurodrift.infer.observation.protocol import observation_of
     from neurodrift.infer.plan import describe_plan, plan_recording
 
     if kind_of_store(options.prior) != "sweep":
@@ -144,8 +144,8 @@ def _prior(options: argparse.Namespace, target: xr.Dataset | xr.DataTree) -> xr.
     from neurodrift.io.zarr import open_results
 
     if kind_of_store(options.prior) == "sweep":
-        from neurodrift.infer.observation import observation_of
-        from neurodrift.infer.prior import open_prior
+        from neurodrift.infer.observation.protocol import observation_of
+        from neurodrift.infer.prior.store import open_prior
 
         if options.observation == "target":
             return open_prior(options.prior, observation_of(target))

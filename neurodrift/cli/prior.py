@@ -20,7 +20,7 @@ from neurodrift.cli._options import (
 from neurodrift.cli._say import Facts
 
 if TYPE_CHECKING:
-    from neurodrift.infer.observation import Observation
+    from neurodrift.infer.observation.protocol import Observation
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,7 +67,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 @claiming("settings", "like")
 def _simulate_prior(options: argparse.Namespace) -> Facts:
-    from neurodrift.infer.prior import describe_prior, open_prior, simulate_prior
+    from neurodrift.infer.prior.store import describe_prior, open_prior, simulate_prior
 
     seen = None if options.like is None else _like(options.like)
     simulate_prior(
@@ -89,7 +89,7 @@ def _simulate_prior(options: argparse.Namespace) -> Facts:
 
 
 def _like(path: Path) -> list[Observation]:
-    from neurodrift.infer.observation import Observation, observation_of
+    from neurodrift.infer.observation.protocol import Observation, observation_of
     from neurodrift.io.zarr import open_recording, open_results
 
     kind = kind_of_store(path)

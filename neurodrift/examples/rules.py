@@ -37,8 +37,8 @@ def write_prior(store: str | os.PathLike[str], path: str | os.PathLike[str] = FI
     pathlib.Path
         `path`.
     """
-    from neurodrift.infer.matching import match_runs
-    from neurodrift.infer.prior import open_prior
+    from neurodrift.infer.prior.matching import match_runs
+    from neurodrift.infer.prior.store import open_prior
 
     prior = open_prior(store, OBSERVATION, unfinished=True)
     rule = prior["rule"].values.astype(str)

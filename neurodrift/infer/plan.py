@@ -9,16 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.fit import Fit, names_in_use
-from neurodrift.infer.held_out import measure_pairs, measure_rules
-from neurodrift.infer.observation import Observation
-from neurodrift.infer.prior import open_prior
-from neurodrift.infer.table import runs_of
+from neurodrift.infer.classifier.fit import Fit, names_in_use
+from neurodrift.infer.classifier.runs import runs_of
+from neurodrift.infer.doubt.held_out import measure_pairs, measure_rules
+from neurodrift.infer.doubt.verdict import TOLD_APART, percent
+from neurodrift.infer.observation.protocol import Observation
+from neurodrift.infer.prior.store import open_prior
 from neurodrift.schema.objects import expect_type
 from neurodrift.schema.options import checked_options
 from neurodrift.schema.words import listing
-
-_TOLD_APART = 0.9
 
 
 @checked_options
@@ -169,9 +168,9 @@ def describe_plan(found: xr.Dataset) -> str:
 
 
 def _line(one: xr.Dataset) -> str:
-    close = one["pair_accuracy"].values < _TOLD_APART
+    close = one["pair_accuracy"].values < TOLD_APART
     pairs = [
-        f"{a} from {b} ({100 * share:.0f} %)"
+        f"{a} from {b} ({percent(share)})"
         for a, b, share in zip(
             one["rule_a"].values[close],
             one["rule_b"].values[close],
@@ -182,6 +181,6 @@ def _line(one: xr.Dataset) -> str:
     what = f"not surely told apart: {listing(pairs)}" if pairs else "any two rules are told apart"
     seen = f"{float(one['n_cells']):.0f} cells, {int(one['n_sessions'])} sessions"
     return (
-        f"{one['plan'].item()} ({seen}): the rule is right in {100 * float(one['accuracy']):.0f} % "
+        f"{one['plan'].item()} ({seen}): the rule is right in {percent(one['accuracy'].item())} "
         f"of networks; {what}."
     )

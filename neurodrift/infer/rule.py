@@ -8,17 +8,18 @@ import numpy as np
 import xarray as xr
 
 from neurodrift._version import __version__
-from neurodrift.infer.by_speed import fit_speed
-from neurodrift.infer.classify import Classifier, stored
-from neurodrift.infer.conformal import conformal_p, rule_p
-from neurodrift.infer.fit import Fit
-from neurodrift.infer.held_out import better_than, measure_pairs, measure_rules
-from neurodrift.infer.misspecified import ALARM, Clouds, fit_clouds, outside, reasons
-from neurodrift.infer.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
-from neurodrift.infer.scale import columns, usable
-from neurodrift.infer.table import Runs, runs_of
-from neurodrift.infer.target import Source, Target, target_of
-from neurodrift.infer.verdict import judge
+from neurodrift.infer.classifier.fit import Fit
+from neurodrift.infer.classifier.logistic import Classifier, stored
+from neurodrift.infer.classifier.runs import Runs, as_labels, runs_of
+from neurodrift.infer.classifier.scale import columns, usable
+from neurodrift.infer.classifier.speed import fit_speed
+from neurodrift.infer.doubt.clouds import ALARM, Clouds, fit_clouds
+from neurodrift.infer.doubt.conformal import conformal_p, rule_p
+from neurodrift.infer.doubt.held_out import better_than, measure_pairs, measure_rules
+from neurodrift.infer.doubt.outside import outside, reasons
+from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
+from neurodrift.infer.doubt.verdict import judge
+from neurodrift.infer.statistics.target import Source, Target, target_of
 from neurodrift.schema import label
 from neurodrift.schema.inference import INFERENCE
 from neurodrift.schema.objects import expect_choice
@@ -151,11 +152,11 @@ def infer_rule(
     probability = classifier.probabilities(seen)
     nodes: dict[str, xr.Dataset] = {}
     if method == "sbi":
-        from neurodrift.infer.neural import fit_posterior
+        from neurodrift.infer.classifier.neural import fit_posterior
 
         neural = fit_posterior(runs, features, seen, seed=seed)
         nodes["other_posterior"] = xr.Dataset(
-            {"probability": ("rule", probability)}, coords={"rule": _names(runs.rules)}
+            {"probability": ("rule", probability)}, coords={"rule": as_labels(runs.rules)}
         )
         nodes["network"] = neural.network
         probability = neural.probability
@@ -167,7 +168,7 @@ def infer_rule(
             "false_alarms": ("rule", away.false_alarms),
             "power": ("rule", away.power),
         },
-        coords={"rule": _names(runs.rules)},
+        coords={"rule": as_labels(runs.rules)},
         attrs={
             "p": away.p,
             "found": int(away.found),
@@ -235,7 +236,7 @@ def _posterior(
             "cloud_p": ("rule", cloud_p),
             "n_runs": ("rule", np.bincount(runs.number, minlength=len(runs.rules))),
         },
-        coords={"rule": _names(runs.rules)},
+        coords={"rule": as_labels(runs.rules)},
         attrs={"alarm": ALARM},
     )
 
@@ -278,7 +279,7 @@ def _dose(
             "factor": ("rule", dose[3]),
             "r2": (("rule", "parameter"), r2),
         },
-        coords={"rule": _names(runs.rules), "parameter": _names(asked)},
+        coords={"rule": as_labels(runs.rules), "parameter": as_labels(asked)},
         attrs={"identified": IDENTIFIED},
     )
 
@@ -300,7 +301,7 @@ def _by_task(
         return xr.Dataset()
     return xr.Dataset(
         {"probability": (("task", "rule"), np.stack(list(found.values())))},
-        coords={"task": _names(list(found)), "rule": _names(runs.rules)},
+        coords={"task": as_labels(found), "rule": as_labels(runs.rules)},
     )
 
 
@@ -331,10 +332,10 @@ def _statistics(
             "value": ("statistic", own.value),
             "se": ("statistic", own.se),
             "used": ("statistic", kept),
-            "left_out": ("statistic", _names(list(why.values()))),
+            "left_out": ("statistic", as_labels(why.values())),
             "cloud": (("rule", "shown_run", "statistic"), shown),
         },
-        coords={"statistic": _names(runs.statistic.tolist()), "rule": _names(runs.rules)},
+        coords={"statistic": as_labels(runs.statistic.tolist()), "rule": as_labels(runs.rules)},
     )
 
 
@@ -342,7 +343,3 @@ def _spread(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     found = np.full(kept.size, np.nan)
     found[kept] = values
     return found
-
-
-def _names(names: list[str]) -> np.ndarray:
-    return np.array(names, dtype=object)

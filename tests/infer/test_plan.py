@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 import neurodrift as nd
-from neurodrift.infer.observed import some_sessions
 from neurodrift.infer.plan import describe_plan
-from tests.infer.test_observed import seen
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +47,3 @@ def test_plan_recording__refused(prior):
         nd.plan_recording(
             prior, nd.Observation(n_cells=5), cells=(), events=(), sessions=[9], matched=False
         )
-
-
-def test_some_sessions__evenly_from_first_to_last():
-    whole = seen(day=np.array([0.0, 1.0, 5.0]), events=np.arange(120.0).reshape(2, 3, 4, 5))
-    assert some_sessions(whole, None) is whole
-    ends = some_sessions(whole, 2)
-    assert ends.day.tolist() == [0, 5] and ends.events.shape == (2, 2, 4, 5)
-    np.testing.assert_array_equal(ends.events, whole.events[:, [0, 2]])

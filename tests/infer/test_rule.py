@@ -7,11 +7,8 @@ import pytest
 import xarray as xr
 
 import neurodrift as nd
-from neurodrift.infer.classify import fit_classifier, restored
-from neurodrift.infer.conformal import conformal_p, half_width, surprise
-from neurodrift.infer.recovered import fit_parameter
-from neurodrift.infer.scale import columns, fit_scale
-from neurodrift.infer.table import runs_of
+from neurodrift.infer.classifier.logistic import restored
+from neurodrift.infer.classifier.runs import runs_of
 from neurodrift.schema import structure_faults
 from neurodrift.schema.inference import INFERENCE, PRIOR
 from tests.infer.clouds import RULES, one_run, table, target
@@ -129,38 +126,6 @@ def test_infer_rule__dose_is_recovered_and_its_parts_are_not_said(prior):
     assert "learning rate (held-out R²" in text and "its dose is" in text
 
 
-def test_fit_parameter__intervals_cover():
-    runs = runs_of(table(n=400, rules=("label_noise", "update_noise"), dose_noise=0.5))
-    features = fit_scale(runs, runs.statistic.tolist()).features(runs.value)
-    dose = runs.parameters["dose"]
-    half = np.arange(800) % 2 == 0
-    fitted = fit_parameter(features[half], dose[half], runs.some(half), "update_noise")
-    others = np.flatnonzero(~half & (runs.rule == "update_noise"))
-    ends = [fitted.interval(features[i], 0.8) for i in others]
-    covered = np.mean(
-        [low <= dose[i] <= high for i, (_, low, high) in zip(others, ends, strict=True)]
-    )
-    assert 0.7 < covered < 0.9  # 0.8 within three standard errors of 200 runs
-    assert fitted.r2 == pytest.approx(1 - np.var(fitted.residuals) / np.var(fitted.truth), abs=0.02)
-
-
-def test_fit_parameter__ridge_against_a_literal_one():
-    runs = runs_of(table(n=40, rules=("label_noise", "update_noise")))
-    features = fit_scale(runs, runs.statistic.tolist()).features(runs.value)
-    dose = runs.parameters["dose"]
-    own = runs.rule == "label_noise"
-    fitted = fit_parameter(features, dose, runs, "label_noise")
-    x, y = features[own] - features[own].mean(axis=0), np.log10(dose[own])
-    losses = {}
-    for penalty in 10.0 ** np.arange(-1, 5):
-        inverse = np.linalg.inv(x.T @ x + penalty * np.eye(x.shape[1]))
-        hat = x @ inverse @ x.T + 1 / len(y)
-        residual = y - hat @ y
-        losses[penalty] = np.mean((residual / (1 - np.trace(hat) / len(y))) ** 2), inverse
-    best = min(losses, key=lambda each: losses[each][0])
-    assert fitted.coefficient == pytest.approx(losses[best][1] @ x.T @ (y - y.mean()))
-
-
 def test_infer_rule__statistics_that_are_missing(prior):
     holes = prior.copy(deep=True)
     holes["value"][:150, 3] = np.nan  # in 62 % of the runs
@@ -250,43 +215,6 @@ def test_infer_rule__artefact_comes_back_without_pickle(prior, tmp_path):
     assert not [file for file in path.rglob("*") if file.suffix in (".pkl", ".pt", ".joblib")]
 
 
-def test_runs_of__digest_follows_what_is_in_it(prior):
-    digest = runs_of(prior).digest
-    assert digest == runs_of(prior.isel(run=slice(None, None, -1))).digest
-    changed = prior.copy(deep=True)
-    changed["value"][0, 0] += 1e-9
-    assert runs_of(changed).digest != digest
-    assert runs_of(prior.assign_attrs(version="2")).digest != digest
-
-
-def test_fit_classifier__held_out_probabilities_are_of_fits_without_the_run():
-    # A rule that is a coin: fits that had seen a run would do better than chance.
-    coin = table(apart=0.0, n=40, n_statistics=60)
-    runs = runs_of(coin)
-    scale = fit_scale(runs, runs.statistic.tolist()[2:])
-    features = scale.features(columns(runs, runs.statistic.tolist()[2:]))
-    found = fit_classifier(runs, scale, features, strength=10.0)
-    assert (found.held_out.argmax(axis=1) == runs.number).mean() < 0.4
-    assert (found.probabilities(features).argmax(axis=1) == runs.number).mean() > 0.6
-
-
-def test_surprise__is_the_mass_above():
-    p = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
-    assert surprise(p) == pytest.approx(np.array([[0, 0.5, 0.8], [0.8, 0.8, 0]]))
-
-
-def test_conformal_p__counts():
-    scores, weight = np.array([0.3, 0.1, 0.2, 0.2]), np.array([1.0, 2.0, 3.0, 4.0])
-    for new in (0.05, 0.2, 0.25, 0.4):
-        expected = (weight[scores >= new].sum() + 2.5) / 12.5
-        assert conformal_p(scores, weight, np.array(new)) == pytest.approx(expected)
-
-
-def test_half_width__counts():
-    assert half_width(np.array([-3.0, 1.0, 2.0, 4.0, -5.0, 6.0, 7.0, 8.0, 9.0]), 0.9) == 9.0
-    assert half_width(np.array([1.0, 2.0]), 0.9) == np.inf
-
-
 @pytest.mark.slow
 def test_infer_rule__sbi_agrees_in_broad_strokes(tmp_path, monkeypatch):
     pytest.importorskip("sbi")
@@ -311,23 +239,3 @@ def test_infer_rule__without_sbi_says_what_to_install(prior, monkeypatch):
     monkeypatch.setitem(sys.modules, "sbi.inference", None)
     with pytest.raises(ImportError, match=r"neurodrift\[inference\]"):
         nd.infer_rule(target(np.zeros(12)), prior, method="sbi")
-
-
-def test_scale__features_by_hand():
-    prior = table(n=20, rules=("a", "b"), n_statistics=3)
-    prior = prior.assign_coords(statistic=["maps_last", "tails", "bend"])
-    prior["value"][:, 0] = 1 - 10.0 ** -np.linspace(0.1, 3, 40)
-    runs = runs_of(prior)
-    scale = fit_scale(runs, ["maps_last", "bend"])
-    own = prior["value"].values
-    for name, raw, at in (
-        ("maps_last", np.log10(1 - own[:, 0]), 0),
-        ("bend", own[:, 2], 1),
-    ):
-        low, middle, high = np.quantile(raw, [0.25, 0.5, 0.75])
-        z = (raw[7] - middle) / (high - low) * 1.349
-        expected = 3 * np.arcsinh(z / 3)
-        found = scale.features(prior["value"].sel(statistic=["maps_last", "bend"]).values[7])
-        assert found[at] == pytest.approx(expected), name
-    assert scale.features(np.array([np.nan, np.nan])).tolist() == [0, 0]
-    assert scale.features(np.array([1.5, 0.0]))[0] == scale.features(np.array([0.9999, 0.0]))[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodrift.infer.measures.view import View, evenly
+from neurodrift.infer.measures.view import View
+from neurodrift.infer.observation.subset import evenly
 from neurodrift.seeds import generator
 
 GROUP = 25

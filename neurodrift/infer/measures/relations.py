@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from neurodrift.infer.measures.pairs import Pairs
-from neurodrift.infer.measures.view import View, evenly
+from neurodrift.infer.measures.view import View
+from neurodrift.infer.observation.subset import evenly
 
 MOST_CONDITIONS = 60
 """Conditions whose relations are taken, evenly over all where there are more."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodrift.infer.observed import Observed
+from neurodrift.infer.observation.counts import Observed
 from neurodrift.seeds import generator
 
 N_GROUPS = 20
@@ -46,7 +46,7 @@ class View:
     segment
         (condition)
     geometry
-        Of :data:`neurodrift.infer.observed.GEOMETRIES`.
+        Of :data:`neurodrift.infer.observation.counts.GEOMETRIES`.
     seed
         Of random groups of units.
     """
@@ -153,11 +153,6 @@ def view_of(observed: Observed, *, replicates: bool, seed: int) -> View:
         geometry=observed.geometry,
         seed=seed,
     )
-
-
-def evenly(n: int, most: int) -> np.ndarray:
-    """At most so many of n numbers from 0, evenly over all."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
 
 
 def unbiased(number: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.verdict import NAMED, OUTSIDE, TOLD_APART
+from neurodrift.infer.doubt.verdict import NAMED, OUTSIDE, TOLD_APART
 from neurodrift.report.cautions import Caution
 from neurodrift.report.words import number, percent, plain
 from neurodrift.schema.words import listing

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurodrift.infer.classify import restored
-from neurodrift.infer.scale import Scale
-from neurodrift.infer.verdict import OUTSIDE
+from neurodrift.infer.classifier.logistic import restored
+from neurodrift.infer.classifier.scale import Scale
+from neurodrift.infer.doubt.verdict import OUTSIDE
 from neurodrift.report.chart import Figure, Forest, Mark, Multiples, Small
 from neurodrift.report.words import number, plain
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurodrift.infer.doubt.sentences import inference_sentences
+from neurodrift.infer.doubt.verdict import NAMED, OUTSIDE
 from neurodrift.infer.report.care import inference_cautions
 from neurodrift.infer.report.figures import inference_figures
 from neurodrift.infer.report.methods import inference_methods
-from neurodrift.infer.verdict import NAMED, OUTSIDE, inference_sentences
 from neurodrift.io.tables import tidy
 from neurodrift.io.zarr import in_order
 from neurodrift.report.frame import rendered

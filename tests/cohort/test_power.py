@@ -104,7 +104,7 @@ def test_power__a_study_gives_the_same_as_its_recordings():
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"measure": "loss"}, "no recording has the measure 'loss'"),
+        ({"measure": "loss"}, "there is no measure 'loss'"),
         ({"effect": np.nan}, "effect is nan"),
         ({"n_animals": [1]}, "n_animals is 1"),
         ({"n_groups": 3}, "n_groups is 3"),

@@ -24,7 +24,7 @@ import xarray as xr
 import neurodrift as nd
 from neurodrift.infer.classifier.fit import Fit
 from neurodrift.infer.classifier.logistic import folds_of
-from neurodrift.infer.classifier.runs import Runs, has_enough, runs_of
+from neurodrift.infer.classifier.runs import FEWEST, Runs, has_enough, runs_of
 from neurodrift.infer.classifier.scale import LEAST_THERE, columns, usable
 from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds
 from neurodrift.infer.doubt.conformal import conformal_p
@@ -134,7 +134,10 @@ def _other(prior: Runs, target: Runs) -> tuple[float, float]:
 def elsewhere(found: dict[str, xr.Dataset], others: dict[str, xr.Dataset]) -> None:
     """Runs of another prior named by a fit to this one: all, and by task."""
     for name in found:
-        prior, other = runs_of(found[name], matched=False), runs_of(others[name], matched=False)
+        counts = Counter(others[name]["rule"].values.tolist())
+        enough = [rule for rule, count in counts.items() if count >= FEWEST]
+        tested = others[name].isel(run=others[name]["rule"].isin(enough).values)
+        prior, other = runs_of(found[name], matched=False), runs_of(tested, matched=False)
         used = usable(prior, np.where(np.isfinite(other.value).any(axis=0), 0.0, np.nan))
         names = [one for one, reason in used.items() if not reason]
         fit = Fit.of(prior, names, 0)

@@ -150,8 +150,12 @@ def _why_apart(view: View, measure: str, n: int) -> str:
     kept = int(view.nodes["matched"].attrs.get("n_units", 0))
     if not kept or kept >= view.n_units or view.nodes["matched"].attrs.get("match") != "events":
         return ""
+    if view.counted == "registered":
+        of = f"all {number(view.n_units)} {view.noun}s, detected or not"
+    else:
+        of = f"the {view.noun}s detected in each session"
     return (
-        f"as recorded is a share of all {number(view.n_units)} {view.noun}s, detected or not, with "
+        f"as recorded is a share of {of}, with "
         f"equal events of the {number(kept)} that always had enough: compare trends, not levels"
     )
 

@@ -128,8 +128,17 @@ def test_within__minutes_of_the_clock_and_both_losses(results, changed):
     assert "loses 0.12" not in describe_within_drift(found.assign(within_p=0.5))
     tree = changed(results, "within_drift", **sizes)
     item = answers(tree)["within"]
-    assert "lose 0.12 from the first to the last laps" in item.text and "0.14 from" in item.text
+    assert "lose 0.12 from the first to the last laps" in item.text
+    tree = changed(tree, "within_drift", overnight_p=0.001)
+    item = answers(tree)["within"]
+    net = "they lose 0.14, 0.09 more than as many laps within a session lose"
+    assert item.text.endswith(f"From its last laps to the first of the next {net}.")
     assert not item.more and "0.09 is lost between sessions" in item.details
+    for share, could in ((0.9, "could make all of that"), (0.01, "could make 0.01 of that")):
+        own = answers(estimated(tree, changed, share))["within"].text
+        assert own.endswith(f"{net}; wrong matches {could}.")
+    tree = changed(tree, "within_drift", overnight_p=0.5)
+    assert "not shown to be more than as many laps" in answers(tree)["within"].text
     minutes = np.full(found.sizes["lag_part"], 9.0)
     tree = changed(
         results,
@@ -203,11 +212,26 @@ def test_stability__says_what_chance_is():
     assert "smallest p of 2 tests 0.03" in text
 
 
-def test_place_cells__why_both_shares_lie_apart(results, changed):
+@pytest.mark.parametrize(
+    ("detection", "of"),
+    [
+        ("each_session", "all 10 cells, detected or not"),
+        ("unknown", "the cells detected in each session"),
+        ("together", "the cells detected in each session"),
+    ],
+)
+def test_place_cells__why_both_shares_lie_apart(results, changed, detection, of):
     tree = changed(results, "matched", attrs={"n_units": 6, "match": "events"})
-    figure = main_figures(views(tree)[0], "day")[1]
+    tree = changed(tree, "sparsity", attrs={"detection": detection})
+    view = views(tree)[0]
+    figure = main_figures(view, "day")[1]
     assert figure.name.startswith("fraction-place-cells")
+    assert f"As recorded is a share of {of}, with equal events" in figure.caption
     assert "the 6 that always had enough: compare trends, not levels" in figure.caption
+    # the denominator is that of the answer
+    (answer,) = [item for item in findings(view) if item.key == "fraction_place_cells"]
+    whose = "registered" if "or not" in of else "detected"
+    assert f"of all {whose} cells" in answer.text
 
 
 def test_session_figure__no_share_beyond_the_whole(results, changed):

@@ -10,6 +10,7 @@ import xarray as xr
 
 import neurodrift as nd
 from neurodrift.analysis.identity.sentences import (
+    bound_beside_drift,
     overnight_matches,
     registration_sentences,
     weigh_matches,
@@ -201,7 +202,7 @@ def test_registration__the_summary_and_the_report_say_the_same():
     assert found.warnings and found.answer in text and f"Warning: {found.warnings[0]}" in text
     (view,) = views(results)
     answers = {item.question: item.text for item in findings(view)}
-    assert answers["Are the cells the same cells?"] == found.answer
+    assert answers["Are the cells the same cells?"].startswith(found.answer)
     (caution,) = [item for item in cautions(view) if item.code == "registration"]
     assert caution.text == found.warnings[0] and caution.level == "care"
     bare = made(12, n_sessions=3).drop_vars("x")
@@ -248,6 +249,28 @@ def test_weigh_matches__all_of_it_and_nothing_known():
     assert weigh_matches(found, checked) is None
     assert weigh_matches(found, checked.drop_vars("wrong_share")) is None
     assert weigh_matches(*losing(1.05, 0.1, 0.1)) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "bound", "said"),
+    [
+        (0.54, 0.68, "does not rule out that wrong matches make all of it"),
+        (0.54, 0.2, "at most 20 % may be wrong there: wrong matches cannot make all of it."),
+        (0.05, 0.9, "No share of wrong matches would make all of the drift"),
+        (1.05, 0.9, ""),
+        (0.54, np.nan, ""),
+    ],
+)
+def test_bound_beside_drift__joins_the_bound_and_the_share_that_drift_needs(now, bound, said):
+    found, checked = losing(now, 0.1, np.nan)
+    checked["wrong_share_bound"] = (("session", "other"), np.full((2, 2), bound))
+    text = bound_beside_drift(found, checked)
+    assert said in text and bool(text) == bool(said)
+    if now == 0.54 and bound == 0.68:
+        assert "All of the drift between sessions 1 and 2 would take 51 % wrong matches" in text
+    found, checked = losing(now, 0.1, 0.1)
+    checked["wrong_share_bound"] = (("session", "other"), np.full((2, 2), bound))
+    assert bound_beside_drift(found, checked) == "" or now > 1  # an estimate says more
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ MATCHES_MATTER = 0.1
 _NAMED = 6  # recordings whose wrong matches are written out
 
 _RECORDED = {
-    "events_per_unit": ("The number of events of a cell", "events"),
+    "events_per_unit": ("The number of events per cell", "events"),
     "n_detected": ("The number of detected cells", "cells"),
     "running_speed": ("Running speed", "cm/s"),
-    "running_time": ("The time on the track", "min"),
+    "running_time": ("The running time", "min"),
     "tracked_time": ("The length of sessions", "min"),
 }
 """Columns that are looked at: their names in words, and units."""

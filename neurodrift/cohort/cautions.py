@@ -79,8 +79,8 @@ def _few(cohort: Cohort) -> list[tuple[str, str]]:
     return [
         (
             "few-animals",
-            f"{plural(n, 'animal')}: p has fewer than 4 degrees of freedom and says little either "
-            "way; read the intervals.",
+            f"{plural(n, 'animal')}: p has fewer than 4 degrees of freedom. Take an effect as one "
+            "to confirm in more animals, and go by the intervals.",
         )
     ]
 

@@ -94,7 +94,10 @@ def describe_answers(pooled: xr.DataTree) -> str:
     for question in answers["question"].values:
         lines += [" ".join(answer_sentences(pooled, str(question))), ""]
     if bool(answers["few_degrees"].sel(variant="raw").any()):
-        lines.append("† Fewer than 4 degrees of freedom: such a p says little either way.")
+        lines.append(
+            "† Fewer than 4 degrees of freedom: take an effect as one to confirm in more animals, "
+            "and undecided not as a sign of none; go by the interval."
+        )
     notes = json.loads(pooled.attrs.get("notes", "[]"))
     return "\n".join([*lines, *(note["text"] for note in notes)]).strip()
 

@@ -25,6 +25,7 @@ from neurodrift.report.trend import (
     SIGNIFICANT,
     dagger_note,
     detectable_words,
+    few_degrees,
     is_constant,
     slope_words,
 )
@@ -150,7 +151,11 @@ def _change(view: View, measure: str, question: str) -> list[Finding]:
         return [Finding(measure, question, f"{title}: {where}.")]
     fits, more = [fit], []
     if fit["p"] < SIGNIFICANT:
-        verb = ("rise" if fit["slope"] > 0 else "fall") + ("s" if verb_s else "")
+        verb = "rise" if fit["slope"] > 0 else "fall"
+        if few_degrees(fit):
+            verb = f"{'seems' if verb_s else 'seem'} to {verb}"
+        else:
+            verb += "s" if verb_s else ""
         text = f"{title} {verb}: {where} ({slope_words(view, measure)})."
     else:
         verb = "shows" if verb_s else "show"

@@ -70,7 +70,8 @@ def test_methods__what_is_not_detected_is_said_once(results, changed):
     tree = changed(results, "sparsity", attrs={"detection": "each_session"})
     first = methods(views(tree)[0]).paragraphs[0]
     assert "Maps and similarities of a session are of the cells detected in it" in first
-    assert "Fractions alone and survival are of all registered cells" in first
+    assert "Only fractions and survival count a cell that was not detected in a session" in first
+    assert "they are of all registered cells" in first
     assert "treated as missing" not in first and " and one that was not detected" not in first
 
 

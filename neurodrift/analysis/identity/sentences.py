@@ -98,12 +98,12 @@ def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str)
         doubtful = np.flatnonzero(own[1] > SOME_WRONG)
     worst = int(np.nanargmax(high))
     a, b = (names[index[worst]] for index in np.triu_indices(len(names), k=1))
-    text = f"no {other}session is found in which cells were matched to other cells"
+    text = f"no {other}session stands out as wrongly matched"
     if odd is not None:
-        text += f", but session {names[odd]} agrees less with all others"
+        text = f"session {names[odd]} agrees less with all others than they do with each other"
     text += (
-        f". If drift is steady, an estimated {_range(share)} of the cells of a pair of {other}"
-        f"sessions are wrong, at most {_percent(high[worst])} (sessions {a} and {b}: "
+        f". In a pair of {other}sessions an estimated {_range(share)} of the cells were matched to "
+        f"another cell, if drift is steady; at most {_percent(high[worst])} (sessions {a} and {b}: "
         f"{_percent(share[worst])}, 95 % interval {_range(np.array([low[worst], high[worst]]))})."
     )
     for k in doubtful:

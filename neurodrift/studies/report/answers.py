@@ -82,7 +82,8 @@ def fates_table(view: StudyView) -> dict[str, Any]:
 
 
 _FEW = (
-    f"{DAGGER} Fewer than 4 degrees of freedom: such a p says little either way; read the interval."
+    f"{DAGGER} Fewer than 4 degrees of freedom: take an effect as one to confirm in more animals, "
+    "and undecided not as a sign of none; go by the interval."
 )
 
 

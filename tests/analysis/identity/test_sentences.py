@@ -113,9 +113,9 @@ def test_registration_sentences__many_cells_have_an_estimate():
     )
     k = int(np.argmax(high))
     assert found.answer == (
-        "Registration: no session is found in which cells were matched to other cells. If drift is "
-        f"steady, an estimated {span(share)} of the cells of a pair of sessions are wrong, at most "
-        f"{100 * high[k]:.0f} % (sessions {upper[0][k] + 1} and {upper[1][k] + 1}: "
+        "Registration: no session stands out as wrongly matched. In a pair of sessions an "
+        f"estimated {span(share)} of the cells were matched to another cell, if drift is steady; "
+        f"at most {100 * high[k]:.0f} % (sessions {upper[0][k] + 1} and {upper[1][k] + 1}: "
         f"{100 * share[k]:.0f} %, 95 % interval {span([low[k], high[k]])})."
     )
     assert found.warnings == () and share.max() < 0.25
@@ -124,7 +124,9 @@ def test_registration_sentences__many_cells_have_an_estimate():
 def test_registration_sentences__verdicts_are_left_to_their_warnings():
     for wrong, verdict in ((0.5, "partly wrong"), (1.0, "misregistered")):
         _, found = said(made(120, wrong))
-        start = f"Registration: see the warning on session 3 ({verdict}). No other session is"
+        start = (
+            f"Registration: see the warning on session 3 ({verdict}). No other session stands out"
+        )
         assert found.answer.startswith(start) and found.warnings == ()
     _, found = said(made(40, 1.0))
     assert "(misregistered). The other sessions are not shown wrong; 40 cells" in found.answer
@@ -136,7 +138,7 @@ def test_registration_sentences__the_last_session_may_drift_or_be_wrong():
     checked, found = said(made(120, 0.6, session=4))
     share = checked["wrong_in_session"].values[4]
     assert (checked["verdict"] == "ok").all() and 0.45 < share < 0.75
-    assert "but session 5 agrees less with all others" in found.answer
+    assert ": session 5 agrees less with all others than" in found.answer
     assert f"In session 5 an estimated {100 * share:.0f} % of the cells are other" in found.answer
     assert len(found.warnings) == 1
 

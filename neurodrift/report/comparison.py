@@ -13,7 +13,7 @@ import xarray as xr
 from neurodrift.io.tables import tidy
 from neurodrift.report.chart import Chart, Figure, Forest
 from neurodrift.report.tables import Table
-from neurodrift.report.trend import SIGNIFICANT, slope_words
+from neurodrift.report.trend import DAGGER, FEW_DEGREES, SIGNIFICANT, slope_words
 from neurodrift.report.view import View
 from neurodrift.report.words import (
     in_sentence,
@@ -138,6 +138,8 @@ def _statements(
                     p = p_value(float(found["statement_p"]))
                     detail += f", {p}" if p else ""
                     detail += _corrected(found, verdict)
+                    if verdict in _DECIDED and _few(comparison, found, one):
+                        detail += f"; {DAGGER}"
                     if "statement_matched" in found and bool(found["statement_matched"]):
                         detail += "; on an equal footing"
                 held = str(adjustment).replace("_", " ").replace("+", " and ")
@@ -151,6 +153,20 @@ def _statements(
             cells.append(lines)
         rows.append({"text": str(text), "cells": cells})
     return rows
+
+
+def _few(comparison: xr.Dataset, found: xr.Dataset, one: xr.Dataset) -> bool:
+    """Whether a statement rests on few degrees of freedom."""
+    effect, scale = str(one["statement_effect"].item()), comparison["scale"].values
+    if effect not in comparison["effect"].values:
+        return False
+    kind = str(comparison["effect_kind"].sel(effect=effect).item())
+    of = "first" if kind == "slope" and "first" in scale else "raw"
+    if of not in scale:
+        return False
+    where = {"side": found["side"].item(), "adjustment": found["adjustment"].item()}
+    dof = comparison["slope_dof"].sel(effect=effect, scale=of, axis=_main_axis(comparison), **where)
+    return bool(float(dof) <= FEW_DEGREES)
 
 
 _DECIDED = ("holds", "contradicted")

@@ -285,13 +285,13 @@ def _overnight(node: xr.Dataset, part: str, night: float, weighed: Weighed | Non
     if not np.isfinite(excess):
         return f"{text}."
     if not float(node["overnight_p"]) < SIGNIFICANT:
-        return f"{text}, which is not shown to be more than as many {part} within a session lose."
-    text += f", {excess:.2f} more than as many {part} within a session lose"
+        return f"{text}, which is not shown to be more than {part} of one session do."
+    text += f", {excess:.2f} more than {part} of one session do"
     if weighed is None:
         return f"{text}."
     if weighed.taken >= weighed.seen:
-        return f"{text}; wrong matches could make all of that."
-    return f"{text}; wrong matches could make {weighed.taken:.2f} of that."
+        return f"{text}; wrong matches could make all of it."
+    return f"{text}; wrong matches could make {weighed.taken:.2f} of it."
 
 
 def _in_one_line(view: View) -> str:

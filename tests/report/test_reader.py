@@ -132,14 +132,14 @@ def test_within__minutes_of_the_clock_and_both_losses(results, changed):
     assert "lose 0.12 from the first to the last laps" in item.text
     tree = changed(tree, "within_drift", overnight_p=0.001)
     item = answers(tree)["within"]
-    net = "they lose 0.14, 0.09 more than as many laps within a session lose"
+    net = "they lose 0.14, 0.09 more than laps of one session do"
     assert item.text.endswith(f"From its last laps to the first of the next {net}.")
     assert not item.more and "0.09 is lost between sessions" in item.details
-    for share, could in ((0.9, "could make all of that"), (0.01, "could make 0.01 of that")):
+    for share, could in ((0.9, "could make all of it"), (0.01, "could make 0.01 of it")):
         own = answers(estimated(tree, changed, share))["within"].text
         assert own.endswith(f"{net}; wrong matches {could}.")
     tree = changed(tree, "within_drift", overnight_p=0.5)
-    assert "not shown to be more than as many laps" in answers(tree)["within"].text
+    assert "not shown to be more than laps of one session" in answers(tree)["within"].text
     minutes = np.full(found.sizes["lag_part"], 9.0)
     tree = changed(
         results,

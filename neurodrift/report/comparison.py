@@ -136,10 +136,9 @@ def _statements(
                     interval = interval if np.isfinite(ends[0]) else ""
                     detail = f"{number(factor * estimate)}{interval} {unit}"
                     p = p_value(float(found["statement_p"]))
-                    detail += f", {p}" if p else ""
+                    few = verdict in _DECIDED and _few(comparison, found, one)
+                    detail += f", {p}{DAGGER if few else ''}" if p else ""
                     detail += _corrected(found, verdict)
-                    if verdict in _DECIDED and _few(comparison, found, one):
-                        detail += f"; {DAGGER}"
                     if "statement_matched" in found and bool(found["statement_matched"]):
                         detail += "; on an equal footing"
                 held = str(adjustment).replace("_", " ").replace("+", " and ")

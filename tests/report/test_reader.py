@@ -241,7 +241,14 @@ def test_session_figure__no_share_beyond_the_whole(results, changed):
     figure = session_figure(views(tree)[0], "fraction_place_cells", "day")
     bands = [mark for mark in figure.drawing.marks if mark.kind == "band"]
     assert bands and all(mark.high.max() <= 100 for mark in bands)
-    assert "ends at 0 and 100 %" in figure.caption
+    assert "Line and band end at 0 and 100 %" in figure.caption
+    tree = changed(tree, "regression", slope=lambda old: old * 0 + 0.05)
+    figure = session_figure(views(tree)[0], "fraction_place_cells", "day")
+    lines = [mark for mark in figure.drawing.marks if mark.kind == "line"]
+    bands = [mark for mark in figure.drawing.marks if mark.kind == "band"]
+    assert lines[0].y.max() == 100  # the trend as recorded goes on beyond the whole
+    for line, band in zip(lines, bands, strict=False):
+        assert (line.y <= band.high + 1e-9).all()
 
 
 def test_page__animals_have_cells_and_true_minus_signs(results, parse):

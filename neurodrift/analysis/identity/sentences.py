@@ -102,8 +102,8 @@ def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str)
     if odd is not None:
         text = f"session {names[odd]} agrees less with all others than they do with each other"
     text += (
-        f". In a pair of {other}sessions an estimated {_range(share)} of the cells were matched to "
-        f"another cell, if drift is steady; at most {_percent(high[worst])} (sessions {a} and {b}: "
+        f". In a pair of {other}sessions an estimated {_range(share)} of the cells are other "
+        f"cells if drift is steady, at most {_percent(high[worst])} (sessions {a} and {b}: "
         f"{_percent(share[worst])}, 95 % interval {_range(np.array([low[worst], high[worst]]))})."
     )
     for k in doubtful:

@@ -114,7 +114,7 @@ def test_registration_sentences__many_cells_have_an_estimate():
     k = int(np.argmax(high))
     assert found.answer == (
         "Registration: no session stands out as wrongly matched. In a pair of sessions an "
-        f"estimated {span(share)} of the cells were matched to another cell, if drift is steady; "
+        f"estimated {span(share)} of the cells are other cells if drift is steady, "
         f"at most {100 * high[k]:.0f} % (sessions {upper[0][k] + 1} and {upper[1][k] + 1}: "
         f"{100 * share[k]:.0f} %, 95 % interval {span([low[k], high[k]])})."
     )

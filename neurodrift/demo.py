@@ -128,7 +128,7 @@ def _table(results: dict[str, xr.Dataset], truth: xr.Dataset) -> str:
     untuned = detected & truth["is_active"] & ~truth["is_tuned"]
     rows = [
         (
-            "tuned units found as place cells",
+            f"tuned units found, summed over {found.sizes['session']} sessions",
             f"{int(tuned.sum())}",
             f"{int((found & tuned).sum())}",
         ),
@@ -151,7 +151,7 @@ def _table(results: dict[str, xr.Dataset], truth: xr.Dataset) -> str:
         value = float(np.nanmean(drift["rate_map_correlation_relative"].values[at]))
         expected = float(np.nanmean(true_correlation[at]))
         rows.append(
-            (f"map correlation at lag {lag}, noise removed", f"{expected:.2f}", f"{value:.2f}")
+            (f"map correlation without noise at lag {lag}", f"{expected:.2f}", f"{value:.2f}")
         )
     fit = results["regression"].sel(measure="fraction_active_units", predictor="day")
     per_day = float(truth["is_active"].mean("unit").diff("session").mean()) / 2

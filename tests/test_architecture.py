@@ -97,7 +97,7 @@ BETWEEN = {  # rooms of one idea that build on each other
     "analysis.within": {"maps", "drift"},
     "analysis.regression": {"maps", "series"},
     "analysis.phases": {"maps", "series", "regression"},
-    "analysis.comparison": {"maps", "series", "regression", "phases"},
+    "analysis.comparison": {"maps", "series", "regression", "phases", "identity"},
 }
 for _room, _below in BETWEEN.items():
     ROOMS[_room] = ROOMS[_room] | {f"analysis.{name}" for name in _below}

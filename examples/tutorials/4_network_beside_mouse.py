@@ -75,4 +75,6 @@ nd.plot_comparison(comparison)
 # Published networks
 # ------------------
 # ``nd.simulate.simulate`` trains the networks of the paper, ``neurodrift sweep`` many of them:
-# :doc:`/simulations`. ``nd.write_report(sides, "beside.html")`` writes both into one page.
+# :doc:`/simulations`. ``nd.write_report(sides, "beside.html", comparison=comparison)``
+# writes both into one page with the comparison; without ``comparison=`` they stand there one by
+# one. On the command line ``neurodrift compare`` writes that page.

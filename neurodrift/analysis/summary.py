@@ -17,6 +17,7 @@ from neurodrift.analysis.decoding.sentences import describe_decoding
 from neurodrift.analysis.drift.sentences import course_sentence, index_sentence
 from neurodrift.analysis.fields.sentences import describe_fields
 from neurodrift.analysis.identity.sentences import (
+    bound_beside_drift,
     overnight_matches,
     registration_sentences,
     sensitivity_sentence,
@@ -218,7 +219,7 @@ def _matches(results: xr.DataTree) -> list[str]:
         return []
     found, checked = (results[name].to_dataset() for name in ("identity_sensitivity", "quality"))
     weighed = weigh_matches(found, checked)
-    said = [] if weighed is None else [weighed.text]
+    said = [bound_beside_drift(found, checked) if weighed is None else weighed.text]
     if "within_drift" in results:
         said.append(overnight_matches(results["within_drift"].to_dataset(), found, checked))
     return said

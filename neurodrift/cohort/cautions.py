@@ -21,11 +21,16 @@ COLLINEAR = 10.0
 FEW_ANIMALS = 5
 """Animals below which p has fewer than 4 degrees of freedom."""
 
+MATCHES_MATTER = 0.1
+"""Share of the loss of similarity from which wrong matches are more than a note."""
+
+_NAMED = 6  # recordings whose wrong matches are written out
+
 _RECORDED = {
-    "events_per_unit": ("The number of events of a cell", "events"),
+    "events_per_unit": ("The number of events per cell", "events"),
     "n_detected": ("The number of detected cells", "cells"),
     "running_speed": ("Running speed", "cm/s"),
-    "running_time": ("The time on the track", "min"),
+    "running_time": ("The running time", "min"),
     "tracked_time": ("The length of sessions", "min"),
 }
 """Columns that are looked at: their names in words, and units."""
@@ -60,6 +65,7 @@ def cautions_of(
         *_carried(answers, alpha),
         *_recorded(cohort, axis, alpha),
         *_registered(cohort, alpha),
+        *_wrong_matches(cohort, answers),
         *_collinear(answers),
         *_left_out(answers),
     ]
@@ -73,8 +79,8 @@ def _few(cohort: Cohort) -> list[tuple[str, str]]:
     return [
         (
             "few-animals",
-            f"{plural(n, 'animal')}: p has fewer than 4 degrees of freedom and says little either "
-            "way; read the intervals.",
+            f"{plural(n, 'animal')}: p has fewer than 4 degrees of freedom. Take an effect as one "
+            "to confirm in more animals, and go by the intervals.",
         )
     ]
 
@@ -211,6 +217,46 @@ def _registered(cohort: Cohort, alpha: float) -> list[tuple[str, str]]:
                 )
             )
     return found
+
+
+def _wrong_matches(cohort: Cohort, answers: Sequence[Sequence[Answer]]) -> list[tuple[str, str]]:
+    """What wrong matches could make of the similarity that is asked for, in each recording."""
+    decays = any(raw.question.kind == "decay" for raw, *_ in answers)
+    checked = [m for m in cohort.members if m.registered and not m.noise_free]
+    if not decays or not checked:
+        return []
+    unknown = [m.name for m in checked if m.matches is None]
+    weighed = [(m.name, m.matches) for m in checked if m.matches is not None]
+    if not weighed:
+        return [
+            (
+                "unknown-matches",
+                "Cells that were matched to other cells look like drift. How many they are has no "
+                "estimate in any recording, so what they make of the answers on similarity is not "
+                "known: see the registration in each one's report.",
+            )
+        ]
+    weighed.sort(key=lambda item: -item[1].taken / item[1].seen)
+    worst = weighed[0][1].taken / weighed[0][1].seen
+    each = [
+        f"{name} {min(w.taken, w.seen):.2f} of {w.seen:.2f} ({percent(w.share)} of the cells wrong)"
+        for name, w in weighed[:_NAMED]
+    ]
+    text = (
+        "Cells that were matched to other cells look like drift. If drift is steady, wrong matches "
+        "alone could make this much of what maps lose between the sessions furthest apart: "
+        f"{listing(each)}."
+    )
+    rest = weighed[_NAMED:]
+    if rest:
+        text += (
+            f" In the other {number(len(rest))} they could make less, at most "
+            f"{percent(rest[0][1].taken / rest[0][1].seen)} of it."
+        )
+    if unknown:
+        text += f" There is no estimate in {listing(unknown)}."
+    text += " The answers on similarity do not take this off."
+    return [("wrong-matches" if worst >= MATCHES_MATTER else "few-wrong-matches", text)]
 
 
 def _collinear(answers: Sequence[Sequence[Answer]]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neurodrift.schema.types import Factors, Results
 
 COVARIATES = ("running_speed", "events_per_unit", "running_time")
-"""What is held by default: speed [cm/s], events of a unit, time on the track [min]."""
+"""What is held by default: speed [cm/s], events of a unit, running time [min]."""
 
 _INSTEAD = {"running_time": "tracked_time"}
 _NO_MEASURE = ("session", "session_number", "fraction", "day", "experience", "training_step")

@@ -96,8 +96,10 @@ def pool_animals(
         ``dof_above`` for more than two groups; ``n_animals``, ``n_recordings``, ``n_left_out``;
         ``relative``, the change over the ``span`` over the ``mean_level``; ``standardized``, over
         the animals' standard deviation; ``detectable``, the smallest that would have been found
-        with a power of 80 %; ``n_same_sign``; ``without_low`` and ``without_high``, the estimates
-        without one animal, and ``carried_by``, the animal without which less than half is left;
+        with a power of 80 % after the correction for the questions, as the verdict is (at 1 -
+        `level` over their number, Holm's first step); ``n_same_sign``; ``without_low`` and
+        ``without_high``, the estimates without one animal, and ``carried_by``, the animal without
+        which less than half is left;
         ``moved``, what covariates or an equal footing take from the estimate; ``vif`` of the
         covariates and ``widening`` of the interval; ``verdict`` and ``reason``.
 
@@ -280,11 +282,14 @@ def _answer_table(
     """All answers with what follows of their estimates."""
     p = np.array([[one.p for one in row] for row in answers])
     corrected = np.column_stack([holm(column) for column in p.T]) if correction == "holm" else p
+    # a question alone is found at this level, whatever becomes of the others
+    times = np.isfinite(p).sum(axis=0) if correction == "holm" else np.ones(p.shape[1])
+    found_at = 1 - (1 - level) / np.maximum(times, 1)
     columns: dict[str, list[list[Any]]] = {}
     for row, own in zip(answers, corrected, strict=True):
         cells = [
-            _cells(one, row[0], float(p_holm), level, margin)
-            for one, p_holm in zip(row, own, strict=True)
+            _cells(one, row[0], float(p_holm), level, margin, float(at))
+            for one, p_holm, at in zip(row, own, found_at, strict=True)
         ]
         for name in cells[0]:
             columns.setdefault(name, []).append([cell[name] for cell in cells])
@@ -304,7 +309,9 @@ def _answer_table(
     return xr.Dataset(variables, coords=coords)
 
 
-def _cells(one: Answer, raw: Answer, p_holm: float, level: float, margin: float) -> dict[str, Any]:
+def _cells(
+    one: Answer, raw: Answer, p_holm: float, level: float, margin: float, found_at: float
+) -> dict[str, Any]:
     """Everything that is said of one answer."""
     low, high = Course(one.estimate, one.se, one.dof).interval(level)
     start, end = Course(raw.estimate, raw.se, raw.dof).interval(level)
@@ -339,7 +346,7 @@ def _cells(one: Answer, raw: Answer, p_holm: float, level: float, margin: float)
         "standardized": size,
         "standardized_ci_low": size_low,
         "standardized_ci_high": size_high,
-        "detectable": one.detectable(level) if np.isfinite(one.estimate) else np.nan,
+        "detectable": one.detectable(found_at) if np.isfinite(one.estimate) else np.nan,
         "n_same_sign": one.same_sign,
         "without_low": float(told.min()) if told.size else np.nan,
         "without_high": float(told.max()) if told.size else np.nan,
@@ -375,7 +382,7 @@ def _carried_by(one: Answer) -> str:
 def _unit(one: Answer) -> str:
     """Unit of an estimate, such as ``bit/event/d``; fractions are 1."""
     unit = unit_of(one.question.measure)
-    unit = "" if unit.startswith("%") or unit in ("correlation", "share of the ceiling") else unit
+    unit = "" if unit.startswith(("%", "correlation")) else unit
     parts = [unit or "1"]
     if one.question.kind in ("slope", "decay"):
         parts.append(AXES[one.question.axis])

@@ -39,8 +39,8 @@ _ALONG = {
 }
 _HELD = {
     "running_speed": "running speed is held",
-    "events_per_unit": "the events of a cell are held",
-    "running_time": "the time on the track is held",
+    "events_per_unit": "events per cell are held",
+    "running_time": "running time is held",
     "tracked_time": "the length of sessions is held",
 }
 _ORDER: tuple[Fate, ...] = ("vanishes", "turns round", "undecided", "appears", "stays", "none")
@@ -94,7 +94,10 @@ def describe_answers(pooled: xr.DataTree) -> str:
     for question in answers["question"].values:
         lines += [" ".join(answer_sentences(pooled, str(question))), ""]
     if bool(answers["few_degrees"].sel(variant="raw").any()):
-        lines.append("† Fewer than 4 degrees of freedom: such a p says little either way.")
+        lines.append(
+            "† Fewer than 4 degrees of freedom: take an effect as one to confirm in more animals, "
+            "and undecided not as a sign of none; go by the interval."
+        )
     notes = json.loads(pooled.attrs.get("notes", "[]"))
     return "\n".join([*lines, *(note["text"] for note in notes)]).strip()
 
@@ -193,7 +196,7 @@ def _main(raw: xr.Dataset, level: str) -> str:
     if verdict in ("rises", "falls"):
         return f"{subject} {_does(raw)} {_size(raw, abs(raw['estimate'].item()))} {behind}."
     seen = f"these {_who(raw)} would have shown {_size(raw, raw['detectable'].item())}"
-    seen += f"{_relative_size(raw)} with a power of 80\u00a0%"
+    seen += f"{_relative_size(raw)} with a power of 80\u00a0%{_after_correction(raw)}"
     size = f"{_size(raw, raw['estimate'].item())} {behind}; {seen}."
     if verdict == "no change":
         return f"{subject} {_does_not(raw)} by as much as matters: {size}"
@@ -225,7 +228,7 @@ def subject_of(measure: str, kind: str, contrast: str = "") -> str:
     str
         Such as ``The share of place cells``.
     """
-    words = in_sentence(measure).replace(", noise removed", " without noise")
+    words = in_sentence(measure)
     if unit_of(measure).startswith("% of") and not words.startswith("time that"):
         words = f"the share of {words}"
     elif kind == "decay":
@@ -296,7 +299,7 @@ def estimate_unit(row: xr.Dataset) -> str:
     """
     measure = row["measure"].item()
     unit = "percentage points" if factor_of(measure) > 1 else unit_of(measure)
-    words = ["" if unit in ("correlation", "share of the ceiling") else unit]
+    words = ["" if unit in ("correlation", "correlation without noise") else unit]
     if row["kind"].item() in ("slope", "decay"):
         words.append(_TIMES[row["axis"].item()][0] + (" of lag" if _is_decay(row) else ""))
     contrast = row["contrast"].item().partition("; ")[0]
@@ -316,6 +319,12 @@ def _numbers(row: xr.Dataset, level: str) -> str:
     if not np.isfinite(row["ci_low"].item()):
         return plain(row["reason"].item()) or "no interval"
     return f"{level} CI {low} to {high}, {_p(row)}"
+
+
+def _after_correction(row: xr.Dataset) -> str:
+    """That the smallest effect is corrected as the verdict is, where that changes p."""
+    p, p_holm = row["p"].item(), row["p_holm"].item()
+    return " after the correction" if np.isfinite(p_holm) and p_holm != p else ""
 
 
 def _p(row: xr.Dataset) -> str:
@@ -373,8 +382,11 @@ def _animals(raw: xr.Dataset) -> list[str]:
     same, n = raw["n_same_sign"].item(), raw["n_animals"].item()
     said = []
     if np.isfinite(same) and n > 1:
-        which = "all" if same == n else f"{number(same)} of"
-        said.append(f"The sign is the same in {which} {number(n)} animals.")
+        if same == n:
+            which = "both" if n == 2 else f"all {number(n)}"
+        else:
+            which = f"{number(same)} of {number(n)}"
+        said.append(f"The sign is the same in {which} animals.")
     if raw["carried_by"].item() and raw["verdict"].item() in ("rises", "falls"):
         said.append(
             f"{raw['carried_by'].item()} carries it: less than half is left without that animal."

@@ -66,7 +66,7 @@ class Chart:
         self.marks.append(Mark("line", style, np.asarray(x, float), np.asarray(y, float)))
 
     def band(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, style: str) -> None:
-        """Fill between two curves; the axis must hold both, for a band is never cut."""
+        """Fill between two curves; the axis must hold both, so that a band is not cut by it."""
         x, low, high = (np.asarray(values, float) for values in (x, low, high))
         found = np.concatenate([low, high])
         found = found[np.isfinite(found)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,18 @@ import xarray as xr
 from neurodrift.io.tables import tidy
 from neurodrift.report.chart import Chart, Figure, Forest
 from neurodrift.report.tables import Table
-from neurodrift.report.words import number, p_value, plain, plain_text, title_of, unit_of
+from neurodrift.report.trend import DAGGER, FEW_DEGREES, SIGNIFICANT, slope_words
+from neurodrift.report.view import View
+from neurodrift.report.words import (
+    in_sentence,
+    number,
+    p_value,
+    plain,
+    plain_text,
+    title_of,
+    unit_of,
+)
+from neurodrift.schema.words import listing
 
 _AXES = {
     "fraction": "fraction of the way",
@@ -23,13 +35,17 @@ _AXES = {
 }
 
 
-def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
+def comparison_section(
+    comparison: xr.Dataset | None, recordings: Sequence[View] = ()
+) -> dict[str, Any] | None:
     """What the page shows of a comparison.
 
     Parameters
     ----------
     comparison
         Result of :func:`neurodrift.compare`, or None.
+    recordings
+        The recordings of the page, whose own sections may say otherwise.
 
     Returns
     -------
@@ -55,7 +71,7 @@ def comparison_section(comparison: xr.Dataset | None) -> dict[str, Any] | None:
         "sides": sides,
         "legend": _sides(comparison),
         "notes": [plain_text(text) for text in json.loads(comparison.attrs.get("notes", "[]"))],
-        "statements": _statements(comparison, sides),
+        "statements": _statements(comparison, sides, _own_views(comparison, recordings)),
         "figures": _series(comparison, axis) + _decays(comparison, axis),
         "forests": _forests(comparison, axis),
         "effects": _effects(comparison, axis),
@@ -79,7 +95,24 @@ def _main_axis(comparison: xr.Dataset) -> str:
     return "fraction" if "fraction" in axes else axes[0]
 
 
-def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]]:
+def _own_views(comparison: xr.Dataset, recordings: Sequence[View]) -> dict[str, View]:
+    """The recording of a side that has one, where the page shows it."""
+    names = comparison["row_recording"].values.astype(str)
+    row_side = comparison["row_side"].values.astype(str)
+    found = {}
+    for side in comparison["side"].values.astype(str):
+        own = set(names[row_side == side])
+        if len(own) == 1:
+            known = {side, *own}
+            same = [v for v in recordings if {v.name, f"{v.subject} {v.environment}"} & known]
+            if len(same) == 1:
+                found[side] = same[0]
+    return found
+
+
+def _statements(
+    comparison: xr.Dataset, sides: list[str], own: Mapping[str, View]
+) -> list[dict[str, Any]]:
     """Statements of the paper with what each side says of it, with and without running speed."""
     rows = []
     for name in comparison["statement"].values:
@@ -103,16 +136,101 @@ def _statements(comparison: xr.Dataset, sides: list[str]) -> list[dict[str, Any]
                     interval = interval if np.isfinite(ends[0]) else ""
                     detail = f"{number(factor * estimate)}{interval} {unit}"
                     p = p_value(float(found["statement_p"]))
-                    detail += f", {p}" if p else ""
+                    few = verdict in _DECIDED and _few(comparison, found, one)
+                    detail += f", {p}{DAGGER if few else ''}" if p else ""
                     detail += _corrected(found, verdict)
                     if "statement_matched" in found and bool(found["statement_matched"]):
                         detail += "; on an equal footing"
                 held = str(adjustment).replace("_", " ").replace("+", " and ")
                 adjusted = "" if held == "none" else f"{held} held"
-                lines.append({"verdict": verdict, "detail": detail, "adjusted": adjusted})
+                beside = {}
+                if held == "none" and side in own:
+                    beside = _own_section(own[side], comparison, one, found)
+                lines.append(
+                    {"verdict": verdict, "detail": detail, "adjusted": adjusted, "own": beside}
+                )
             cells.append(lines)
         rows.append({"text": str(text), "cells": cells})
     return rows
+
+
+def _few(comparison: xr.Dataset, found: xr.Dataset, one: xr.Dataset) -> bool:
+    """Whether a statement rests on few degrees of freedom."""
+    effect, scale = str(one["statement_effect"].item()), comparison["scale"].values
+    if effect not in comparison["effect"].values:
+        return False
+    kind = str(comparison["effect_kind"].sel(effect=effect).item())
+    of = "first" if kind == "slope" and "first" in scale else "raw"
+    if of not in scale:
+        return False
+    where = {"side": found["side"].item(), "adjustment": found["adjustment"].item()}
+    dof = comparison["slope_dof"].sel(effect=effect, scale=of, axis=_main_axis(comparison), **where)
+    return bool(float(dof) <= FEW_DEGREES)
+
+
+_DECIDED = ("holds", "contradicted")
+
+
+def _own_section(
+    view: View, comparison: xr.Dataset, one: xr.Dataset, found: xr.Dataset
+) -> dict[str, str]:
+    """Where the recording's own section says otherwise, and why; empty where both agree."""
+    verdict, effect = str(found["statement_verdict"].item()), str(one["statement_effect"].item())
+    if verdict not in (*_DECIDED, "undecided", "no change"):
+        return {}
+    at = comparison.sel(effect=effect) if effect in comparison["effect"].values else None
+    if at is None or str(at["effect_kind"].item()) not in ("slope", "decay"):
+        return {}
+    kind, measure = str(at["effect_kind"].item()), str(at["effect_measure"].item())
+    said = _own_slope(view, measure) if kind == "slope" else _own_decay(view, measure)
+    if said is None or said[0] == (verdict in _DECIDED):
+        return {}
+    here = []
+    if "statement_matched" in found and bool(found["statement_matched"]):
+        here.append(
+            f"every session has as much as the poorest, so that neither {view.noun}s that fell "
+            "silent nor unequal amounts of data count"
+        )
+    p, corrected = float(found["statement_p"]), float(found["statement_p_holm"])
+    if p < SIGNIFICANT <= corrected:
+        here.append(
+            f"p is corrected for the statements of the side ({p_value(p)} alone, "
+            f"{p_value(corrected)} corrected)"
+        )
+    if kind == "decay":
+        here.append("the error comes from leaving out each session in turn")
+    text = f"Its own section {'finds' if said[0] else 'does not find'} this: {said[1]}."
+    text += f" Here {listing(here)}." if here else " Here another test is made."
+    if verdict == "no change" and said[0]:
+        text += " So “no change” is said of what is left then, and not of what was recorded."
+    place = "measures" if kind == "slope" else "drift"
+    return {"text": text, "place": f"{view.key}-{place}", "name": view.name}
+
+
+def _own_slope(view: View, measure: str) -> tuple[bool, str] | None:
+    """Whether a recording's section tells a trend of a measure, and its words."""
+    measure = measure.removesuffix("_matched")
+    fit = view.slope(measure)
+    if fit is None or not np.isfinite(fit["p"]):
+        return None
+    tells = fit["p"] < SIGNIFICANT
+    way = ("a rise" if fit["slope"] > 0 else "a fall") if tells else "no clear trend"
+    words = slope_words(view, measure, degrees=False)
+    return tells, f"as recorded {way} of {in_sentence(measure, view.noun)} ({words})"
+
+
+def _own_decay(view: View, measure: str) -> tuple[bool, str] | None:
+    """Whether a recording's section tells a decay of a similarity, and its words."""
+    fitted = view.nodes.get("time_constant")
+    if fitted is None or fitted.attrs.get("measure") != measure:
+        return None
+    slope, low, high = (float(fitted[f"slope{end}"]) for end in ("", "_low", "_high"))
+    if not np.isfinite(low):
+        return None
+    per = {"day": "a day", "training_step": "a step"}.get(str(fitted.attrs["axis"]), "a step")
+    ends = f"{number(low, 2)} to {number(high, 2)}"
+    said = f"similarity changes by {number(slope, 2)} {per} of lag"
+    return low > 0 or high < 0, f"{said} (95\u00a0% interval {ends}, from draws of sessions)"
 
 
 def _unit_of_effect(comparison: xr.Dataset, one: xr.Dataset) -> tuple[float, str]:

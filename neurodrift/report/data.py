@@ -181,6 +181,11 @@ def _where(view: View, i: int) -> str:
     return ""
 
 
+def _unknown(region: str) -> bool:
+    """Whether a label says that the region is not known."""
+    return region.strip().lower() in ("", "unknown", "nan", "none")
+
+
 def counted_as(kind: str) -> str:
     """What the number of events of a kind counts, in words."""
     return "event" if kind in ("spikes", "events") else "active frame"
@@ -211,7 +216,7 @@ def _maps(view: View, kept: np.ndarray, map_bytes: int, notes: list[str]) -> dic
     return {
         "units": [str(label) for label in maps["unit"].values[units]],
         "n_units": view.n_units,
-        "region": [str(label) for label in region],
+        "region": ["" if _unknown(str(label)) else str(label) for label in region],
         "directions": [int(value) for value in maps["direction"].values],
         "ways": ways_of(maps),
         "typed": "trial_type" in maps.coords,

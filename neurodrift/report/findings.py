@@ -11,10 +11,11 @@ from neurodrift.analysis.alignment.sentences import alignment_sentences
 from neurodrift.analysis.drift.sentences import course_sentence, index_sentence
 from neurodrift.analysis.identity.sentences import (
     Weighed,
-    overnight_matches,
+    bound_beside_drift,
     registration_sentences,
     sensitivity_sentence,
     weigh_matches,
+    weigh_overnight,
 )
 from neurodrift.analysis.relations.sentences import relations_sentences
 from neurodrift.analysis.steps.sentences import steps_sentences
@@ -24,6 +25,7 @@ from neurodrift.report.trend import (
     SIGNIFICANT,
     dagger_note,
     detectable_words,
+    few_degrees,
     is_constant,
     slope_words,
 )
@@ -114,7 +116,11 @@ def _registration(view: View) -> list[Finding]:
         return []
     text = said.answer
     weighed = _weighed(view)
-    text += "" if weighed is None else f" {weighed.text}"
+    if weighed is not None:
+        text += f" {weighed.text}"
+    elif "identity_sensitivity" in view.nodes:
+        beside = bound_beside_drift(view.nodes["identity_sensitivity"], view.nodes["quality"])
+        text = f"{text} {beside}".strip()
     return [Finding("registration", "Are the cells the same cells?", text)]
 
 
@@ -145,7 +151,11 @@ def _change(view: View, measure: str, question: str) -> list[Finding]:
         return [Finding(measure, question, f"{title}: {where}.")]
     fits, more = [fit], []
     if fit["p"] < SIGNIFICANT:
-        verb = ("rise" if fit["slope"] > 0 else "fall") + ("s" if verb_s else "")
+        verb = "rise" if fit["slope"] > 0 else "fall"
+        if few_degrees(fit):
+            verb = f"{'seems' if verb_s else 'seem'} to {verb}"
+        else:
+            verb += "s" if verb_s else ""
         text = f"{title} {verb}: {where} ({slope_words(view, measure)})."
     else:
         verb = "shows" if verb_s else "show"
@@ -250,23 +260,38 @@ def _when_and_whose(view: View) -> list[Finding]:
 def _within(view: View) -> Finding:
     """What is lost within a session and to the next one, and what wrong matches may make of it."""
     node, question = view.nodes["within_drift"], "Within a session or overnight?"
-    text = describe_within_drift(node)
+    text, weighed = describe_within_drift(node), None
     if "identity_sensitivity" in view.nodes and "quality" in view.nodes:
-        names = ("within_drift", "identity_sensitivity", "quality")
-        text = f"{text} {overnight_matches(*(view.nodes[name] for name in names))}".strip()
+        weighed = weigh_overnight(node, view.nodes["identity_sensitivity"], view.nodes["quality"])
+        text += "" if weighed is None else f" {weighed.text}"
     inside, night = (1 - float(node[f"{name}_pooled"]) for name in ("first_last", "overnight"))
     if not (np.isfinite(inside) and np.isfinite(night)):
         return Finding("within", question, text)
     part = "laps" if node.attrs.get("by") == "lap" else "minutes"
     span = f"from the first to the last {part} of a session"
     if float(node["within_p"]) < SIGNIFICANT:
-        answer = f"Without noise, maps lose {number(inside, 2)} {span}"
+        answer = f"Without noise, maps lose {number(inside, 2)} {span}."
     else:
-        answer = f"Maps are not shown to change {span}"
+        answer = f"Maps are not shown to change {span}."
     if night > 0:
-        answer += f", and lose {number(night, 2)} from its last {part} to the first of the next"
-    answer += "."
+        answer += f" {_overnight(node, part, night, weighed)}"
     return Finding("within", question, answer, details=text)
+
+
+def _overnight(node: xr.Dataset, part: str, night: float, weighed: Weighed | None) -> str:
+    """The loss to the next session, what of it is not that of a session, and wrong matches."""
+    text = f"From its last {part} to the first of the next they lose {number(night, 2)}"
+    excess = float(node["excess_pooled"])
+    if not np.isfinite(excess):
+        return f"{text}."
+    if not float(node["overnight_p"]) < SIGNIFICANT:
+        return f"{text}, which is not shown to be more than {part} of one session do."
+    text += f", {excess:.2f} more than {part} of one session do"
+    if weighed is None:
+        return f"{text}."
+    if weighed.taken >= weighed.seen:
+        return f"{text}; wrong matches could make all of it."
+    return f"{text}; wrong matches could make {weighed.taken:.2f} of it."
 
 
 def _in_one_line(view: View) -> str:

@@ -230,9 +230,9 @@ def _of_which(view: View) -> str:
     if view.simulated or view.counted == "detected":
         return " Fractions are of the units detected in the session." if not view.simulated else ""
     return (
-        " Units were detected in each session by their activity. Fractions alone"
-        f"{' and survival' if 'turnover' in view.nodes else ''} are of all "
-        "registered units, and there one that was not detected counts as silent."
+        " Units were detected in each session by their activity. Only fractions"
+        f"{' and survival count' if 'turnover' in view.nodes else ' count'} a unit that was not "
+        "detected in a session: there it is silent, and they are of all registered units."
     )
 
 
@@ -365,8 +365,8 @@ def _place_cells(view: View) -> str:
     text += " (identity included). " if exact else (", with p = (r + 1)/(n + 1) ({phipson2010}). ")
     if not exact and looks_twice(int(attrs.get("n_repeats", 0))):
         text += (
-            f"Of a unit that {HOPELESS} of the first {FIRST_LOOK} shuffles reached, only these "
-            "were made. "
+            f"Shuffling of a unit stopped after the first {FIRST_LOOK} if {HOPELESS} of them "
+            "reached its value; its p is then of these. "
         )
     alpha = f"{float(attrs['alpha']):g}"
     if criterion == "q":

@@ -118,7 +118,7 @@ def page(
     """
     found = views(results)
     sections = [_section(view, len(found)) for view in found]
-    beside = comparison_section(comparison)
+    beside = comparison_section(comparison, found)
     if beside is not None:
         beside["tables"] = [download("comparison", table) for table in beside["tables"]]
         for name in ("figures", "forests"):

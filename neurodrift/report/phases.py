@@ -72,6 +72,7 @@ def phases_section(view: View) -> dict[str, Any] | None:
         "legend": [(name, _STYLES.get(name, "faint")) for name in dict.fromkeys(dominant)],
         "borders": _borders(phases),
         "evidence": _evidence(phases, view.noun),
+        "evidence_caption": _evidence_caption(phases),
         "figures": [
             figure
             for name in map(str, phases["quantity"].values)
@@ -89,6 +90,7 @@ def phases_frame(view: View) -> pd.DataFrame:
     return tidy(phases[names])
 
 
+_SAYS_LITTLE = 0.5  # log10 Bayes factor up to which it favours neither
 _EVIDENCE = ("phase", "quantity")
 
 
@@ -151,12 +153,27 @@ def _evidence(phases: xr.Dataset, noun: str) -> dict[str, Any]:
             observed, expected = str(one["observed"].item()), str(one["expected"].item())
             strength = float(one["evidence"])
             bayes = f", log₁₀ BF {number(strength, 2)}" if np.isfinite(strength) else ""
+            weak = np.isfinite(strength) and abs(strength) < _SAYS_LITTLE
+            bayes += " says little" if weak else ""
             cells.append(f"{observed}{bayes} (expected: {expected})")
         rows.append([title_of(quantity, noun), *cells, *_seen(phases, quantity)])
     head = ["quantity", *map(str, phases["phase"].values)]
     if "detectable" in phases:
         head += ["change by a line, of the mean", "found at 80 % power"]
     return {"head": head, "rows": rows}
+
+
+def _evidence_caption(phases: xr.Dataset) -> str:
+    """What the table shows, and what "constant" rests on."""
+    text = "What was observed in the sessions of each phase, and what its definition expects"
+    if "margin" not in phases.attrs:  # older results
+        return text
+    return (
+        f"{text}. A statistic is called constant where a change of "
+        f"{percent(float(phases.attrs['margin']))} of its mean would have been found (a loss where "
+        "it would have been seen to halve), not by the Bayes factor: log₁₀ BF is that of a change "
+        "against none, and between −0.5 and 0.5 it says little"
+    )
 
 
 def _seen(phases: xr.Dataset, quantity: str) -> list[str]:

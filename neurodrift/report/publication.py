@@ -238,7 +238,7 @@ def _draw_multiples(
     axes[0, 0].set_xlim(*drawing.x_ends)
     axes[0, 0].set_ylim(*drawing.y_ends)
     for axis, ends in ((axes[0, 0].xaxis, drawing.x_ends), (axes[0, 0].yaxis, drawing.y_ends)):
-        at = ticks(*ends, 3)
+        at = ticks(*ends, 3, fewest=2)
         axis.set_ticks(at, [tick(value) for value in at])
     if len(figure.legend) > 1:
         found.legend(
@@ -316,7 +316,7 @@ def draw_chart(axes: Axes, chart: Chart) -> None:
         (axes.xaxis, chart.x_low, chart.x_high, 6),
         (axes.yaxis, chart.y_low, chart.y_high, 5),
     ):
-        at = ticks(low, high, n)
+        at = ticks(low, high, n, fewest=3)
         axis.set_ticks(at, [tick(value) for value in at])
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)

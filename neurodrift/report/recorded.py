@@ -25,7 +25,7 @@ def facts(view: View) -> list[tuple[str, str]]:
     Returns
     -------
     list of tuple
-        (label, value): sessions, their span, cells, matched cells, laps, time.
+        (label, value): sessions, their span, cells, matched cells, laps, and of animals time.
     """
     table, n, noun = view.sessions, len(view.sessions), view.noun
     found = [("snapshots" if view.simulated else "sessions", number(n))]
@@ -42,6 +42,8 @@ def facts(view: View) -> list[tuple[str, str]]:
             found.append((f"{noun}s matched in all {n}", number(int((times == n).sum()))))
     if "n_laps" in table:
         found.append(("laps a session", _whole_range(table["n_laps"].to_numpy(float))))
+    if view.simulated:
+        return found
     if "tracked_time" in table and table["tracked_time"].gt(0).any():
         minutes = float(table["tracked_time"].sum())
         found.append(("time tracked", f"{number(minutes)} min"))

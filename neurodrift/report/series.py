@@ -77,9 +77,9 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
     Returns
     -------
     Figure
-        Dots are sessions, the line is the trend and the band its confidence band, which is never
-        cut: one that would hide the dots is left out, and the caption says so. Where there is one,
-        the same on an equal footing as hollow dots.
+        Dots are sessions, the line is the trend and the band its confidence band. Both are cut at 0
+        and 100 % alone, where a share ends. A band that would hide the dots is left out, and the
+        caption says so. Where there is one, the same on an equal footing as hollow dots.
     """
     table, factor = view.sessions, factor_of(measure)
     x = np.arange(len(table), dtype=float)
@@ -103,9 +103,10 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
         band = regression_band(view, name, predictor)
         if band is not None:
             low, high = factor * band["low"], factor * band["high"]
+            line = factor * band["line"]
             if unit.startswith("%") and (low.min() < 0 or high.max() > _WHOLE):
-                low, high = (np.clip(end, 0.0, _WHOLE) for end in (low, high))
-                ends_at_whole = "the band ends at 0 and 100 %, as shares do"
+                low, line, high = (np.clip(end, 0.0, _WHOLE) for end in (low, line, high))
+                ends_at_whole = "line and band end at 0 and 100 %, as shares do"
             fit = view.slope(name, predictor)
             assert fit is not None
             fits.append(fit)
@@ -113,7 +114,7 @@ def session_figure(view: View, measure: str, predictor: str) -> Figure:
                 chart.band(band["x"], low, high, style)
             else:
                 captions.append(_wide_band(view, measure, how, low[-1], high[-1], len(shown)))
-            chart.line(band["x"], factor * band["line"], style)
+            chart.line(band["x"], line, style)
             at = np.argsort(x)
             for part in ("line", "low", "high"):
                 there = np.interp(x[at], band["x"], factor * band[part])
@@ -150,8 +151,12 @@ def _why_apart(view: View, measure: str, n: int) -> str:
     kept = int(view.nodes["matched"].attrs.get("n_units", 0))
     if not kept or kept >= view.n_units or view.nodes["matched"].attrs.get("match") != "events":
         return ""
+    if view.counted == "registered":
+        of = f"all {number(view.n_units)} {view.noun}s, detected or not"
+    else:
+        of = f"the {view.noun}s detected in each session"
     return (
-        f"as recorded is a share of all {number(view.n_units)} {view.noun}s, detected or not, with "
+        f"as recorded is a share of {of}, with "
         f"equal events of the {number(kept)} that always had enough: compare trends, not levels"
     )
 

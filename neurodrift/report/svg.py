@@ -210,13 +210,13 @@ class _Place:
         line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
         text = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
         right = WIDTH - _RIGHT
-        for value in ticks(chart.y_low, chart.y_high, 5):
+        for value in ticks(chart.y_low, chart.y_high, 5, fewest=3):
             at = f"{self.y_at(value):.1f}"
             parts.append(line.format("grid", _LEFT, right, at, at))
             low = f"{self.y_at(value) + 3.6:.1f}"
             parts.append(text.format(_LEFT - 6, low, "end", tick(value)))
         parts.append(line.format("axis", _LEFT, right, floor, floor))
-        for value in ticks(chart.x_low, chart.x_high, 6):
+        for value in ticks(chart.x_low, chart.x_high, 6, fewest=3):
             at = f"{self.x_at(value):.1f}"
             parts.append(line.format("axis", at, at, floor, floor + 4))
             parts.append(text.format(at, floor + 16, "middle", tick(value)))
@@ -418,7 +418,7 @@ def small_svg(drawing: Multiples, one: Small) -> Markup:
 
 def _ends(low: float, high: float) -> list[float]:
     """The first and the last round value on an axis."""
-    found = ticks(low, high, 3)
+    found = ticks(low, high, 3, fewest=2)
     return [found[0], found[-1]] if len(found) > 1 else found
 
 
@@ -524,11 +524,14 @@ def ways_limits(ways: Ways) -> tuple[float, float]:
 
 
 def forest_limits(forest: Forest) -> tuple[float, float]:
-    """Ends of the axis of estimates."""
+    """Ends of the axis of estimates, wide enough for half of the intervals."""
     estimates = np.array([group[2] for _, groups in forest.rows for group in groups])
     ends = np.array([end for _, groups in forest.rows for group in groups for end in group[3:]])
     good = estimates[np.isfinite(estimates)]
     spread = max(float(np.ptp(good)), float(np.abs(good).max()), 1e-12)
+    wide = np.array([group[4] - group[3] for _, groups in forest.rows for group in groups]) / 2
+    if np.isfinite(wide).any():  # half of the intervals are to be seen whole
+        spread = max(spread, float(np.nanmedian(wide[np.isfinite(wide)])))
     ends = np.clip(ends, good.min() - 1.5 * spread, good.max() + 1.5 * spread)
     return limits(np.concatenate([good, ends, [0.0]]), 0.05, False)
 
@@ -544,8 +547,24 @@ def broken(text: str, most: int) -> list[str]:
     return lines
 
 
-def ticks(low: float, high: float, n: int) -> list[float]:
-    """Round values between two ends, about `n` of them."""
+def ticks(low: float, high: float, n: int, fewest: int = 1) -> list[float]:
+    """Round values between two ends, about `n` of them, and `fewest` at least.
+
+    Examples
+    --------
+    >>> from neurodrift.report.svg import ticks
+    >>> ticks(2, 85, 3), ticks(2, 85, 3, fewest=2)
+    ([50.0], [25.0, 50.0, 75.0])
+    """
+    found = _round_values(low, high, n)
+    for more in range(n + 1, 4 * n):
+        if len(found) >= fewest:
+            break
+        found = _round_values(low, high, more)
+    return found
+
+
+def _round_values(low: float, high: float, n: int) -> list[float]:
     rough = (high - low) / n
     base = 10.0 ** np.floor(np.log10(rough))
     step = base * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * base >= rough * 0.999)

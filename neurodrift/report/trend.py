@@ -58,8 +58,9 @@ def dagger_note(fits: list[dict[str, float]]) -> list[str]:
         return []
     span = few[0] if len(few) == 1 else f"{few[0]} to {few[-1]}"
     return [
-        f"{DAGGER} {span} {'degree' if span == '1' else 'degrees'} of freedom: such a p says "
-        "little either way."
+        f"{DAGGER} {span} {'degree' if span == '1' else 'degrees'} of freedom: take a trend as a "
+        "finding to confirm in more sessions or animals, and no clear trend not as a sign that "
+        "there is none; go by the interval."
     ]
 
 

@@ -864,7 +864,7 @@ ANSWERS = _always(
         Var("standardized", _ASKED, "float", "1", "estimate over the animals' deviation"),
         Var("standardized_ci_low", _ASKED, "float", "1", "lower end of its interval"),
         Var("standardized_ci_high", _ASKED, "float", "1", "upper end of its interval"),
-        Var("detectable", _ASKED, "float", "", "smallest found with a power of 80 %"),
+        Var("detectable", _ASKED, "float", "", "smallest found with a power of 80 %, corrected"),
         Var("n_same_sign", _ASKED, "float", "count", "animals with the estimate's sign"),
         Var("without_low", _ASKED, "float", "", "lowest estimate without one animal"),
         Var("without_high", _ASKED, "float", "", "highest estimate without one animal"),

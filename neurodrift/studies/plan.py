@@ -246,7 +246,7 @@ def load_plan(
         return given
     values: dict[str, Any]
     if isinstance(given, Mapping):
-        values, source = dict(given), Source("a study")
+        values, source, default = dict(given), Source("a study"), "study"
         base = Path.cwd() if folder is None else Path(folder)
     else:
         path = Path(given)
@@ -257,6 +257,7 @@ def load_plan(
         text = path.read_text(encoding="utf-8-sig")
         values, source = parse_yaml(text, str(path), plan_schema())
         base = path.parent if folder is None else Path(folder)
+        default = path.stem
     faults = [
         (place, text)
         for place, text in schema_faults(values, plan_schema())
@@ -271,7 +272,7 @@ def load_plan(
     if faults:
         raise source.error(faults)
     return Plan(
-        title=values.get("study", "study"),
+        title=values.get("study", default),
         folder=base.absolute(),  # workers may have another current folder
         entries=entries,
         factors=values.get("factors", {}),

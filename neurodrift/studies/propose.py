@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neurodrift.io.manifest import store_attributes
+from neurodrift.schema.words import listing
 from neurodrift.studies.plan import load_plan
 from neurodrift.studies.recordings import Planned, find_recordings
 
 _HEAD = """\
 # A study: see docs/studies.md. Run it with: neurodrift study {name} -o {out}
-study: {title}
+study: {title}  # the title of its page: name it as you would a figure
 
 recordings:
 """
@@ -47,6 +48,7 @@ analysis:
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*")
 _WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 _SKIPPED = {".git", "__pycache__", ".venv", "node_modules"}
+_NAMED = 3  # animals that a proposed title names
 _MOST_FILES = 200_000
 
 
@@ -114,7 +116,7 @@ def propose_study(
         raise ValueError(f"{folder} holds no recording, NWB file or sweep{_instead(others)}")
     animals = dict.fromkeys(one.subject for one in found if one.subject)
     listed = "\n".join(f"#     {_quoted(one)}: wild type" for one in animals)
-    title = _quoted(folder.resolve().name or "study")
+    title = _quoted(_title(list(animals)) or folder.resolve().name or "study")
     head = _HEAD.format(name=path.name, out=path.stem, title=title)
     tail = _TAIL.format(animals=listed or "#     m1: wild type")
     notes = [
@@ -123,6 +125,15 @@ def propose_study(
     text = head + "\n".join([*lines, *notes]) + "\n" + tail
     _refuse_unreadable(text, path.parent)
     return text
+
+
+def _title(animals: list[str]) -> str:
+    """A title for the page: whose drift it is; empty where no animal is known."""
+    if not animals:
+        return ""
+    if len(animals) > _NAMED:
+        return f"Drift in {len(animals)} animals"
+    return f"Drift in {listing(animals)}"
 
 
 def _refuse_unreadable(text: str, folder: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import neurodrift as nd
+from neurodrift.analysis.series.trend import smallest_detectable
 from neurodrift.schema.json import description_faults
 from neurodrift.schema.results import POOLED
 from neurodrift.testing import results_of
@@ -555,3 +556,33 @@ def test_pool_animals__two_factors_between_animals(cohort):
 def test_tabulate_answers__something_else(cohort):
     with pytest.raises(TypeError, match="no node 'answers'"):
         nd.tabulate_answers(cohort(62, n=1)["m0 A"])
+
+
+def test_pool_animals__the_smallest_effect_is_corrected_as_the_verdict_is():
+    rng = np.random.default_rng(7)
+    day = np.arange(6.0)
+    mice = {
+        f"m{i}": nd.testing.results_of(
+            {
+                "day": day,
+                "information": 1 + (0.05 + 0.02 * rng.normal()) * day,
+                "active_fraction": 0.5 + 0.05 * rng.normal(size=6),
+                "fraction_place_cells": 0.5 + 0.05 * rng.normal(size=6),
+            },
+            subject=f"m{i}",
+        )
+        for i in range(4)
+    }
+    asked = [f"{name} ~ day" for name in ("information", "active_fraction", "fraction_place_cells")]
+    one = {
+        correction: nd.pool_animals(mice, questions=asked, correction=correction)["answers"].sel(
+            question=asked[0], variant="raw"
+        )
+        for correction in ("holm", "none")
+    }
+    for found, level in ((one["none"], 0.95), (one["holm"], 1 - 0.05 / 3)):
+        se, dof = float(found["se"]), float(found["dof"])
+        assert float(found["detectable"]) == pytest.approx(smallest_detectable(se, dof, level))
+    assert float(one["holm"]["detectable"]) > float(one["none"]["detectable"])
+    alone = nd.pool_animals(mice, questions=asked[:1])["answers"].sel(variant="raw")
+    assert float(alone["detectable"].item()) == pytest.approx(float(one["none"]["detectable"]))

@@ -51,7 +51,7 @@ def test_answer_sentences__what_follows_speed_vanishes_when_it_is_held(cohort):
     assert fate(pooled, DAY, "given running_speed") == "vanishes"
     assert fate(pooled, DAY, "given events_per_unit") == "stays"
     assert "It vanishes when running speed is held (" in text
-    assert "It stays when the events of a cell are held (" in text
+    assert "It stays when events per cell are held (" in text
 
 
 def test_answer_sentences__what_follows_events_vanishes_on_an_equal_footing(cohort):

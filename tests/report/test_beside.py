@@ -67,6 +67,31 @@ def test_comparison__tables_are_those_of_the_dataset(comparison):
         assert row["slope_reason"] == str(one["slope_reason"].item())
 
 
+def test_comparison__says_where_the_own_section_says_otherwise(two, comparison, changed):
+    falling = str(comparison["side"].values[1])
+    values = {"slope": -0.1, "se": 0.01, "p": 0.01, "ci_low": -0.12, "ci_high": -0.08, "dof": 8.0}
+    fits = {name: (lambda old, v=v: 0 * old.fillna(0) + v) for name, v in values.items()}
+    trees = [two[0], changed(two[1], "regression", **fits)]
+    shown = views(dict(zip(comparison["side"].values.astype(str), trees, strict=True)))
+    name, at = "fewer active units", {"side": falling, "adjustment": "none"}
+
+    def own(verdict, recordings=shown):
+        other = comparison.copy(deep=True)
+        other["statement_verdict"].loc[{"statement": name, **at}] = verdict
+        other["statement_p"].loc[{"statement": name, **at}] = 0.02
+        other["statement_p_holm"].loc[{"statement": name, **at}] = 0.1
+        rows = comparison_section(other, recordings)["statements"]
+        (row,) = [row for row in rows if row["text"] == name]
+        return row["cells"][1][0]["own"]
+
+    assert own("holds") == {} and own("undecided", ()) == {}
+    found = own("undecided")
+    assert found["place"] == "r2-measures" and found["name"] == falling
+    assert "Its own section finds this: as recorded a fall of active cells (" in found["text"]
+    assert "p\u00a0=\u00a00.02 alone, p\u00a0=\u00a00.10 corrected" in found["text"]
+    assert "“no change”" not in found["text"] and "“no change”" in own("no change")["text"]
+
+
 def test_comparison__on_the_page(two, comparison, parse):
     page = parse(report(dict(zip(("a", "b"), two, strict=True)), comparison=comparison))
     assert page.unbalanced == []

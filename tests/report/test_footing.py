@@ -70,7 +70,7 @@ def test_findings__as_a_lab_would_say_them(results) -> None:
     found = {item.key: item for item in findings(view)}
     assert [*found][0] == "drift"
     text = found["fraction_place_cells"].text
-    assert text.startswith("Place cells fall: ") and "6 days later" in text
+    assert text.startswith("Place cells seem to fall: ") and "6 days later" in text
     assert "the trend as recorded may come from how much was recorded" in text
     steady = {
         item.key: item

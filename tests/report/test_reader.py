@@ -70,7 +70,8 @@ def test_methods__what_is_not_detected_is_said_once(results, changed):
     tree = changed(results, "sparsity", attrs={"detection": "each_session"})
     first = methods(views(tree)[0]).paragraphs[0]
     assert "Maps and similarities of a session are of the cells detected in it" in first
-    assert "Fractions alone and survival are of all registered cells" in first
+    assert "Only fractions and survival count a cell that was not detected in a session" in first
+    assert "they are of all registered cells" in first
     assert "treated as missing" not in first and " and one that was not detected" not in first
 
 
@@ -128,8 +129,17 @@ def test_within__minutes_of_the_clock_and_both_losses(results, changed):
     assert "loses 0.12" not in describe_within_drift(found.assign(within_p=0.5))
     tree = changed(results, "within_drift", **sizes)
     item = answers(tree)["within"]
-    assert "lose 0.12 from the first to the last laps" in item.text and "0.14 from" in item.text
+    assert "lose 0.12 from the first to the last laps" in item.text
+    tree = changed(tree, "within_drift", overnight_p=0.001)
+    item = answers(tree)["within"]
+    net = "they lose 0.14, 0.09 more than laps of one session do"
+    assert item.text.endswith(f"From its last laps to the first of the next {net}.")
     assert not item.more and "0.09 is lost between sessions" in item.details
+    for share, could in ((0.9, "could make all of it"), (0.01, "could make 0.01 of it")):
+        own = answers(estimated(tree, changed, share))["within"].text
+        assert own.endswith(f"{net}; wrong matches {could}.")
+    tree = changed(tree, "within_drift", overnight_p=0.5)
+    assert "not shown to be more than laps of one session" in answers(tree)["within"].text
     minutes = np.full(found.sizes["lag_part"], 9.0)
     tree = changed(
         results,
@@ -203,11 +213,26 @@ def test_stability__says_what_chance_is():
     assert "smallest p of 2 tests 0.03" in text
 
 
-def test_place_cells__why_both_shares_lie_apart(results, changed):
+@pytest.mark.parametrize(
+    ("detection", "of"),
+    [
+        ("each_session", "all 10 cells, detected or not"),
+        ("unknown", "the cells detected in each session"),
+        ("together", "the cells detected in each session"),
+    ],
+)
+def test_place_cells__why_both_shares_lie_apart(results, changed, detection, of):
     tree = changed(results, "matched", attrs={"n_units": 6, "match": "events"})
-    figure = main_figures(views(tree)[0], "day")[1]
+    tree = changed(tree, "sparsity", attrs={"detection": detection})
+    view = views(tree)[0]
+    figure = main_figures(view, "day")[1]
     assert figure.name.startswith("fraction-place-cells")
+    assert f"As recorded is a share of {of}, with equal events" in figure.caption
     assert "the 6 that always had enough: compare trends, not levels" in figure.caption
+    # the denominator is that of the answer
+    (answer,) = [item for item in findings(view) if item.key == "fraction_place_cells"]
+    whose = "registered" if "or not" in of else "detected"
+    assert f"of all {whose} cells" in answer.text
 
 
 def test_session_figure__no_share_beyond_the_whole(results, changed):
@@ -216,7 +241,14 @@ def test_session_figure__no_share_beyond_the_whole(results, changed):
     figure = session_figure(views(tree)[0], "fraction_place_cells", "day")
     bands = [mark for mark in figure.drawing.marks if mark.kind == "band"]
     assert bands and all(mark.high.max() <= 100 for mark in bands)
-    assert "ends at 0 and 100 %" in figure.caption
+    assert "Line and band end at 0 and 100 %" in figure.caption
+    tree = changed(tree, "regression", slope=lambda old: old * 0 + 0.05)
+    figure = session_figure(views(tree)[0], "fraction_place_cells", "day")
+    lines = [mark for mark in figure.drawing.marks if mark.kind == "line"]
+    bands = [mark for mark in figure.drawing.marks if mark.kind == "band"]
+    assert lines[0].y.max() == 100  # the trend as recorded goes on beyond the whole
+    for line, band in zip(lines, bands, strict=False):
+        assert (line.y <= band.high + 1e-9).all()
 
 
 def test_page__animals_have_cells_and_true_minus_signs(results, parse):

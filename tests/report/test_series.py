@@ -16,7 +16,7 @@ from neurodrift.analysis.regression.regression import regress_each
 from neurodrift.report.chart import Chart, Forest
 from neurodrift.report.decay import decay_figures
 from neurodrift.report.series import main_figures, other_figures, regression_band, session_figure
-from neurodrift.report.svg import chart_svg, forest_svg, tick, ticks
+from neurodrift.report.svg import chart_svg, forest_limits, forest_svg, tick, ticks
 from neurodrift.report.trend import slope_sentence, slope_words
 from neurodrift.report.view import views
 from neurodrift.report.words import number, p_value, percent, plural
@@ -186,6 +186,20 @@ def test_forest__clips_and_marks_what_goes_on():
     assert svg.count("<circle") == 2 and "‹" in svg and "›" in svg
     positions = [float(x) for x in re.findall(r'x[12]="([\d.-]+)"', svg)]
     assert min(positions) >= 0 and max(positions) <= 360
+
+
+def test_forest__shows_half_of_the_intervals_whole():
+    groups = [("a", "s1", 0.1, -4.0, 4.0), ("b", "s1", 0.2, -5.0, 5.0), ("c", "s1", 0.1, -90, 90)]
+    low, high = forest_limits(Forest([("a", groups)], "slope"))
+    assert low < -5 and high > 5
+    assert low > -90 and high < 90
+
+
+@pytest.mark.parametrize(("low", "high"), [(2, 85), (0.63, 0.89), (-0.2, 0.9), (1.0, 2.6)])
+def test_ticks__are_as_many_as_a_scale_needs(low, high):
+    found = ticks(low, high, 3, fewest=2)
+    assert len(found) >= 2 and min(found) >= low and max(found) <= high
+    assert len(ticks(low, high, 5, fewest=3)) >= 3
 
 
 @settings(max_examples=80, deadline=None)

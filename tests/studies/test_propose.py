@@ -66,8 +66,21 @@ def test_propose_study__names_that_yaml_reads_otherwise(tmp_path, name):
     told = text.replace("# factors:", "factors:").replace("#   genotype:", "  genotype:")
     path.write_text(told.replace("#     ", "    "))
     plan = load_plan(path)
-    assert plan.title == name and plan.factors == {"genotype": {name: "wild type"}}
+    assert plan.title == f"Drift in {name}" and plan.factors == {"genotype": {name: "wild type"}}
     assert names(path, tmp_path / "scratch") == [f"{name} linear track"]
+
+
+def test_propose_study__a_title_for_the_page(tmp_path):
+    write_mice(tmp_path, 2)
+    path = tmp_path / "mice.yaml"
+    path.write_text(propose_study(tmp_path, path))
+    assert load_plan(path).title == "Drift in m0 and m1"
+    for i in (2, 3, 4):
+        nd.save_recording(make_mouse(i, f"m{i}"), tmp_path / f"m{i}.zarr")
+    path.write_text(propose_study(tmp_path, path))
+    assert load_plan(path).title == "Drift in 5 animals"
+    path.write_text("recordings: [{path: m0.zarr}]\n")
+    assert load_plan(path).title == "mice"  # without one, the name of the file
 
 
 def test_propose_study__a_sweep(tmp_path):

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from neurodrift.analysis._inference import exact_mean
+from neurodrift.analysis.identity.sentences import Weighed, weigh_matches
 from neurodrift.analysis.regression.tables import tabulate_drift
 from neurodrift.analysis.series.matched import matched_series
 from neurodrift.analysis.series.trend import places, time_of
@@ -88,6 +89,11 @@ class Member:
         over the pairs; NaN where there is no estimate.
     doubtful
         Sessions that the check of the registration does not find in order.
+    matches
+        What wrong matches alone would take off the similarity of maps, beside what is lost between
+        the sessions furthest apart; None where there is no estimate.
+    registered
+        Whether the registration was checked.
     """
 
     side: str
@@ -106,6 +112,8 @@ class Member:
     ceiling: dict[str, float]
     wrong_cells: float = np.nan
     doubtful: tuple[str, ...] = ()
+    matches: Weighed | None = None
+    registered: bool = False
 
     def column(self, name: str) -> np.ndarray:
         """(session) values, NaN where there is no such column."""
@@ -298,6 +306,8 @@ def _member(side: str, name: str, tree: xr.DataTree) -> Member:
         ceiling=_ceiling(nodes),
         wrong_cells=_wrong_cells(nodes),
         doubtful=_doubtful(nodes),
+        matches=_matches(nodes),
+        registered="verdict" in nodes.get("quality", {}) and len(sessions) > 1,
     )
 
 
@@ -366,6 +376,13 @@ def _doubtful(nodes: dict[str, xr.Dataset]) -> tuple[str, ...]:
         return ()
     odd = quality["verdict"].values != "ok"
     return tuple(str(name) for name in quality["session"].values[odd])
+
+
+def _matches(nodes: dict[str, xr.Dataset]) -> Weighed | None:
+    """The drift of maps beside what the estimated wrong matches alone would make of it."""
+    if not {"identity_sensitivity", "quality"} <= set(nodes):
+        return None
+    return weigh_matches(nodes["identity_sensitivity"], nodes["quality"])
 
 
 def _ceiling(nodes: dict[str, xr.Dataset]) -> dict[str, float]:

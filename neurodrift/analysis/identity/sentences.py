@@ -98,12 +98,12 @@ def _estimated(rest: xr.Dataset, names: np.ndarray, odd: int | None, other: str)
         doubtful = np.flatnonzero(own[1] > SOME_WRONG)
     worst = int(np.nanargmax(high))
     a, b = (names[index[worst]] for index in np.triu_indices(len(names), k=1))
-    text = f"no {other}session is found in which cells were matched to other cells"
+    text = f"no {other}session stands out as wrongly matched"
     if odd is not None:
-        text += f", but session {names[odd]} agrees less with all others"
+        text = f"session {names[odd]} agrees less with all others than they do with each other"
     text += (
-        f". If drift is steady, an estimated {_range(share)} of the cells of a pair of {other}"
-        f"sessions are wrong, at most {_percent(high[worst])} (sessions {a} and {b}: "
+        f". In a pair of {other}sessions an estimated {_range(share)} of the cells are other "
+        f"cells if drift is steady, at most {_percent(high[worst])} (sessions {a} and {b}: "
         f"{_percent(share[worst])}, 95 % interval {_range(np.array([low[worst], high[worst]]))})."
     )
     for k in doubtful:
@@ -284,6 +284,8 @@ class Weighed(NamedTuple):
         What is lost between the two sessions that lie furthest apart.
     taken, low, high
         What wrong matches alone would take, with the 95 % interval of their share.
+    share
+        Estimated share of wrong matches that they are.
     """
 
     text: str
@@ -291,6 +293,7 @@ class Weighed(NamedTuple):
     taken: float
     low: float
     high: float
+    share: float
 
 
 def weigh_matches(found: xr.Dataset, checked: xr.Dataset) -> Weighed | None:
@@ -340,11 +343,11 @@ def weigh_matches(found: xr.Dataset, checked: xr.Dataset) -> Weighed | None:
         text += ": they could make all of it."
     else:
         text += f"; {seen - taken:.2f} ({max(seen - most, 0):.2f} to {seen - least:.2f}) is left."
-    return Weighed(text, seen, taken, least, most)
+    return Weighed(text, seen, taken, least, most, float(share))
 
 
-def overnight_matches(within: xr.Dataset, found: xr.Dataset, checked: xr.Dataset) -> str:
-    """What wrong matches alone would take off the agreement of neighbouring sessions.
+def weigh_overnight(within: xr.Dataset, found: xr.Dataset, checked: xr.Dataset) -> Weighed | None:
+    """Set the estimated wrong matches against what neighbouring sessions lose beyond a session.
 
     Parameters
     ----------
@@ -355,26 +358,96 @@ def overnight_matches(within: xr.Dataset, found: xr.Dataset, checked: xr.Dataset
 
     Returns
     -------
-    str
-        Empty where there is no estimate, or no loss between sessions.
+    Weighed or None
+        Means over neighbouring sessions; None where there is no estimate, or no loss between
+        sessions.
     """
     one, shares = _told(found), _of_pairs(found, checked)
     excess, step = float(within["excess_pooled"]), float(within["step_pooled"])
     if one is None or shares is None or not excess > 0:
-        return ""
+        return None
     near = (one["lag"].values == 1) & np.isfinite(shares[0])
     left = one["wrong"].values / one["within"].values
     near &= np.isfinite(left)
     if not near.any():
-        return ""
-    taken = step * float((shares[0][near] * (1 - left[near])).mean())
+        return None
+    taken, low, high = (step * float((share[near] * (1 - left[near])).mean()) for share in shares)
     text = (
         f"Wrong matches, an estimated {_range(shares[0][near])}, alone would take {taken:.2f} "
         "between sessions"
     )
     if taken >= excess:
-        return f"{text}: they could make all of it."
-    return f"{text}; {excess - taken:.2f} is left."
+        text += ": they could make all of it."
+    else:
+        text += f"; {excess - taken:.2f} is left."
+    return Weighed(text, excess, taken, low, high, float(shares[0][near].mean()))
+
+
+def overnight_matches(within: xr.Dataset, found: xr.Dataset, checked: xr.Dataset) -> str:
+    """What wrong matches alone would take off the agreement of neighbouring sessions.
+
+    Parameters
+    ----------
+    within, found, checked
+        As for :func:`weigh_overnight`.
+
+    Returns
+    -------
+    str
+        Empty where there is no estimate, or no loss between sessions.
+    """
+    weighed = weigh_overnight(within, found, checked)
+    return "" if weighed is None else weighed.text
+
+
+def bound_beside_drift(found: xr.Dataset, checked: xr.Dataset) -> str:
+    """Whether the bound on wrong matches leaves room for all of the drift.
+
+    Parameters
+    ----------
+    found, checked
+        As for :func:`weigh_matches`.
+
+    Returns
+    -------
+    str
+        Of the two sessions furthest apart where both are known. Empty where wrong matches have an
+        estimate, there is no bound, or nothing is lost.
+
+    Notes
+    -----
+    The bound counts all that drifts as wrong, so it lies below the share that the drift needs only
+    where the check sees less change than the maps do.
+    """
+    one = _told(found)
+    if one is None or "wrong_share_bound" not in checked or weigh_matches(found, checked):
+        return ""
+    sessions = list(checked["session"].values)
+    if not set(found["session_a"].values) <= set(sessions):
+        return ""
+    at = [sessions.index(name) for name in found["session_a"].values]
+    bound = _table(checked, "wrong_share_bound")[np.ix_(at, at)]
+    known = np.isfinite(one["needed"].values) & np.isfinite(bound) & (one["lag"].values > 0)
+    if not known.any():
+        return ""
+    a, b = _furthest(one, known)
+    needed, most = float(one["needed"].values[a, b]), float(bound[a, b])
+    if not needed > 0:
+        return ""
+    names = found["session_a"].values
+    pair = f"between sessions {names[a]} and {names[b]}"
+    if needed >= 1:
+        return f"No share of wrong matches would make all of the drift {pair}."
+    text = (
+        f"All of the drift {pair} would take {_percent(needed)} wrong matches, and at most "
+        f"{_percent(most)} may be wrong there: "
+    )
+    if most < needed:
+        return text + "wrong matches cannot make all of it."
+    return text + (
+        "this check alone does not rule out that wrong matches make all of it. Look at how the "
+        "cells were matched."
+    )
 
 
 def _told(found: xr.Dataset) -> xr.Dataset | None:

@@ -156,8 +156,8 @@ def _of_statistics(result: xr.Dataset) -> str:
     if blind:
         said.append(
             f"Only {_seen(result, blind)} would have been found with a power of 80 % in these "
-            f"{int(result.sizes['session'])} sessions, and no change is told from one of "
-            f"{_percent(result.attrs['margin'])} (margin)"
+            f"{int(result.sizes['session'])} sessions: a change of "
+            f"{_percent(result.attrs['margin'])}, the smallest that counts here, could be missed"
         )
     return ". ".join(said) + "."
 
@@ -202,7 +202,7 @@ def _of_drift(result: xr.Dataset) -> str:
     interval = f" [{values[1]:.0f}, {values[2]:.0f}]" if np.isfinite(values[1:]).all() else ""
     said = [
         f"From one session to the next the representation loses {values[0] + 0.0:.0f} %{interval} "
-        f"of its similarity{', noise removed' * result.attrs['similarity'].endswith('_relative')}"
+        f"of its similarity{' without noise' * result.attrs['similarity'].endswith('_relative')}"
         + (f", and its similarity falls with the lag at p = {p:.2g}." if p > 0 else ".")
     ]
     null = result.sel(phase=PHASES[2])

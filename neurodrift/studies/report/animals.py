@@ -78,7 +78,10 @@ def _animals(view: StudyView, measure: str) -> Figure | None:
         name=f"animals-{measure.replace('_', '-')}",
         title=title_of(measure),
         caption=f"{title_of(measure)}{unit} against the {AXES[axis]}, a panel for each recording; "
-        "all panels have the same axes. Straight line: its slope by least squares.",
+        "all panels have the same axes. Straight line and number: the slope by least squares, as "
+        "it enters the answer of the study. The report of a recording has another fit, which "
+        "allows for neighbouring sessions that are alike: its slope can differ, in sign too where "
+        "there is hardly any.",
         drawing=drawing,
         frame=pd.DataFrame(rows),
         legend=legend,

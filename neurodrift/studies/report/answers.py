@@ -74,7 +74,7 @@ def fates_table(view: StudyView) -> dict[str, Any]:
         for variant in view.variants:
             one = own.sel(variant=variant)
             word = one["verdict"].item() if variant == "raw" else fate(view.tree, question, variant)
-            cells.append(_cell(one, {"none": "not found"}.get(word, word)))
+            cells.append(_cell(one, one["verdict"].item() if word == "none" else word))
         rows.append(cells)
     notes = [_FEW] if any(DAGGER in cell for row in rows for cell in row) else []
     head = ["question", *(variant_title(variant) for variant in view.variants)]
@@ -82,7 +82,8 @@ def fates_table(view: StudyView) -> dict[str, Any]:
 
 
 _FEW = (
-    f"{DAGGER} Fewer than 4 degrees of freedom: such a p says little either way; read the interval."
+    f"{DAGGER} Fewer than 4 degrees of freedom: take an effect as one to confirm in more animals, "
+    "and undecided not as a sign of none; go by the interval."
 )
 
 

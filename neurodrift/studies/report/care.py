@@ -13,10 +13,16 @@ _TITLES = {
     "few-animals": "Few animals",
     "one-animal": "One animal carries an effect",
     "registration": "The registration is in doubt",
+    "wrong-matches": "Wrong matches could make part of the drift",
+    "few-wrong-matches": "Wrong matches could make little of the drift",
+    "unknown-matches": "Not known what wrong matches make of the drift",
     "groups-registration": "Registration differs between groups",
     "collinear": "A covariate goes along with time",
     "left-out": "Recordings left out of some questions",
 }
+
+
+_NOTES = ("left-out", "few-wrong-matches")
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def study_cautions(view: StudyView) -> list[Care]:
     ]
     for note in json.loads(attrs.get("notes", "[]")):
         code = str(note["code"])
-        level = "note" if code == "left-out" else "care"
+        level = "note" if code in _NOTES else "care"
         found.append(Care(code, level, _title(code), _upper(plain_text(str(note["text"])))))
     warned: dict[str, list[str]] = {}
     for name, text in zip(view.recordings["recording"], view.recordings["warnings"], strict=True):

@@ -7,7 +7,7 @@ import json
 from neurodrift.report.methods import MethodsText, cited
 from neurodrift.report.words import in_sentence, number, percent, plain, plural
 from neurodrift.schema.words import listing
-from neurodrift.studies.report.view import AXES, StudyView
+from neurodrift.studies.report.view import AXES, StudyView, question_title
 
 
 def study_methods(view: StudyView) -> MethodsText:
@@ -56,7 +56,8 @@ def _value(value: object) -> str:
 
 def _questions(view: StudyView) -> str:
     own = view.parameters
-    text = f"The questions were {listing([f'“{q}”' for q in view.questions])}."
+    titles = [question_title(view.answers.sel(question=q)) for q in view.questions]
+    text = f"The questions were {listing([f'“{title}”' for title in titles])}."
     if own["factors"]:
         text += f" Factors: {listing([plain(name) for name in own['factors']])}."
     told = json.loads(view.tree.attrs.get("intervention", "null"))

@@ -67,6 +67,7 @@ def study_page(view: StudyView, *, title: str | None = None, printed: bool = Fal
         drift=_parted(_all_shown(view, drift_figures(view)), 1),
         normalized=_parted(_all_shown(view, study_normalized(view)), 2),
         detectable=detectable_table(view),
+        corrected=view.parameters["correction"] == "holm" and len(view.questions) > 1,
         multiverse=_multiverse(view),
         cautions=study_cautions(view),
         recordings=_recordings(view),

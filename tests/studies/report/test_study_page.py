@@ -138,7 +138,10 @@ def test_page__cautions_failures_warnings_files(page):
 
 def test_page__methods_name_questions_and_settings(page):
     text = " ".join(e["text"] for e in page.all("blockquote"))
-    assert "“information ~ genotype * day”" in text and "track 0 to 96" in text
+    assert (
+        "“Spatial information of place cells over the days, by genotype”" in text
+        and "track 0 to 96" in text
+    )
     assert "Welch, 1947" in text and "{" not in text
     assert "6 ways" in text and "bin width (2 cm, 4 cm, 8 cm)" in text
 

@@ -5,6 +5,8 @@
     python benchmarks/infer_rule.py --small               # the example prior
     python benchmarks/infer_rule.py --animals 6           # without drift, and jumping fields
     python benchmarks/infer_rule.py prior.zarr --pool "adaptive=adam,rmsprop"   # two rules as one
+    python benchmarks/infer_rule.py prior.zarr --without rmsprop
+    python benchmarks/infer_rule.py prior.zarr --tested longer.zarr   # named by the first
 
 Every run is named by a fit that has not seen it (:func:`neurodrift.calibrate_inference`), with the
 weights that match the speeds of the rules, and as drawn.
@@ -34,18 +36,19 @@ SMALL = 200
 MANY = 8  # statistics whose loss matters most
 
 
-def priors(path: str, small: bool, pools: list[str]) -> dict[str, xr.Dataset]:
+def priors(path: str, small: bool, pools: list[str], without: list[str]) -> dict[str, xr.Dataset]:
     """The prior by observation, as far as it is done."""
     first = open_prior(path, 0, unfinished=True)
     names = first.attrs["observations"][: 1 if small else None]
     found = {name: open_prior(path, name, unfinished=True) for name in names}
     found = {name: prior.isel(run=slice(SMALL if small else None)) for name, prior in found.items()}
-    return {name: pooled(prior, pools) for name, prior in found.items()}
+    kept = {name: prior.isel(run=~prior["rule"].isin(without)) for name, prior in found.items()}
+    return {name: pooled(prior, pools, matched_anew=bool(without)) for name, prior in kept.items()}
 
 
-def pooled(prior: xr.Dataset, pools: list[str]) -> xr.Dataset:
+def pooled(prior: xr.Dataset, pools: list[str], *, matched_anew: bool = False) -> xr.Dataset:
     """Some rules under one name, and all matched anew."""
-    if not pools:
+    if not pools and not matched_anew:
         return prior
     rule = prior["rule"].values.astype(object)
     for text in pools:
@@ -128,6 +131,28 @@ def _other(prior: Runs, target: Runs) -> tuple[float, float]:
     return float(np.mean([right[own].mean() for own in each])), float((p <= ALARM).mean())
 
 
+def elsewhere(found: dict[str, xr.Dataset], others: dict[str, xr.Dataset]) -> None:
+    """Runs of another prior named by a fit to this one: all, and by task."""
+    for name in found:
+        prior, other = runs_of(found[name], matched=False), runs_of(others[name], matched=False)
+        used = usable(prior, np.where(np.isfinite(other.value).any(axis=0), 0.0, np.nan))
+        names = [one for one, reason in used.items() if not reason]
+        fit = Fit.of(prior, names, 0)
+        new = fit.scale.features(columns(other, names))
+        named = np.array(prior.rules)[fit.classifier.probabilities(new).argmax(axis=1)]
+        near = fit.scale.steady
+        clouds = fit_clouds(fit.features[:, near], prior)
+        away = distances(clouds, new[:, near]).min(axis=1)
+        p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
+        print(f"\n== {name}: {other.rule.size} runs of the other prior, named by this one")
+        for rule in other.rules:
+            own = other.rule == rule
+            right, out = np.mean(named[own] == rule), np.mean(p[own] <= ALARM)
+            print(f"  {rule:26s} n {own.sum():4d}  right {right:.2f}  called outside {out:.2f}")
+        each = [np.mean(named[other.rule == rule] == rule) for rule in other.rules]
+        print(f"  mean over rules {np.mean(each):.3f}")
+
+
 def _has(dose: xr.Dataset, rule: str) -> bool:
     return bool(np.isfinite(dose["r2"].sel(rule=rule)).any())
 
@@ -165,6 +190,8 @@ def main() -> None:
     parser.add_argument("--animals", type=int, default=0, metavar="N", help="of each kind")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--pool", action="append", default=[], metavar="NAME=RULE,RULE")
+    parser.add_argument("--without", nargs="+", default=[], metavar="RULE")
+    parser.add_argument("--tested", metavar="PRIOR", help="named by a fit to the first prior")
     options = parser.parse_args()
     with one_blas_thread():
         if options.small and not options.priors:
@@ -173,7 +200,11 @@ def main() -> None:
             animals(options.animals)
         for path in options.priors:
             print(f"# {path}")
-            found = priors(path, options.small, options.pool)
+            found = priors(path, options.small, options.pool, options.without)
+            if options.tested:
+                other = priors(options.tested, options.small, options.pool, options.without)
+                elsewhere(found, other)
+                continue
             for name, prior in found.items():
                 show(name, prior, matched=False)
                 if has_enough(prior):

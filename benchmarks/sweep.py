@@ -20,10 +20,10 @@ from pathlib import Path
 
 import psutil
 
-from neurodrift.workers import local_client
 from neurodrift.simulate.settings.sweep import SweepConfig, sweep_from_values
 from neurodrift.simulate.store import block_arrays, create, store_block
 from neurodrift.simulate.sweep import run_sweep
+from neurodrift.workers import local_client
 
 OPEN = """\
 import resource, sys, time

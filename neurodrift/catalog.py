@@ -190,7 +190,7 @@ def priors(folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
     --------
     >>> from neurodrift.catalog import priors
     >>> sorted(priors())
-    ['inference-prior', 'inference-prior-random']
+    ['inference-prior', 'inference-prior-published', 'inference-prior-random']
     """
     return _described(folder, lambda values: "prior" in values)
 

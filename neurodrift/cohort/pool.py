@@ -140,7 +140,7 @@ def pool_animals(
     it. For one animal the interval is over its sessions
     (:func:`~neurodrift.analysis.series.trend.fit_trend`), and the basis says so.
 
-    Measured error rates and coverage are in ``docs/estimands.md`` (``benchmarks/cohort.py``).
+    Measured error rates and coverage are in ``docs/cohort.md`` (``benchmarks/cohort.py``).
 
     References
     ----------

@@ -179,7 +179,7 @@ def _expect_measure(
         raise ValueError(f"question {asked!r}: {measure} {does}: ask {ask}")
     what = "similarity" if decay else "measure"
     raise ValueError(
-        f"question {asked!r}: no recording has the {what} {measure!r}; there are "
+        f"question {asked!r}: there is no {what} {measure!r}; there are "
         f"{', '.join(known) or 'none'}"
     )
 

@@ -20,6 +20,8 @@ from neurodrift.infer.doubt.outside import outside, reasons
 from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
 from neurodrift.infer.doubt.verdict import judge
 from neurodrift.infer.statistics.target import Source, Target, target_of
+from neurodrift.schema import label
+from neurodrift.schema.inference import INFERENCE
 from neurodrift.schema.objects import expect_choice
 from neurodrift.schema.options import checked_options
 from neurodrift.seeds import generator
@@ -190,7 +192,9 @@ def infer_rule(
     )
     told = reasons(away, scale.statistic[near])
     verdict = judge(nodes, level, told)
-    tree = xr.DataTree.from_dict({name: node for name, node in nodes.items() if node.sizes})
+    tree = xr.DataTree.from_dict(
+        {name: label(node, INFERENCE.get(name, {})) for name, node in nodes.items() if node.sizes}
+    )
     tree.attrs |= {
         "title": "neurodrift inference",
         "target": own.name,

@@ -128,7 +128,7 @@ def whole(
 def held(path: Path) -> Iterator[None]:
     """Let no other command write to a place; what a dead process held is free.
 
-    A second is waited for a process that holds it: one that was killed a moment ago may not be gone.
+    A second is waited for a process that holds it: one that was just killed may not be gone.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 from neurodrift.schema import DTYPE_KINDS, FORMAT_VERSION, RECORDING, Var
+from neurodrift.schema.inference import INFERENCE, PRIOR
 from neurodrift.schema.results import COMPARISON, POOLED, POWER, REPRESENTATIONS, RESULTS
 
 _ANY_UNIT = {"x": replace(RECORDING["x"], units="")}  # that of the geometry
@@ -25,6 +26,8 @@ STORED = (
     | RESULTS
     | REPRESENTATIONS
     | {"comparison": COMPARISON, "power": POWER}
+    | {"prior": PRIOR}
+    | {f"inference-{node.replace('_', '-')}": table for node, table in INFERENCE.items()}
     | {f"pooled-{node.replace('_', '-')}": table for node, table in POOLED.items()}
 )
 """Every stored artefact, by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import xarray as xr
 from neurodrift.progress import Progress, note
 from neurodrift.schema.objects import path_of
 from neurodrift.studies.choices import checked_choices
-from neurodrift.studies.one import Made, make_one
+from neurodrift.studies.one import Made, make_one, results_path
 from neurodrift.studies.plan import Plan, load_plan
 from neurodrift.studies.recordings import Planned, find_recordings
 from neurodrift.studies.written import write_study
@@ -134,8 +135,11 @@ def _make_all(
 ) -> list[Made]:
     bar = Progress(len(recordings), "study", unit="recording", shown=progress)
     made: dict[str, Made] = {}
+    by_name = {planned.name: planned for planned in recordings}
 
     def keep(one: Made) -> None:
+        if one.state != "failed" and all(before.state == "failed" for before in made.values()):
+            _warn_early(plan, results_path(folder, by_name[one.name]), one.name)
         made[one.name] = one
         bar.say(f"{one.name}: {one.state}" + (f" ({one.text})" if one.text else ""))
         bar.add()
@@ -150,6 +154,19 @@ def _make_all(
     finally:
         bar.close()
     return [made[planned.name] for planned in recordings]
+
+
+def _warn_early(plan: Plan, path: Path, name: str) -> None:
+    """Say after the first recording what would otherwise be an error after the last."""
+    from neurodrift.io.zarr import open_results
+    from neurodrift.studies.early import unanswered
+
+    for text in unanswered(plan, open_results(path)) if plan.questions else ():
+        warnings.warn(
+            f"{name}, the first recording that is done, cannot answer this: {text}. If no other "
+            "can, the study ends with this as an error; what was analysed is kept",
+            stacklevel=2,
+        )
 
 
 def _make_on(

@@ -49,7 +49,7 @@ def test_parse_question__reads(text, kind, axis, factors, terms):
         ("a ~ b ~ c", "cannot be read"),
         (
             "informations ~ day",
-            "no recording has the measure 'informations'; there are information",
+            "there is no measure 'informations'; there are information",
         ),
         ("information ~ genotyp * day", "'genotyp': expected an axis"),
         ("information ~ day + genotype", "covariates="),

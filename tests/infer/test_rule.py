@@ -9,6 +9,8 @@ import xarray as xr
 import neurodrift as nd
 from neurodrift.infer.classifier.logistic import restored
 from neurodrift.infer.classifier.runs import runs_of
+from neurodrift.schema import structure_faults
+from neurodrift.schema.inference import INFERENCE, PRIOR
 from tests.infer.clouds import RULES, one_run, table, target
 
 
@@ -21,6 +23,17 @@ def means(apart, n_statistics=12):
     found = np.zeros((len(RULES), n_statistics))
     found[np.arange(4), 2 + np.arange(4)] = apart / np.sqrt(2)
     return found
+
+
+def test_infer_rule__nodes_and_prior_are_those_of_the_schema():
+    prior = nd.examples.read_prior()
+    assert structure_faults(prior, PRIOR) == [] and set(prior.variables) <= set(PRIOR)
+    found = nd.infer_rule(prior.isel(run=3), prior)
+    assert set(found.children) <= set(INFERENCE)
+    for name, node in found.children.items():
+        assert structure_faults(node.to_dataset(), INFERENCE[name]) == []
+        assert set(node.variables) <= set(INFERENCE[name])
+        assert all(variable.attrs["long_name"] for variable in node.variables.values())
 
 
 def test_infer_rule__names_the_rule_of_clouds_that_are_apart(prior):

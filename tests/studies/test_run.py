@@ -88,6 +88,16 @@ def test_study__other_questions_cost_nothing(mice, out, computed):
     assert found["answers"]["question"].values.tolist() == ["n_active ~ session_number"]
 
 
+def test_study__a_misspelt_measure_is_said_after_the_first_recording(mice, out, computed):
+    asked = ["informaton ~ day"]
+    with (
+        pytest.warns(UserWarning, match="m0 .* cannot answer .* 'informaton'; there are .*"),
+        pytest.raises(ValueError, match="'informaton'"),
+    ):
+        run(mice, out, questions=asked)
+    assert computed == []  # what was analysed is kept
+
+
 def test_study__a_changed_recording_is_analysed_again(tmp_path, computed):
     write_mice(tmp_path, 2)
     run(tmp_path, tmp_path / "out")

@@ -125,9 +125,11 @@ def runs_of(prior: xr.Dataset, *, matched: bool = True) -> Runs:
     few = {name: count for name, count in counts.items() if count < FEWEST}
     if few or not counts:
         told = ", ".join(f"{name} has {count}" for name, count in few.items()) or "it has none"
+        counted = " with a weight above 0" if matched else ""
+        last = ", or do without matched speeds (matched=False)" if matched else ""
         raise ValueError(
-            f"the prior needs at least {FEWEST} runs of each rule with a weight above 0: {told}; "
-            "simulate more, leave the rule out, or do without matched speeds (matched=False)"
+            f"the prior needs at least {FEWEST} runs of each rule{counted}: {told}; simulate more "
+            f"or leave the rule out{last}"
         )
     value = prior["value"].transpose("run", "statistic").values.astype(float)
     parameters = {name: _numbers(prior, name, n) for name in PARAMETERS if name in prior}

@@ -20,6 +20,8 @@ from neurodrift.infer.prior.matching import describe_matching, match_runs
 from neurodrift.infer.prior.run import NUMBERS, PriorRun, PriorRunSettings
 from neurodrift.infer.prior.settings import NAME, read_prior
 from neurodrift.infer.statistics.vector import STATISTICS, VERSION, statistics_of
+from neurodrift.schema import label
+from neurodrift.schema.inference import PRIOR
 from neurodrift.simulate.store import read_groups
 from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
@@ -170,7 +172,7 @@ def open_prior(
             "learning": ("run", texts_of(used, "learning")),
             "seed": ("run", used["seed"].values),
         }
-        | {name: ("run", used[name].values, {"long_name": text}) for name, text in NUMBERS.items()},
+        | {name: ("run", used[name].values) for name in NUMBERS},
         coords={
             "run": used["run"].values,
             "statistic": np.array(STATISTICS),
@@ -188,10 +190,11 @@ def open_prior(
         "n_sessions": n_sessions or int(used["snapshots_made"].max()),
     }
     if np.unique(rule).size < 2:
-        return found.assign(weight=("run", np.ones(rule.size))).assign_attrs(matching="{}")
+        alone = found.assign(weight=("run", np.ones(rule.size)))
+        return label(alone.assign_attrs(matching="{}"), PRIOR)
     matching = match_runs(rule, found["speed"].values, found["start"].values)
-    found["weight"] = ("run", matching.weight, {"long_name": "weight that matches the rules"})
-    return found.assign_attrs(matching=matching.to_json())
+    found["weight"] = ("run", matching.weight)
+    return label(found.assign_attrs(matching=matching.to_json()), PRIOR)
 
 
 def describe_prior(prior: xr.Dataset) -> str:

@@ -22,7 +22,9 @@ def test_read_prior__tasks_and_kinds_of_the_catalogue():
 
 
 def test_catalog__priors_are_no_simulations(capsys):
-    assert set(priors()) == {"inference-prior", RANDOM} and not set(priors()) & set(simulations())
+    assert set(priors()) == {"inference-prior", "inference-prior-published", RANDOM} and not set(
+        priors()
+    ) & set(simulations())
     assert _options.priors() == sorted(priors()) and RANDOM not in _options.published()
     assert main(["catalog", "list"]) == 0
     assert f"{RANDOM}: The random task of the inference prior" in capsys.readouterr().out

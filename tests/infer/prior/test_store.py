@@ -12,6 +12,8 @@ from neurodrift.infer.observation.protocol import Observation
 from neurodrift.infer.prior.pace import active_share, drift_speed
 from neurodrift.infer.prior.store import describe_prior, open_prior, open_prior_run, simulate_prior
 from neurodrift.infer.statistics.vector import STATISTICS, statistics_of
+from neurodrift.schema import structure_faults
+from neurodrift.schema.inference import PRIOR
 from neurodrift.simulate.settings.kinds import settings_from_values
 
 SMALL = {
@@ -37,6 +39,7 @@ def store(tmp_path_factory):
 def test_open_prior__is_what_its_runs_say(store):
     prior = open_prior(store, "many events")
     assert dict(prior.sizes) == {"run": 12, "statistic": len(STATISTICS)}
+    assert structure_faults(prior, PRIOR) == [] and set(prior.variables) <= set(PRIOR)
     assert prior["rule"].values.tolist() == [EVERY[i % 6] for i in range(12)]
     assert set(prior["task"].values) == {"random"}
     assert prior.attrs["observations"] == ["full", "many events", "few events"]

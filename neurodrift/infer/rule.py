@@ -13,10 +13,10 @@ from neurodrift.infer.classifier.logistic import Classifier, stored
 from neurodrift.infer.classifier.runs import Runs, as_labels, runs_of
 from neurodrift.infer.classifier.scale import columns, usable
 from neurodrift.infer.classifier.speed import fit_speed
-from neurodrift.infer.doubt.clouds import ALARM, Clouds, fit_clouds
-from neurodrift.infer.doubt.conformal import conformal_p, rule_p
+from neurodrift.infer.doubt.clouds import ALARM, fit_clouds
+from neurodrift.infer.doubt.conformal import rule_p
 from neurodrift.infer.doubt.held_out import better_than, measure_pairs, measure_rules
-from neurodrift.infer.doubt.outside import outside, reasons
+from neurodrift.infer.doubt.outside import Outside, outside, reasons
 from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
 from neurodrift.infer.doubt.verdict import judge
 from neurodrift.infer.statistics.target import Source, Target, target_of
@@ -74,8 +74,8 @@ def infer_rule(
     xarray.DataTree
         Attributes ``verdict`` (``"outside the prior"``, ``"cannot tell"`` or ``"named"``),
         ``rule``, ``reason``. ``posterior``: probability, in_set, set_p, distance, cloud_p (rule).
-        ``statistics``: value, se, used, left_out, pull, beyond, decided (statistic), and p and
-        cloud by rule.
+        ``statistics``: value, se, used, left_out, beyond, unexpected, decided (statistic), and p
+        and cloud by rule.
         ``outside``: distance, false_alarms, power (rule). ``dose``: dose with its interval (rule),
         r2 (rule, parameter). ``held_out``: accuracy, log_loss (rule), confusion. ``pairs``:
         accuracy of telling each two rules apart. ``by_task``: probability (task, rule) when
@@ -98,7 +98,8 @@ def infer_rule(
     logistic regression with a penalty chosen by held-out log-loss gives scores, a temperature
     learnt on held-out runs makes probabilities of them, and a conformal set, calibrated for each
     rule apart, holds the true rule as often as `level` says. The target is outside the prior if
-    of the prior's own runs at most 5 % are as far from every rule. A rule is named if it is alone
+    at most 5 % of the prior's runs are as far from their own rule as the target is from the
+    nearest one. A rule is named if it is alone
     in the set, has a probability of at least `level`, the target is among its runs, and speed
     alone does not do as well. Parameters other than the dose are never given: their held-out R²
     is.
@@ -161,7 +162,7 @@ def infer_rule(
         nodes["network"] = neural.network
         probability = neural.probability
     set_p = rule_p(np.exp(classifier.held_out), runs.number, runs.weight, probability)
-    nodes["posterior"] = _posterior(probability, set_p, away.by_rule, clouds, runs, level)
+    nodes["posterior"] = _posterior(probability, set_p, away, runs, level)
     nodes["outside"] = xr.Dataset(
         {
             "distance": ("rule", away.by_rule),
@@ -186,8 +187,8 @@ def infer_rule(
     steady[kept] = near
     nodes["statistics"] = _statistics(runs, own, why, kept).assign(
         decided=("statistic", _spread(_decided(classifier, seen, probability), kept)),
-        pull=("statistic", _spread(away.pull, steady)),
         beyond=("statistic", _spread(away.beyond, steady)),
+        unexpected=("statistic", _spread(away.unexpected, steady)),
         p=(("rule", "statistic"), np.stack([_spread(p, steady) for p in away.statistic_p])),
     )
     told = reasons(away, scale.statistic[near])
@@ -217,23 +218,17 @@ def infer_rule(
 def _posterior(
     probability: np.ndarray,
     set_p: np.ndarray,
-    distance: np.ndarray,
-    clouds: Clouds,
+    away: Outside,
     runs: Runs,
     level: float,
 ) -> xr.Dataset:
-    cloud_p = np.empty(len(runs.rules))
-    for rule in range(cloud_p.size):
-        own = clouds.number == rule
-        scores = clouds.scores[own, rule]
-        cloud_p[rule] = conformal_p(scores, clouds.weight[own], distance[rule])
     return xr.Dataset(
         {
             "probability": ("rule", probability),
             "in_set": ("rule", set_p > 1 - level),
             "set_p": ("rule", set_p),
-            "distance": ("rule", distance),
-            "cloud_p": ("rule", cloud_p),
+            "distance": ("rule", away.by_rule),
+            "cloud_p": ("rule", away.rule_p),
             "n_runs": ("rule", np.bincount(runs.number, minlength=len(runs.rules))),
         },
         coords={"rule": as_labels(runs.rules)},

@@ -10,6 +10,9 @@ import xarray as xr
 from neurodrift.infer.doubt.verdict import NAMED, OUTSIDE, TOLD_APART, percent
 from neurodrift.schema.words import listing
 
+_GUESSED = 0.5  # of two rules
+_SURE = 2.0  # standard errors
+
 
 def describe_inference(found: xr.DataTree) -> str:
     """An inference in words: the verdict, its reason, and what belongs beside it.
@@ -79,7 +82,9 @@ def _pair(pairs: xr.Dataset, by: np.ndarray) -> str:
     """The pair with the least value."""
     i = int(by.argmin())
     names = [str(pairs[name].values[i]) for name in ("rule_a", "rule_b")]
-    return f"{names[0]} from {names[1]} ({percent(pairs['accuracy'].values[i])})"
+    share, se = (float(pairs[name].values[i]) for name in ("accuracy", "accuracy_se"))
+    guessed = ", no better than guessing" if share - _SURE * se <= _GUESSED else ""
+    return f"{names[0]} from {names[1]} ({percent(share)}{guessed})"
 
 
 def _dose_sentences(found: xr.DataTree) -> list[str]:

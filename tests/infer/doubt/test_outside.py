@@ -8,8 +8,7 @@ import pytest
 import neurodrift as nd
 from neurodrift.infer.classifier.runs import runs_of
 from neurodrift.infer.classifier.scale import fit_scale
-from neurodrift.infer.doubt.clouds import distances, fit_clouds
-from neurodrift.infer.doubt.conformal import conformal_p
+from neurodrift.infer.doubt.clouds import distances, fit_clouds, rule_distance_p
 from neurodrift.infer.doubt.outside import left_out_power, outside, reasons
 from tests.infer.clouds import one_run, table, target
 
@@ -25,7 +24,7 @@ def test_outside__five_percent_false_alarms():
     runs, scale, _, clouds = learnt(table(n=100, apart=3.0, seed=0))
     new = table(n=100, apart=3.0, seed=99)
     away = distances(clouds, scale.features(new["value"].values)).min(axis=1)
-    p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
+    p = rule_distance_p(clouds, away)
     alarms = (p <= 0.05).sum()
     assert 8 <= alarms <= 36  # of 400: 20, three standard deviations of a binomial and of edges
 
@@ -35,7 +34,7 @@ def test_outside__alarms_with_missing_values_too():
     runs, scale, _, clouds = learnt(table(**options, seed=0))
     new = table(**options, seed=98)
     away = distances(clouds, scale.features(new["value"].values)).min(axis=1)
-    p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
+    p = rule_distance_p(clouds, away)
     assert 8 <= (p <= 0.05).sum() <= 36
 
 

@@ -32,11 +32,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         [
             "neurodrift simulate-prior inference-prior-random -o prior.zarr",
             "neurodrift simulate-prior inference-prior -o prior.zarr --like mouse.zarr --runs 500",
-            "neurodrift simulate-prior inference-prior-random -o small.zarr --runs 50 "
+            "neurodrift simulate-prior inference-prior-random -o small.zarr --runs 120 "
             "--set families.gradient.settings.n_steps=1e4",
         ],
         "The same command again goes on where it was stopped or killed. At the end it says how\n"
-        "far the rules overlap in speed and starting point, and what these give away alone.",
+        "far the rules overlap in speed and starting point, what these give away alone, and if there\n"
+        "are enough runs for infer, which needs 10 of each rule. A prior with more runs is a store\n"
+        "of its own.",
     )
     prior.add_argument(
         "settings",

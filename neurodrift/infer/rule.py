@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from neurodrift.infer.doubt.held_out import better_than, measure_pairs, measure_
 from neurodrift.infer.doubt.outside import Outside, outside, reasons
 from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
 from neurodrift.infer.doubt.verdict import judge
+from neurodrift.infer.observation.alike import compare_seen
 from neurodrift.infer.statistics.target import Source, Target, target_of
 from neurodrift.schema import label
 from neurodrift.schema.inference import INFERENCE
@@ -82,6 +84,13 @@ def infer_rule(
         learnt from one task. ``model``: the fitted classifier as numbers. ``other_posterior``:
         by logistic regression, where another method was asked.
 
+    Warns
+    -----
+    UserWarning
+        If cells, events or sessions of the prior and of the target differ by a factor of more
+        than 1.5: attributes ``seen_otherwise`` and ``seen_compared`` (how many of these three are
+        known of both).
+
     Raises
     ------
     ImportError
@@ -135,6 +144,9 @@ def infer_rule(
     expect_choice("method", method, METHODS)
     runs = runs_of(prior, matched=matched)
     own = target_of(target, runs.statistic)
+    seen_alike = compare_seen(own.seen, prior)
+    if seen_alike.warning:
+        warnings.warn(seen_alike.warning, stacklevel=3)
     why = usable(runs, own.value)
     names = [name for name, reason in why.items() if not reason]
     if len(names) < _FEWEST_STATISTICS:
@@ -203,6 +215,8 @@ def infer_rule(
         "rule": verdict.rule,
         "reason": verdict.reason,
         "unlike": told[0] if away.found else [],
+        "seen_compared": seen_alike.n_compared,
+        "seen_otherwise": list(seen_alike.differences),
         "level": level,
         "matched": int(matched),
         "seed": seed,

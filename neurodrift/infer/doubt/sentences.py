@@ -49,6 +49,11 @@ def inference_sentences(found: xr.DataTree) -> list[str]:
     attrs = found.attrs
     title = f"named: {attrs['rule']}" if attrs["verdict"] == NAMED else attrs["verdict"]
     lines = [f"{title}. {attrs['reason']}"]
+    if len(attrs.get("seen_otherwise", [])):
+        lines.append(
+            "But the networks of the prior were not seen as the target was: "
+            f"{'; '.join(map(str, attrs['seen_otherwise']))}."
+        )
     if attrs["verdict"] == OUTSIDE:
         lines.append("No rule can be read from its probabilities.")
     lines += _pair_sentences(found["pairs"].to_dataset()) if "pairs" in found.children else []

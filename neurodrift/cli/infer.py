@@ -39,8 +39,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ],
         "The answer is one of three: outside the prior (none of its rules drifts like this),\n"
         "cannot tell, or a rule with its probability (docs: which rule). The prior must have been\n"
-        "seen as the target was: neurodrift simulate-prior. Give the recording; results only do if\n"
-        "their half maps are not smoothed (analyze --smoothing 0).",
+        "seen as the target was: neurodrift simulate-prior. Give the recording; results do only\n"
+        "if their half maps are not smoothed (analyze --smoothing 0).",
     )
     infer.add_argument(
         "target",

@@ -36,9 +36,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "--set families.gradient.settings.n_steps=1e4",
         ],
         "The same command again goes on where it was stopped or killed. At the end it says how\n"
-        "far the rules overlap in speed and starting point, what these give away alone, and if there\n"
-        "are enough runs for infer, which needs 10 of each rule. A prior with more runs is a store\n"
-        "of its own.",
+        "far the rules overlap in speed and starting point, what these give away alone, and if\n"
+        "there are enough runs for infer, which needs 10 of each rule. A prior with more runs is\n"
+        "a store of its own.",
     )
     prior.add_argument(
         "settings",

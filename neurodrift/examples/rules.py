@@ -74,8 +74,9 @@ def read_prior() -> xr.Dataset:
         task, in eight sessions of 200 cells with 100 to 300 events a cell and session; ``rule``,
         ``task``, ``speed``, ``start``, ``weight``, ``learning_rate``, ``noise``, ``n_steps``,
         ``dose`` (run), NaN where a rule has none; as attributes how they were seen
-        (``observation_json``, ``n_sessions``) and matched in speed (``matching``). It is the first part of a larger prior: for
-        trying things out, not for an answer about an animal.
+        (``observation_json``, ``n_sessions``) and matched in speed (``matching``). It
+        is the first part of a larger prior: for trying things out, not for an answer about an
+        animal.
 
     Examples
     --------

@@ -20,7 +20,7 @@ from neurodrift.infer.doubt.held_out import better_than, measure_pairs, measure_
 from neurodrift.infer.doubt.outside import Outside, outside, reasons
 from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
 from neurodrift.infer.doubt.verdict import judge
-from neurodrift.infer.observation.alike import compare_seen
+from neurodrift.infer.observation.alike import MUCH, compare_seen
 from neurodrift.infer.statistics.target import Source, Target, target_of
 from neurodrift.schema import label
 from neurodrift.schema.inference import INFERENCE
@@ -88,8 +88,8 @@ def infer_rule(
     -----
     UserWarning
         If cells, events or sessions of the prior and of the target differ by a factor of more
-        than 1.5: attributes ``seen_otherwise`` and ``seen_compared`` (how many of these three are
-        known of both).
+        than 1.5: attributes ``seen_otherwise`` and ``seen_compared`` (which of them are known of
+        both).
 
     Raises
     ------
@@ -215,8 +215,9 @@ def infer_rule(
         "rule": verdict.rule,
         "reason": verdict.reason,
         "unlike": told[0] if away.found else [],
-        "seen_compared": seen_alike.n_compared,
+        "seen_compared": list(seen_alike.compared),
         "seen_otherwise": list(seen_alike.differences),
+        "seen_factor": MUCH,
         "level": level,
         "matched": int(matched),
         "seed": seed,

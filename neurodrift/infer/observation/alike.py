@@ -11,6 +11,9 @@ import xarray as xr
 
 from neurodrift.infer.observation.protocol import Observation
 
+COMPARED = ("cells", "events of a cell and session", "sessions")
+"""What is compared."""
+
 MUCH = 1.5
 """Factor by which cells, events or sessions must differ to be told."""
 
@@ -21,13 +24,13 @@ class Seen:
 
     Parameters
     ----------
-    n_compared
-        Of cells, events and sessions those that are known of both.
+    compared
+        Those of `COMPARED` that are known of both.
     differences
         A few words for each that differs by a factor of more than `MUCH`.
     """
 
-    n_compared: int
+    compared: tuple[str, ...]
     differences: tuple[str, ...]
 
     @property
@@ -78,8 +81,8 @@ def compare_seen(target: Mapping[str, Any], prior: xr.Dataset) -> Seen:
         _events(prior, target),
         _numbers("sessions", _number(prior.attrs, "n_sessions"), _number(target, "n_sessions")),
     ]
-    known = [words for words in found if words is not None]
-    return Seen(len(known), tuple(words for words in known if words))
+    known = tuple(name for name, one in zip(COMPARED, found, strict=True) if one is not None)
+    return Seen(known, tuple(words for words in found if words))
 
 
 def _numbers(what: str, there: float, here: float) -> str | None:

@@ -11,6 +11,7 @@ from neurodrift.infer.classifier.runs import Runs
 from neurodrift.infer.doubt.clouds import ALARM, Clouds, distances, fit_clouds, rule_distance_p
 
 _REASONS = 5  # statistics that are named
+_LARGE = 0.5  # of the largest: statistics that are unexpected too
 _RARE, _FIRST = 0.01, 2.5  # its two-sided p among the runs of each; of the first of n, 2 / (n + 1)
 
 
@@ -192,8 +193,9 @@ def reasons(found: Outside, names: np.ndarray) -> tuple[list[str], bool]:
     if found.alone.any():
         order = np.argsort(-found.beyond, kind="stable")
         return [str(names[i]) for i in order if found.alone[i]][:_REASONS], True
-    order = np.argsort(-found.unexpected, kind="stable")
-    return [str(names[i]) for i in order[:_REASONS]], False
+    order = np.argsort(-found.unexpected, kind="stable")[:_REASONS]
+    least = _LARGE * found.unexpected.max()
+    return [str(names[i]) for i in order if found.unexpected[i] >= least], False
 
 
 def _unexpected(clouds: Clouds, features: np.ndarray, rule: int) -> np.ndarray:

@@ -41,19 +41,23 @@ def describe_inference(found: xr.DataTree) -> str:
     >>> nd.describe_inference(found).splitlines()[0][:46]
     'named: b. This drift is like that of b, with a'
     """
-    return "\n".join(inference_sentences(found))
+    first, *others = inference_sentences(found)
+    return "\n".join([first, *_seen_sentence(found), *others])
+
+
+def _seen_sentence(found: xr.DataTree) -> list[str]:
+    otherwise = [str(one) for one in found.attrs.get("seen_otherwise", [])]
+    if not otherwise:
+        return []
+    text = "But the networks of the prior were not seen as the target was"
+    return [f"{text}: {'; '.join(otherwise)}."]
 
 
 def inference_sentences(found: xr.DataTree) -> list[str]:
-    """The sentences of :func:`describe_inference`."""
+    """The sentences of :func:`describe_inference`, without how prior and target were seen."""
     attrs = found.attrs
     title = f"named: {attrs['rule']}" if attrs["verdict"] == NAMED else attrs["verdict"]
     lines = [f"{title}. {attrs['reason']}"]
-    if len(attrs.get("seen_otherwise", [])):
-        lines.append(
-            "But the networks of the prior were not seen as the target was: "
-            f"{'; '.join(map(str, attrs['seen_otherwise']))}."
-        )
     if attrs["verdict"] == OUTSIDE:
         lines.append("No rule can be read from its probabilities.")
     lines += _pair_sentences(found["pairs"].to_dataset()) if "pairs" in found.children else []

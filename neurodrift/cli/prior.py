@@ -64,7 +64,19 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_out(prior, "prior.zarr to write")
     add_workers(prior, "processes")
     add_overwrite(prior)
-    prior.set_defaults(run=_simulate_prior)
+    prior.set_defaults(run=_saying_what_is_kept)
+
+
+def _saying_what_is_kept(options: argparse.Namespace) -> Facts:
+    """Simulate; where a prior stands already, say that it is not made longer in its place."""
+    from neurodrift.infer.prior.store import NOT_LENGTHENED
+
+    try:
+        return _simulate_prior(options) or {}
+    except FileExistsError as error:
+        if "was kept" not in str(error) or NOT_LENGTHENED in str(error):
+            raise
+        raise FileExistsError(f"{error}. {NOT_LENGTHENED}") from error
 
 
 @claiming("settings", "like")

@@ -92,7 +92,6 @@ def _facts(inference: xr.DataTree) -> list[tuple[str, str]]:
     statistics, posterior = (inference[n].to_dataset() for n in ("statistics", "posterior"))
     used = statistics["used"].values
     return [
-        ("verdict", _verdict(inference)),
         ("rules in the prior", number(posterior.sizes["rule"])),
         ("simulated runs", number(int(inference.attrs["n_runs"]))),
         ("statistics used", f"{number(int(used.sum()))} of {number(used.size)}"),

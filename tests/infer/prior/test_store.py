@@ -133,6 +133,9 @@ def test_cli__simulate_prior(tmp_path, capsys):
     assert main(["simulate-prior", *words]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["rules"] == dict.fromkeys(EVERY, 1)
+    assert main(["simulate-prior", *words[:-1], "--runs", "7"]) == 2
+    said = capsys.readouterr().err
+    assert "exists and was kept" in said and "not made longer in its place" in said
     assert main(["simulate-prior", "ratzon2024-track", "-o", str(tmp_path / "q.zarr")]) == 2
     assert "is no prior" in capsys.readouterr().err
     wrong = ["--like", str(tmp_path / "p.zarr"), "-o", str(tmp_path / "q.zarr")]

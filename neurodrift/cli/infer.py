@@ -16,7 +16,7 @@ from neurodrift.cli._options import (
     open_one,
     text,
 )
-from neurodrift.cli._say import Facts
+from neurodrift.cli._say import Facts, said_plainly
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,14 +104,16 @@ def _infer(options: argparse.Namespace) -> Facts:
     from neurodrift.io.zarr import save_results
 
     target = _target(options)
-    found = infer_rule(
-        target,
-        _prior(options, target),
-        level=options.level,
-        matched=not options.as_drawn,
-        seed=options.seed,
-        method=options.method,
-    )
+    prior = _prior(options, target)
+    with said_plainly():
+        found = infer_rule(
+            target,
+            prior,
+            level=options.level,
+            matched=not options.as_drawn,
+            seed=options.seed,
+            method=options.method,
+        )
     found.attrs["source"] = str(options.target)
     save_results(found, options.out, overwrite=options.overwrite)
     print(describe_inference(found))

@@ -42,7 +42,7 @@ class Seen:
             f"the networks of this prior were not seen as the target was ({told(self)}), so that "
             "it may be outside the prior, or be given a wrong name, for that alone; see them as "
             "the target was: nd.open_prior(store, nd.observation_of(recording)), on the command "
-            "line --observation target"
+            "line --observation target; for more active cells simulate larger networks"
         )
 
 
@@ -77,7 +77,7 @@ def compare_seen(target: Mapping[str, Any], prior: xr.Dataset) -> Seen:
     ('200 cells there, 50 here',)
     """
     found = [
-        _numbers("cells", _cells(prior), _number(target, "n_cells")),
+        _numbers("cells", _cells(prior), _number(target, "n_cells"), _most(prior)),
         _events(prior, target),
         _numbers("sessions", _number(prior.attrs, "n_sessions"), _number(target, "n_sessions")),
     ]
@@ -85,13 +85,13 @@ def compare_seen(target: Mapping[str, Any], prior: xr.Dataset) -> Seen:
     return Seen(known, tuple(words for words in found if words))
 
 
-def _numbers(what: str, there: float, here: float) -> str | None:
+def _numbers(what: str, there: float, here: float, aside: str = "") -> str | None:
     """Words of a difference, empty for none; None where one is not known."""
     if not (there > 0 and here > 0):
         return None
     if max(there / here, here / there) <= MUCH:
         return ""
-    return f"{there:.0f} {what} there, {here:.0f} here"
+    return f"{there:.0f} {what} there{aside}, {here:.0f} here"
 
 
 def _events(prior: xr.Dataset, target: Mapping[str, Any]) -> str | None:
@@ -120,6 +120,14 @@ def _cells(prior: xr.Dataset) -> float:
         return float(prior["n_cells"].median())
     seen = _observation(prior)
     return float("nan") if seen is None or seen.n_cells is None else float(seen.n_cells)
+
+
+def _most(prior: xr.Dataset) -> str:
+    """Whether more cells were asked for than are active."""
+    seen, there = _observation(prior), _cells(prior)
+    if seen is None or seen.n_cells is None or not seen.n_cells > there * MUCH:
+        return ""
+    return " (no more are ever active)"
 
 
 def _observation(prior: xr.Dataset) -> Observation | None:

@@ -81,3 +81,5 @@ def test_compare_seen__what_is_not_known_is_not_compared():
 def test_compare_seen__cells_are_those_that_were_there():
     networks = prior(nd.Observation(n_cells=2000)).assign(n_cells=("run", [210.0, 190.0]))
     assert compare_seen(SEEN, networks).differences == ()
+    (words,) = compare_seen(SEEN | {"n_cells": 803}, networks).differences
+    assert words == "200 cells there (no more are ever active), 803 here"

@@ -26,8 +26,7 @@ from neurodrift.infer.classifier.fit import Fit
 from neurodrift.infer.classifier.logistic import folds_of
 from neurodrift.infer.classifier.runs import FEWEST, Runs, has_enough, runs_of
 from neurodrift.infer.classifier.scale import LEAST_THERE, columns, usable
-from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds
-from neurodrift.infer.doubt.conformal import conformal_p
+from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds, rule_distance_p
 from neurodrift.infer.prior.matching import match_runs
 from neurodrift.infer.prior.store import open_prior
 from neurodrift.threads import one_blas_thread
@@ -126,7 +125,7 @@ def _other(prior: Runs, target: Runs) -> tuple[float, float]:
         near = fit.scale.steady
         clouds = fit_clouds(fit.features[:, near], kept)
         away = distances(clouds, new[:, near]).min(axis=1)
-        p[out] = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
+        p[out] = rule_distance_p(clouds, away)
     each = [prior.rule == name for name in prior.rules]
     return float(np.mean([right[own].mean() for own in each])), float((p <= ALARM).mean())
 
@@ -146,7 +145,7 @@ def elsewhere(found: dict[str, xr.Dataset], others: dict[str, xr.Dataset]) -> No
         near = fit.scale.steady
         clouds = fit_clouds(fit.features[:, near], prior)
         away = distances(clouds, new[:, near]).min(axis=1)
-        p = conformal_p(clouds.scores.min(axis=1), clouds.weight, away)
+        p = rule_distance_p(clouds, away)
         print(f"\n== {name}: {other.rule.size} runs of the other prior, named by this one")
         for rule in other.rules:
             own = other.rule == rule

@@ -76,7 +76,7 @@ ROOMS = {  # room -> rooms that it may import; a file beside the rooms is a room
     | ANALYSIS
     | SIMULATE
     | PAGES
-    | {"testing", "demo", "studies", "studies.report", "cohort", "viewer"}
+    | {"testing", "demo", "examples", "studies", "studies.report", "cohort", "viewer"}
     | INFER
     | {"infer.report"},
 }

@@ -97,7 +97,9 @@ axes[1].set(xlabel="probability that was said", ylabel="how often it was so")
 # A mouse
 # -------
 # The example mouse is no network: its fields jump at random. No rule of this prior drifts like it,
-# and the answer says by which statistics. The probabilities of the rules are then of no use.
+# and the answer says by which statistics. The probabilities of the rules are then of no use. It
+# was also seen with 79 cells and the networks with 200, which a warning says: of your own animal,
+# see the networks as it was (``--observation target``).
 
 mouse = nd.load_example("mouse")
 statistics = nd.drift_statistics(mouse)

@@ -16,10 +16,14 @@ from neurodrift.cli._options import (
     open_one,
     text,
 )
-from neurodrift.cli._say import Facts
+from neurodrift.cli._say import Facts, said_plainly
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+EXAMPLE = "example"
+"""The prior that is installed with the package."""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,19 +33,28 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "infer",
         "ask which learning rule drifts like this, or whether none does",
         [
-            "neurodrift infer results.zarr --prior prior.zarr -o inference.zarr",
-            "neurodrift infer mouse.zarr --prior prior.zarr --observation target -o inference.zarr "
-            "--report rule.html",
+            "neurodrift infer recording.zarr --prior example --as-drawn -o inference.zarr",
+            "neurodrift infer recording.zarr --prior prior.zarr --observation target "
+            "-o inference.zarr --report rule.html",
         ],
         "The answer is one of three: outside the prior (none of its rules drifts like this),\n"
         "cannot tell, or a rule with its probability (docs: which rule). The prior must have been\n"
-        "seen as the target was: neurodrift simulate-prior.",
+        "seen as the target was: neurodrift simulate-prior. Give the recording; results do only\n"
+        "if their half maps are not smoothed (analyze --smoothing 0).",
     )
     infer.add_argument(
-        "target", type=Path, metavar="TARGET", help="results, a recording, or a run of a sweep"
+        "target",
+        type=Path,
+        metavar="TARGET",
+        help="a recording, a run of a sweep, or results that are not smoothed",
     )
     infer.add_argument(
-        "--prior", type=Path, required=True, metavar="STORE", help="prior.zarr of simulate-prior"
+        "--prior",
+        type=Path,
+        required=True,
+        metavar="STORE",
+        help="prior.zarr of simulate-prior; 'example': a small one that is installed with "
+        "neurodrift, for trying things out",
     )
     infer.add_argument(
         "--observation",
@@ -91,14 +104,16 @@ def _infer(options: argparse.Namespace) -> Facts:
     from neurodrift.io.zarr import save_results
 
     target = _target(options)
-    found = infer_rule(
-        target,
-        _prior(options, target),
-        level=options.level,
-        matched=not options.as_drawn,
-        seed=options.seed,
-        method=options.method,
-    )
+    prior = _prior(options, target)
+    with said_plainly():
+        found = infer_rule(
+            target,
+            prior,
+            level=options.level,
+            matched=not options.as_drawn,
+            seed=options.seed,
+            method=options.method,
+        )
     found.attrs["source"] = str(options.target)
     save_results(found, options.out, overwrite=options.overwrite)
     print(describe_inference(found))
@@ -119,7 +134,7 @@ def _plan(options: argparse.Namespace, target: xr.Dataset | xr.DataTree) -> str:
     from neurodrift.infer.observation.protocol import observation_of
     from neurodrift.infer.plan import describe_plan, plan_recording
 
-    if kind_of_store(options.prior) != "sweep":
+    if _kind_of_prior(options.prior) != "sweep":
         raise ValueError(
             f"{options.prior} keeps no activity: --plan wants a prior of simulate-prior"
         )
@@ -143,13 +158,34 @@ def _prior(options: argparse.Namespace, target: xr.Dataset | xr.DataTree) -> xr.
     """The prior, seen in one of its ways or as the target was."""
     from neurodrift.io.zarr import open_results
 
-    if kind_of_store(options.prior) == "sweep":
+    kind = _kind_of_prior(options.prior)
+    if kind == "sweep":
+        from neurodrift.infer.classifier.runs import expect_enough
         from neurodrift.infer.observation.protocol import observation_of
         from neurodrift.infer.prior.store import open_prior
 
         if options.observation == "target":
+            stored = open_prior(options.prior)
+            expect_enough(stored, matched=not options.as_drawn)  # before all runs are seen anew
             return open_prior(options.prior, observation_of(target))
         return open_prior(options.prior, options.observation or 0)
     if options.observation is not None:
         raise ValueError(f"{options.prior} has one observation: leave --observation out")
+    if kind == EXAMPLE:
+        from neurodrift.examples.rules import read_prior
+
+        return read_prior()
     return open_results(options.prior).to_dataset()
+
+
+def _kind_of_prior(path: Path) -> str:
+    """What the store of a prior holds, or that the example is meant."""
+    if str(path) == EXAMPLE and not path.exists():
+        return EXAMPLE
+    try:
+        return kind_of_store(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}; a prior is made by neurodrift simulate-prior, and --prior {EXAMPLE} is one "
+            "for trying things out"
+        ) from error

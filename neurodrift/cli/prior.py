@@ -32,11 +32,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         [
             "neurodrift simulate-prior inference-prior-random -o prior.zarr",
             "neurodrift simulate-prior inference-prior -o prior.zarr --like mouse.zarr --runs 500",
-            "neurodrift simulate-prior inference-prior-random -o small.zarr --runs 50 "
+            "neurodrift simulate-prior inference-prior-random -o small.zarr --runs 120 "
             "--set families.gradient.settings.n_steps=1e4",
         ],
         "The same command again goes on where it was stopped or killed. At the end it says how\n"
-        "far the rules overlap in speed and starting point, and what these give away alone.",
+        "far the rules overlap in speed and starting point, what these give away alone, and if\n"
+        "there are enough runs for infer, which needs 10 of each rule. A prior with more runs is\n"
+        "a store of its own.",
     )
     prior.add_argument(
         "settings",
@@ -62,7 +64,19 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_out(prior, "prior.zarr to write")
     add_workers(prior, "processes")
     add_overwrite(prior)
-    prior.set_defaults(run=_simulate_prior)
+    prior.set_defaults(run=_saying_what_is_kept)
+
+
+def _saying_what_is_kept(options: argparse.Namespace) -> Facts:
+    """Simulate; where a prior stands already, say that it is not made longer in its place."""
+    from neurodrift.infer.prior.store import NOT_LENGTHENED
+
+    try:
+        return _simulate_prior(options) or {}
+    except FileExistsError as error:
+        if "was kept" not in str(error) or NOT_LENGTHENED in str(error):
+            raise
+        raise FileExistsError(f"{error}. {NOT_LENGTHENED}") from error
 
 
 @claiming("settings", "like")

@@ -45,8 +45,8 @@ def write_prior(store: str | os.PathLike[str], path: str | os.PathLike[str] = FI
     kept = [np.flatnonzero(rule == name)[:RUNS] for name in np.unique(rule)]
     prior = prior.isel(run=np.sort(np.concatenate(kept)))
     rule = prior["rule"].values.astype(str)
-    weight = match_runs(rule, prior["speed"].values, prior["start"].values).weight
-    prior = prior.assign(weight=("run", weight))
+    matching = match_runs(rule, prior["speed"].values, prior["start"].values)
+    prior = prior.assign(weight=("run", matching.weight))
     numbers: dict[str, Any] = {name: prior[name].values for name in _NUMBERS}
     np.savez_compressed(
         path,
@@ -57,6 +57,8 @@ def write_prior(store: str | os.PathLike[str], path: str | os.PathLike[str] = FI
         task=prior["task"].values.astype(str),
         version=str(prior.attrs["version"]),
         observation_json=str(prior.attrs["observation_json"]),
+        n_sessions=int(prior.attrs["n_sessions"]),
+        matching=matching.to_json(),
         **numbers,
     )
     return Path(path)
@@ -71,8 +73,10 @@ def read_prior() -> xr.Dataset:
         ``value`` (run, statistic): statistics of drift of 60 networks of each rule, on the random
         task, in eight sessions of 200 cells with 100 to 300 events a cell and session; ``rule``,
         ``task``, ``speed``, ``start``, ``weight``, ``learning_rate``, ``noise``, ``n_steps``,
-        ``dose`` (run), NaN where a rule has none. It is the first part of a larger prior: for
-        trying things out, not for an answer about an animal.
+        ``dose`` (run), NaN where a rule has none; as attributes how they were seen
+        (``observation_json``, ``n_sessions``) and matched in speed (``matching``). It
+        is the first part of a larger prior: for trying things out, not for an answer about an
+        animal.
 
     Examples
     --------
@@ -93,6 +97,8 @@ def read_prior() -> xr.Dataset:
             attrs={
                 "version": f"{stored['version']}, the example",
                 "observation_json": str(stored["observation_json"]),
+                "n_sessions": int(stored["n_sessions"]),
+                "matching": str(stored["matching"]),
             },
         )
 

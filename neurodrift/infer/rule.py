@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -13,12 +14,13 @@ from neurodrift.infer.classifier.logistic import Classifier, stored
 from neurodrift.infer.classifier.runs import Runs, as_labels, runs_of
 from neurodrift.infer.classifier.scale import columns, usable
 from neurodrift.infer.classifier.speed import fit_speed
-from neurodrift.infer.doubt.clouds import ALARM, Clouds, fit_clouds
-from neurodrift.infer.doubt.conformal import conformal_p, rule_p
+from neurodrift.infer.doubt.clouds import ALARM, fit_clouds
+from neurodrift.infer.doubt.conformal import rule_p
 from neurodrift.infer.doubt.held_out import better_than, measure_pairs, measure_rules
-from neurodrift.infer.doubt.outside import outside, reasons
+from neurodrift.infer.doubt.outside import Outside, outside, reasons
 from neurodrift.infer.doubt.recovered import IDENTIFIED, PARAMETERS_ASKED, fit_parameter
 from neurodrift.infer.doubt.verdict import judge
+from neurodrift.infer.observation.alike import MUCH, compare_seen
 from neurodrift.infer.statistics.target import Source, Target, target_of
 from neurodrift.schema import label
 from neurodrift.schema.inference import INFERENCE
@@ -74,13 +76,20 @@ def infer_rule(
     xarray.DataTree
         Attributes ``verdict`` (``"outside the prior"``, ``"cannot tell"`` or ``"named"``),
         ``rule``, ``reason``. ``posterior``: probability, in_set, set_p, distance, cloud_p (rule).
-        ``statistics``: value, se, used, left_out, pull, beyond, decided (statistic), and p and
-        cloud by rule.
+        ``statistics``: value, se, used, left_out, beyond, unexpected, decided (statistic), and p
+        and cloud by rule.
         ``outside``: distance, false_alarms, power (rule). ``dose``: dose with its interval (rule),
         r2 (rule, parameter). ``held_out``: accuracy, log_loss (rule), confusion. ``pairs``:
         accuracy of telling each two rules apart. ``by_task``: probability (task, rule) when
         learnt from one task. ``model``: the fitted classifier as numbers. ``other_posterior``:
         by logistic regression, where another method was asked.
+
+    Warns
+    -----
+    UserWarning
+        If cells, events or sessions of the prior and of the target differ by a factor of more
+        than 1.5: attributes ``seen_otherwise`` and ``seen_compared`` (which of them are known of
+        both).
 
     Raises
     ------
@@ -98,7 +107,8 @@ def infer_rule(
     logistic regression with a penalty chosen by held-out log-loss gives scores, a temperature
     learnt on held-out runs makes probabilities of them, and a conformal set, calibrated for each
     rule apart, holds the true rule as often as `level` says. The target is outside the prior if
-    of the prior's own runs at most 5 % are as far from every rule. A rule is named if it is alone
+    at most 5 % of the prior's runs are as far from their own rule as the target is from the
+    nearest one. A rule is named if it is alone
     in the set, has a probability of at least `level`, the target is among its runs, and speed
     alone does not do as well. Parameters other than the dose are never given: their held-out R²
     is.
@@ -134,6 +144,9 @@ def infer_rule(
     expect_choice("method", method, METHODS)
     runs = runs_of(prior, matched=matched)
     own = target_of(target, runs.statistic)
+    seen_alike = compare_seen(own.seen, prior)
+    if seen_alike.warning:
+        warnings.warn(seen_alike.warning, stacklevel=3)
     why = usable(runs, own.value)
     names = [name for name, reason in why.items() if not reason]
     if len(names) < _FEWEST_STATISTICS:
@@ -161,7 +174,7 @@ def infer_rule(
         nodes["network"] = neural.network
         probability = neural.probability
     set_p = rule_p(np.exp(classifier.held_out), runs.number, runs.weight, probability)
-    nodes["posterior"] = _posterior(probability, set_p, away.by_rule, clouds, runs, level)
+    nodes["posterior"] = _posterior(probability, set_p, away, runs, level)
     nodes["outside"] = xr.Dataset(
         {
             "distance": ("rule", away.by_rule),
@@ -186,8 +199,8 @@ def infer_rule(
     steady[kept] = near
     nodes["statistics"] = _statistics(runs, own, why, kept).assign(
         decided=("statistic", _spread(_decided(classifier, seen, probability), kept)),
-        pull=("statistic", _spread(away.pull, steady)),
         beyond=("statistic", _spread(away.beyond, steady)),
+        unexpected=("statistic", _spread(away.unexpected, steady)),
         p=(("rule", "statistic"), np.stack([_spread(p, steady) for p in away.statistic_p])),
     )
     told = reasons(away, scale.statistic[near])
@@ -202,6 +215,9 @@ def infer_rule(
         "rule": verdict.rule,
         "reason": verdict.reason,
         "unlike": told[0] if away.found else [],
+        "seen_compared": list(seen_alike.compared),
+        "seen_otherwise": list(seen_alike.differences),
+        "seen_factor": MUCH,
         "level": level,
         "matched": int(matched),
         "seed": seed,
@@ -217,23 +233,17 @@ def infer_rule(
 def _posterior(
     probability: np.ndarray,
     set_p: np.ndarray,
-    distance: np.ndarray,
-    clouds: Clouds,
+    away: Outside,
     runs: Runs,
     level: float,
 ) -> xr.Dataset:
-    cloud_p = np.empty(len(runs.rules))
-    for rule in range(cloud_p.size):
-        own = clouds.number == rule
-        scores = clouds.scores[own, rule]
-        cloud_p[rule] = conformal_p(scores, clouds.weight[own], distance[rule])
     return xr.Dataset(
         {
             "probability": ("rule", probability),
             "in_set": ("rule", set_p > 1 - level),
             "set_p": ("rule", set_p),
-            "distance": ("rule", distance),
-            "cloud_p": ("rule", cloud_p),
+            "distance": ("rule", away.by_rule),
+            "cloud_p": ("rule", away.rule_p),
             "n_runs": ("rule", np.bincount(runs.number, minlength=len(runs.rules))),
         },
         coords={"rule": as_labels(runs.rules)},

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-STYLES = ("ink", "accent", "muted", "faint", "s1", "s2", "s3", "s4", "matched", "once")
+SERIES = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9")
+"""Names of colours of things side by side, those that differ most first."""
+
+STYLES = ("ink", "accent", "muted", "faint", *SERIES, "matched", "once")
 """Names of colours; each way of drawing has its own table of them."""
 
 
@@ -207,6 +210,8 @@ class Multiples:
         What the axes show, with units.
     x_ends, y_ends
         Both ends of the axes.
+    x_ticks
+        Places on the horizontal axis with their texts; round numbers when empty.
     """
 
     rows: Sequence[tuple[str, Sequence[Small]]]
@@ -214,6 +219,7 @@ class Multiples:
     y_label: str
     x_ends: tuple[float, float]
     y_ends: tuple[float, float]
+    x_ticks: Sequence[tuple[float, str]] = ()
 
 
 @dataclass(frozen=True, eq=False)

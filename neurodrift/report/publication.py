@@ -240,6 +240,8 @@ def _draw_multiples(
     for axis, ends in ((axes[0, 0].xaxis, drawing.x_ends), (axes[0, 0].yaxis, drawing.y_ends)):
         at = ticks(*ends, 3, fewest=2)
         axis.set_ticks(at, [tick(value) for value in at])
+    if drawing.x_ticks:
+        axes[0, 0].xaxis.set_ticks(*map(list, zip(*drawing.x_ticks, strict=True)))
     if len(figure.legend) > 1:
         found.legend(
             *_legend(figure), loc="outside lower center", ncols=3, frameon=False, fontsize=6

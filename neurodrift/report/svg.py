@@ -38,6 +38,11 @@ LIGHT = {
     "s2": "#b8480b",
     "s3": "#00795a",
     "s4": "#a2467f",
+    "s5": "#6a4cc2",
+    "s6": "#7a6a00",
+    "s7": "#7b4a2e",
+    "s8": "#3f4d59",
+    "s9": "#4f8a10",
 }
 """Colours of a drawing on white."""
 
@@ -395,7 +400,10 @@ def small_svg(drawing: Multiples, one: Small) -> Markup:
         at = y_at(value)
         parts.append(line.format("grid", f"{left:g}", f"{wide - 3:g}", f"{at:.1f}", f"{at:.1f}"))
         parts.append(text.format(f"{left - 3:g}", f"{at + 3:.1f}", "end", tick(value)))
-    for value, anchor in zip(_ends(x_low, x_high), ("middle", "end"), strict=False):
+    for value, word in drawing.x_ticks:
+        parts.append(text.format(f"{x_at(value):.1f}", f"{floor + 9:g}", "middle", word))
+    plain_ends = () if drawing.x_ticks else _ends(x_low, x_high)
+    for value, anchor in zip(plain_ends, ("middle", "end"), strict=False):
         parts.append(text.format(f"{x_at(value):.1f}", f"{floor + 9:g}", anchor, tick(value)))
     for mark in one.marks:
         points = [

@@ -21,7 +21,7 @@ POSTERIOR = _always(
     Var("in_set", ("rule",), "bool", "1", "in the set that holds the rule at the asked level"),
     Var("set_p", ("rule",), "float", "1", "share of the rule's runs that it is told from less"),
     Var("distance", ("rule",), "float", "1", "distance from the runs of the rule, in their spread"),
-    Var("cloud_p", ("rule",), "float", "1", "share of the rule's runs that lie as far out"),
+    Var("cloud_p", ("rule",), "float", "1", "share of runs that are as far from their own rule"),
     Var("n_runs", ("rule",), "int", "count", "runs of the rule"),
     _RULE,
 )
@@ -78,8 +78,8 @@ STATISTICS = _always(
     Var("left_out", _BY_STATISTIC, "string", "1", "why it does not"),
     Var("cloud", ("rule", "shown_run", "statistic"), "float", "1", "statistics of some runs"),
     Var("decided", _BY_STATISTIC, "float", "1", "log odds of the best rule over the second"),
-    Var("pull", _BY_STATISTIC, "float", "1", "its part in the distance from the nearest rule"),
     Var("beyond", _BY_STATISTIC, "float", "1", "distance from the nearest rule, in its spread"),
+    Var("unexpected", _BY_STATISTIC, "float", "1", "sd from what the others lead to expect"),
     Var("p", _BOTH, "float", "1", "share of the rule's runs that lie as far out"),
     _STATISTIC,
     _RULE,

@@ -73,3 +73,37 @@ def test_infer__seed_and_level_are_kept(stores):
     attrs = nd.open_results(stores / "y.zarr").attrs
     assert (attrs["seed"], attrs["level"], attrs["matched"]) == (3, 0.8, 0)
     assert np.isfinite(nd.open_results(stores / "y.zarr")["posterior"]["distance"]).all()
+
+
+def test_infer__the_example_prior_and_how_it_was_seen(tmp_path, capsys):
+    recording = nd.testing.linear_track(n_units=40, n_sessions=4, minutes=6, drift=0.3)
+    nd.save_recording(recording, tmp_path / "mouse.zarr")
+    words = ["infer", str(tmp_path / "mouse.zarr"), "--prior", "example", "--as-drawn"]
+    words += ["-o", str(tmp_path / "x.zarr"), "--report", str(tmp_path / "x.html")]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert said.count("warning: the networks of this prior were not seen as the target was") == 1
+    assert "But the networks of the prior were not seen" in said
+    assert "200 cells there, 40 here" in said and "8 sessions there, 4 here" in said
+    page = (tmp_path / "x.html").read_text()
+    assert "The prior was not seen as the target was" in page.split('id="rules"')[0]
+    assert "They were not seen as the target was (" in page
+
+
+def test_infer__a_missing_prior_says_how_one_is_made(stores, capsys):
+    words = ["infer", str(stores / "seen.zarr"), "-o", str(stores / "x.zarr"), "--prior"]
+    assert main([*words, str(stores / "none.zarr")]) == 2
+    said = capsys.readouterr().err
+    assert "neurodrift simulate-prior" in said and "--prior example" in said
+
+
+def test_infer__too_few_runs_are_refused_before_all_are_seen(tmp_path, capsys, monkeypatch):
+    small = {"families.gradient.settings.n_steps": 100}
+    nd.simulate_prior("inference-prior-random", tmp_path / "p.zarr", small, n_runs=6, workers=0)
+    nd.save_recording(nd.testing.linear_track(n_units=12, n_sessions=3), tmp_path / "m.zarr")
+    monkeypatch.setattr("neurodrift.infer.prior.store._seen_anew", None)
+    words = ["infer", str(tmp_path / "m.zarr"), "--prior", str(tmp_path / "p.zarr")]
+    words += ["--observation", "target", "-o", str(tmp_path / "x.zarr")]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "at least 10 runs of each rule" in said and "--as-drawn" not in said

@@ -121,16 +121,7 @@ def runs_of(prior: xr.Dataset, *, matched: bool = True) -> Runs:
     weight = _numbers(prior, "weight", n) if matched and "weight" in prior else np.ones(n)
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError("weight of the prior must be finite and not negative")
-    counts = {name: int((weight[rule == name] > 0).sum()) for name in sorted(set(rule.tolist()))}
-    few = {name: count for name, count in counts.items() if count < FEWEST}
-    if few or not counts:
-        told = ", ".join(f"{name} has {count}" for name, count in few.items()) or "it has none"
-        counted = " with a weight above 0" if matched else ""
-        last = ", or do without matched speeds (matched=False)" if matched else ""
-        raise ValueError(
-            f"the prior needs at least {FEWEST} runs of each rule{counted}: {told}; simulate more "
-            f"or leave the rule out{last}"
-        )
+    _refuse_few(rule, weight, matched)
     value = prior["value"].transpose("run", "statistic").values.astype(float)
     parameters = {name: _numbers(prior, name, n) for name in PARAMETERS if name in prior}
     found = Runs(
@@ -146,11 +137,66 @@ def runs_of(prior: xr.Dataset, *, matched: bool = True) -> Runs:
     return replace(found, digest=_digest(found, str(prior.attrs.get("version", ""))))
 
 
+def expect_enough(prior: xr.Dataset, *, matched: bool = True) -> None:
+    """Refuse a prior that has too few runs of a rule, before anything is made of it.
+
+    Parameters
+    ----------
+    prior
+        As for :func:`runs_of`.
+    matched
+        Whether runs count by the weights that match the rules on the speed of drift.
+
+    Raises
+    ------
+    ValueError
+        If a rule has fewer than `FEWEST` runs that count.
+    """
+    rule = texts_of(prior, "rule")
+    weight = _numbers(prior, "weight", rule.size) if matched and "weight" in prior else None
+    _refuse_few(rule, np.ones(rule.size) if weight is None else weight, matched)
+
+
+def _refuse_few(rule: np.ndarray, weight: np.ndarray, matched: bool) -> None:
+    few = too_few(rule, weight)
+    if not few:
+        return
+    counted = " with a weight above 0" if matched else ""
+    last = ""
+    if matched and not too_few(rule):
+        last = ", or do without matched speeds (matched=False, on the command line --as-drawn)"
+    raise ValueError(
+        f"the prior needs at least {FEWEST} runs of each rule{counted}: {few}; simulate more "
+        f"or leave the rule out{last}"
+    )
+
+
 def has_enough(prior: xr.Dataset) -> bool:
     """Whether every rule has `FEWEST` runs whose weight, which matches speeds, is above 0."""
-    rule = prior["rule"].values.astype(str)
-    counts = prior["weight"].values > 0 if "weight" in prior else np.ones(rule.size, bool)
-    return all((counts & (rule == name)).sum() >= FEWEST for name in np.unique(rule))
+    rule = texts_of(prior, "rule")
+    return not too_few(rule, _numbers(prior, "weight", rule.size) if "weight" in prior else None)
+
+
+def too_few(rule: np.ndarray, weight: np.ndarray | None = None) -> str:
+    """Which rules have fewer than `FEWEST` runs with a weight above 0, in words.
+
+    Parameters
+    ----------
+    rule
+        Names (run).
+    weight
+        Of each run (run); all count when omitted.
+
+    Returns
+    -------
+    str
+        Empty where every rule has enough.
+    """
+    count = np.ones(rule.size, bool) if weight is None else weight > 0
+    counts = {name: int(count[rule == name].sum()) for name in sorted(set(rule.tolist()))}
+    if not counts:
+        return "it has none"
+    return ", ".join(f"{name} has {n}" for name, n in counts.items() if n < FEWEST)
 
 
 def _sorted(prior: xr.Dataset) -> xr.Dataset:

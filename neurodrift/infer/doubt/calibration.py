@@ -13,8 +13,8 @@ from neurodrift.infer.classifier.logistic import FOLDS, folds_of, held_out_score
 from neurodrift.infer.classifier.runs import Runs, as_labels, has_enough, runs_of
 from neurodrift.infer.classifier.scale import columns, fit_scale
 from neurodrift.infer.classifier.speed import fit_speed
-from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds
-from neurodrift.infer.doubt.conformal import conformal_p, rule_p
+from neurodrift.infer.doubt.clouds import ALARM, distances, fit_clouds, rule_distance_p
+from neurodrift.infer.doubt.conformal import rule_p
 from neurodrift.infer.doubt.held_out import measure_pairs, measure_reliability, measure_rules
 from neurodrift.infer.doubt.recovered import PARAMETERS_ASKED, fit_parameter
 from neurodrift.infer.doubt.verdict import CANNOT_TELL, OUTSIDE, stands_still
@@ -152,11 +152,10 @@ def _one_fold(runs: Runs, names: list[str], out: np.ndarray, seed: int) -> _Part
     near = fit.scale.steady
     clouds = fit_clouds(fit.features[:, near], kept)
     away = distances(clouds, new[:, near])
-    own = clouds.scores.min(axis=1)
     return _Part(
         log_p=np.log(probability),
         set_p=rule_p(held_out, kept.number, kept.weight, probability),
-        p=conformal_p(own, clouds.weight, away.min(axis=1)),
+        p=rule_distance_p(clouds, away.min(axis=1)),
         still=stands_still(runs.statistic, runs.value[out]),
     )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodrift.infer.classifier.runs import Runs
+from neurodrift.infer.doubt.conformal import conformal_p
 
 ALARM = 0.05
-"""How often a run of the prior itself is called outside of it."""
+"""How often a run of the prior itself is called outside of it, at most."""
 
 _NEIGHBOURS = 3
 _SHRINK = 0.01  # of a covariance towards its diagonal, at 10 runs for each statistic
@@ -30,10 +31,10 @@ class Clouds:
     whitening
         (statistic, statistic) makes the scatter within rules round.
     edges
-        Distances of two kinds within which 95 % of the runs of each rule are (rule, kind).
+        Distances of two kinds at which each rule ends (rule, kind).
     scores
         Distance of each run from each rule in parts of that (run, rule); from its own rule
-        without itself.
+        without itself. 95 % of the runs are within 1 of their own rule.
     """
 
     features: np.ndarray
@@ -44,6 +45,11 @@ class Clouds:
     whitening: np.ndarray
     edges: np.ndarray
     scores: np.ndarray
+
+    @property
+    def own(self) -> np.ndarray:
+        """Distance of each run from its own rule, without itself (run)."""
+        return _own(self.scores, self.number)
 
 
 def fit_clouds(features: np.ndarray, runs: Runs) -> Clouds:
@@ -67,8 +73,9 @@ def fit_clouds(features: np.ndarray, runs: Runs) -> Clouds:
     of the rule's own runs are: the Mahalanobis distance from its mean by its own covariance,
     shrunk towards the diagonal, and the distance to its third nearest run where the scatter
     within rules is round. The first sees a target beyond the cloud, the second one in a hole of a
-    cloud that is bent. Leaving a run out of its own covariance is exact, by the formula of
-    Sherman and Morrison.
+    cloud that is bent. Of the larger of two, fewer than 95 % of the runs are within 1 of their own
+    rule, so that all are divided by one number that makes it 95 %. Leaving a run out of its own
+    covariance is exact, by the formula of Sherman and Morrison.
     """
     number, n_rules = runs.number, len(runs.rules)
     whitening = _whitening(features, number, n_rules)
@@ -87,12 +94,16 @@ def fit_clouds(features: np.ndarray, runs: Runs) -> Clouds:
     edges = np.stack(
         [np.quantile(scores[number == rule, rule], 1 - ALARM, axis=0) for rule in range(n_rules)]
     )
-    largest = (scores / np.maximum(edges, 1e-9)).max(axis=2)
-    return Clouds(features, number, runs.balance, means, precisions, whitening, edges, largest)
+    edges = np.maximum(edges, 1e-9)
+    largest, weight = (scores / edges).max(axis=2), runs.balance
+    own = _own(largest, number)
+    edges *= own[conformal_p(own, weight, own) > ALARM].max()  # a new one beyond has p <= ALARM
+    largest = (scores / edges).max(axis=2)
+    return Clouds(features, number, weight, means, precisions, whitening, edges, largest)
 
 
 def distances(clouds: Clouds, features: np.ndarray) -> np.ndarray:
-    """Distance of targets from each rule, in parts of that of 95 % of its own runs.
+    """Distance of targets from each rule, in parts of that at which it ends.
 
     Parameters
     ----------
@@ -113,7 +124,31 @@ def distances(clouds: Clouds, features: np.ndarray) -> np.ndarray:
         far = _quadratic(features - clouds.means[rule], clouds.precisions[rule])
         found[:, rule, 0] = np.sqrt(far)
         found[:, rule, 1] = _neighbour(white, own, None)
-    return np.asarray((found / np.maximum(clouds.edges, 1e-9)).max(axis=2))
+    return np.asarray((found / clouds.edges).max(axis=2))
+
+
+def rule_distance_p(clouds: Clouds, distance: np.ndarray) -> np.ndarray:
+    """How often a run is at least as far from its own rule.
+
+    Parameters
+    ----------
+    clouds
+        The clouds.
+    distance
+        Of targets from a rule, of any shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        p of the shape of `distance`, at most `ALARM` where that is above 1. Of the nearest rule it
+        is p of being outside of the prior: whichever rule a target has, it is at least as far from
+        that one.
+    """
+    return conformal_p(clouds.own, clouds.weight, distance)
+
+
+def _own(scores: np.ndarray, number: np.ndarray) -> np.ndarray:
+    return np.asarray(scores[np.arange(number.size), number])
 
 
 def _shrink(n: int, n_statistics: int) -> float:

@@ -8,11 +8,10 @@ import numpy as np
 from scipy.special import ndtr
 
 from neurodrift.infer.classifier.runs import Runs
-from neurodrift.infer.doubt.clouds import ALARM, Clouds, distances, fit_clouds
-from neurodrift.infer.doubt.conformal import conformal_p
+from neurodrift.infer.doubt.clouds import ALARM, Clouds, distances, fit_clouds, rule_distance_p
 
 _REASONS = 5  # statistics that are named
-_FAR = 3.0  # standard deviations from every rule of a statistic that is a reason by itself
+_LARGE = 0.5  # of the largest: statistics that are unexpected too
 _RARE, _FIRST = 0.01, 2.5  # its two-sided p among the runs of each; of the first of n, 2 / (n + 1)
 
 
@@ -23,19 +22,21 @@ class Outside:
     Parameters
     ----------
     p
-        How often a run of the prior is at least as far from all rules as the target.
+        How often a run of the prior is at least as far from its own rule as the target is from
+        the nearest one.
     distance
-        From the nearest rule, in parts of the distance within which 95 % of its runs are.
-    by_rule
-        The same from each rule (rule).
+        From the nearest rule, in parts of the distance at which it ends: above 1 p is at most
+        `ALARM`.
+    by_rule, rule_p
+        The same from each rule (rule), and p of each.
     statistic_p
         Two-sided p of each statistic among the runs of each rule (rule, statistic).
-    pull
-        What each statistic adds to the squared distance from the nearest rule (statistic); they
-        sum to 1.
     beyond
         Standard deviations from the mean of the rule that is nearest in each statistic
         (statistic).
+    unexpected
+        Standard deviations of each statistic from what all others lead to expect of a run of the
+        nearest rule (statistic).
     alone
         Whether each statistic is by itself unlike the runs of every rule (statistic).
     false_alarms, power
@@ -46,9 +47,10 @@ class Outside:
     p: float
     distance: float
     by_rule: np.ndarray
+    rule_p: np.ndarray
     statistic_p: np.ndarray
-    pull: np.ndarray
     beyond: np.ndarray
+    unexpected: np.ndarray
     alone: np.ndarray
     false_alarms: np.ndarray
     power: np.ndarray
@@ -86,34 +88,38 @@ def outside(
     -------
     Outside
         The answer, and how well this test does on the prior itself.
+
+    Notes
+    -----
+    The target is outside if it is unlike the runs of each single rule, for nobody knows which one
+    it has: p is the largest of the p of the rules, and a target of any rule of the prior is called
+    outside in at most 5 %. In less where rules overlap, for a run may then be nearer to another
+    rule than to its own.
     """
     by_rule = distances(clouds, features[None])[0]
-    own = clouds.scores
+    by_rule_p = rule_distance_p(clouds, by_rule)
     nearest = int(by_rule.argmin())
-    apart = features - clouds.means[nearest]
-    pull = apart * (clouds.precisions[nearest] @ apart)
-    p = float(conformal_p(own.min(axis=1), clouds.weight, by_rule.min()))
     statistic_p = _by_statistic(runs, value, target, se)
-    beyond = _beyond(clouds, features)
     return Outside(
-        p=p,
-        distance=float(by_rule.min()),
+        p=float(by_rule_p[nearest]),
+        distance=float(by_rule[nearest]),
         by_rule=by_rule,
+        rule_p=by_rule_p,
         statistic_p=statistic_p,
-        pull=pull / max(float(pull.sum()), np.finfo(float).tiny),
-        beyond=beyond,
-        alone=(beyond >= _FAR) & _at_the_end(statistic_p, clouds.number),
-        false_alarms=_false_alarms(clouds, own),
+        beyond=_beyond(clouds, features),
+        unexpected=_unexpected(clouds, features, nearest),
+        alone=_at_the_end(statistic_p, clouds.number),
+        false_alarms=_false_alarms(clouds),
         power=left_out_power(clouds, runs),
     )
 
 
-def _false_alarms(clouds: Clouds, own: np.ndarray) -> np.ndarray:
+def _false_alarms(clouds: Clouds) -> np.ndarray:
     """Share of the runs of each rule that are called outside of the prior of all others."""
-    nearest, weight = own.min(axis=1), clouds.weight
-    order = np.argsort(nearest, kind="stable")
+    own, nearest, weight = clouds.own, clouds.scores.min(axis=1), clouds.weight
+    order = np.argsort(own, kind="stable")
     below = np.concatenate([[0.0], np.cumsum(weight[order])])
-    beyond = weight.sum() - below[np.searchsorted(nearest[order], nearest, side="left")]
+    beyond = weight.sum() - below[np.searchsorted(own[order], nearest, side="left")]
     others = weight.sum() - weight
     new = others / (weight.size - 1)
     called = (beyond - weight + new) / (others + new) <= ALARM
@@ -145,9 +151,7 @@ def left_out_power(clouds: Clouds, runs: Runs) -> np.ndarray:
     for rule in range(n_rules) if n_rules > 1 else ():
         out = clouds.number == rule
         others = fit_clouds(clouds.features[~out], runs.some(~out))
-        own = others.scores.min(axis=1)
-        away = distances(others, clouds.features[out]).min(axis=1)
-        p = conformal_p(own, others.weight, away)
+        p = rule_distance_p(others, distances(others, clouds.features[out]).min(axis=1))
         found[rule] = np.average(p <= ALARM, weights=clouds.weight[out])
     return found
 
@@ -182,14 +186,23 @@ def reasons(found: Outside, names: np.ndarray) -> tuple[list[str], bool]:
     names : list of str
         At most five, the strongest first.
     alone : bool
-        Whether each is by itself unlike the runs of every rule; otherwise it is their combination,
-        seen from the nearest rule.
+        Whether each is by itself unlike the runs of every rule; otherwise each occurs among the
+        runs of some rule, and they are those that all others would not lead to expect of a run of
+        the nearest rule.
     """
     if found.alone.any():
         order = np.argsort(-found.beyond, kind="stable")
         return [str(names[i]) for i in order if found.alone[i]][:_REASONS], True
-    order = np.argsort(-found.pull, kind="stable")
-    return [str(names[i]) for i in order[:_REASONS] if found.pull[i] > 0], False
+    order = np.argsort(-found.unexpected, kind="stable")[:_REASONS]
+    least = _LARGE * found.unexpected.max()
+    return [str(names[i]) for i in order if found.unexpected[i] >= least], False
+
+
+def _unexpected(clouds: Clouds, features: np.ndarray, rule: int) -> np.ndarray:
+    """Standard deviations (statistic) from the regression on all others in the runs of a rule."""
+    precision = clouds.precisions[rule]
+    pulled = np.abs(precision @ (features - clouds.means[rule]))
+    return np.asarray(pulled / np.sqrt(np.maximum(np.diag(precision), np.finfo(float).tiny)))
 
 
 def _beyond(clouds: Clouds, features: np.ndarray) -> np.ndarray:

@@ -10,6 +10,9 @@ import xarray as xr
 from neurodrift.infer.doubt.verdict import NAMED, OUTSIDE, TOLD_APART, percent
 from neurodrift.schema.words import listing
 
+_GUESSED = 0.5  # of two rules
+_SURE = 2.0  # standard errors
+
 
 def describe_inference(found: xr.DataTree) -> str:
     """An inference in words: the verdict, its reason, and what belongs beside it.
@@ -38,11 +41,20 @@ def describe_inference(found: xr.DataTree) -> str:
     >>> nd.describe_inference(found).splitlines()[0][:46]
     'named: b. This drift is like that of b, with a'
     """
-    return "\n".join(inference_sentences(found))
+    first, *others = inference_sentences(found)
+    return "\n".join([first, *_seen_sentence(found), *others])
+
+
+def _seen_sentence(found: xr.DataTree) -> list[str]:
+    otherwise = [str(one) for one in found.attrs.get("seen_otherwise", [])]
+    if not otherwise:
+        return []
+    text = "But the networks of the prior were not seen as the target was"
+    return [f"{text}: {'; '.join(otherwise)}."]
 
 
 def inference_sentences(found: xr.DataTree) -> list[str]:
-    """The sentences of :func:`describe_inference`."""
+    """The sentences of :func:`describe_inference`, without how prior and target were seen."""
     attrs = found.attrs
     title = f"named: {attrs['rule']}" if attrs["verdict"] == NAMED else attrs["verdict"]
     lines = [f"{title}. {attrs['reason']}"]
@@ -79,7 +91,9 @@ def _pair(pairs: xr.Dataset, by: np.ndarray) -> str:
     """The pair with the least value."""
     i = int(by.argmin())
     names = [str(pairs[name].values[i]) for name in ("rule_a", "rule_b")]
-    return f"{names[0]} from {names[1]} ({percent(pairs['accuracy'].values[i])})"
+    share, se = (float(pairs[name].values[i]) for name in ("accuracy", "accuracy_se"))
+    guessed = ", no better than guessing" if share - _SURE * se <= _GUESSED else ""
+    return f"{names[0]} from {names[1]} ({percent(share)}{guessed})"
 
 
 def _dose_sentences(found: xr.DataTree) -> list[str]:

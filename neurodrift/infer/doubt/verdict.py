@@ -128,19 +128,21 @@ def stands_still(names: np.ndarray, value: np.ndarray, loss: float = LEAST_LOSS)
 
 
 def _outside(away: xr.Dataset, told: tuple[list[str], bool]) -> str:
-    names, alone = told
+    names, alone = [name.replace("_", " ") for name in told[0]], told[1]
     near = str(away.attrs["nearest"])
     text = "None of these rules drifts like this"
-    if names and alone:
-        verb = "is" if len(names) == 1 else "are"
-        text += f", because {listing(names)} {verb} unlike the runs of every rule"
+    if alone:
+        verb = "lies" if len(names) == 1 else "lie"
+        text += f", because {listing(names)} {verb} outside the runs of every rule"
     elif names:
         text += (
-            f": no single statistic, but their combination is unlike the runs of every rule; from "
-            f"{near}, the nearest, {listing(names)} differ most"
+            ": each statistic alone occurs among the runs of some rule, but all together do not; "
+            f"in a run of {near}, the nearest, the others would not lead one to expect such "
+            f"{listing(names)}"
         )
     distance = float(away["distance"].min())
-    return f"{text} ({p_words(away.attrs['p'])}; {distance:.1f} times the edge of {near})."
+    times = f"{distance:.1f}" if distance >= 1.05 else f"{distance:.3f}"
+    return f"{text} ({p_words(away.attrs['p'])}; {times} times the edge of {near})."
 
 
 def _one_rule(rules: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -88,3 +89,30 @@ def events_of_a_cell(seen: Observed) -> float:
     if not seen.counts or not seen.detected.any():
         return float("nan")
     return float(seen.events.sum(axis=(0, 3))[seen.detected].mean())
+
+
+def how_seen(seen: Observed) -> dict[str, Any]:
+    """How much was seen, as attributes of what is computed from it.
+
+    Parameters
+    ----------
+    seen
+        What was seen.
+
+    Returns
+    -------
+    dict
+        ``n_cells`` (cells that were detected with an event), ``n_sessions``, ``noise_free`` (0 or
+        1) and, of whole numbers of events, ``n_events`` (mean of such a cell and session).
+    """
+    events = np.nan_to_num(np.asarray(seen.events, dtype=float))
+    ever = (events.sum(axis=(0, 3)) * seen.detected).sum(axis=0) > 0
+    found: dict[str, Any] = {
+        "n_cells": int(ever.sum()),
+        "n_sessions": int(seen.day.size),
+        "noise_free": int(not seen.counts),
+    }
+    if seen.counts and ever.any() and (events == np.floor(events)).all():
+        of_a_cell = events.sum(axis=(0, 3))[:, ever]
+        found["n_events"] = float(of_a_cell[seen.detected[:, ever]].mean())
+    return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from neurodrift.infer.classifier.runs import texts_of
+from neurodrift.infer.classifier.runs import FEWEST, has_enough, texts_of, too_few
 from neurodrift.infer.observation.counts import events_of_a_cell
 from neurodrift.infer.observation.protocol import Observation
 from neurodrift.infer.observation.subset import some_sessions
@@ -27,6 +27,12 @@ from neurodrift.simulate.sweep import Sweep, open_sweep, run_sweep
 
 if TYPE_CHECKING:
     from distributed import Client
+
+NOT_LENGTHENED = (
+    "A prior is not made longer in its place: one with more runs is a store of its own, whose "
+    "first runs are the same and are made again"
+)
+"""What is said where a store stands already."""
 
 _TASKS = ("run.task.name", "run.inputs.name")
 
@@ -89,14 +95,17 @@ def simulate_prior(
     6
     """
     runs = read_prior(settings, changes, n_runs=n_runs, observations=observations)
-    return run_sweep(
-        runs,
-        path,
-        scheduler=scheduler,
-        workers=workers,
-        overwrite=overwrite,
-        progress=progress,
-    )
+    try:
+        return run_sweep(
+            runs,
+            path,
+            scheduler=scheduler,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    except FileExistsError as error:
+        raise FileExistsError(f"{error}. {NOT_LENGTHENED}") from error
 
 
 def open_prior(
@@ -208,21 +217,35 @@ def describe_prior(prior: xr.Dataset) -> str:
     Returns
     -------
     str
-        Runs by rule, those left out, how far the rules overlap, what speed alone gives away.
+        Runs by rule, those left out, how far the rules overlap, what speed alone gives away, and
+        whether :func:`neurodrift.infer_rule` has enough runs of each rule.
 
     Examples
     --------
     >>> import xarray as xr
     >>> import neurodrift as nd
     >>> prior = xr.Dataset(coords={"rule": ("run", ["adam", "sed"])})
-    >>> nd.describe_prior(prior.assign_attrs(left_out='{"diverged": 3}', matching="{}"))
-    '2 runs of 2 rules, 3 diverged and left out'
+    >>> print(nd.describe_prior(prior.assign_attrs(left_out='{"diverged": 3}')))
+    2 runs of 2 rules, 3 diverged and left out
+    too few for an inference, which needs 10 runs of each rule: adam has 1, sed has 1
     """
-    left = json.loads(prior.attrs["left_out"])
+    rule = texts_of(prior, "rule")
+    left = json.loads(prior.attrs.get("left_out", "{}"))
     told = "".join(f", {n} {reason} and left out" for reason, n in left.items())
-    lines = [f"{prior.sizes['run']} runs of {np.unique(prior['rule']).size} rules{told}"]
-    if prior.attrs["matching"] != "{}":
-        lines.append(describe_matching(json.loads(prior.attrs["matching"])))
+    lines = [f"{rule.size} runs of {np.unique(rule).size} rules{told}"]
+    matching = json.loads(prior.attrs.get("matching", "{}"))
+    if matching:
+        lines.append(describe_matching(matching))
+    few = too_few(rule)
+    if few:
+        lines.append(f"too few for an inference, which needs {FEWEST} runs of each rule: {few}")
+    elif not has_enough(prior):
+        few = too_few(rule, prior["weight"].values)
+        lines.append(
+            f"too few with matched speeds for an inference, which needs {FEWEST} runs of each rule "
+            f"with a counterpart: {few}; as drawn there are enough (matched=False, on the command "
+            "line --as-drawn)"
+        )
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ POWER = 0.9
 """Share of runs of a rule that is left out which should be flagged."""
 
 _SHIFT = 0.25  # of a probability, from one task to another
+_COMPARED = 3  # cells, events and sessions
 _LEFT_OUT = 0.5  # of the statistics
 
 
@@ -129,7 +130,22 @@ def _speed(inference: xr.DataTree) -> Iterator[Caution]:
         )
 
 
-def _registration(inference: xr.DataTree) -> Iterator[Caution]:
+def _seen(inference: xr.DataTree) -> Iterator[Caution]:
+    otherwise = [str(one) for one in inference.attrs.get("seen_otherwise", [])]
+    if otherwise:
+        yield Caution(
+            "observation",
+            "serious",
+            "The prior was not seen as the target was",
+            f"{'; '.join(otherwise)}. For that alone the target may be outside the prior, or be "
+            "given a wrong name. See the networks as the target was: nd.open_prior(store, "
+            "nd.observation_of(recording)), or neurodrift infer --observation target.",
+        )
+    elif len(inference.attrs.get("seen_compared", [])) < _COMPARED:
+        yield from _not_known()
+
+
+def _not_known() -> Iterator[Caution]:
     yield Caution(
         "observation",
         "note",
@@ -140,4 +156,4 @@ def _registration(inference: xr.DataTree) -> Iterator[Caution]:
     )
 
 
-_CHECKS = (_outside, _weak_test, _close_pairs, _left_out, _tasks, _speed, _registration)
+_CHECKS = (_seen, _outside, _weak_test, _close_pairs, _left_out, _tasks, _speed)

@@ -37,12 +37,26 @@ def _prior(inference: xr.DataTree) -> str:
     version = attrs["prior_version"] or "without a version"
     return (
         f"{number(int(attrs['n_runs']))} simulated networks of {number(node.sizes['rule'])} "
-        f"learning rules ({rules}; prior {version}, digest {attrs['prior_digest'][:12]}) were seen "
-        f"as the target was. {weights}. {number(int(used.sum()))} of {number(used.size)} "
+        f"learning rules ({rules}; prior {version}, digest {attrs['prior_digest'][:12]}) were the "
+        f"prior. {_seen(inference)} {weights}. {number(int(used.sum()))} of {number(used.size)} "
         "statistics of drift were there in the target and in at least half of the runs, and were "
         "used in units of the spread over all runs, similarities by the logarithm of their loss, "
         "missing ones at the median of all runs."
     )
+
+
+def _seen(inference: xr.DataTree) -> str:
+    """Whether the networks were seen as the target was, as far as that is known."""
+    otherwise = [str(one) for one in inference.attrs.get("seen_otherwise", [])]
+    if otherwise:
+        return f"They were not seen as the target was ({'; '.join(otherwise)})."
+    compared = [str(one) for one in inference.attrs.get("seen_compared", [])]
+    if compared:
+        factor = number(float(inference.attrs["seen_factor"]))
+        return (
+            f"They were seen as the target was, within a factor of {factor} in {listing(compared)}."
+        )
+    return "Whether they were seen as the target was is not recorded."
 
 
 def _classifier(inference: xr.DataTree) -> str:
@@ -74,8 +88,9 @@ def _outside(inference: xr.DataTree) -> str:
         "over statistics that six in ten runs have: "
         "the larger of the Mahalanobis distance from their mean and the distance to the third "
         "nearest of them, each over the distance of 95 % of the rule's own runs. The target is "
-        f"outside the prior if at most {alarm} of the prior's own runs, each left out of its "
-        "rule, are as far from every rule. A rule is named if it is alone in the set, its "
+        f"outside the prior if at most {alarm} of the prior's runs, each left out of its rule, are "
+        "as far from their own rule as the target is from the nearest one. A rule is named if it "
+        "is alone in the set, its "
         f"probability is at least {number(float(inference.attrs['level']))}, the target is among "
         "its runs, and all statistics together do better than speed alone. The inference was made "
         f"with neurodrift {version}."

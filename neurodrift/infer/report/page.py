@@ -20,6 +20,7 @@ from neurodrift.report.shown import download, shown
 from neurodrift.report.tables import Table
 from neurodrift.report.words import number, percent, plain
 
+_DRIFT_STATISTICS = "https://github.com/neurodrift/neurodrift/blob/main/docs/drift-statistics.md"
 _SCRIPTS = ("draw", "save", "page")
 _NODES = ("posterior", "statistics", "held_out", "pairs", "dose", "by_task")
 
@@ -65,7 +66,11 @@ def inference_page(
         verdict=_verdict(inference),
         answer=first.partition(". ")[2],
         sentences=others,
+        outside=inference.attrs["verdict"] == OUTSIDE,
+        alarms=[c for c in inference_cautions(inference) if c.code == "observation"],
         posterior=_posterior(inference),
+        distances=_distances(inference),
+        drift_statistics=_DRIFT_STATISTICS,
         figures=figures,
         dose=_dose(inference),
         confusion=_confusion(inference),
@@ -87,40 +92,55 @@ def _facts(inference: xr.DataTree) -> list[tuple[str, str]]:
     statistics, posterior = (inference[n].to_dataset() for n in ("statistics", "posterior"))
     used = statistics["used"].values
     return [
-        ("verdict", _verdict(inference)),
         ("rules in the prior", number(posterior.sizes["rule"])),
         ("simulated runs", number(int(inference.attrs["n_runs"]))),
         ("statistics used", f"{number(int(used.sum()))} of {number(used.size)}"),
         ("held-out runs named right", percent(float(inference["held_out"].attrs["accuracy"]))),
-        ("distance from the prior", number(float(inference["outside"]["distance"].min()), 2)),
+        (
+            "distance from the nearest rule; 1 is its edge",
+            number(float(inference["outside"]["distance"].min()), 2),
+        ),
     ]
 
 
 def _posterior(inference: xr.DataTree) -> dict[str, Any]:
     node = inference["posterior"].to_dataset()
-    away = inference["outside"].to_dataset()
-    held_out = inference["held_out"].to_dataset()
-    head = ["rule", "probability", "in the set", "distance", "p of being one of its runs"]
-    head += ["its runs named right", "flagged when it is left out"]
     rows = []
     for i in np.argsort(-node["probability"].values, kind="stable"):
+        one = node.isel(rule=int(i))
+        chosen = "yes" if bool(one["in_set"]) else "no"
+        rows.append([plain(str(one["rule"].item())), number(float(one["probability"]), 2), chosen])
+    notes = []
+    if inference.attrs["verdict"] == OUTSIDE:
+        notes = ["The target is outside the prior: these probabilities are of no use."]
+    return {"head": ["rule", "probability", "in the set"], "rows": rows, "notes": notes}
+
+
+def _distances(inference: xr.DataTree) -> dict[str, Any]:
+    """How far the target is from each rule, and what can be told of that rule."""
+    node = inference["posterior"].to_dataset()
+    away = inference["outside"].to_dataset()
+    held_out = inference["held_out"].to_dataset()
+    head = ["rule", "distance", "p of being one of its runs", "its runs named right"]
+    head += ["flagged when it is left out"]
+    rows = []
+    for i in np.argsort(node["distance"].values, kind="stable"):
         one = node.isel(rule=int(i))
         rule = str(one["rule"].item())
         rows.append(
             [
                 plain(rule),
-                number(float(one["probability"]), 2),
-                "yes" if bool(one["in_set"]) else "no",
-                number(float(one["distance"]), 2),
+                number(float(one["distance"]), 3),
                 number(float(one["cloud_p"]), 2),
                 percent(float(held_out["accuracy"].sel(rule=rule))),
                 percent(float(away["power"].sel(rule=rule))),
             ]
         )
-    notes = []
-    if inference.attrs["verdict"] == OUTSIDE:
-        notes = ["The target is outside the prior: these probabilities are of no use."]
-    return {"head": head, "rows": rows, "notes": notes}
+    note = (
+        "95 % of the runs are within a distance of 1 of their own rule. A target that is farther "
+        "from every rule (p of at most 0.05) is outside the prior."
+    )
+    return {"head": head, "rows": rows, "notes": [note]}
 
 
 def _dose(inference: xr.DataTree) -> dict[str, Any] | None:
@@ -173,7 +193,11 @@ def _pairs(inference: xr.DataTree) -> dict[str, Any] | None:
         one = node.isel(pair=int(i))
         names = " and ".join(plain(str(one[name].item())) for name in ("rule_a", "rule_b"))
         rows.append([names, percent(float(one["accuracy"])), percent(float(one["accuracy_se"]))])
-    return {"head": ["rules", "told apart in", "standard error"], "rows": rows}
+    note = (
+        "A share below 50 % is guessing as well: what cross-validation gives where nothing can be "
+        "learnt."
+    )
+    return {"head": ["rules", "told apart in", "standard error"], "rows": rows, "notes": [note]}
 
 
 def _tables(inference: xr.DataTree) -> list[Table]:

@@ -51,7 +51,8 @@ def drift_statistics(
     xarray.Dataset
         ``value`` and, where asked for, ``se`` (statistic) [1]. NaN where a statistic is not
         defined. docs/drift-statistics.md says what each is, why it speaks of the rule, and what
-        biases it.
+        biases it. Attributes ``n_cells``, ``n_events`` (of a cell and session) and ``n_sessions``
+        say how much was seen: a prior must have been seen alike.
 
     Raises
     ------

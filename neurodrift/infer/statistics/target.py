@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -23,11 +24,14 @@ class Target:
         (statistic) with standard errors; NaN where it has none.
     name
         Whose they are.
+    seen
+        How much was seen: attributes of the statistics.
     """
 
     value: np.ndarray
     se: np.ndarray
     name: str
+    seen: dict[str, Any] = field(default_factory=dict)
 
 
 def target_of(source: Source, statistics: np.ndarray) -> Target:
@@ -71,7 +75,7 @@ def target_of(source: Source, statistics: np.ndarray) -> Target:
             if name in place and key in table:
                 found[i] = float(table[key].values[place[name]])
     value = np.where(np.isfinite(values["value"]), values["value"], np.nan)
-    return Target(value, values["se"], _name(table))
+    return Target(value, values["se"], _name(table), {str(k): v for k, v in table.attrs.items()})
 
 
 def _name(table: xr.Dataset) -> str:

@@ -24,7 +24,7 @@ from neurodrift.infer.measures import (
 from neurodrift.infer.measures.pairs import Pairs, by_lag, course, pairs_of
 from neurodrift.infer.measures.tails import unevenness
 from neurodrift.infer.measures.view import View, view_of
-from neurodrift.infer.observation.counts import Observed
+from neurodrift.infer.observation.counts import Observed, how_seen
 
 _LAGS = ("first", "last", "shape", "acceleration")
 _COURSE = ("level", "course", "bend")
@@ -80,7 +80,9 @@ def statistics_of(observed: Observed, *, se: bool = True, seed: int = 0) -> xr.D
         :data:`STATISTICS`. NaN where a statistic is not defined: shapes over lags with two
         sessions, shapes of changes where nothing changes, fields without an order of conditions.
         The attribute ``unevenness`` is the variance of a random factor of each unit's activity in
-        each half of a session (:func:`neurodrift.infer.measures.tails.unevenness`).
+        each half of a session (:func:`neurodrift.infer.measures.tails.unevenness`); ``n_cells``,
+        ``n_events``, ``n_sessions`` and ``noise_free`` say how much was seen
+        (:func:`neurodrift.infer.observation.counts.how_seen`).
 
     Raises
     ------
@@ -127,7 +129,7 @@ def statistics_of(observed: Observed, *, se: bool = True, seed: int = 0) -> xr.D
             np.where(np.isfinite(values), errors, np.nan),
             {"units": "1"},
         )
-    attrs = {"seed": seed, "geometry": observed.geometry, "n_sessions": view.n_sessions}
+    attrs = how_seen(observed) | {"seed": seed, "geometry": observed.geometry}
     attrs["unevenness"] = unevenness(view)
     attrs |= {"n_units": int(view.mean.size), "n_conditions": int(view.segment.size)}
     names = np.array(STATISTICS, dtype=object)

@@ -133,6 +133,9 @@ def test_cli__simulate_prior(tmp_path, capsys):
     assert main(["simulate-prior", *words]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["rules"] == dict.fromkeys(EVERY, 1)
+    assert main(["simulate-prior", *words[:-1], "--runs", "7"]) == 2
+    said = capsys.readouterr().err
+    assert "exists and was kept" in said and "not made longer in its place" in said
     assert main(["simulate-prior", "ratzon2024-track", "-o", str(tmp_path / "q.zarr")]) == 2
     assert "is no prior" in capsys.readouterr().err
     wrong = ["--like", str(tmp_path / "p.zarr"), "-o", str(tmp_path / "q.zarr")]
@@ -179,3 +182,20 @@ def test_open_prior__statistics_of_another_version_are_computed_anew(tmp_path, m
         anew = nd.open_prior(path, "few events")
     assert len(calls) == today.sizes["run"]
     xr.testing.assert_allclose(anew, today)
+
+
+def test_describe_prior__the_example_and_what_is_too_few(store):
+    said = describe_prior(nd.examples.read_prior())
+    assert said.startswith("300 runs of 5 rules") and "have counterparts" in said
+    assert "too few" not in said
+    prior = nd.examples.read_prior().isel(run=slice(75)).drop_attrs()
+    weight = prior["weight"].where(prior["rule"] != "adam", 0.0)
+    said = describe_prior(prior.assign(weight=weight))
+    assert "too few with matched speeds" in said and "--as-drawn" in said and "adam has 0" in said
+    assert "needs 10 runs of each rule: adam has 2" in describe_prior(open_prior(store))
+
+
+def test_simulate_prior__is_not_made_longer_in_its_place(store):
+    with pytest.raises(FileExistsError, match="a store of its own"):
+        simulate_prior(RANDOM, store, SMALL, n_runs=13, workers=0)
+    assert open_prior(store).sizes["run"] == 12

@@ -12,6 +12,7 @@ import neurodrift as nd
 from neurodrift.infer.report.care import inference_cautions
 from neurodrift.infer.report.figures import inference_figures
 from neurodrift.infer.report.page import inference_page
+from neurodrift.report.svg import small_svg
 from tests.infer.clouds import one_run, table
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -53,6 +54,11 @@ def test_inference_page__outside_gives_no_rule(away):
     assert "these probabilities are of no use" in text and "Most like" not in text
     assert "No rule of this prior drifts like this" in text
     assert [c.code for c in inference_cautions(away)][0] == "outside"
+    # the verdict leads, distances come before probabilities, which are folded
+    places = [page.index(text) for text in ("None of these rules", 'class="facts"')]
+    places += [page.index("How far the target is"), page.index("Probabilities, of no use")]
+    places += [page.index("Probability of each rule")]
+    assert places == sorted(places)
     dose = re.search(r"What the statistics tell of the parameters.*?</table>", page, re.S).group()
     assert '<td data-label="dose">–</td>' in dose
     assert not re.search(r"<td data-label=\"dose\">[^–]", dose)
@@ -82,6 +88,30 @@ def test_inference_figures__dots_are_the_runs(named, prior):
     runs = prior["value"].sel(statistic="s04").values[prior["rule"].values == "hebbian"]
     scaled = (runs - float(model["centre"])) / float(model["spread"])
     assert len(own) == 30 and all(np.abs(scaled - value).min() < 1e-9 for value in own)
+
+
+def test_inference_figures__nothing_that_puts_it_outside_is_negative(away):
+    figure = inference_figures(away)["decided"][0]
+    assert figure.frame["statistic"][0] == "s09"
+    assert (figure.frame[["by itself", "given the others"]] >= 0).all(axis=None)
+
+
+def test_inference_figures__every_rule_has_its_colour_and_number():
+    rules = tuple("abcdefg")
+    found = nd.infer_rule(*one_run(table(rules=rules, n=12, n_statistics=14), 3))
+    figures = inference_figures(found)
+    styles = [style for _, style in figures["clouds"][0].legend]
+    assert len(set(styles)) == len(styles) == 8
+    drawing = figures["clouds"][0].drawing
+    assert [word for _, word in drawing.x_ticks] == list("1234567")
+    svg = small_svg(drawing, drawing.rows[0][1][0])
+    assert all(f">{i}</text>" in svg for i in range(1, 8)) and ">2.5</text>" not in svg
+
+
+def test_inference_figures__hollow_is_told_where_there_is_any(named):
+    assert "Hollow" in inference_figures(named)["posterior"][0].caption
+    alone = nd.infer_rule(*one_run(table(n=30, tasks=("random",)), 3))
+    assert "Hollow" not in inference_figures(alone)["posterior"][0].caption
 
 
 def test_inference_page__one_rule():

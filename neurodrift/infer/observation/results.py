@@ -92,7 +92,7 @@ def counts_of_maps(results: xr.DataTree) -> Observed:
         raise ValueError(
             "the results hold no maps with the events of every session: give the recording itself"
         )
-    maps = maps.compute()
+    maps = only_registered(maps).compute()
     events = maps["events"].transpose("session", "unit", "direction", "position").values
     seconds = maps["occupancy"].transpose("session", "direction", "position").values
     n_sessions, n_units, n_directions, n_bins = events.shape

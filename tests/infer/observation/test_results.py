@@ -48,3 +48,10 @@ def test_observation_of__results_say_what_the_recording_says():
     np.testing.assert_allclose(other.occupancy, one.occupancy, rtol=0.05)
     with pytest.raises(ValueError, match="hold no maps with the events of every session"):
         observation_of(nd.analyze(recording, measures=["half_maps"]))
+
+
+def test_observation_of__results_count_the_cells_that_the_recording_counts():
+    mouse = nd.testing.linear_track(n_units=12, n_sessions=3, minutes=3)
+    mouse = mouse.assign_coords(registered=("unit", np.arange(12) < 8))
+    found = nd.observation_of(nd.analyze(mouse, measures=["maps"]))
+    assert found.n_cells == nd.observation_of(mouse).n_cells == 8

@@ -124,7 +124,7 @@ PRIOR = table(
     Var("dose", _RUN, "float", "", "dose of the rule, in its own unit"),
     Var("loss_start", _RUN, "float", "1", "loss over the variance of the targets, first session"),
     Var("loss_end", _RUN, "float", "1", "loss over the variance of the targets, last session"),
-    Var("width", _RUN, "float", "count", "units of the layer"),
+    Var("n_hidden", _RUN, "float", "count", "units of the layer"),
     Var("start_step", _RUN, "float", "count", "updates made before the first session"),
     Var("n_cells", _RUN, "number", "count", "cells that were seen"),
     Var("n_events", _RUN, "float", "count", "events of a cell and session; NaN = seen in full"),

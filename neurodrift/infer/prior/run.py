@@ -29,7 +29,7 @@ NUMBERS = {
     "loss_end": "loss over the variance of the targets in the last session",
     "learning_rate": "learning rate",
     "noise": "scale of the rule's noise",
-    "width": "units of the layer",
+    "n_hidden": "units of the layer",
     "n_steps": "updates made in all",
     "start_step": "updates made before the first session",
     "dose": "(learning rate x noise)^2 x steps; of label noise over the number of outputs",
@@ -295,7 +295,7 @@ def _plain(found: RunValues) -> dict[str, float]:
     return {
         "learning_rate": found.learning_rate,
         "noise": found.noise,
-        "width": found.width,
+        "n_hidden": found.width,
         "n_steps": found.n_steps,
         "start_step": found.start_step,
         "dose": found.dose,

@@ -158,10 +158,16 @@ def _make_all(
 
 def _warn_early(plan: Plan, path: Path, name: str) -> None:
     """Say after the first recording what would otherwise be an error after the last."""
+    import dask
+
     from neurodrift.io.zarr import open_results
     from neurodrift.studies.early import unanswered
 
-    for text in unanswered(plan, open_results(path)) if plan.questions else ():
+    if not plan.questions:
+        return
+    with dask.config.set(scheduler="synchronous"):  # never by the cluster, which is at work
+        told = unanswered(plan, open_results(path))
+    for text in told:
         warnings.warn(
             f"{name}, the first recording that is done, cannot answer this: {text}. If no other "
             "can, the study ends with this as an error; what was analysed is kept",

@@ -105,7 +105,7 @@ def test_plot_drift__axes_of_days_sessions_and_steps(results):
     np.testing.assert_array_equal(sessions.containers[0].lines[0].get_xdata(), [1, 2, 3])
     with pytest.raises(ValueError, match="sessions have no training_step: axis may be"):
         nd.plot_drift(results, axis="training_step")
-    network = nd.plot_drift(nd.analyze(nd.load_example("network"), measures=["session_drift"]))
+    network = nd.plot_drift(nd.analyze(nd.load_example("network"), measures=["drift"]))
     assert network.get_xlabel() == "lag [training steps]"
     assert not [line for line in network.get_lines() if line.get_linestyle() == "--"]
 

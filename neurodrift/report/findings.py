@@ -48,7 +48,7 @@ class Finding:
     text
         The answer.
     notes
-        Footnotes, which stand right below it.
+        Footnotes, which stand below the first answer that has them.
     details
         What a reader asks after the answer; in smaller letters below it.
     """
@@ -92,10 +92,13 @@ def findings(view: View) -> list[Finding]:
     for measure, question in questions:
         if measure in view.sessions:
             found += _change(view, measure, question)
-    return [
-        replace(item, text=said_of(item.text, view.noun), details=said_of(item.details, view.noun))
-        for item in found
-    ]
+    said, notes = [], set[str]()
+    for item in found:
+        new = tuple(note for note in item.notes if note not in notes)  # a footnote stands once
+        notes |= set(new)
+        text, details = (said_of(words, view.noun) for words in (item.text, item.details))
+        said.append(replace(item, text=text, notes=new, details=details))
+    return said
 
 
 def _relations(view: View) -> list[Finding]:

@@ -39,9 +39,11 @@ def test_report_and_summary_say_it(results):
     said = {finding.key: finding for finding in findings(view)}
     assert "Within a session, maps" in said["within"].details
     lost = 1 - float(results["within_drift"]["overnight_pooled"])
+    more = float(results["within_drift"]["excess_pooled"])
     assert said["within"].text == (
-        "Maps are not shown to change from the first to the last laps of a session, and lose "
-        f"{lost:.2f} from its last laps to the first of the next."
+        "Maps are not shown to change from the first to the last laps of a session. From its last "
+        f"laps to the first of the next they lose {lost:.2f}, {more:.2f} more than laps of one "
+        "session do."
     )
     assert "Wrong matches" in said["matches"].text
     figure = within_figures(view)[0]

@@ -444,10 +444,7 @@ def bound_beside_drift(found: xr.Dataset, checked: xr.Dataset) -> str:
     )
     if most < needed:
         return text + "wrong matches cannot make all of it."
-    return text + (
-        "this check alone does not rule out that wrong matches make all of it. Look at how the "
-        "cells were matched."
-    )
+    return text + "this check alone does not rule that out."
 
 
 def _told(found: xr.Dataset) -> xr.Dataset | None:

@@ -256,7 +256,7 @@ def test_weigh_matches__all_of_it_and_nothing_known():
 @pytest.mark.parametrize(
     ("now", "bound", "said"),
     [
-        (0.54, 0.68, "does not rule out that wrong matches make all of it"),
+        (0.54, 0.68, "may be wrong there: this check alone does not rule that out."),
         (0.54, 0.2, "at most 20 % may be wrong there: wrong matches cannot make all of it."),
         (0.05, 0.9, "No share of wrong matches would make all of the drift"),
         (1.05, 0.9, ""),

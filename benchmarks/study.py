@@ -154,8 +154,7 @@ def kill_and_resume(
     data: Path, n: int, out: Path, undisturbed: Path, kills: int
 ) -> tuple[int, bool]:
     """Kill drivers with their workers at random moments; how often, and whether nothing is lost."""
-    file = out.parent / "killed.yaml"
-
+    file = out.parent / "study.yaml"  # its name is the title of the study
     file.write_text(yaml.safe_dump(plan_of(data, n)), encoding="utf-8")
     rng = np.random.default_rng(0)
     killed = 0

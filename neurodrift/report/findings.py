@@ -27,6 +27,7 @@ from neurodrift.report.trend import (
     detectable_words,
     few_degrees,
     is_constant,
+    noted_once,
     slope_words,
 )
 from neurodrift.report.view import View, finite_mean
@@ -92,13 +93,10 @@ def findings(view: View) -> list[Finding]:
     for measure, question in questions:
         if measure in view.sessions:
             found += _change(view, measure, question)
-    said, notes = [], set[str]()
-    for item in found:
-        new = tuple(note for note in item.notes if note not in notes)  # a footnote stands once
-        notes |= set(new)
-        text, details = (said_of(words, view.noun) for words in (item.text, item.details))
-        said.append(replace(item, text=text, notes=new, details=details))
-    return said
+    return [
+        replace(item, text=said_of(item.text, view.noun), details=said_of(item.details, view.noun))
+        for item in noted_once(found)
+    ]
 
 
 def _relations(view: View) -> list[Finding]:

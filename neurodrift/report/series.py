@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from neurodrift.analysis.series.trend import fit_trend, places, time_of
 from neurodrift.report.chart import Chart, Figure
 from neurodrift.report.footing import trends, undetected_words
-from neurodrift.report.trend import dagger_note, slope_sentence
+from neurodrift.report.trend import dagger_note, noted_once, slope_sentence
 from neurodrift.report.view import PREDICTORS, View
 from neurodrift.report.words import factor_of, in_sentence, number, title_of, unit_of, value_of
 
@@ -38,7 +35,7 @@ def main_figures(view: View, predictor: str) -> list[Figure]:
     list of Figure
         Those that the results have.
     """
-    return _noted_once(session_figure(view, name, predictor) for name in MAIN if _there(view, name))
+    return noted_once(session_figure(view, name, predictor) for name in MAIN if _there(view, name))
 
 
 def other_figures(view: View, predictor: str) -> list[Figure]:
@@ -60,16 +57,7 @@ def other_figures(view: View, predictor: str) -> list[Figure]:
     regressed = [name for name in regressed if not name.endswith("_matched")]
     names = [*regressed, *(name for name in _CONTEXT if name not in regressed)]
     names = [name for name in names if name not in MAIN and _there(view, name)]
-    return _noted_once(session_figure(view, name, predictor) for name in names)
-
-
-def _noted_once(figures: Iterable[Figure]) -> list[Figure]:
-    """Figures that stand together, each footnote below the first that has it."""
-    found, notes = [], set[str]()
-    for figure in figures:
-        found.append(replace(figure, notes=tuple(n for n in figure.notes if n not in notes)))
-        notes |= set(figure.notes)
-    return found
+    return noted_once(session_figure(view, name, predictor) for name in names)
 
 
 def _there(view: View, name: str) -> bool:

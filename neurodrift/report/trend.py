@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Protocol, TypeVar
+
 import numpy as np
 
 from neurodrift.report.view import View
@@ -62,6 +66,39 @@ def dagger_note(fits: list[dict[str, float]]) -> list[str]:
         "finding to confirm in more sessions or animals, and no clear trend not as a sign that "
         "there is none; go by the interval."
     ]
+
+
+class _Noted(Protocol):
+    """A frozen dataclass with footnotes."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+_T = TypeVar("_T", bound=_Noted)
+
+
+def noted_once(items: Iterable[_T]) -> list[_T]:
+    """Answers or figures that stand together, each footnote below the first that has it.
+
+    Parameters
+    ----------
+    items
+        In the order in which they stand.
+
+    Returns
+    -------
+    list
+        The same, without the notes that stand above.
+    """
+    found: list[_T] = []
+    notes: set[str] = set()
+    for item in items:
+        found.append(replace(item, notes=tuple(n for n in item.notes if n not in notes)))
+        notes |= set(item.notes)
+    return found
 
 
 def slope_unit(view: View, measure: str, predictor: str) -> tuple[float, str]:

@@ -252,8 +252,9 @@ class _Case:
         clear
             Whether the change must be clear from noise, and not above 0 alone.
         """
-        ways = self._known_ways(rate, first)
-        codes = self._scaled(rate, first, backwards, ways)
+        seen = self._codes(rate, first)
+        ways = self._known_ways(seen)
+        codes = self._scaled(seen, backwards, ways)
         if codes is None:
             return None
         left, change = 0.0, np.zeros(self.units.size)
@@ -285,7 +286,7 @@ class _Case:
         backwards
             (unit) whose time runs backwards.
         """
-        codes = self._scaled(rate, None, backwards, self.ways)
+        codes = self._scaled(self._codes(rate, None), backwards, self.ways)
         found = []
         for fitted, asked in self.ways:
             turned = None if codes is None else self._turned(codes, fitted, asked)
@@ -295,17 +296,8 @@ class _Case:
             found.append(reading_errors(turned, before, after, away[np.ix_(asked, asked)]))
         return np.asarray(np.mean(found, axis=0))
 
-    def _known_ways(
-        self, rate: np.ndarray, first: np.ndarray | None
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The ways without points that are not known: a draw lacks what its source did not visit.
-
-        Parameters
-        ----------
-        rate, first
-            As for :meth:`explained`.
-        """
-        codes = self._codes(rate, first)
+    def _known_ways(self, codes: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The ways without unknown points: a draw lacks what its source did not visit."""
         known = np.all([np.isfinite(code).all(axis=(0, 1)) for code in codes], axis=0)
         ways = [(fitted[known[fitted]], asked[known[asked]]) for fitted, asked in self.ways]
         few = any(min(fitted.size, asked.size) < _FEWEST_POINTS for fitted, asked in ways)
@@ -319,15 +311,13 @@ class _Case:
 
     def _scaled(
         self,
-        rate: np.ndarray,
-        first: np.ndarray | None,
+        codes: list[np.ndarray],
         backwards: np.ndarray | None,
         ways: list[tuple[np.ndarray, np.ndarray]],
     ) -> list[np.ndarray] | None:
         """Codes (half, unit, point) of the sessions with the same variance; None without any."""
         if not ways:
             return None
-        codes = self._codes(rate, first)
         points = np.unique(np.concatenate([way[0] for way in ways]))
         power = [_power(code[:, :, points]) for code in codes]
         if not min(power) > 0:
